@@ -1,0 +1,1 @@
+"""Small general things: clock, ids, durations, text, YAML. Imports nothing else of Orgo."""

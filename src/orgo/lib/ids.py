@@ -1,0 +1,44 @@
+"""References that a person can say on the phone, random tokens and what is stored of them."""
+
+import hashlib
+import hmac
+import secrets
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE_LENGTH = 6
+_CONFUSED = str.maketrans({"I": "1", "L": "1", "O": "0"})
+
+
+def new_reference() -> str:
+    """A random task reference such as "7QK3MD" (Crockford base 32: no I, L, O, U; no sequence)."""
+    return "".join(secrets.choice(CROCKFORD) for _ in range(REFERENCE_LENGTH))
+
+
+def normal_reference(text: str) -> str | None:
+    """What a person typed ("7qk-3md", "T-7QK3MD") as a reference, or None when it can't be one."""
+    letters = text.strip().lstrip("#").upper().removeprefix("T-").replace("-", "").replace(" ", "").translate(_CONFUSED)
+    if len(letters) != REFERENCE_LENGTH or any(letter not in CROCKFORD for letter in letters):
+        return None
+    return letters
+
+
+def new_token() -> str:
+    """A secret of 256 random bits, safe in a link."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a token: its SHA-256, so that the database holds none that could be used."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sign(key: bytes, *parts: str) -> str:
+    """A short HMAC-SHA256 over `parts` (each length-prefixed, so that no two lists sign alike): 26 letters, 130 bits."""
+    message = b"".join(len(p.encode()).to_bytes(4, "big") + p.encode() for p in parts)
+    number = int.from_bytes(hmac.digest(key, message, "sha256")[:17], "big") >> 6
+    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5)).lower()
+
+
+def same(given: str, expected: str) -> bool:
+    """Compare two secrets in constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8", "replace"))

@@ -1,0 +1,50 @@
+"""Text as it may be stored, compared and shown: no controls, no half characters, folded without case and accents."""
+
+import re
+import unicodedata
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
+_BIDI = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]")
+_BODY_CONTROLS = {code: None for code in (*range(1, 9), 11, 12, *range(14, 32), 127)} | {0: "\u2400"}
+
+
+def clean_text(text: str) -> str:
+    """A text that any database takes: NUL shown as its picture, other controls gone, lone surrogates replaced, line ends LF."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_BODY_CONTROLS)
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if _has_surrogate(text) else text
+
+
+def clean_header(text: str) -> str:
+    """A header value of one line: no newline or other control survives (CVE-2024-6923, measured on CPython 3.11.7)."""
+    return " ".join(_CONTROLS.sub(" ", clean_text(text)).split())
+
+
+def clean_name(text: str) -> str:
+    """A name to show: one line, without characters that reverse or hide text."""
+    return _BIDI.sub("", clean_header(text))
+
+
+def fold(text: str) -> str:
+    """The text for comparing: without case and accents ("Élève" is "eleve")."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def clip(text: str, length: int) -> str:
+    """At most `length` characters, with an ellipsis where it was cut, never in the middle of a combined character."""
+    if len(text) <= length:
+        return text
+    end = length - 1
+    while end > 0 and unicodedata.combining(text[end]):
+        end -= 1
+    return text[:end].rstrip() + "…"
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
