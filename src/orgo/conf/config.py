@@ -1,0 +1,374 @@
+"""config.yaml as typed values: every key that there is, its default and what it is for."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PrivateAttr
+
+from orgo.conf.kinds import (
+    Address,
+    After,
+    BesideConfig,
+    Count,
+    DatabaseUrl,
+    Day,
+    Domains,
+    Host,
+    Hours,
+    InHome,
+    Networks,
+    Port,
+    QueueUrl,
+    Secret,
+    Size,
+    Text,
+    Texts,
+    WebUrl,
+    Zone,
+    address,
+)
+from orgo.conf.roster import Language, Roster, Team, Visibility
+from orgo.conf.section import Section
+from orgo.conf.sheet import Sheet
+from orgo.lib.durations import Duration
+from orgo.lib.problems import Problem
+
+Tls = Literal["none", "starttls", "implicit"]
+_IMPLICIT_TLS_PORTS = (465, 993, 995)
+_STARTTLS_PORTS = (587,)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that no wire is there to listen on."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def usual_tls(host: Any, port: Any) -> Tls:
+    """How a server on this port is spoken to where `tls` is not given: never in clear over a wire."""
+    number = int(port) if str(port).isdigit() else 0
+    if number in _IMPLICIT_TLS_PORTS:
+        return "implicit"
+    return "none" if number not in _STARTTLS_PORTS and is_loopback(str(host)) else "starttls"
+
+
+class OrganizationDefaults(Section):
+    """Whose Orgo this is."""
+
+    name: Text = Field("Organization", description="The name in letters and on pages")
+    language: Language = Field("en", description="The language where nobody said another: `en` or `fr`")
+    zone: Zone = Field("UTC", description="The time zone (IANA); the machine's where not given, else UTC")
+    country: Text | None = Field(
+        None, description="The country (ISO 3166, such as FR) whose holidays calendars keep"
+    )
+    domains: Domains = Field(
+        (), description="The organization's own mail domains: their senders are internal"
+    )
+
+
+class Web(Section):
+    """The pages and the API."""
+
+    host: Host = Field("127.0.0.1", description="The address to listen on")
+    port: Port = Field(8000, description="The port to listen on")
+    public_url: WebUrl | None = Field(
+        None, description="The address in letters' links; http://host:port where not given"
+    )
+    secret_key: Secret | None = Field(
+        None, description="Signs sessions and reply tokens; var/secret.key where not given"
+    )
+
+    @property
+    def url(self) -> str:
+        """The address that links in letters begin with."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+class SmtpIntake(Section):
+    """Mail that other servers hand in."""
+
+    enabled: bool = Field(True, description="Whether to listen")
+    host: Host = Field("127.0.0.1", description="The address to listen on")
+    port: Port = Field(2525, description="The port to listen on")
+    protocol: Literal["smtp", "lmtp"] = Field("smtp", description="`smtp` or `lmtp`")
+    domains: Domains = Field((), description="Accepted recipients' domains; empty is any, on loopback only")
+    max_size: Size = Field(50_000_000, description="The largest mail")
+    authserv_id: Text | None = Field(None, description="Whose Authentication-Results are believed")
+    trusted_relays: Networks = Field((), description="Relays that checked the sender already")
+    internal_networks: Networks = Field((), description="Networks whose senders are internal")
+
+
+class FolderIntake(Section):
+    """A folder that is watched for mail files."""
+
+    path: InHome | None = Field(None, description="The folder; none is watched where not given")
+    after: Literal["keep", "move", "delete"] = Field(
+        "move", description="What becomes of a file once its mail is stored"
+    )
+
+
+class Intake(Section):
+    """How mail comes in, besides mailboxes that are fetched."""
+
+    smtp: SmtpIntake = Field(default_factory=SmtpIntake, description="Mail by SMTP or LMTP")
+    folder: FolderIntake = Field(default_factory=FolderIntake, description="Mail as files in a folder")
+
+
+class Mailbox(Section):
+    """A mailbox that Orgo fetches from by IMAP."""
+
+    synonyms: ClassVar[dict[str, str]] = {"folder": "folders"}
+
+    host: Host = Field(description="The server")
+    port: Port = Field(993, description="The port; 993 is TLS from the first byte")
+    username: Text = Field(description="The account, as the server wants it (`DOMAIN\\user\\mailbox` too)")
+    password: Secret = Field(description="The password, as `${VAR}` or `file:path`")
+    tls: Tls = Field(
+        "implicit", description="`implicit`, `starttls` or `none`; the port decides where not given"
+    )
+    ca_file: BesideConfig | None = Field(None, description="Certificates of an internal authority (PEM)")
+    folders: Texts = Field(
+        ("INBOX",), min_length=1, description="The folders to fetch (`folder` is the same key)"
+    )
+    name: Text = Field(description="What the mailbox is called; its username where not given")
+    address: Address | None = Field(None, description="Its mail address, where the username is none")
+    after: Literal["keep", "flag", "move", "delete"] = Field(
+        "flag", description="What becomes of a mail once it is stored"
+    )
+    after_folder: Text = Field("Orgo", description="Where `after: move` puts it")
+    team: Text | None = Field(
+        None, description="The team that gets what no rule routes; triage where not given"
+    )
+    lists: Texts = Field((), description="List-Ids that are the mailbox's own: their mail opens tasks")
+    authserv_id: Text | None = Field(None, description="Whose Authentication-Results are believed")
+    trusted_relays: Networks = Field((), description="Relays that checked the sender already")
+
+    @classmethod
+    def complete(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """The name is the username, TLS follows from the port."""
+        if isinstance(data.get("username"), str):
+            data.setdefault("name", data["username"])
+        data.setdefault("tls", usual_tls(data.get("host"), data.get("port", 993)))
+        return data
+
+    @property
+    def receives(self) -> str | None:
+        """The mail address whose mail arrives here, as far as it can be known."""
+        return self.address or _address_or_none(self.username)
+
+
+class Smtp(Section):
+    """The server that Orgo's letters leave by."""
+
+    host: Host = Field(description="The server")
+    port: Port = Field(587, description="The port; 587 is STARTTLS, 465 TLS from the first byte")
+    username: Text | None = Field(None, description="The account; none sends without signing in")
+    password: Secret | None = Field(None, description="The password, as `${VAR}` or `file:path`")
+    tls: Tls = Field(
+        "starttls", description="`implicit`, `starttls` or `none`; the port decides where not given"
+    )
+    ca_file: BesideConfig | None = Field(None, description="Certificates of an internal authority (PEM)")
+    from_address: Address = Field(
+        alias="from", description="From of the letters; the username where that is an address"
+    )
+    from_name: Text = Field("", description="The name in From; the organization's where not given")
+    reply_address: Address | None = Field(
+        None, description="Where answers go, with a plus tag; From where not given"
+    )
+
+    @classmethod
+    def complete(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """From is the username where that is an address; TLS follows from the port."""
+        if "from" not in data and "from_address" not in data and _address_or_none(data.get("username")):
+            data["from"] = data["username"]
+        data.setdefault("tls", usual_tls(data.get("host"), data.get("port", 587)))
+        return data
+
+    @property
+    def replies_to(self) -> str:
+        """The address that answers come back to, before its plus tag."""
+        return self.reply_address or self.from_address
+
+
+def _address_or_none(text: Any) -> str | None:
+    try:
+        return address(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+class TeamDefaults(Section):
+    """What a team has that says nothing else."""
+
+    calendar: Text | None = Field(None, description="The calendar; none is day and night")
+    language: Language | None = Field(None, description="The language; the organization's where not given")
+    visibility: Visibility = Field("team", description="`team`, `private`, `organization` or `public`")
+
+
+class Calendar(Section):
+    """When work is done."""
+
+    hours: Hours = Field(description='Like "Mon-Fri 08:00-12:00, 13:30-17:30"')
+    zone: Zone | None = Field(None, description="The time zone; the organization's where not given")
+    country: Text | None = Field(
+        None, description="The country whose holidays are kept; the organization's where not given"
+    )
+    subdivision: Text | None = Field(
+        None, description="The part of the country (ISO 3166-2 without the country)"
+    )
+    holidays: bool = Field(True, description="Whether the country's holidays are days off")
+    closed: tuple[Day, ...] = Field((), description="More days off")
+    open: tuple[Day, ...] = Field((), description="Days that are worked although they are holidays")
+
+
+class DefaultLevel(Section):
+    """One step of the escalation of a task that no rule gave a policy."""
+
+    after: After = Field(description='How long after opening, like "1 day" (of the calendar)')
+    to: Text | None = Field(None, description="`supervisor`, `administrator`, a team or an address")
+    notify: Texts = Field((), description="Who hears as well")
+    until: Literal["acknowledged", "completed"] = Field("completed", description="What ends it")
+
+
+class Limits(Section):
+    """Where a mail is too much; it is then kept and shown in quarantine."""
+
+    mail_size: Size = Field(50_000_000, description="Bytes of a mail")
+    headers_size: Size = Field(262_144, description="Bytes of all headers")
+    header_size: Size = Field(65_536, description="Bytes of one header")
+    headers: Count = Field(1_000, description="Headers")
+    addresses: Count = Field(1_000, description="Addresses in one mail")
+    parameters: Count = Field(100, description="Parameters of one header")
+    parts: Count = Field(1_000, description="Parts of a mail")
+    depth: Count = Field(20, description="Parts within parts")
+    attachments: Count = Field(300, description="Attachments of a mail")
+
+
+_LEVELS = (
+    DefaultLevel(after=Duration(1, 0), to="supervisor"),
+    DefaultLevel(after=Duration(3, 0), to="administrator"),
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a configuration was found, and what came with it."""
+
+    home: Path
+    file: Path | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+    roster: Roster = field(default_factory=Roster)
+    sheet: Sheet | None = field(default=None, repr=False)
+    people: Sheet | None = field(default=None, repr=False)
+
+
+class Config(Section):
+    """All that Orgo was told, frozen. Made by `orgo.conf.load` only."""
+
+    organization: OrganizationDefaults = Field(
+        default_factory=OrganizationDefaults, description="Whose Orgo this is"
+    )
+    database: DatabaseUrl = Field(
+        "sqlite:///./var/orgo.db",
+        repr=False,
+        description="SQLite or PostgreSQL; ./orgo_offline.db where that file is there",
+    )
+    queue: QueueUrl | None = Field(
+        None, repr=False, description="redis:// or amqp://; none runs jobs in the same process"
+    )
+    web: Web = Field(default_factory=Web, description="The pages and the API")
+    intake: Intake = Field(default_factory=Intake, description="How mail comes in")
+    imap: tuple[Mailbox, ...] = Field((), description="One mailbox, or a list of them")
+    mailboxes: tuple[Mailbox, ...] = Field((), description="More mailboxes")
+    smtp: Smtp | None = Field(
+        None, description="The server that letters leave by; letters wait where there is none"
+    )
+    triage: Text | None = Field(None, description="The team (name or address) that gets what no rule routes")
+    teams: TeamDefaults = Field(
+        default_factory=TeamDefaults, description="What a team has that says nothing else"
+    )
+    calendars: dict[Text, Calendar] = Field(default_factory=dict, description="Calendars by name")
+    default_levels: tuple[DefaultLevel, ...] = Field(
+        _LEVELS, min_length=1, description="The escalation of tasks that no rule gave a policy"
+    )
+    rules: BesideConfig | None = Field(
+        None, description="The rules' file; looked for as rules.yaml where not given"
+    )
+    people: BesideConfig | None = Field(
+        None, description="The people's file; looked for as people.yaml where not given"
+    )
+    files: BesideConfig = Field(
+        Path("config"),
+        description="The folder of templates and attachments; that of the rules where not given",
+    )
+    limits: Limits = Field(default_factory=Limits, description="Where a mail is too much")
+    _origin: Origin = PrivateAttr()
+
+    @classmethod
+    def complete(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """One `imap:` is a list of one."""
+        if isinstance(data.get("imap"), dict):
+            data["imap"] = [data["imap"]]
+        return data
+
+    @property
+    def home(self) -> Path:
+        """Orgo's home: `config.yaml`, `config/`, and `var/` for what it writes."""
+        return self._origin.home
+
+    @property
+    def file(self) -> Path | None:
+        """The config.yaml that was read, or None when all is default."""
+        return self._origin.file
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Where each value comes from: "file:line", "environment ORGO_X" or "default", by dotted key."""
+        return MappingProxyType(dict(self._origin.sources))
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is allowed but should be looked at."""
+        return self._origin.warnings
+
+    @property
+    def roster(self) -> Roster:
+        """Everybody whom people.yaml names."""
+        return self._origin.roster
+
+    @property
+    def triage_team(self) -> Team | None:
+        """The team that gets what no rule routes: the one that `triage` names, else the one that says it is."""
+        return self.team(self.triage) if self.triage else self.roster.triage
+
+    def team(self, name: str) -> Team | None:
+        """The team with this name or address."""
+        wanted = name.lower()
+        return next((team for team in self.roster.teams if wanted in (team.name.lower(), team.address)), None)
+
+    @property
+    def var(self) -> Path:
+        """The folder that Orgo writes to."""
+        return self.home / "var"
+
+    @property
+    def accounts(self) -> tuple[Mailbox, ...]:
+        """All mailboxes that are fetched from."""
+        return self.imap + self.mailboxes
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file, or None where the database is a server."""
+        if not self.database.startswith("sqlite:///"):
+            return None
+        return (self.home / self.database.removeprefix("sqlite:///")).resolve()

@@ -1,0 +1,40 @@
+"""What the machine says of itself: its time zone."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+_LOCALTIME = Path("/etc/localtime")
+_TIMEZONE = Path("/etc/timezone")
+
+
+def machine_zone(environ: Mapping[str, str]) -> str:
+    """The IANA name of the machine's time zone, "UTC" where it has none that can be known."""
+    candidates = [environ.get("TZ", "").lstrip(":"), _linked(), _written()]
+    name = next((name for name in candidates if _is_zone(name)), "UTC")
+    return "UTC" if name in ("Etc/UTC", "Etc/UCT", "UCT", "Etc/Zulu", "Zulu") else name
+
+
+def _linked() -> str:
+    try:
+        return os.readlink(_LOCALTIME).partition("zoneinfo/")[2]
+    except OSError:
+        return ""
+
+
+def _written() -> str:
+    try:
+        return _TIMEZONE.read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _is_zone(name: str) -> bool:
+    if not name:
+        return False
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
