@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import secrets
+import threading
+import time
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 6
@@ -42,3 +44,27 @@ def sign(key: bytes, *parts: str) -> str:
 def same(given: str, expected: str) -> bool:
     """Compare two secrets in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8", "replace"))
+
+
+class _Sequence:
+    """Numbers that grow with time and are made without asking the database (docs/adr/0001-ids.md)."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> int:
+        with self._lock:
+            stamp = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _RANDOM_BITS
+            self._last = max(self._last + 1, stamp | secrets.randbits(_RANDOM_BITS))
+            return self._last
+
+
+_EPOCH_MS = 1_735_689_600_000  # 2025-01-01
+_RANDOM_BITS = 21
+_sequence = _Sequence()
+
+
+def new_id() -> int:
+    """A row's id: 63 bits, growing with time, unique in this process and almost surely among several."""
+    return _sequence.next()

@@ -1,0 +1,37 @@
+"""The one trail: every event, of tasks and of the house."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from orgo.lib import clock, ids
+
+
+class Event(models.Model):
+    """Something that happened: who, when, what came of it. Rows are added, never changed.
+
+    `task` and `seq` are empty for what belongs to no task (a sign-in, a restored backup). `data` holds results, never
+    personal text: that stands in a mail or note row, so that it can be erased.
+    """
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    task = models.BigIntegerField(null=True)
+    seq = models.IntegerField(null=True)
+    v = models.SmallIntegerField(default=1)
+    type = models.CharField(max_length=40)
+    actor_kind = models.CharField(max_length=10)
+    actor = models.CharField(max_length=254, blank=True)
+    at = models.DateTimeField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "audit_event"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["task", "seq"], name="audit_event_task_seq")
+        ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["type", "at"], name="audit_event_type_at")]
+
+
+def record(type: str, *, actor: str, actor_kind: str = "user", **data: Any) -> Event:
+    """Add an event of the house (one that belongs to no task) to the trail."""
+    return Event.objects.create(type=type, actor=actor, actor_kind=actor_kind, at=clock.now(), data=data)

@@ -1,0 +1,1 @@
+"""The courier that delivers by SMTP."""

@@ -1,0 +1,146 @@
+"""Delivery by SMTP: TLS verified unless on loopback, the last dot told apart from all that comes before it."""
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from orgo.delivery.email.mime import build
+from orgo.delivery.ports import DeliveryError, Parcel
+from orgo.lib.crash import crashpoint
+
+TIMEOUT = 60.0
+AFTER_DOT_TIMEOUT = 600.0  # RFC 5321 section 4.5.3.2.6: ten minutes for the answer after the dot
+
+
+class SmtpServer(msgspec.Struct, frozen=True):
+    """The server that letters leave by, and who they are from."""
+
+    host: str
+    port: int
+    tls: Literal["none", "starttls", "implicit"]
+    from_address: str
+    from_name: str = ""
+    username: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+    timeout: float = TIMEOUT
+
+    def __repr__(self) -> str:
+        return f"SmtpServer({self.host}:{self.port})"
+
+
+class EmailCourier:
+    """A courier to one SMTP server. Keeps its connection while there is work; not for several threads at once."""
+
+    def __init__(self, server: SmtpServer) -> None:
+        self.server = server
+        self._smtp: smtplib.SMTP | None = None
+
+    def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
+        """Deliver one letter; see delivery/ports.py."""
+        data = build(parcel, self.server.from_address, self.server.from_name)
+        try:
+            smtp = self._connected()
+            self._envelope(smtp, parcel)
+            return self._data(smtp, data, before_dot)
+        except DeliveryError:
+            raise
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise DeliveryError(_said(error), permanent=False) from error
+
+    def close(self) -> None:
+        """Say goodbye, as far as the server still listens."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            try:
+                smtp.quit()
+            except (OSError, smtplib.SMTPException):
+                smtp.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._smtp is not None:
+            try:
+                if self._smtp.noop()[0] == 250:
+                    return self._smtp
+            except (OSError, smtplib.SMTPException):
+                pass
+            self.close()
+        self._smtp = self._connect()
+        return self._smtp
+
+    def _connect(self) -> smtplib.SMTP:
+        server = self.server
+        context = ssl.create_default_context(cafile=server.ca_file)
+        if server.tls == "implicit":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=context)
+        else:
+            smtp = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
+        try:
+            smtp.ehlo_or_helo_if_needed()
+            if server.tls == "starttls":
+                smtp.starttls(context=context)
+                smtp.ehlo()
+            if server.username and server.password:
+                smtp.login(server.username, server.password)
+            assert smtp.sock is not None
+            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _envelope(self, smtp: smtplib.SMTP, parcel: Parcel) -> None:
+        self._expect(smtp, smtp.mail(parcel.envelope_from), 250)
+        self._expect(smtp, smtp.rcpt(parcel.recipient), 250, 251)
+        self._expect(smtp, smtp.docmd("DATA"), 354)
+
+    def _data(self, smtp: smtplib.SMTP, data: bytes, before_dot: Callable[[], bool]) -> str:
+        """The body and the dot leave in one segment, after the commit that says so (measured: reliability.md M4)."""
+        if not before_dot():
+            self._abort()
+            raise DeliveryError("the letter was taken over by another sender", permanent=False)
+        crashpoint("H7.before_dot")
+        quoted = smtplib._quote_periods(data)  # type: ignore[attr-defined]
+        ending = b".\r\n" if quoted.endswith(b"\r\n") else b"\r\n.\r\n"
+        try:
+            smtp.send(quoted + ending)
+            crashpoint("H7.after_dot")
+            assert smtp.sock is not None
+            smtp.sock.settimeout(max(self.server.timeout, AFTER_DOT_TIMEOUT) if self.server.timeout == TIMEOUT else self.server.timeout)
+            code, words = smtp.getreply()
+            smtp.sock.settimeout(self.server.timeout)
+        except (OSError, smtplib.SMTPException) as error:
+            self._abort()
+            raise DeliveryError(f"no answer after the last dot: {_said(error)}", permanent=False, after_dot=True) from error
+        self._expect(smtp, (code, words), 250)
+        return f"{code} {words.decode('utf-8', 'replace')}"
+
+    def _expect(self, smtp: smtplib.SMTP, reply: tuple[int, bytes], *codes: int) -> None:
+        code, words = reply
+        if code in codes:
+            return
+        if code == 421 or code < 0:
+            self._abort()
+        else:
+            smtp.rset()
+        text = words.decode("utf-8", "replace").replace("\n", " ")
+        raise DeliveryError(f"{code} {text}", permanent=500 <= code < 600)
+
+    def _abort(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            smtp.close()
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        return f"{error.smtp_code} {words}"
+    return f"{type(error).__name__}: {error}"
+
+

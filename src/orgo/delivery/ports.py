@@ -1,0 +1,46 @@
+"""What a courier is: something that delivers one letter, or says why not and whether it ever will."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """A letter as a courier needs it: stored values only, so that a second try is the same bytes."""
+
+    recipient: str
+    envelope_from: str
+    message_id: str
+    date: datetime
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
+    attachments: tuple[tuple[str, bytes], ...] = ()
+
+
+class DeliveryError(Exception):
+    """A letter was not delivered. Only `permanent` decides whether it is tried again or goes to a person.
+
+    `after_dot`: the connection broke after the last byte, so it may have arrived all the same.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool, after_dot: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.after_dot = after_dot
+
+
+class Courier(Protocol):
+    """A way out."""
+
+    def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
+        """Deliver, and return the other side's own words of acceptance.
+
+        `before_dot` is called when everything but the last byte is said; when it answers False the courier stops, for
+        the letter belongs to somebody else by now. Raises DeliveryError.
+        """
+        ...

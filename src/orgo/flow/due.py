@@ -1,0 +1,50 @@
+"""What is due on a task is done, in a transaction of its own: a level fires, a reminder leaves, a rest ends."""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+
+from orgo.audit.models import record
+from orgo.flow.house import House
+from orgo.flow.joining import heard_by
+from orgo.flow.unit import Overtaken, Unit
+from orgo.lib import clock
+from orgo.task import commands as c
+from orgo.task.actions import handle
+from orgo.task.models import Task
+from orgo.task.values import CLOCK, TaskState, Timer
+
+log = logging.getLogger("orgo.clock")
+AFTER_AN_ERROR = timedelta(hours=1)
+
+
+def fire(task: int, house: House) -> None:
+    """Do what is due on this task. A task that raises is put off by an hour and recorded, so that it can't stop the clock."""
+    try:
+        with Unit(house) as unit:
+            state = unit.state(task)
+            if state is not None and state.timer is not None and state.timer.at <= unit.now:
+                handle([_command(state, state.timer, unit)], unit)
+    except Overtaken:
+        return
+    except Exception as error:
+        log.exception("what was due on task %s failed", task)
+        _put_off(task, error)
+
+
+def _command(state: TaskState, timer: Timer, unit: Unit) -> c.Command:
+    if timer.kind == "wake":
+        return c.Wake(task=state.id, actor=CLOCK, at=unit.now)
+    if timer.kind == "reminder":
+        return c.Remind(task=state.id, actor=CLOCK, at=unit.now, number=timer.number)
+    to, notify = heard_by(state, timer.number, unit)
+    return c.Escalate(
+        task=state.id, actor=CLOCK, at=unit.now, number=timer.number, to=to, notify=notify, due=timer.at
+    )
+
+
+def _put_off(task: int, error: Exception) -> None:
+    with transaction.atomic():
+        Task.objects.filter(pk=task).update(next_level_at=clock.now() + AFTER_AN_ERROR)
+        record("clock.failed", actor="", actor_kind="clock", task=task, error=f"{type(error).__name__}"[:200])

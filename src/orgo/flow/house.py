@@ -1,0 +1,259 @@
+"""The house that the pipeline works for: configuration, people, rules, calendars and keys, read once for a batch."""
+
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from orgo.conf import boot
+from orgo.conf.config import Config
+from orgo.escalation.calendar import ALWAYS, Calendar
+from orgo.escalation.policy import Level, Policy
+from orgo.lib.keys import derive
+from orgo.outbox.token import Signer
+from orgo.people.directory import Directory
+from orgo.people.queries import directory
+from orgo.rules import RuleSet
+from orgo.task.values import TaskState
+
+log = logging.getLogger("orgo.house")
+LARGEST_DOCUMENT = 20_000_000
+
+
+class House:
+    """What is true of this installation while one batch is worked on."""
+
+    def __init__(self, config: Config, directory: Directory, rules: RuleSet, calendars: dict[str, Calendar]) -> None:
+        self.config = config
+        self.directory = directory
+        self.rules = rules
+        self.calendars = calendars
+
+    # -- letters
+
+    @cached_property
+    def _key(self) -> bytes:
+        return derive(boot.secret_key(self.config), "letters")
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Makes and checks the tokens in letters."""
+        return Signer(self._key)
+
+    @cached_property
+    def loop_mark(self) -> str:
+        """The signed header by which our own letters are known when they come back."""
+        return self.signer.sign("mid", "loop", self.domain)
+
+    @property
+    def can_send(self) -> bool:
+        """Whether a way out is configured; letters are held where none is."""
+        return self.config.smtp is not None
+
+    @cached_property
+    def reply_base(self) -> str:
+        """The address that answers come back to, before its plus tag."""
+        if self.config.smtp is not None:
+            return self.config.smtp.replies_to
+        domains = self.config.intake.smtp.domains
+        return f"orgo@{domains[0] if domains else 'localhost'}"
+
+    @property
+    def domain(self) -> str:
+        """The domain in our Message-IDs."""
+        return self.reply_base.rpartition("@")[2]
+
+    def reply_to(self, reference: str, recipient: str) -> str:
+        """The signed address to which this recipient answers about this task."""
+        return self.signer.reply_address(self.reply_base, reference, recipient)
+
+    @property
+    def public_url(self) -> str:
+        """The address that links begin with."""
+        return self.config.web.url
+
+    # -- people and their ways
+
+    def name_of(self, address: str) -> str:
+        """How a person or team is called in a letter; the address where no name is known."""
+        person = self.directory.people.get(address)
+        if person and person.name:
+            return person.name
+        return self.directory.team(address).name if address in self.directory.teams else address
+
+    def language_for(self, recipient: str, state: TaskState) -> str:
+        """The language to write in: the person's own, the mail's for its sender, the team's, the house's."""
+        home = self.config.organization.language
+        if recipient == state.requester and recipient not in self.directory.people:
+            return state.language if state.language in ("en", "fr") else home
+        team = self.directory.team(state.team).language or home
+        return self.directory.language_of(recipient, team)
+
+    def zone_of(self, team: str) -> ZoneInfo:
+        """The time zone that a team lives in."""
+        return ZoneInfo(self.directory.team(team).zone or self.config.organization.zone)
+
+    def organization_name(self, state: TaskState) -> str:
+        """Who signs a letter to the requester."""
+        return self.directory.organizations.get(state.organization) or self.config.organization.name
+
+    def triage(self) -> str:
+        """The team that gets what no rule routes; the first administrator where there is none."""
+        team = self.directory.named(self.config.triage) if self.config.triage else None
+        team = team or self.directory.triage()
+        if team:
+            return team.address
+        administrators = self.directory.administrators()
+        return administrators[0] if administrators else f"triage@{self.domain}"
+
+    # -- time
+
+    def calendar(self, name: str | None) -> Calendar:
+        """The calendar of this name; day and night where it has none (or no more)."""
+        if name and name not in self.calendars:
+            log.warning("no calendar is called %s: counting day and night", name)
+        return self.calendars.get(name or "", ALWAYS)
+
+    def calendar_for(self, wanted: str | None, team: str) -> str:
+        """The name of the calendar that a task counts by: the rule's, else the team's, else the house's."""
+        return wanted or self.directory.team(team).calendar or self.config.teams.calendar or ""
+
+    def default_policy(self) -> Policy:
+        """The escalation of a task that no rule gave one, so that none is without a next step."""
+        levels = tuple(
+            Level(after=level.after, to=level.to, notify=tuple(level.notify), until=level.until)
+            for level in self.config.default_levels
+        )
+        return Policy(levels=levels)
+
+    def policy(self, state: TaskState) -> Policy:
+        """The policy that was frozen into the task when it opened."""
+        return msgspec.convert(state.policy, Policy) if state.policy else Policy(levels=())
+
+    def level(self, state: TaskState, number: int) -> Level:
+        """The level of this number (from 1) in the task's policy."""
+        levels = self.policy(state).levels
+        return levels[min(max(number, 1), len(levels)) - 1]
+
+    def who_hears(self, state: TaskState, level: Level) -> str:
+        """The address a level speaks to, as of now: roles become persons."""
+        roles = {"assignee": state.assignee, "team": state.team}
+        if not level.to or level.to in ("supervisor", *roles):
+            return roles.get(level.to or "") or self.directory.supervisor_of(state.team) or self.triage()
+        if level.to in ("administrator", "director"):
+            return next(iter(self.directory.with_role(level.to)), "") or self.directory.supervisor_of(state.team) or self.triage()
+        team = self.directory.named(level.to)
+        return team.address if team else level.to
+
+    # -- documents and templates
+
+    def document(self, name: str) -> bytes | None:
+        """The bytes of a document that a rule attaches, or None when there is none (or it is no file of ours)."""
+        path = (self.config.files / name).resolve()
+        if not path.is_relative_to(self.config.files.resolve()) or not path.is_file():
+            log.warning("a rule attaches %s, which is not there", name)
+            return None
+        if path.stat().st_size > LARGEST_DOCUMENT:
+            log.warning("a rule attaches %s, which is larger than %s bytes", name, LARGEST_DOCUMENT)
+            return None
+        return path.read_bytes()
+
+    def own_template(self, name: str) -> str | None:
+        """An organization's own text for a letter, or None when it has none by this name."""
+        data = self.document(name) if name else None
+        return data.decode("utf-8", "replace") if data is not None else None
+
+
+def open_house(config: Config | None = None) -> House:
+    """The house as it is now: people from the database, rules from their file."""
+    config = config or boot.config()
+    return House(config, directory(), RULES.current(config), _calendars(config))
+
+
+_made: dict[int, dict[str, Calendar]] = {}
+
+
+def _calendars(config: Config) -> dict[str, Calendar]:
+    """The calendars of the configuration, made once (finding holidays takes time)."""
+    if id(config) not in _made:
+        _made.clear()
+        _made[id(config)] = {name: calendar_of(config, name) for name in config.calendars}
+    return _made[id(config)]
+
+
+def calendar_of(config: Config, name: str) -> Calendar:
+    """One calendar of the configuration."""
+    given = config.calendars[name]
+    country = (given.country or config.organization.country) if given.holidays else None
+    return Calendar(
+        name=name,
+        zone=given.zone or config.organization.zone,
+        hours=given.hours,
+        country=country,
+        subdivision=given.subdivision,
+        closed=frozenset(given.closed),
+        open=frozenset(given.open),
+    )
+
+
+class RuleFile:
+    """The rules in force: read again when their file changes; a bad file changes nothing and is said once."""
+
+    def __init__(self) -> None:
+        self._rules: RuleSet | None = None
+        self._stamp: tuple[Path | None, int, int] | None = None
+        self._refused: tuple[Path | None, int, int] | None = None
+
+    def current(self, config: Config) -> RuleSet:
+        """The rule set of the configuration's rules file. Raises BadInput only when there is no earlier good one."""
+        from orgo.lib.problems import BadInput
+
+        stamp = _stamp(config.rules)
+        if self._rules is not None and stamp in (self._stamp, self._refused):
+            return self._rules
+        try:
+            self._rules, self._stamp = read_rules(config), stamp
+        except (BadInput, OSError) as error:
+            if self._rules is None:
+                raise
+            self._refused = stamp
+            log.error("the new rules are refused, the old ones stay in force: %s", error)
+        return self._rules
+
+
+def _stamp(path: Path | None) -> tuple[Path | None, int, int]:
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        found = None
+    return (path, found.st_mtime_ns, found.st_size) if found else (path, 0, 0)
+
+
+def read_rules(config: Config) -> RuleSet:
+    """The rule set that the configuration names; an empty one where it names none."""
+    from orgo.rules import load
+
+    if config.rules is None:
+        return load(b"rules: []\n", "no rules file", directory=config.files)
+    return load(config.rules.read_bytes(), _shown(config.rules, config.home), directory=config.files)
+
+
+def _shown(path: Path, home: Path) -> str:
+    return str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON-able builtins."""
+    return msgspec.to_builtins(value)
+
+
+def addresses(values: Sequence[str]) -> tuple[str, ...]:
+    """Addresses in lower case, each once, in order."""
+    return tuple(dict.fromkeys(value.strip().lower() for value in values if value.strip()))
+
+
+RULES = RuleFile()

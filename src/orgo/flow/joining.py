@@ -1,0 +1,160 @@
+"""A mail that answers a task: its words are kept, and what it asks for is done where its sender may ask it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from orgo.flow import words
+from orgo.flow.thread import Thread
+from orgo.flow.undoing import undo_of
+from orgo.flow.unit import Unit
+from orgo.intake.models import Mail
+from orgo.message import Message, reply_text
+from orgo.task import commands as c
+from orgo.task.actions import handle
+from orgo.task.reply import Understood, said, understand
+from orgo.task.rights import allowed
+from orgo.task.values import Actor, Notice, TaskState
+
+REOPENS_WITHIN = timedelta(days=14)
+
+
+def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
+    """Add the mail to its task and do what it says. False when it has to open a task of its own (closed for too long)."""
+    state = thread.state
+    words_of_reply = reply_text(message)
+    zone = str(unit.house.zone_of(state.team))
+    understood = understand(words_of_reply, now=unit.now, zone=zone, language=message.language)
+    if _is_requesters(thread) and state.is_closed and understood.kind not in ("thanks", "done"):
+        assert state.closed_at is not None
+        if unit.now - state.closed_at > REOPENS_WITHIN:
+            return False
+    actor = Actor("mail", mail.from_address)
+    acts = thread.proof == "token" and understood.kind not in ("none", "thanks")
+    handle([_comment(mail, thread, understood, actor, unit, quiet=acts and mail.trust != "fail")], unit)
+    if acts:
+        _act(mail, thread, understood, actor, unit)
+    return True
+
+
+def _is_requesters(thread: Thread) -> bool:
+    return "requester" in thread.parts and not {"member", "assignee"} & thread.parts
+
+
+def _comment(mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, quiet: bool) -> c.Comment:
+    requesters = _is_requesters(thread)
+    reopen = requesters and thread.state.is_closed and understood.kind not in ("thanks", "done")
+    return c.Comment(
+        task=thread.state.id,
+        actor=actor,
+        at=unit.now,
+        mail=mail.pk,
+        by_requester=requesters,
+        reopen=reopen,
+        quiet=quiet or (thread.state.is_closed and not reopen),
+    )
+
+
+def _act(mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit) -> None:
+    state = thread.state
+    language = unit.house.language_for(actor.address, state)
+    command = _command(state, understood, actor, unit)
+    refusal = _refusal(mail, thread, command, language)
+    if not refusal and command is not None:
+        (outcome,) = handle([command], unit)
+        refusal = words.said("refused_state", language, why=outcome.refused) if outcome.refused else ""
+    _answer(state, actor, unit, understood, language, refusal)
+
+
+def _refusal(mail: Mail, thread: Thread, command: c.Command | None, language: str) -> str:
+    """Why the command is not carried out, or ""."""
+    if mail.trust == "fail":
+        return words.said("refused_sender", language)
+    if command is None:
+        return words.said("refused_unclear", language)
+    return "" if allowed(type(command), thread.parts) else words.said("refused_right", language)
+
+
+def _answer(
+    before: TaskState, actor: Actor, unit: Unit, understood: Understood, language: str, refusal: str
+) -> None:
+    """Say by mail what was understood, and that `undo` takes it back; or why nothing was done."""
+    state = unit.state(before.id)
+    assert state is not None
+    if refusal:
+        data = {"understood": refusal}
+        unit.tell(state, Notice("refused", (actor.address,), state.seq, data=data, by=actor.address))
+        return
+    data = {"understood": said(understood, language), "undo": words.said("undo", language)}
+    unit.tell(state, Notice("understood", (actor.address,), state.seq, data=data, by=actor.address))
+
+
+def _command(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command | None:
+    """The command that the words ask for, or None where something is missing (such as whom to assign it to)."""
+    make = _COMMANDS.get(understood.kind)
+    return make(state, understood, actor, unit) if make else None
+
+
+def _person(understood: Understood, unit: Unit) -> str | None:
+    """Whom the reply names: an address, or a name that exactly one person or team has."""
+    named = (understood.who or "").strip().lower()
+    if not named:
+        return None
+    if "@" in named:
+        return named
+    directory = unit.house.directory
+    found = [p.address for p in directory.people.values() if named in (p.name.lower(), p.name.lower().split(" ")[0])]
+    team = directory.named(named)
+    return found[0] if len(found) == 1 else team.address if team else None
+
+
+def _assign(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command | None:
+    to = _person(understood, unit)
+    return c.Assign(task=state.id, actor=actor, at=unit.now, to=to) if to else None
+
+
+def _not_mine(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command | None:
+    house = unit.house
+    to = _person(understood, unit) if understood.who else house.triage()
+    if to is None:
+        return None
+    return c.Route(task=state.id, actor=actor, at=unit.now, team=to, organization=house.directory.team(to).organization)
+
+
+def _escalate(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command:
+    return escalate_now(state, actor, unit)
+
+
+def escalate_now(state: TaskState, actor: Actor, unit: Unit) -> c.Escalate:
+    """A person's wish to escalate: the next level that has not fired, to whom it speaks now."""
+    house = unit.house
+    policy = house.policy(state)
+    number = next((n for n in range(1, len(policy.levels) + 1) if n not in state.fired), max(len(policy.levels), 1))
+    to, notify = heard_by(state, number, unit)
+    return c.Escalate(task=state.id, actor=actor, at=unit.now, number=number, to=to, notify=notify, by_person=True)
+
+
+def heard_by(state: TaskState, number: int, unit: Unit) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who acts on a level and who only hears, as addresses of persons, deputies included."""
+    house = unit.house
+    if not house.policy(state).levels:
+        to, notify = (house.directory.supervisor_of(state.team) or house.triage(),), ()
+    else:
+        level = house.level(state, number)
+        to, notify = (house.who_hears(state, level),), tuple(level.notify)
+    return house.directory.reach(to, unit.now), house.directory.reach(notify, unit.now)
+
+
+def _eta(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command | None:
+    return c.Eta(task=state.id, actor=actor, at=unit.now, until=understood.at) if understood.at else None
+
+
+_COMMANDS: dict[str, Callable[[TaskState, Understood, Actor, Unit], c.Command | None]] = {
+    "take": lambda s, u, a, unit: c.Take(task=s.id, actor=a, at=unit.now),
+    "eta": _eta,
+    "wait": lambda s, u, a, unit: c.Wait(task=s.id, actor=a, at=unit.now, until=u.at),
+    "assign": _assign,
+    "done": lambda s, u, a, unit: c.Complete(task=s.id, actor=a, at=unit.now),
+    "escalate": _escalate,
+    "not_mine": _not_mine,
+    "undo": lambda s, u, a, unit: undo_of(s, a, unit.now),
+}

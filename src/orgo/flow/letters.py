@@ -1,0 +1,197 @@
+"""Notices become letters: who exactly hears of an event, in which language, and with which words and documents."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orgo.flow import words
+from orgo.flow.house import House
+from orgo.lib import ids
+from orgo.outbox.compose import compose, quote
+from orgo.outbox.token import root_id
+from orgo.task.values import Notice, TaskState
+
+if TYPE_CHECKING:
+    from orgo.flow.unit import Unit
+
+# Kinds that go to the requester, with the requester's own thread; all others are for those who work.
+TO_REQUESTER = frozenset({"received", "answer", "eta", "completed", "cancelled"})
+# Letters that the clock or Orgo itself writes in answer to a mail: no machine may answer them (RFC 3834 section 2).
+AUTO_REPLIES = frozenset({"received", "understood", "refused"})
+_WITH_DOCUMENTS = frozenset({"opened", "assigned", "escalated"})
+_TO_SELF = frozenset({"understood", "refused", "received", "undelivered"})
+
+
+class Made(NamedTuple):
+    """The rows of the letters, and the documents they carry by SHA-256."""
+
+    rows: list[dict[str, Any]]
+    documents: dict[str, bytes]
+
+
+def make(unit: "Unit", notices: Iterable[tuple[TaskState, Notice]]) -> Made:
+    """The letters that these notices come to: one recipient each, each once for an event."""
+    made = Made([], {})
+    seen: set[tuple[int, int, str, str]] = set()
+    for state, notice in notices:
+        for recipient in audience(unit.house, state, notice, unit.now):
+            key = (state.id, notice.seq, recipient, notice.kind)
+            if key not in seen:
+                seen.add(key)
+                made.rows.append(_letter(unit, state, notice, recipient, made.documents))
+    return made
+
+
+def audience(house: House, state: TaskState, notice: Notice, now: Any) -> tuple[str, ...]:
+    """The addresses that hear of it; who did it is left out, and a requester whom no machine should write to."""
+    found: dict[str, None] = {}
+    for target in notice.to:
+        for address in _behind(house, state, notice, target, now):
+            found.setdefault(address.lower())
+    if notice.kind not in _TO_SELF:
+        found.pop(notice.by.lower(), None)
+    return tuple(found)
+
+
+def _behind(house: House, state: TaskState, notice: Notice, target: str, now: Any) -> tuple[str, ...]:
+    directory = house.directory
+    if target == "team":
+        return directory.reach(directory.team(state.team).members or (state.team,), now)
+    if target == "assignee":
+        return (directory.standing_in(state.assignee, now),) if state.assignee else ()
+    if target == "watchers":
+        return state.watchers
+    if target == "requester":
+        wanted = state.answerable or notice.kind == "answer"
+        return (state.requester,) if state.requester and wanted else ()
+    if target == "caretaker":
+        who = directory.supervisor_of(state.team)
+        return directory.reach([who] if who else directory.administrators(), now)
+    return directory.reach([target], now)
+
+
+def _letter(
+    unit: "Unit", state: TaskState, notice: Notice, recipient: str, documents: dict[str, bytes]
+) -> dict[str, Any]:
+    house = unit.house
+    kind = _kind_for(house, state, notice, recipient)
+    language = house.language_for(recipient, state)
+    values = _values(unit, state, notice, recipient, language)
+    said = compose(kind, language, values, own=house.own_template(notice.data.get("template", "")))
+    number = ids.new_id()
+    with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential"
+    return {
+        "id": number,
+        "task": state.id,
+        "event": unit.event_id(state.id, notice.seq),
+        "kind": notice.kind,
+        "channel": "email",
+        "recipient": recipient,
+        "language": language,
+        "message_id": house.signer.message_id(state.reference, number, recipient, house.domain),
+        "date": unit.now,
+        "sender": "" if notice.kind in AUTO_REPLIES else house.reply_to(state.reference, recipient),
+        "subject": said.subject,
+        "text": said.text,
+        "html": said.html,
+        "headers": _headers(unit, state, notice, recipient),
+        "attachments": _documents(house, state, documents) if with_documents else [],
+        "state": "pending" if house.can_send else "held",
+        "repeat": "resend",
+        "repeated": False,
+        "attempts": 0,
+        "next_attempt_at": unit.now,
+        "server_reply": "" if house.can_send else "held: no smtp: server is configured",
+    }
+
+
+def _kind_for(house: House, state: TaskState, notice: Notice, recipient: str) -> str:
+    """The text to use: who may not read a private task only hears that there is one."""
+    if state.visibility != "private" or recipient == state.requester or recipient == state.assignee:
+        return notice.kind
+    team = house.directory.team(state.team)
+    return notice.kind if recipient in {*team.members, team.address} else "confidential"
+
+
+def _values(unit: "Unit", state: TaskState, notice: Notice, recipient: str, language: str) -> dict[str, str]:
+    house = unit.house
+    link = f"{house.public_url}/tasks/{state.reference}"
+    return {
+        "reference": state.reference,
+        "title": state.title or words.no_subject(language),
+        "who": house.name_of(notice.by) if not _hidden(state, notice.by) else words.somebody(language),
+        "requester": "" if state.anonymize else (state.requester_name or state.requester),
+        "team": house.directory.team(state.team).name,
+        "assignee": house.name_of(state.assignee) if state.assignee else "",
+        "priority": state.priority,
+        "due": words.instant(state.due_at, house.zone_of(state.team), language),
+        "eta": words.instant(state.eta_at, house.zone_of(state.team), language),
+        "text": _text(unit, state, notice),
+        "facts": words.facts(state, house, language),
+        "next": words.what_next(state, house, language),
+        "why": _why(unit, state, notice, language),
+        "link": link,
+        "take_link": f"{link}/take?for={recipient}&sig={house.signer.sign('take', state.reference, recipient)}",
+        "level": str(notice.data.get("level", state.level)),
+        "status": str(notice.data.get("status", "")),
+        "recipient": str(notice.data.get("recipient", recipient)),
+        "organization": house.organization_name(state),
+        "state": state.state,
+        "understood": str(notice.data.get("understood", "")),
+        "undo": str(notice.data.get("undo", "")),
+        "opened": words.instant(state.opened_at, house.zone_of(state.team), language),
+    }
+
+
+def _hidden(state: TaskState, address: str) -> bool:
+    return state.anonymize and address == state.requester
+
+
+def _text(unit: "Unit", state: TaskState, notice: Notice) -> str:
+    """The words that the letter passes on: a note's, a mail's, or those the task began with."""
+    if notice.note is not None:
+        note = unit.note(notice.note)
+        return "" if note is None else note.text if notice.kind == "answer" else quote(note.text)
+    if state.anonymize or notice.kind in TO_REQUESTER:
+        return ""
+    mail = unit.mail(notice.data.get("mail") or state.mail or 0)
+    return quote(mail.text) if mail and mail.text.strip() else ""
+
+
+def _why(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:
+    if notice.kind != "opened" or not state.mail:
+        return ""
+    mail = unit.mail(state.mail)
+    return words.why(mail.decision if mail else None, language)
+
+
+def _headers(unit: "Unit", state: TaskState, notice: Notice, recipient: str) -> dict[str, str]:
+    """What a mail client needs to show one conversation, and a machine to know that no person wrote this."""
+    house = unit.house
+    mail = unit.mail(state.mail) if state.mail else None
+    root = root_id(state.reference, house.domain)
+    theirs = recipient == state.requester and mail is not None and mail.message_id
+    parent = mail.message_id if theirs and mail else root
+    automatic = notice.kind != "answer"
+    headers = {
+        "Reply-To": house.reply_to(state.reference, recipient),
+        "In-Reply-To": parent,
+        "References": f"{root} {parent}" if parent != root else root,
+        "X-Orgo-Loop": house.loop_mark,
+    }
+    if automatic:
+        headers["Auto-Submitted"] = "auto-replied" if notice.kind in AUTO_REPLIES else "auto-generated"
+    return headers
+
+
+def _documents(house: House, state: TaskState, documents: dict[str, bytes]) -> list[dict[str, Any]]:
+    """The documents that the rule attaches, read now, so that a resend is the same bytes; a missing one is left out."""
+    found = []
+    for name in state.attach:
+        data = house.document(name)
+        if data is not None:
+            digest = hashlib.sha256(data).hexdigest()
+            documents[digest] = data
+            found.append({"name": Path(name).name, "sha256": digest, "size": len(data)})
+    return found

@@ -1,0 +1,202 @@
+"""A mail that is new work becomes a task: whose it is, by when, what happens if nobody acts."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from orgo.escalation.plan import due_at
+from orgo.escalation.policy import Level, Policy
+from orgo.flow.house import House, addresses
+from orgo.flow.unit import Unit
+from orgo.intake.models import Mail
+from orgo.lib import ids
+from orgo.message import Message
+from orgo.outbox.models import Letter
+from orgo.people.directory import TeamCard
+from orgo.rules import Decision, Facts, facts_of, why
+from orgo.task.actions import handle
+from orgo.task.commands import Comment, Open
+from orgo.task.models import Task
+from orgo.task.values import Actor, TaskState
+
+ACKNOWLEDGE_AGAIN_AFTER = timedelta(days=1)
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What the rules said of a mail. `kept` is what the mail's row remembers of it, as JSON."""
+
+    decision: Decision
+    team: TeamCard
+    is_machine: bool
+    kept: dict[str, Any]
+
+    @property
+    def matched(self) -> bool:
+        """Whether any rule wanted the mail."""
+        return bool(self.decision.rules)
+
+
+def facts_for(mail: Mail, message: Message, house: House) -> Facts:
+    """What the rules may look at, from the message and from how it came."""
+    mailbox = _mailbox_team(mail, house)
+    return facts_of(
+        message,
+        received_at=mail.received_at,
+        zone=mailbox.zone or house.config.organization.zone,
+        organization=mailbox.organization,
+        mailbox=mail.mailbox or next(iter(mail.envelope_to), ""),
+        recipients=tuple(mail.envelope_to),
+        size=mail.size,
+        dmarc=mail.trust,
+    )
+
+
+def _mailbox_team(mail: Mail, house: House) -> TeamCard:
+    """The team whose address the mail was sent to, for its zone and organization; triage's where it is none."""
+    for address in mail.envelope_to:
+        team = house.directory.teams.get(address.lower())
+        if team is not None:
+            return team
+    return house.directory.team(house.triage())
+
+
+def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
+    """Ask the rules; a mail that none wants belongs to triage."""
+    house = unit.house
+    decision = house.rules.decide(facts_for(mail, message, house))
+    team = house.directory.team(_route(decision, house))
+    machine = message.is_list or message.is_bulk or message.is_auto_generated
+    kept = {
+        "route_to": team.address,
+        "rule": decision.rule or "",
+        "rules": list(decision.rules),
+        "revision": house.rules.hash,
+        "keywords": list(decision.keywords),
+        "reasons": msgspec.to_builtins(decision.reasons),
+        "why": {language: why(decision, language) for language in ("en", "fr")},
+        "private": bool(decision.anonymize) or decision.visibility == "private",
+    }
+    return Judged(decision, team, machine, kept)
+
+
+def _route(decision: Decision, house: House) -> str:
+    if not decision.route_to:
+        return house.triage()
+    named = house.directory.named(decision.route_to)
+    return named.address if named else decision.route_to.lower()
+
+
+def open_task(mail: Mail, message: Message, judged: Judged, unit: Unit, before: TaskState | None = None) -> int:
+    """Open the task of a mail; `before` is the closed one that it follows. Returns the task's id."""
+    decision, house, team = judged.decision, unit.house, judged.team
+    number = ids.new_id()
+    anonymize = bool(decision.anonymize)
+    calendar = house.calendar_for(decision.calendar, team.address)
+    facts = {
+        "reference": free_reference(unit),
+        "title": mail.subject,
+        "team": team.address,
+        "priority": decision.priority or "normal",
+        "type": decision.type or "",
+        "labels": decision.labels,
+        "fields": decision.fields,
+        "requester": mail.from_address,
+        "requester_name": mail.from_name,
+        "organization": team.organization,
+        "visibility": _visibility(judged, house),
+        "anonymize": anonymize,
+        "mail": mail.pk,
+        "rule": decision.rule or "",
+        "revision": house.rules.hash,
+        "language": message.language,
+        "mailbox": mail.mailbox,
+        "policy": msgspec.to_builtins(_policy(decision, house)),
+        "calendar": calendar,
+        "due_at": due_at(unit.now, decision.due, house.calendar(calendar)),
+        "attach": decision.attach,
+        "answerable": message.trusted and not judged.is_machine and mail.trust != "fail",
+    }
+    actor = Actor("rule", decision.rule or "") if decision.rule else Actor("system")
+    command = Open(
+        task=number,
+        actor=actor,
+        at=unit.now,
+        facts=facts,
+        notify=addresses([_resolved(name, house) for name in decision.notify]),
+        acknowledge=_receipt(mail, judged, unit),
+    )
+    handle([command], unit)
+    if before is not None:
+        note = unit.add_note(number, "note", "", f"Follows the closed task {before.reference}.")
+        handle([Comment(task=number, actor=Actor("system"), at=unit.now, note=note, quiet=True)], unit)
+    return number
+
+
+def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
+    """Give triage a task for a mail that could not be read, made from what is safe to say of it."""
+    house = unit.house
+    team = house.directory.team(house.triage())
+    number = ids.new_id()
+    facts = {
+        "reference": free_reference(unit),
+        "title": f"A mail could not be read: {mail.subject or reason}"[:300],
+        "team": team.address,
+        "requester": "",
+        "organization": team.organization,
+        "mail": mail.pk,
+        "labels": ("quarantine",),
+        "policy": msgspec.to_builtins(house.default_policy()),
+        "calendar": house.calendar_for(None, team.address),
+        "answerable": False,
+    }
+    handle([Open(task=number, actor=Actor("system"), at=unit.now, facts=facts)], unit)
+    return number
+
+
+def free_reference(unit: Unit) -> str:
+    """A reference that no task has yet."""
+    pending = {state.reference for state in unit.pending_tasks()}
+    while True:
+        reference = ids.new_reference()
+        if reference not in pending and not Task.objects.filter(reference=reference).exists():
+            return reference
+
+
+def _visibility(judged: Judged, house: House) -> str:
+    if judged.decision.anonymize:
+        return "private"
+    return judged.decision.visibility or judged.team.visibility or house.config.teams.visibility
+
+
+def _policy(decision: Decision, house: House) -> Policy:
+    """The rule's levels; its `escalate_after` alone speaks to the supervisor; else the house's own."""
+    if decision.levels:
+        levels = tuple(
+            Level(after=level.after, to=level.to, notify=tuple(level.notify), until=level.until or "completed")
+            for level in decision.levels
+        )
+        return Policy(levels=levels)
+    return house.default_policy()
+
+
+def _resolved(name: str, house: House) -> str:
+    team = house.directory.named(name)
+    return team.address if team else name
+
+
+def _receipt(mail: Mail, judged: Judged, unit: Unit) -> str:
+    """The template of the receipt to the sender, or "" where none may go.
+
+    Only to senders that are who they say (or of our own network), once a day and address, never to machines: else a
+    stranger's mail in a victim's name would make Orgo write to the victim (design/security.md S03).
+    """
+    wanted = judged.decision.acknowledge
+    if not wanted or judged.is_machine or mail.trust not in ("pass", "internal"):
+        return ""
+    since = unit.now - ACKNOWLEDGE_AGAIN_AFTER
+    told = Letter.objects.filter(kind="received", recipient=mail.from_address, date__gte=since).exists()
+    pending = any(
+        m.from_address == mail.from_address and m.outcome == "opened" and m.pk != mail.pk for m in unit.mails.values()
+    )
+    return "" if told or pending else wanted

@@ -1,0 +1,193 @@
+"""Where a mail ends: each stored mail gets exactly one outcome here (DESIGN.md section 3)."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from orgo.flow.house import House
+from orgo.flow.joining import join
+from orgo.flow.opening import judge, open_task, open_triage
+from orgo.flow.thread import Thread, find_thread
+from orgo.flow.unit import Unit
+from orgo.flow.verdict import verdict
+from orgo.intake.models import Mail
+from orgo.lib.text import clip
+from orgo.message import Message, body_text, content_key
+from orgo.outbox.models import Letter
+from orgo.outbox.token import claim_of_address, claim_of_message_id
+from orgo.task.actions import handle
+from orgo.task.commands import LetterFailed, Link
+from orgo.task.values import ORGO
+
+SAME_WITHIN = timedelta(hours=24)
+MOST_HOPS = 30
+KEPT_TEXT = 200_000
+
+
+def place(mail: Mail, message: Message, unit: Unit) -> None:
+    """Decide where `mail` ends, and gather all that follows from it in `unit`."""
+    kept = what_was_read(mail, message, unit.house)
+    for name, value in kept.items():
+        setattr(mail, name, value)
+    unit.mails[mail.pk] = mail
+    if message.limit:
+        quarantine(mail, f"{message.limit}: the mail is over a limit", unit, kept)
+        return
+    if mail.mode == "history":
+        unit.settle_mail(mail, "history", reason="older mail, kept to be found", **kept)
+        return
+    ignored = _never_work(message, unit.house)
+    if ignored:
+        unit.settle_mail(mail, "ignored", reason=ignored, **kept)
+    elif message.is_bounce:
+        _place_bounce(mail, message, unit, kept)
+    else:
+        _place_work(mail, message, unit, kept)
+
+
+def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> None:
+    thread = find_thread(mail, message, unit)
+    if message.is_auto_reply:
+        task = thread.state.id if thread else None
+        unit.settle_mail(mail, "ignored", reason="an automatic reply", task=task, **kept)
+        return
+    if thread and join(mail, message, thread, unit):
+        unit.settle_mail(mail, "joined", task=thread.state.id, **kept)
+        unit.index(thread.state.id, f"{mail.subject}\n{mail.text}")
+        return
+    same = _same_content(mail, unit)
+    if same is not None:
+        handle([Link(task=same[1], actor=ORGO, at=unit.now, mail=mail.pk)], unit)
+        reason = "the same mail again"
+        unit.settle_mail(mail, "linked", reason=reason, task=same[1], same_as=same[0], **kept)
+        return
+    _place_new(mail, message, thread, unit, kept)
+
+
+def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, kept: dict[str, Any]) -> None:
+    decision = judge(mail, message, unit)
+    kept["decision"] = decision.kept
+    mail.decision = decision.kept
+    if mail.mode == "observe":
+        unit.settle_mail(mail, "observed", reason="the mailbox is only observed", **kept)
+    elif decision.is_machine and not decision.matched:
+        unit.settle_mail(mail, "ignored", reason="mail of a list or machine that no rule wants", **kept)
+    else:
+        task = open_task(mail, message, decision, unit, before=thread.state if thread else None)
+        unit.settle_mail(mail, "opened", task=task, **kept)
+        unit.index(task, f"{mail.subject}\n{mail.from_name} {mail.from_address}\n{mail.text}")
+
+
+def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None = None) -> None:
+    """Keep a mail that could not be read, with the reason, and give triage a task to look at it."""
+    task = open_triage(mail, reason, unit)
+    unit.settle_mail(mail, "quarantined", reason=clip(reason, 300), task=task, **(kept or {}))
+
+
+def _never_work(message: Message, house: House) -> str:
+    """Why the mail can't be anybody's work, or ""."""
+    marks = [value for name, value in message.headers if name.lower() == "x-orgo-loop"]
+    if house.loop_mark in marks and not message.is_bounce:
+        return "one of our own letters came back"
+    if message.received_count > MOST_HOPS:
+        return f"it passed more than {MOST_HOPS} servers: a loop"
+    return ""
+
+
+# ---------------------------------------------------------------- what is kept of a mail
+
+
+def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
+    """The columns that the parser fills."""
+    sender = message.sender
+    warnings = list(message.warnings)
+    if message.date and abs((message.date - mail.received_at).total_seconds()) > 7 * 86400:
+        warnings.append("its date is far from the day it came")
+    return {
+        "content_key": content_key(message) or "",
+        "message_id": clip(message.message_id, 255),
+        "from_address": (sender.address if sender else "")[:320].lower(),
+        "from_name": clip(sender.name if sender else "", 200),
+        "trust": _trust(mail, message, house),
+        "subject": clip(message.subject, 1000),
+        "text": body_text(message)[:KEPT_TEXT],
+        "has_html": bool(message.html),
+        "attachments": [
+            {"name": a.filename, "type": a.content_type, "size": a.size, "inline": a.inline, "damaged": a.damaged}
+            for a in message.attachments
+        ],
+        "warnings": warnings[:20],
+    }
+
+
+def _trust(mail: Mail, message: Message, house: House) -> str:
+    smtp = house.config.intake.smtp
+    if not message.trusted:
+        return "unknown"
+    return verdict(
+        mail.peer,
+        message.auth_results,
+        authserv_id=smtp.authserv_id,
+        trusted_relays=smtp.trusted_relays,
+        internal=smtp.internal_networks,
+    )
+
+
+def _same_content(mail: Mail, unit: Unit) -> tuple[int, int] | None:
+    """The (mail, task) with the same content of the last 24 hours whose task is open."""
+    if not mail.content_key:
+        return None
+    since = mail.received_at - SAME_WITHIN
+    rows = Mail.objects.filter(content_key=mail.content_key, received_at__gte=since, task__isnull=False)
+    found = list(rows.exclude(pk=mail.pk).order_by("id").values_list("id", "task"))
+    found += [(m.pk, m.task) for m in unit.mails.values() if m.content_key == mail.content_key and m.task and m.pk != mail.pk]
+    for known, task in found:
+        state = unit.state(task)
+        if state is not None and not state.is_closed:
+            return known, task
+    return None
+
+
+# ---------------------------------------------------------------- bounces
+
+_PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}")
+
+
+def _place_bounce(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> None:
+    """A bounce marks its letter as failed and tells a person; it never opens a task (RFC 3464)."""
+    letter = _bounced_letter(mail, message)
+    if letter is None or letter.task is None:
+        unit.settle_mail(mail, "bounce", reason="a bounce of no letter of ours", **kept)
+        return
+    recipients = message.bounce.recipients if message.bounce else []
+    said = next((r for r in recipients), None)
+    delayed = said is not None and said.action == "delayed"
+    status = clip(" ".join(filter(None, [said.status, said.diagnostic])) if said else "bounced", 300)
+    if not delayed and letter.state != "failed":
+        Letter.objects.filter(pk=letter.pk).update(state="failed", server_reply=status[:500], settled_at=unit.now)
+        command = LetterFailed(
+            task=letter.task, actor=ORGO, at=unit.now, letter=letter.pk, recipient=letter.recipient, status=status, kind=letter.kind
+        )
+        handle([command], unit)
+    unit.settle_mail(mail, "bounce", reason=clip(f"a letter to {letter.recipient}: {status}", 300), task=letter.task, **kept)
+
+
+def _bounced_letter(mail: Mail, message: Message) -> Letter | None:
+    """The letter that came back: by the Message-ID that the bounce quotes, or by the address it was sent back to."""
+    original = message.bounce.original_message_id if message.bounce else None
+    for wanted in filter(None, (original, message.in_reply_to, *message.references)):
+        claim = claim_of_message_id(wanted)
+        if claim is not None:
+            found = Letter.objects.filter(pk=claim.letter, message_id=wanted.strip()).first()
+            if found is not None:
+                return found
+    return _letter_by_address(mail)
+
+
+def _letter_by_address(mail: Mail) -> Letter | None:
+    for address in mail.envelope_to:
+        if claim_of_address(address):
+            found = Letter.objects.filter(sender__iexact=address).order_by("-id").first()
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,50 @@
+"""What the clock does next to a task: its next level, a reminder, or the end of its rest (wires escalation/plan.py in)."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from orgo.escalation.plan import History, next_step, reminders
+from orgo.task.values import Planner, TaskState, Timer
+
+if TYPE_CHECKING:
+    from orgo.flow.house import House
+
+
+def plan_with(house: "House") -> Planner:
+    """The planner that the task's state machine asks, with this house's calendars."""
+
+    def plan(state: TaskState, now: datetime) -> Timer | None:
+        if state.is_closed:
+            return None
+        if state.state == "waiting":
+            return Timer("wake", state.waiting_until) if state.waiting_until else None
+        return _nearest(_reminder(house, state, now), _level(house, state, now))
+
+    return plan
+
+
+def _nearest(*timers: Timer | None) -> Timer | None:
+    return min((timer for timer in timers if timer), key=lambda timer: timer.at, default=None)
+
+
+def _level(house: "House", state: TaskState, now: datetime) -> Timer | None:
+    history = History(
+        opened_at=state.round_at,
+        pauses=state.pauses,
+        fired=state.fired,
+        acknowledged_at=state.acknowledged_at,
+        closed_at=state.closed_at,
+    )
+    step = next_step(house.policy(state), house.calendar(state.calendar), history, now, hurry=state.hurry)
+    return Timer("level", step.due, step.number) if step else None
+
+
+def _reminder(house: "House", state: TaskState, now: datetime) -> Timer | None:
+    """The next reminder before the deadline; one whose time was over when the deadline was set is not sent late."""
+    if state.due_at is None:
+        return None
+    policy, calendar = house.policy(state), house.calendar(state.calendar)
+    for number, at in enumerate(reminders(policy, calendar, state.due_at), 1):
+        if number not in state.reminded and at > state.updated_at:
+            return Timer("reminder", at, number)
+    return None

@@ -1,0 +1,187 @@
+"""The unit of work: gathers what commands come to, and writes it in one transaction. Nothing else writes tasks.
+
+    with Unit(house) as unit:
+        handle(commands, unit)
+
+All of it is committed at the end of the block, or nothing. Who waits for new work is rung after the commit.
+"""
+
+from types import TracebackType
+from typing import Any
+
+from django.db import transaction
+
+from orgo import dispatch
+from orgo.audit.models import Event as EventRow
+from orgo.flow import letters, write
+from orgo.flow.house import House
+from orgo.flow.planner import plan_with
+from orgo.intake.models import Mail
+from orgo.lib import clock, ids
+from orgo.lib.crash import crashpoint
+from orgo.outbox.models import Document, Letter
+from orgo.task.models import Note, Task
+from orgo.task.rows import row_of, state_of
+from orgo.task.values import Event, Notice, Outcome, TaskState
+
+
+class Overtaken(Exception):
+    """Somebody else changed the same task in between; the work is to be done again on its new state."""
+
+
+class Unit:
+    """One transaction's worth of changes. `house` knows the people, calendars and keys."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.planner = plan_with(house)
+        self.now = clock.now()
+        self.mails: dict[int, Mail] = {}
+        self._states: dict[int, TaskState] = {}
+        self._read_seq: dict[int, int] = {}
+        self._events: list[tuple[int, int, Event]] = []
+        self._event_ids: dict[tuple[int, int], int] = {}
+        self._notices: list[tuple[TaskState, Notice]] = []
+        self._notes: dict[int, Note] = {}
+        self._settled: dict[int, dict[str, Any]] = {}
+        self._texts: list[tuple[int, str]] = []
+
+    # -- the transaction
+
+    def __enter__(self) -> "Unit":
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        except BaseException as failure:
+            self._atomic.__exit__(type(failure), failure, failure.__traceback__)
+            raise
+        self._atomic.__exit__(kind, error, trace)
+        if kind is None:
+            crashpoint("H4.after_commit")
+
+    # -- what the one door asks for (task/ports.py)
+
+    def state(self, task: int) -> TaskState | None:
+        """The task's state, what was gathered included; its row is locked until the end of the block."""
+        if task not in self._states:
+            row = Task.objects.select_for_update().filter(pk=task).first()
+            if row is None:
+                return None
+            self._states[task] = state_of(row)
+            self._read_seq[task] = row.seq
+        return self._states[task]
+
+    def gather(self, state: TaskState, outcome: Outcome) -> None:
+        """Take over the events and notices of one command."""
+        self._states[state.id] = state
+        for event in outcome.events:
+            key = (state.id, event.seq)
+            self._event_ids[key] = ids.new_id()
+            self._events.append((self._event_ids[key], state.id, event))
+        self._notices += [(state, notice) for notice in outcome.notices]
+
+    # -- what the pipeline adds
+
+    def tell(self, state: TaskState, notice: Notice) -> None:
+        """Wish a letter that no command wished by itself (a confirmation, a refusal)."""
+        self._notices.append((state, notice))
+
+    def add_note(self, task: int, kind: str, author: str, text: str) -> int:
+        """Keep a text that somebody wrote here; returns the note's id for the command that refers to it."""
+        note = Note(id=ids.new_id(), task=task, kind=kind, author=author, at=self.now, text=text)
+        self._notes[note.id] = note
+        self._texts.append((task, text))
+        return note.id
+
+    def settle_mail(self, mail: Mail, outcome: str, **values: Any) -> None:
+        """Say where a mail ends: one of intake.models.OUTCOMES, and what the parser read of it."""
+        row = {"outcome": outcome, "decided_at": self.now, "lease_until": None, **values}
+        self._settled[mail.id] = row
+        for name, value in row.items():
+            setattr(mail, name, value)
+        self.mails[mail.id] = mail
+
+    def index(self, task: int, text: str) -> None:
+        """Make a text findable on the task."""
+        self._texts.append((task, text))
+
+    def mail(self, mail: int) -> Mail | None:
+        """A mail's row, from this batch or from the database."""
+        if mail not in self.mails:
+            found = Mail.objects.filter(pk=mail).first()
+            if found is None:
+                return None
+            self.mails[mail] = found
+        return self.mails[mail]
+
+    def note(self, note: int) -> Note | None:
+        """A note, from this unit or from the database."""
+        return self._notes.get(note) or Note.objects.filter(pk=note).first()
+
+    def pending_tasks(self) -> list[TaskState]:
+        """The tasks this unit has touched, newest state (for finding one that the same batch opened)."""
+        return list(self._states.values())
+
+    # -- writing
+
+    def flush(self) -> None:
+        """Write everything gathered, in this transaction. The only code that writes tasks, events and letters."""
+        made = letters.make(self, self._notices)
+        crashpoint("H4.before_write")
+        self._write_tasks()
+        write.insert(EventRow, [_event_row(*found) for found in self._events])
+        crashpoint("H4.after_events")
+        write.insert(Note, [_note_row(note) for note in self._notes.values()])
+        self._write_documents(made.documents)
+        write.insert(Letter, made.rows)
+        crashpoint("H5.after_letters")
+        write.update(Mail, list(self._settled.values()), [{"id": id} for id in self._settled])
+        write.index_text(self._texts)
+        crashpoint("H4.before_commit")
+        if made.rows:
+            transaction.on_commit(lambda: dispatch.ring("delivery"))
+        if self._events:
+            transaction.on_commit(dispatch.changed)
+
+    def event_id(self, task: int, seq: int) -> int:
+        """The id that the event has in the trail."""
+        known = self._event_ids.get((task, seq))
+        return known if known is not None else EventRow.objects.only("id").get(task=task, seq=seq).id
+
+    def _write_tasks(self) -> None:
+        touched = {task for _, task, _ in self._events}
+        new = [row_of(self._states[t]) for t in touched if t not in self._read_seq]
+        write.insert(Task, new)
+        old = [t for t in touched if t in self._read_seq]
+        hit = write.update(
+            Task, [row_of(self._states[t]) for t in old], [{"id": t, "seq": self._read_seq[t]} for t in old]
+        )
+        if hit != len(old):
+            raise Overtaken
+
+    def _write_documents(self, documents: dict[str, bytes]) -> None:
+        known = set(Document.objects.filter(pk__in=list(documents)).values_list("pk", flat=True)) if documents else set()
+        write.insert(Document, [{"sha256": k, "data": v} for k, v in documents.items() if k not in known])
+
+
+def _event_row(id: int, task: int, event: Event) -> dict[str, Any]:
+    return {
+        "id": id,
+        "task": task,
+        "seq": event.seq,
+        "v": event.v,
+        "type": event.type,
+        "actor_kind": event.actor.kind,
+        "actor": event.actor.address,
+        "at": event.at,
+        "data": event.data,
+    }
+
+
+def _note_row(note: Note) -> dict[str, Any]:
+    return {name: getattr(note, name) for name in ("id", "task", "kind", "author", "at", "text")}

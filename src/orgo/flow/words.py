@@ -1,0 +1,136 @@
+"""What letters, pages and the terminal say of a task in plain words, English and French (pure but for Django's dates)."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from django.utils import dateformat, translation
+
+from orgo.lib.text import clip
+from orgo.task.values import TaskState
+
+if TYPE_CHECKING:
+    from orgo.flow.house import House
+
+_SAID: dict[str, dict[str, str]] = {
+    "en": {
+        "no_subject": "(no subject)",
+        "somebody": "Somebody",
+        "from": "From",
+        "team": "Team",
+        "assignee": "In hand",
+        "priority": "Priority",
+        "due": "Due",
+        "eta": "Expected",
+        "closed": "It is closed: nothing more happens by itself.",
+        "nothing": "Nothing more happens by itself.",
+        "level": "What happens next: if it is not {until} by {at}, {who} will be told (level {number}).",
+        "until_acknowledged": "taken",
+        "until_completed": "done",
+        "reminder": "What happens next: a reminder goes out {at}.",
+        "wake": "What happens next: it rests until {at}, then goes on.",
+        "resting": "What happens next: it rests until somebody goes on with it or the requester answers.",
+        "hurry": "What happens next: a letter could not be delivered, so {who} is told at once (level {number}).",
+        "why": "Why here? {reasons}",
+        "undo": "Was that wrong? Answer with the word undo within 24 hours and it is taken back.",
+        "refused_state": "That was understood, but could not be done: {why}.",
+        "refused_sender": "Your mail could not be shown to come from you, so what it asks for was not done. Please open the task in Orgo and do it there.",
+        "refused_unclear": "It was not clear what or whom you meant, so nothing was done. Please write it once more, with the whole address or time.",
+        "refused_right": "That was understood, but it is not yours to do on this task.",
+        "priorities": "low=low normal=normal high=high urgent=urgent",
+    },
+    "fr": {
+        "no_subject": "(sans objet)",
+        "somebody": "Quelqu'un",
+        "from": "De",
+        "team": "Équipe",
+        "assignee": "En charge",
+        "priority": "Priorité",
+        "due": "Échéance",
+        "eta": "Prévu",
+        "closed": "C'est clos : plus rien ne se passe de soi-même.",
+        "nothing": "Plus rien ne se passe de soi-même.",
+        "level": "La suite : si ce n'est pas {until} d'ici {at}, {who} sera averti (niveau {number}).",
+        "until_acknowledged": "pris en charge",
+        "until_completed": "fait",
+        "reminder": "La suite : un rappel partira {at}.",
+        "wake": "La suite : en attente jusqu'à {at}, puis la tâche reprend.",
+        "resting": "La suite : en attente jusqu'à ce que quelqu'un reprenne ou que le demandeur réponde.",
+        "hurry": "La suite : un message n'a pas pu être remis, {who} est donc averti tout de suite (niveau {number}).",
+        "why": "Pourquoi ici ? {reasons}",
+        "undo": "C'était une erreur ? Répondez par le mot annuler dans les 24 heures et c'est annulé.",
+        "refused_state": "C'était compris, mais cela n'a pas pu être fait : {why}.",
+        "refused_sender": "Il n'est pas établi que votre message vient de vous, sa demande n'a donc pas été exécutée. Merci d'ouvrir la tâche dans Orgo et de le faire là.",
+        "refused_unclear": "Ce que vous demandez, ou à qui, n'était pas clair ; rien n'a été fait. Merci de l'écrire encore une fois, avec l'adresse ou l'heure complète.",
+        "refused_right": "C'était compris, mais cela ne vous revient pas sur cette tâche.",
+        "priorities": "low=basse normal=normale high=haute urgent=urgente",
+    },
+}
+
+
+def said(key: str, language: str, **values: str) -> str:
+    """A phrase in this language (English where there is none)."""
+    return _SAID.get(language, _SAID["en"])[key].format(**values)
+
+
+def no_subject(language: str) -> str:
+    """What stands in place of an empty subject."""
+    return said("no_subject", language)
+
+
+def somebody(language: str) -> str:
+    """What stands in place of a name that is not told."""
+    return said("somebody", language)
+
+
+def priority(value: str, language: str) -> str:
+    """A priority in words."""
+    pairs = dict(pair.split("=") for pair in said("priorities", language).split())
+    return pairs.get(value, value)
+
+
+def instant(at: datetime | None, zone: ZoneInfo, language: str) -> str:
+    """An instant as people there write it: "Fri 4 Sep, 16:50"."""
+    if at is None:
+        return ""
+    with translation.override(language if language in _SAID else "en"):
+        return dateformat.format(at.astimezone(zone), "D j M, H:i")
+
+
+def facts(state: TaskState, house: "House", language: str) -> str:
+    """The lines that say what the task is, one fact each."""
+    zone = house.zone_of(state.team)
+    sender = "" if state.anonymize else " ".join(filter(None, [state.requester_name, f"<{state.requester}>"]))
+    rows = [
+        ("from", sender if state.requester else ""),
+        ("team", house.directory.team(state.team).name),
+        ("assignee", house.name_of(state.assignee) if state.assignee else ""),
+        ("priority", priority(state.priority, language) if state.priority != "normal" else ""),
+        ("due", instant(state.due_at, zone, language)),
+        ("eta", instant(state.eta_at, zone, language)),
+    ]
+    return "\n".join(f"{said(name, language)}: {clip(value, 300)}" for name, value in rows if value)
+
+
+def what_next(state: TaskState, house: "House", language: str) -> str:
+    """What the clock will do if nobody acts."""
+    if state.is_closed:
+        return said("closed", language)
+    if state.timer is None:
+        return said("resting" if state.state == "waiting" else "nothing", language)
+    at = instant(state.timer.at, house.zone_of(state.team), language)
+    if state.timer.kind != "level":
+        return said(state.timer.kind, language, at=at)
+    level = house.level(state, state.timer.number)
+    who = house.who_hears(state, level)
+    if state.hurry:
+        return said("hurry", language, who=who, number=str(state.timer.number))
+    until = said(f"until_{level.until}", language)
+    return said("level", language, at=at, who=who, number=str(state.timer.number), until=until)
+
+
+def why(decision: dict[str, Any] | None, language: str) -> str:
+    """Why the rules sent it here."""
+    reasons = (decision or {}).get("why", {})
+    lines = reasons.get(language) or reasons.get("en") or []
+    return said("why", language, reasons=" ".join(lines)) if lines else ""

@@ -1,0 +1,76 @@
+"""The batch's way into the database: rows as plain values, by one prepared statement for many of them.
+
+The ORM reads for the page; here Django's model only tells the table's name and how a value is stored.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.db import connection, models
+
+Adapter = Callable[[Any], Any]
+
+
+def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert `rows` (column values by field name; all rows have the same fields)."""
+    if not rows:
+        return
+    fields = [_field(model, name) for name in rows[0]]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks})'
+    adapters = [_adapter(field) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, [[a(v) for a, v in zip(adapters, row.values(), strict=True)] for row in rows])
+
+
+def update(model: type[models.Model], rows: Sequence[Mapping[str, Any]], where: Sequence[Mapping[str, Any]]) -> int:
+    """Update each of `rows` where the columns of `where` (one mapping a row) have these values; returns the rows hit."""
+    hit = 0
+    for row, condition in zip(rows, where, strict=True):
+        changed = ", ".join(f'"{_field(model, name).column}" = %s' for name in row)
+        asked = " AND ".join(f'"{_field(model, name).column}" = %s' for name in condition)
+        values = [_adapter(_field(model, n))(v) for n, v in (*row.items(), *condition.items())]
+        with connection.cursor() as cursor:
+            cursor.execute(f'UPDATE "{model._meta.db_table}" SET {changed} WHERE {asked}', values)
+            hit += cursor.rowcount
+    return hit
+
+
+def index_text(entries: Sequence[tuple[int, str]]) -> None:
+    """Make the texts (task id, text) findable by the full-text search."""
+    if not entries:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO search_entry (task, text) VALUES (%s, %s)", list(entries))
+
+
+@cache
+def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    field = model._meta.get_field(name)
+    assert isinstance(field, models.Field)
+    return field
+
+
+@cache
+def _adapter(field: "models.Field[Any, Any]") -> Adapter:
+    if isinstance(field, models.JSONField):
+        return _json
+    if isinstance(field, models.DateTimeField):
+        return _instant
+    return _same
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _instant(value: datetime | None) -> Any:
+    return connection.ops.adapt_datetimefield_value(value) if value is not None else None
+
+
+def _same(value: Any) -> Any:
+    return value

@@ -1,0 +1,42 @@
+"""Mail that waits for its decision is claimed with a lease, so that several workers never take the same one.
+
+The attempt is counted and committed before the work, so that a mail that kills its worker is known by it.
+"""
+
+from datetime import timedelta
+
+from django.db import connection, models, transaction
+
+from orgo.intake.models import Mail
+from orgo.lib import clock
+from orgo.lib.crash import crashpoint
+
+LEASE = timedelta(seconds=90)
+MOST_ATTEMPTS = 3
+
+
+def claim(limit: int) -> list[Mail]:
+    """Up to `limit` undecided mails, oldest first, leased to the caller. Committed when this returns."""
+    now = clock.now()
+    free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
+    with transaction.atomic():
+        waiting = Mail.objects.filter(free, outcome="").order_by("id")
+        if connection.features.has_select_for_update_skip_locked:
+            waiting = waiting.select_for_update(skip_locked=True)
+        rows = list(waiting[:limit])
+        ids = [row.pk for row in rows]
+        Mail.objects.filter(pk__in=ids).update(lease_until=now + LEASE, attempts=models.F("attempts") + 1)
+        crashpoint("H2.before_claim_commit")
+    for row in rows:
+        row.attempts += 1
+    return rows
+
+
+def release(rows: list[Mail]) -> None:
+    """Give mails back that were not decided: they are free again at once, their attempts stay counted."""
+    Mail.objects.filter(pk__in=[row.pk for row in rows], outcome="").update(lease_until=None)
+
+
+def undecided() -> int:
+    """How many mails wait for their decision."""
+    return Mail.objects.filter(outcome="").count()

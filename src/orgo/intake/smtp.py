@@ -1,0 +1,150 @@
+"""Mail by SMTP or LMTP: 250 is answered only after the mail's bytes are committed.
+
+aiosmtpd's defaults lose mail: an exception in a handler answers a permanent 500 with its text, lines over 1,001 bytes
+are refused, and LMTP answers once for several recipients (RFC 2033 section 4.2 wants one answer each). All three are
+set right here.
+"""
+
+import asyncio
+import logging
+import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from aiosmtpd.controller import Controller
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.db import connection
+
+from orgo import __version__
+from orgo.intake.store import Incoming, store
+from orgo.lib.crash import crashpoint
+
+log = logging.getLogger("orgo.intake.smtp")
+TEMPORARY = "451 4.3.0 Could not take the mail now, please try again later"
+FULL = "452 4.3.1 Not enough space, please try again later"
+NOT_OURS = "550 5.7.1 No mail is taken for this domain here"
+LONGEST_LINE = 16 * 1024 * 1024
+
+
+class SmtpSettings(msgspec.Struct, frozen=True):
+    """How the listener behaves; `domains` empty takes any recipient (on loopback only, the configuration sees to it)."""
+
+    host: str
+    port: int
+    protocol: Literal["smtp", "lmtp"] = "smtp"
+    domains: tuple[str, ...] = ()
+    max_size: int = 50_000_000
+    space_of: Path | None = None
+
+
+class Door:
+    """aiosmtpd's handler: judges recipients, stores mail, and answers fixed words."""
+
+    def __init__(self, settings: SmtpSettings, on_stored: Any) -> None:
+        self.settings = settings
+        self.on_stored = on_stored
+        self.threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="smtp-store")
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        domain = address.rpartition("@")[2].lower().rstrip(".")
+        if self.settings.domains and domain not in self.settings.domains:
+            return NOT_OURS
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = await asyncio.get_running_loop().run_in_executor(self.threads, self._take, session, envelope)
+        crashpoint("H1.before_250")
+        times = len(envelope.rcpt_tos) if isinstance(server, LMTP) else 1
+        return "\r\n".join([answer] * times)
+
+    async def handle_exception(self, error: Exception) -> str:
+        log.error("smtp session failed: %s", type(error).__name__)
+        return TEMPORARY
+
+    def _take(self, session: Session, envelope: Envelope) -> str:
+        if self._space_is_low():
+            return FULL
+        peer = session.peer[0] if isinstance(session.peer, tuple) else ""
+        mail = Incoming(
+            data=bytes(envelope.original_content or b""),
+            source=self.settings.protocol,
+            envelope_from=envelope.mail_from or "",
+            envelope_to=tuple(envelope.rcpt_tos),
+            peer=str(peer),
+        )
+        try:
+            (row,) = store([mail])
+        except Exception as error:
+            log.error("a mail could not be stored: %s: %s", type(error).__name__, error)
+            connection.close()
+            return TEMPORARY
+        self.on_stored()
+        return f"250 2.0.0 Taken as {row.pk}"
+
+    def _space_is_low(self) -> bool:
+        """Below room for one and a half of the largest mail the sender keeps it (reliability.md R4)."""
+        if self.settings.space_of is None:
+            return False
+        return shutil.disk_usage(self.settings.space_of).free < 1.5 * self.settings.max_size
+
+
+class Listener:
+    """The listening server, on a thread of its own."""
+
+    def __init__(self, settings: SmtpSettings, on_stored: Any) -> None:
+        self.settings = settings
+        self.door = Door(settings, on_stored)
+        self._controller = _Controller(self.door, settings)
+
+    def start(self) -> int:
+        """Listen; returns the port. Raises OSError when the address can't be had."""
+        _try_address(self.settings.host, self.settings.port)
+        self._controller.start()
+        server = self._controller.server
+        assert isinstance(server, asyncio.Server)
+        return int(server.sockets[0].getsockname()[1])
+
+    def stop(self) -> None:
+        """Stop listening and let the mails that are being stored finish."""
+        self._controller.stop()
+        self.door.threads.shutdown(wait=True)
+
+
+class _Controller(Controller):
+    def __init__(self, door: Door, settings: SmtpSettings) -> None:
+        super().__init__(door, hostname=settings.host, port=settings.port, ready_timeout=10)
+        self.settings = settings
+
+    def factory(self) -> SMTP:
+        made = LMTP if self.settings.protocol == "lmtp" else SMTP
+        server = made(
+            self.handler,
+            data_size_limit=self.settings.max_size,
+            enable_SMTPUTF8=True,
+            hostname=socket.gethostname(),
+            ident=f"Orgo {__version__}",
+            timeout=300,
+            loop=self.loop,
+        )
+        return server
+
+    def _trigger_server(self) -> None:
+        """Nothing: binding was tried before, and a first connection of our own would be logged as a visitor."""
+
+
+def _try_address(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+
+
+# aiosmtpd reads both numbers from the class (its StreamReader's limit is made from it too).
+SMTP.line_length_limit = LONGEST_LINE

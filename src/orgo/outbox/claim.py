@@ -1,0 +1,108 @@
+"""Letters are claimed, sent, settled; each step is committed by itself (design/reliability.md H7, M4).
+
+`Letter.lease_until` with the number of the attempt is the fence: a sender that wakes up late can't settle a letter that
+another has claimed since.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import connection, models, transaction
+
+from orgo.lib import clock
+from orgo.lib.crash import crashpoint
+from orgo.outbox.models import Letter
+
+LEASE = timedelta(minutes=3)
+MINUTE = 60
+WAITS = (0, 1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE, 120 * MINUTE, 240 * MINUTE, 480 * MINUTE)
+GIVE_UP_AFTER = timedelta(hours=48)
+
+
+def claim(limit: int) -> list[Letter]:
+    """Up to `limit` letters that are due, leased to the caller; committed when this returns.
+
+    A letter whose sender died before the dot is simply due again. One that died in the dot is `ambiguous`: it may have
+    arrived. Where its policy is `resend` it goes once more with the same bytes and stays marked; else it waits for a person.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        _give_back(now)
+        due = Letter.objects.filter(state="pending", next_attempt_at__lte=now).order_by("next_attempt_at", "id")
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True)
+        rows = list(due[:limit])
+        Letter.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state="claimed", lease_until=now + LEASE, attempts=models.F("attempts") + 1
+        )
+        crashpoint("H6.before_claim_commit")
+    for row in rows:
+        row.attempts += 1
+        row.state, row.lease_until = "claimed", now + LEASE
+    return rows
+
+
+def _give_back(now: datetime) -> None:
+    late = Letter.objects.filter(lease_until__lt=now)
+    late.filter(state="claimed").update(state="pending", lease_until=None, next_attempt_at=now)
+    again = late.filter(state="dot", repeat="resend", repeated=False)
+    again.update(state="pending", repeated=True, lease_until=None, next_attempt_at=now)
+    late.filter(state="dot").update(
+        state="ambiguous", lease_until=None, settled_at=now, server_reply="no answer after the last dot: it may have arrived"
+    )
+
+
+def mark_dot(letter: Letter) -> bool:
+    """Commit that the letter's last byte is about to leave. False when somebody else has the letter now."""
+    return bool(_mine(letter).update(state="dot"))
+
+
+def settle_sent(letter: Letter, reply: str) -> None:
+    """The server has taken it: keep its own words as the proof."""
+    crashpoint("H7.before_settle")
+    _mine(letter).update(state="sent", server_reply=reply[:500], settled_at=clock.now(), lease_until=None)
+    crashpoint("H7.after_settle")
+
+
+def settle_ambiguous(letter: Letter, reason: str) -> None:
+    """The answer after the dot is not known: once more with the same bytes where that is the policy, else to a person."""
+    if letter.repeat == "resend" and not letter.repeated:
+        _mine(letter).update(state="pending", repeated=True, lease_until=None, next_attempt_at=_later(letter))
+    else:
+        _mine(letter).update(state="ambiguous", server_reply=reason[:500], settled_at=clock.now(), lease_until=None)
+
+
+def settle_later(letter: Letter, reason: str) -> bool:
+    """It could not be sent now: try again later. False when it has been tried long enough and is to fail."""
+    if clock.now() - letter.date > GIVE_UP_AFTER:
+        return False
+    _mine(letter).update(
+        state="pending", lease_until=None, server_reply=reason[:500], next_attempt_at=_later(letter)
+    )
+    return True
+
+
+def settle_failed(letter: Letter, reason: str) -> bool:
+    """It can't be delivered. True when this call settled it (then a person is to be told)."""
+    return bool(_mine(letter).update(state="failed", server_reply=reason[:500], settled_at=clock.now(), lease_until=None))
+
+
+def release_held() -> int:
+    """A way out is configured now: letters that were held for want of one may go. Returns how many."""
+    return Letter.objects.filter(state="held").update(state="pending", next_attempt_at=clock.now(), server_reply="")
+
+
+def next_due() -> datetime | None:
+    """When the next letter is due, if any waits."""
+    return Letter.objects.filter(state="pending").aggregate(at=models.Min("next_attempt_at"))["at"]
+
+
+def _mine(letter: Letter) -> "models.QuerySet[Letter]":
+    return Letter.objects.filter(pk=letter.pk, attempts=letter.attempts, state__in=["claimed", "dot"])
+
+
+def _later(letter: Letter, spread: Callable[[], float] = random.random) -> datetime:
+    """Back-off with jitter: 0, 1, 5, 15, 30 min, 1, 2, 4, 8 h, each up to a fifth longer."""
+    wait = WAITS[min(letter.attempts, len(WAITS) - 1)]
+    return clock.now() + timedelta(seconds=wait * (1 + spread() / 5))

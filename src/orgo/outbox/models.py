@@ -1,0 +1,65 @@
+"""The rows of outgoing letters, one recipient each, and the documents they carry."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from orgo.lib import ids
+
+STATES = ("pending", "claimed", "dot", "sent", "failed", "ambiguous", "held", "cancelled")
+
+
+class Letter(models.Model):
+    """A letter to one recipient. Its text, Message-ID and date are stored when it is made: a resend is the same bytes.
+
+    States (design/reliability.md H7): pending -> claimed -> dot (the bytes are about to be ended) -> sent; failed
+    (a person is told), ambiguous (it may have arrived), held (no way out is configured), cancelled.
+    """
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    task = models.BigIntegerField(null=True, db_index=True)
+    event = models.BigIntegerField()
+    kind = models.CharField(max_length=16)
+    channel = models.CharField(max_length=10, default="email")
+    recipient = models.CharField(max_length=320)
+    language = models.CharField(max_length=8, default="en")
+    message_id = models.CharField(max_length=255, unique=True)
+    date = models.DateTimeField()
+    sender = models.CharField(max_length=320, blank=True)
+    subject = models.CharField(max_length=1000)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
+    attachments = models.JSONField(default=list)
+    state = models.CharField(max_length=10, default="pending")
+    repeat = models.CharField(max_length=6, default="resend")
+    repeated = models.BooleanField(default=False)
+    attempts = models.SmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    server_reply = models.CharField(max_length=500, blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "outbox_letter"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["event", "recipient", "channel", "kind"], name="outbox_letter_once")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["next_attempt_at"],
+                name="outbox_letter_due",
+                condition=models.Q(state__in=["pending", "claimed", "dot"]),
+            ),
+            models.Index(fields=["state", "date"], name="outbox_letter_state"),
+        ]
+
+
+class Document(models.Model):
+    """The bytes of a document that letters carry, kept once under its SHA-256."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    data = models.BinaryField()
+
+    class Meta:
+        db_table = "outbox_document"

@@ -1,0 +1,38 @@
+"""Texts with placeholders, and nothing else: no code, no loops, no attributes (design/security.md S48)."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from orgo.lib.problems import Problem, did_you_mean
+
+_PLACEHOLDER = re.compile(r"\{([^{}\n]{0,60})\}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
+    """`text` with each {name} replaced by its value; a line that consists of an empty placeholder goes away.
+
+    Values are put in once and never looked at again, so a value that looks like a placeholder stays as it is.
+    """
+    lines = []
+    for line in text.split("\n"):
+        filled = _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), line)
+        if filled.strip() or not line.strip() or not _PLACEHOLDER.search(line):
+            lines.append(filled.rstrip())
+    return "\n".join(lines)
+
+
+def check(text: str, known: Iterable[str], file: str) -> list[Problem]:
+    """What is wrong with a template: unknown placeholders and lone braces, with line and column."""
+    names = set(known)
+    problems = []
+    for number, line in enumerate(text.split("\n"), 1):
+        for found in _PLACEHOLDER.finditer(line):
+            if found[1] not in names:
+                hint = did_you_mean(found[1], names) if _NAME.match(found[1]) else "a placeholder is {name}"
+                problems.append(Problem(f"unknown placeholder {found[0]}", file, number, found.start() + 1, hint=hint))
+        rest = _PLACEHOLDER.sub(lambda found: " " * len(found[0]), line)
+        for column, letter in enumerate(rest, 1):
+            if letter in "{}":
+                problems.append(Problem(f"a lone {letter}", file, number, column, hint="a placeholder is {name}"))
+    return problems

@@ -1,0 +1,69 @@
+"""Signed reply addresses, Message-IDs and links: what a letter carries so that its answer finds the task (pure).
+
+A token is an HMAC over (purpose, task reference, recipient). It proves the task and for whom the letter was; what its
+holder may do is decided by what that recipient is to the task (task/rights.py), never by the token alone.
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from orgo.lib import ids
+
+Purpose = Literal["reply", "mid", "take"]
+_TAG = re.compile(r"^[^@+]+\+([0-9A-Za-z]{6})\.([0-9A-Za-z]{26})@", re.ASCII)
+_MID = re.compile(r"<([0-9A-Za-z]{6})\.([0-9]{1,20})\.([0-9A-Za-z]{26})@[^<>@\s]+>", re.ASCII)
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What an address or Message-ID claims: a task's reference and a signature that is still to be checked.
+
+    `letter` is the letter's id where the claim came from a Message-ID, else None.
+    """
+
+    reference: str
+    signature: str
+    purpose: Purpose
+    letter: int | None = None
+
+
+class Signer:
+    """Makes and checks the tokens of one installation."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def sign(self, purpose: Purpose, reference: str, recipient: str) -> str:
+        """The signature of a token, 26 letters (130 bits)."""
+        return ids.sign(self._key, purpose, reference.upper(), recipient.lower())
+
+    def holds(self, claim: Claim, recipient: str) -> bool:
+        """Whether the claim was made by us for this recipient (compared in constant time)."""
+        return ids.same(claim.signature.lower(), self.sign(claim.purpose, claim.reference, recipient))
+
+    def reply_address(self, base: str, reference: str, recipient: str) -> str:
+        """`base` with a plus tag that finds the task again: orgo@x becomes orgo+7QK3MD.<signature>@x."""
+        local, _, domain = base.rpartition("@")
+        return f"{local.split('+')[0]}+{reference.lower()}.{self.sign('reply', reference, recipient)}@{domain}"
+
+    def message_id(self, reference: str, letter: int, recipient: str, domain: str) -> str:
+        """The Message-ID of a letter: <reference.letter.signature@domain>."""
+        return f"<{reference.lower()}.{letter}.{self.sign('mid', reference, recipient)}@{domain}>"
+
+
+def claim_of_address(address: str) -> Claim | None:
+    """The claim in a plus tag, if the address has one of ours."""
+    found = _TAG.match(address.strip())
+    return Claim(found[1].upper(), found[2], "reply") if found else None
+
+
+def claim_of_message_id(message_id: str) -> Claim | None:
+    """The claim in a Message-ID, if it has the form of ours."""
+    found = _MID.fullmatch(message_id.strip())
+    return Claim(found[1].upper(), found[3], "mid", int(found[2])) if found else None
+
+
+def root_id(reference: str, domain: str) -> str:
+    """The Message-ID that all letters about a task refer to, so that a mail client shows one conversation."""
+    return f"<{reference.lower()}.task@{domain}>"

@@ -1,0 +1,1 @@
+"""Who works here: organizations, teams with their role addresses, users, roles, tokens, sign-in."""

@@ -1,0 +1,107 @@
+"""A snapshot of who is who, as plain values: whom a team consists of, who supervises it, who stands in (pure)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A user as the pipeline sees one."""
+
+    address: str
+    name: str = ""
+    language: str = ""
+    roles: tuple[str, ...] = ()
+    absences: tuple[tuple[datetime, datetime, str], ...] = ()
+
+    def absent(self, now: datetime) -> bool:
+        """Whether the person is away at `now`."""
+        return any(start <= now < end for start, end, _ in self.absences)
+
+    def deputy(self, now: datetime) -> str | None:
+        """The address of who stands in at `now`, if somebody was named."""
+        return next((who for start, end, who in self.absences if start <= now < end and who), None)
+
+
+class TeamCard(msgspec.Struct, frozen=True):
+    """A team as the pipeline sees it; `members` are addresses."""
+
+    address: str
+    name: str
+    organization: str = ""
+    supervisor: str = ""
+    calendar: str = ""
+    zone: str = ""
+    language: str = ""
+    visibility: str = ""
+    members: tuple[str, ...] = ()
+    is_triage: bool = False
+    is_one: bool = False
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """Everybody, by address; made once for a batch of mail."""
+
+    teams: dict[str, TeamCard]
+    people: dict[str, Person]
+    organizations: dict[str, str] = {}
+
+    def team(self, address: str) -> TeamCard:
+        """The team at `address`; one of one person where no team has it."""
+        key = address.strip().lower()
+        return self.teams.get(key) or TeamCard(key, key, members=(key,), is_one=True)
+
+    def named(self, name: str) -> TeamCard | None:
+        """The team with this address, name or first part of the address, if there is exactly one."""
+        wanted = name.strip().lower()
+        if wanted in self.teams:
+            return self.teams[wanted]
+        found = [t for t in self.teams.values() if wanted in (t.name.lower(), t.address.split("@")[0])]
+        return found[0] if len(found) == 1 else None
+
+    def triage(self) -> TeamCard | None:
+        """The team that gets what no rule routes."""
+        return next((team for team in self.teams.values() if team.is_triage), None)
+
+    def administrators(self) -> tuple[str, ...]:
+        """The addresses of the administrators, for what nobody else can mend."""
+        return self.with_role("administrator")
+
+    def with_role(self, role: str) -> tuple[str, ...]:
+        """The addresses of those who have this role."""
+        return tuple(person.address for person in self.people.values() if role in person.roles)
+
+    def supervisor_of(self, team: str) -> str | None:
+        """Who hears when nobody is named: the team's supervisor, else triage's, else an administrator."""
+        triage = self.triage()
+        choices = (self.team(team).supervisor, triage.supervisor if triage else "", *self.administrators())
+        return next((choice for choice in choices if choice), None)
+
+    def standing_in(self, address: str, now: datetime) -> str:
+        """`address`, or that of the deputy (or the deputy's) while the person is away."""
+        seen: set[str] = set()
+        while address not in seen:
+            seen.add(address)
+            person = self.people.get(address)
+            deputy = person.deputy(now) if person else None
+            if not deputy:
+                return address
+            address = deputy.lower()
+        return address
+
+    def reach(self, addresses: Iterable[str], now: datetime) -> tuple[str, ...]:
+        """The persons behind `addresses`: a team becomes its members, somebody absent becomes the deputy; each once."""
+        found: dict[str, None] = {}
+        for address in addresses:
+            key = address.strip().lower()
+            team = self.teams.get(key)
+            for member in (team.members or (key,)) if team else (key,):
+                found.setdefault(self.standing_in(member, now))
+        return tuple(found)
+
+    def language_of(self, address: str, default: str) -> str:
+        """The language to write to `address` in."""
+        person = self.people.get(address)
+        team = self.teams.get(address)
+        return (person and person.language) or (team and team.language) or default

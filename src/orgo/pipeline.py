@@ -1,0 +1,137 @@
+"""The whole way on one page: mail in, decided, task; letters out; the clock. It calls the stages in order, nothing else does.
+
+    intake ──► message ──► rules ──► task ──► outbox ──► delivery
+    store      parse       place     Unit     claim      courier
+                                      │  ▲
+                                      ▼  │
+                                     sweep (escalation)
+
+Each function here does one round of work and says how much there was; any number of processes may call any of them.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from django.db import connection
+
+from orgo import dispatch
+from orgo.delivery.ports import Courier, DeliveryError
+from orgo.flow.due import fire
+from orgo.flow.house import House, open_house
+from orgo.flow.place import place, quarantine
+from orgo.flow.posting import letter_failed, parcel_of
+from orgo.flow.report import log_placed
+from orgo.flow.unit import Overtaken, Unit
+from orgo.intake.claim import MOST_ATTEMPTS, claim, release
+from orgo.intake.models import Mail
+from orgo.intake.store import Incoming, read_raw, store
+from orgo.lib import clock
+from orgo.lib.crash import crashpoint
+from orgo.message import Message
+from orgo.message.pool import ParseFailure, ParserPool
+from orgo.outbox import claim as outbox
+from orgo.outbox.models import Letter
+from orgo.task.queries import due_tasks
+
+log = logging.getLogger("orgo.pipeline")
+Read = Message | ParseFailure
+
+
+def take(mails: Sequence[Incoming]) -> list[Mail]:
+    """1, intake: commit the mails' bytes, then ring for those that route."""
+    rows = store(mails)
+    dispatch.ring("routing")
+    return rows
+
+
+def route(parser: ParserPool, limit: int = 50) -> int:
+    """2 to 4, message, rules, task: decide up to `limit` waiting mails; returns how many were claimed."""
+    mails = claim(limit)
+    if not mails:
+        return 0
+    crashpoint("H2.after_claim")
+    read = parser.parse([read_raw(mail.pk) for mail in mails])
+    crashpoint("H3.after_parse")
+    try:
+        _place_all(mails, read)
+    except Exception as error:
+        if not isinstance(error, Overtaken):
+            log.warning("a batch of %s mails failed (%s): each goes by itself now", len(mails), type(error).__name__)
+        for mail, message in zip(mails, read, strict=True):
+            _place_alone(mail, message)
+    return len(mails)
+
+
+def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
+    with Unit(open_house()) as unit:
+        for mail, message in zip(mails, read, strict=True):
+            _place_one(mail, message, unit)
+    for mail in mails:
+        log_placed(mail)
+
+
+def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
+    if isinstance(message, Message):
+        place(mail, message, unit)
+    elif mail.attempts >= MOST_ATTEMPTS:
+        quarantine(mail, message.reason, unit)
+    else:
+        release([mail])
+
+
+def _place_alone(mail: Mail, message: Read) -> None:
+    """One mail in a transaction of its own, so that a bad one stops and blames nobody else."""
+    fresh = Mail.objects.get(pk=mail.pk)
+    try:
+        _place_all([fresh], [message])
+    except Overtaken:
+        release([fresh])
+    except Exception as error:
+        log.exception("mail %s could not be decided", mail.pk)
+        connection.close_if_unusable_or_obsolete()
+        if fresh.attempts < MOST_ATTEMPTS:
+            release([fresh])
+            return
+        with Unit(open_house()) as unit:
+            quarantine(Mail.objects.get(pk=mail.pk), f"{type(error).__name__}: {error}", unit)
+
+
+def deliver(courier: Courier, limit: int = 20) -> int:
+    """5 and 6, outbox, delivery: send up to `limit` letters that are due; returns how many were claimed."""
+    letters = outbox.claim(limit)
+    for letter in letters:
+        crashpoint("H6.after_claim")
+        _deliver_one(courier, letter)
+    return len(letters)
+
+
+def _deliver_one(courier: Courier, letter: Letter) -> None:
+    try:
+        reply = courier.deliver(parcel_of(letter), lambda: outbox.mark_dot(letter))
+    except DeliveryError as error:
+        _not_delivered(letter, error)
+    except Exception as error:
+        log.exception("letter %s could not be sent", letter.pk)
+        _not_delivered(letter, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
+    else:
+        outbox.settle_sent(letter, reply)
+        log.info("letter %s to %s is sent: %s", letter.pk, letter.recipient, reply)
+
+
+def _not_delivered(letter: Letter, error: DeliveryError) -> None:
+    log.warning("letter %s to %s was not sent: %s", letter.pk, letter.recipient, error.reason)
+    if error.after_dot:
+        outbox.settle_ambiguous(letter, error.reason)
+    elif error.permanent or not outbox.settle_later(letter, error.reason):
+        letter_failed(letter, error.reason)
+
+
+def sweep(house: House | None = None, limit: int = 200) -> int:
+    """The clock: fire every level, reminder and end of rest that is due by now; returns how many were looked at."""
+    house = house or open_house()
+    due = due_tasks(clock.now(), limit)
+    for task in due:
+        crashpoint("H9.before_fire")
+        fire(task, house)
+        crashpoint("H9.after_fire")
+    return len(due)

@@ -1,0 +1,153 @@
+"""The commands: everything that somebody may want of a task (pure values; task/state.py decides on them)."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from orgo.task.values import Actor, Event
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Wanted of the task with the id `task`, by `actor`, at the instant `at`."""
+
+    task: int
+    actor: Actor
+    at: datetime
+
+
+class Open(Command, frozen=True, kw_only=True):
+    """Make the task. `facts` are the first values of TaskState's fields; `acknowledge` asks for a receipt to the sender."""
+
+    facts: dict[str, Any]
+    notify: tuple[str, ...] = ()
+    acknowledge: str = ""
+    quiet: bool = False
+
+
+class Comment(Command, frozen=True, kw_only=True):
+    """Add what somebody wrote: a mail that joined, or a note. `reopen` where the requester's words open it again."""
+
+    mail: int | None = None
+    note: int | None = None
+    by_requester: bool = False
+    reopen: bool = False
+    quiet: bool = False
+
+
+class Link(Command, frozen=True, kw_only=True):
+    """Count another copy of the task's own mail."""
+
+    mail: int
+
+
+class Answer(Command, frozen=True, kw_only=True):
+    """Answer the requester by mail with the text of a note."""
+
+    note: int
+
+
+class Take(Command, frozen=True, kw_only=True):
+    """The actor makes the task the actor's own."""
+
+
+class Assign(Command, frozen=True, kw_only=True):
+    """Give the task to somebody (an address; empty: to nobody)."""
+
+    to: str
+
+
+class Eta(Command, frozen=True, kw_only=True):
+    """Say when it will be done."""
+
+    until: datetime
+
+
+class Wait(Command, frozen=True, kw_only=True):
+    """Let the task rest (its clock stands still), until an instant or an answer."""
+
+    until: datetime | None = None
+
+
+class Resume(Command, frozen=True, kw_only=True):
+    """Go on after waiting."""
+
+
+class Complete(Command, frozen=True, kw_only=True):
+    """It is done."""
+
+
+class Cancel(Command, frozen=True, kw_only=True):
+    """It is not to be done."""
+
+    reason: str = ""
+
+
+class Fail(Command, frozen=True, kw_only=True):
+    """It could not be done."""
+
+    reason: str = ""
+
+
+class Reopen(Command, frozen=True, kw_only=True):
+    """It is not done after all."""
+
+
+class Route(Command, frozen=True, kw_only=True):
+    """Not mine: the task belongs to another team (or back to triage); a new round begins."""
+
+    team: str
+    organization: str = ""
+
+
+class Change(Command, frozen=True, kw_only=True):
+    """Change single values: title, priority, type, labels, due_at, visibility, fields."""
+
+    values: dict[str, Any]
+
+
+class Watch(Command, frozen=True, kw_only=True):
+    """Be told of what happens to the task (`on`), or no more."""
+
+    watcher: str
+    on: bool = True
+
+
+class Escalate(Command, frozen=True, kw_only=True):
+    """Fire level `number`: by the clock when it is due, or by a person at any time (`by_person`).
+
+    `to` are the addresses that act on it, `notify` those that only hear, both as resolved now.
+    """
+
+    number: int
+    to: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    due: datetime | None = None
+    by_person: bool = False
+
+
+class Remind(Command, frozen=True, kw_only=True):
+    """Remind of the deadline: the `number`th reminder of the policy."""
+
+    number: int
+
+
+class Wake(Command, frozen=True, kw_only=True):
+    """The time that a waiting task waited for has come."""
+
+
+class Undo(Command, frozen=True, kw_only=True):
+    """Take back an event. `before` are the values that its fields had before it (folded by the caller)."""
+
+    event: Event
+    before: dict[str, Any]
+
+
+class LetterFailed(Command, frozen=True, kw_only=True):
+    """A letter of this task could not be delivered. `level` is that of an escalation none of whose letters left."""
+
+    letter: int
+    recipient: str
+    status: str
+    kind: str
+    hurry: bool = False

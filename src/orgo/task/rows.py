@@ -1,0 +1,40 @@
+"""Between a task's row and its state: the columns are a part of the state's fields, the rest stands in `more`."""
+
+from typing import Any
+
+import msgspec
+
+from orgo.task.models import Task
+from orgo.task.values import TaskState
+
+_COLUMNS = (
+    "id reference seq title state level round priority type requester requester_name team assignee organization "
+    "visibility anonymize mail rule revision opened_at updated_at due_at closed_at"
+).split()
+_MORE = tuple(name for name in TaskState.__struct_fields__ if name not in {*_COLUMNS, "labels", "fields", "watchers"})
+
+
+def row_of(state: TaskState) -> dict[str, Any]:
+    """The values of the task's row, by column."""
+    row = {name: getattr(state, name) for name in _COLUMNS}
+    row["labels"] = list(state.labels)
+    row["fields"] = dict(state.fields)
+    row["watchers"] = f"|{'|'.join(state.watchers)}|" if state.watchers else ""
+    row["next_level_at"] = state.next_level_at
+    row["more"] = {name: msgspec.to_builtins(getattr(state, name)) for name in _MORE if _told(state, name)}
+    return row
+
+
+def state_of(row: Task) -> TaskState:
+    """The state that a task's row holds."""
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    values |= {"labels": row.labels, "fields": row.fields, "watchers": [w for w in row.watchers.split("|") if w]}
+    return msgspec.convert({**values, **row.more}, TaskState, strict=False)
+
+
+_DEFAULTS = dict(zip(TaskState.__struct_fields__[::-1], TaskState.__struct_defaults__[::-1], strict=False))
+
+
+def _told(state: TaskState, name: str) -> bool:
+    """Whether the field holds anything else than its default (kept out of the row then)."""
+    return name not in _DEFAULTS or getattr(state, name) != _DEFAULTS[name]
