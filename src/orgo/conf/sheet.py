@@ -119,7 +119,8 @@ def _spellings(model: type[Section] | None, key: str | int) -> set[str | int]:
     if model is None or isinstance(key, int):
         return {key}
     known = names(model)
-    return {key} | {name for name, target in known.items() if target == known.get(key)}
+    spelt: set[str | int] = {name for name, target in known.items() if target == known.get(key)}
+    return spelt | {key}
 
 
 def _child(
