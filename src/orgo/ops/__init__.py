@@ -1,0 +1,1 @@
+"""Running Orgo: all of it in one process, setting up, status, doctor."""

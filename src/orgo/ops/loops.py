@@ -1,0 +1,51 @@
+"""The loops of one process: each does rounds of one kind of work on a thread of its own, woken by a bell or by time."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from django.db import close_old_connections, connection
+
+from orgo.ops import trouble
+
+log = logging.getLogger("orgo.loops")
+AFTER_AN_ERROR = 2.0
+
+
+class Loop(threading.Thread):
+    """Calls `work` as long as it finds something to do, then waits for the bell or `pause` seconds.
+
+    An error ends only the round: it is logged and shown as trouble, the connection is made anew, and the loop goes on.
+    """
+
+    def __init__(self, name: str, work: Callable[[], int], bell: threading.Event, pause: float) -> None:
+        super().__init__(name=f"orgo-{name}", daemon=True)
+        self.work = work
+        self.bell = bell
+        self.pause = pause
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            self.bell.clear()
+            if not self._round():
+                self.bell.wait(self.pause)
+        connection.close()
+
+    def _round(self) -> int:
+        try:
+            close_old_connections()
+            done = self.work()
+        except Exception as error:
+            log.exception("a round of %s failed", self.name)
+            trouble.note(self.name, f"{type(error).__name__}: {error}")
+            connection.close()
+            self.stopping.wait(AFTER_AN_ERROR)
+            return 0
+        trouble.over(self.name)
+        return done
+
+    def stop(self) -> None:
+        """Ask the loop to end after its round; `join` waits for it."""
+        self.stopping.set()
+        self.bell.set()

@@ -1,0 +1,39 @@
+"""The page's server: uvicorn on the ASGI application, in the main thread."""
+
+import socket
+
+import uvicorn
+
+from orgo.conf.config import Config
+from orgo.ops.up import port_problem
+
+
+def serve(config: Config) -> None:
+    """Serve until the process is told to stop. Raises BadInput when the port can't be had."""
+    sock = listen(config.web.host, config.web.port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "orgo.web.asgi:application",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=3,
+            proxy_headers=False,
+        )
+    )
+    server.run(sockets=[sock])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a port in use is known before anything else is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise port_problem("web.port", host, port, error) from error
+    sock.listen(128)
+    return sock

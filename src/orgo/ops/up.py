@@ -1,0 +1,195 @@
+"""All of Orgo, or a part of it, in this process: the listener, the loops and the page."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from orgo import dispatch
+from orgo.conf.config import Config
+from orgo.delivery.email.courier import EmailCourier, SmtpServer
+from orgo.delivery.ports import Courier, DeliveryError, Parcel
+from orgo.lib.problems import BadInput, Problem
+from orgo.message.pool import ParserPool
+from orgo.ops import trouble
+from orgo.ops.loops import Loop
+
+log = logging.getLogger("orgo")
+Part = Literal["web", "intake", "route", "deliver", "clock"]
+ALL: frozenset[Part] = frozenset({"web", "intake", "route", "deliver", "clock"})
+POLL = 1.0
+
+
+class Running:
+    """The parts that run in this process. `start` them, then `serve` the page or `wait`; `stop` ends all."""
+
+    def __init__(self, config: Config, parts: Iterable[Part] = ALL) -> None:
+        self.config = config
+        self.parts = frozenset(parts)
+        self.loops: list[Loop] = []
+        self.ended = threading.Event()
+        self.smtp_port: int | None = None
+        self._at_end: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        """Start every part but the page. Raises BadInput when an address to listen on can't be had."""
+        prepare_database()
+        if self.config.smtp is not None:
+            release_held()
+        if "intake" in self.parts:
+            self._start_intake()
+        if "route" in self.parts:
+            self._start_routing()
+        if "deliver" in self.parts and self.config.smtp is not None:
+            self._start_delivery()
+        if "clock" in self.parts:
+            from orgo.pipeline import sweep
+
+            self._loop("clock", lambda: sweep(), "escalation")
+
+    def serve(self) -> None:
+        """Serve the page until the process is told to stop (only where `web` is among the parts)."""
+        if "web" in self.parts:
+            from orgo.ops.serving import serve
+
+            serve(self.config)
+        else:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until the process is told to stop."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.ended.set())
+        while not self.ended.wait(0.5):
+            pass
+
+    def stop(self) -> None:
+        """End everything in good order: no new mail, then the rounds that are under way."""
+        for end in reversed(self._at_end):
+            end()
+        for loop in self.loops:
+            loop.stop()
+        for loop in self.loops:
+            loop.join(timeout=30)
+
+    def _loop(self, name: str, work: Callable[[], int], queue: str) -> None:
+        loop = Loop(name, work, dispatch.bells.bells[queue], POLL)
+        self.loops.append(loop)
+        loop.start()
+
+    def _start_intake(self) -> None:
+        from orgo.intake.smtp import Listener, SmtpSettings
+
+        smtp = self.config.intake.smtp
+        if smtp.enabled:
+            settings = SmtpSettings(
+                host=smtp.host,
+                port=smtp.port,
+                protocol=smtp.protocol,
+                domains=tuple(smtp.domains),
+                max_size=smtp.max_size,
+                space_of=self.config.home,
+            )
+            listener = Listener(settings, lambda: dispatch.ring("routing"))
+            try:
+                self.smtp_port = listener.start()
+            except OSError as error:
+                raise port_problem("intake.smtp.port", smtp.host, smtp.port, error) from error
+            self._at_end.append(listener.stop)
+            log.info("mail is taken by %s on %s:%s", smtp.protocol.upper(), smtp.host, self.smtp_port)
+        self._start_folder()
+
+    def _start_folder(self) -> None:
+        folder = self.config.intake.folder
+        if folder.path is not None:
+            from orgo.intake.folder import FolderWatch
+
+            watch = FolderWatch(folder.path, folder.after)
+            self._loop("folder", watch.round, "intake")
+            log.info("mail files are taken from %s", folder.path)
+
+    def _start_routing(self) -> None:
+        from orgo.pipeline import route
+
+        parser = ParserPool()
+        self._at_end.append(parser.close)
+        self._loop("routing", lambda: route(parser), "routing")
+
+    def _start_delivery(self) -> None:
+        from orgo.pipeline import deliver
+
+        courier = Watched(email_courier(self.config))
+        self._loop("delivery", lambda: deliver(courier), "delivery")
+
+
+class Watched:
+    """A courier that says when its server can't be reached, so that the page shows it."""
+
+    def __init__(self, courier: EmailCourier) -> None:
+        self.courier = courier
+
+    def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
+        try:
+            reply = self.courier.deliver(parcel, before_dot)
+        except DeliveryError as error:
+            if not error.permanent:
+                trouble.note("smtp", f"letters can't leave by {self.courier.server!r}: {error.reason}")
+            raise
+        trouble.over("smtp")
+        return reply
+
+
+def email_courier(config: Config) -> EmailCourier:
+    """The courier to the configured server."""
+    smtp = config.smtp
+    assert smtp is not None
+    return EmailCourier(
+        SmtpServer(
+            host=smtp.host,
+            port=smtp.port,
+            tls=smtp.tls,
+            from_address=smtp.from_address,
+            from_name=smtp.from_name or config.organization.name,
+            username=smtp.username,
+            password=smtp.password.get_secret_value() if smtp.password else None,
+            ca_file=str(smtp.ca_file) if smtp.ca_file else None,
+        )
+    )
+
+
+def courier_for(config: Config) -> Courier:
+    """The way out as jobs of any kind use it."""
+    return Watched(email_courier(config))
+
+
+def prepare_database() -> None:
+    """Bring the database's tables to this program's form (nothing to do where they have it)."""
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def release_held() -> None:
+    """Let letters go that were held while no server was configured."""
+    from orgo.outbox import claim
+
+    count = claim.release_held()
+    if count:
+        log.info("%s letters that were held may leave now", count)
+
+
+def port_problem(key: str, host: str, port: int, error: OSError) -> BadInput:
+    """The clear word for an address that can't be listened on."""
+    why = "it is in use (is Orgo running already?)" if error.errno in (48, 98, 10048) else str(error.strerror or error)
+    return BadInput(Problem(f"can't listen on {host}:{port}: {why}", key=key, hint="choose another port or stop the other program"))
+
+
+def up(config: Config, parts: Iterable[Part] = ALL) -> None:
+    """Run these parts until the process is told to stop."""
+    running = Running(config, parts)
+    try:
+        running.start()
+        running.serve()
+    finally:
+        running.stop()
