@@ -78,7 +78,8 @@ class Calendar:
 
     def is_open(self, at: datetime) -> bool:
         """Whether work is done at the instant `at`: from the opening on, no more at the closing."""
-        return self.next_open(at) == at
+        ticks = _ticks(at)
+        return self._opening(ticks) == ticks
 
     def next_open(self, at: datetime) -> datetime:
         """The first instant from `at` on that is open, in UTC."""
@@ -86,9 +87,8 @@ class Calendar:
 
     def worked(self, start: datetime, end: datetime) -> timedelta:
         """The open time from `start` to `end`, as real time; negative when `end` is before `start`."""
-        if end < start:
-            return -self.worked(end, start)
-        return self._worked(_ticks(start), _ticks(end)) * _TICK
+        first, last = _ticks(start), _ticks(end)
+        return (self._worked(first, last) if first <= last else -self._worked(last, first)) * _TICK
 
     def add(self, start: datetime, duration: Duration) -> datetime:
         """The instant (UTC) that is `duration` of this calendar after `start`, the earliest that is.

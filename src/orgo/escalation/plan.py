@@ -5,7 +5,7 @@ the task waits. Reopening and "not mine" begin a new round: the caller then give
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -50,7 +50,7 @@ def next_step(
     if history.closed_at is not None:
         return None
     step = min(_steps(policy, calendar, history), key=_order, default=None)
-    return replace(step, due=min(step.due, now)) if step and hurry else step
+    return replace(step, due=min(step.due, now.astimezone(UTC))) if step and hurry else step
 
 
 def foresee(policy: Policy, calendar: Calendar, opened_at: datetime) -> list[Step]:
@@ -99,8 +99,8 @@ def _due(calendar: Calendar, due: datetime, pauses: list[Pause]) -> datetime | N
 def _merged(pauses: Iterable[Pause], opened_at: datetime) -> list[Pause]:
     """The pauses in order, those that touch joined, without what was before the round."""
     merged: list[Pause] = []
-    for start, end in sorted(pauses, key=_start):
-        start = max(start, opened_at)
+    for start, end in sorted(map(_in_utc, pauses), key=_start):
+        start = max(start, opened_at.astimezone(UTC))
         if end is not None and end <= start:
             continue
         if merged and _reaches(merged[-1], start):
@@ -108,6 +108,12 @@ def _merged(pauses: Iterable[Pause], opened_at: datetime) -> list[Pause]:
         else:
             merged.append((start, end))
     return merged
+
+
+def _in_utc(pause: Pause) -> Pause:
+    """Instants of one local zone would compare by what clocks show, also where they are set back."""
+    start, end = pause
+    return start.astimezone(UTC), end.astimezone(UTC) if end is not None else None
 
 
 def _start(pause: Pause) -> datetime:
