@@ -1,21 +1,29 @@
 """A parcel as RFC 5322 bytes, the same each time: nothing random and nothing of the moment goes in (pure).
 
-Every header value passes `clean_header`, and the finished bytes are read again and compared, so that no value can
-bring a header of its own (CVE-2024-6923; measured on CPython 3.11.7).
+Python's modern email policy reads encoded words in values that are set, and so lets a plain incoming Subject or file
+name bring headers of its own (measured on CPython 3.11.7, the class of CVE-2024-6923). Here values are never read:
+each is cleaned, then encoded, and the finished bytes are looked at once more.
 """
 
 import email
 import hashlib
 import mimetypes
-from email import policy
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime
+from email import charset, encoders, policy
+from email.generator import BytesGenerator
+from email.header import Header
+from email.message import Message
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.utils import encode_rfc2231, format_datetime
+from io import BytesIO
 
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib.text import clean_header
 
-_POLICY = policy.SMTP.clone(max_line_length=200, cte_type="7bit")
+_WIRE = policy.compat32.clone(linesep="\r\n", max_line_length=78)
+_QUOTED = charset.Charset("utf-8")
+_QUOTED.body_encoding = charset.QP
 
 
 def build(parcel: Parcel, from_address: str, from_name: str) -> bytes:
@@ -23,49 +31,85 @@ def build(parcel: Parcel, from_address: str, from_name: str) -> bytes:
 
     Raises DeliveryError (permanent) when the bytes would not say exactly what they should.
     """
-    message = EmailMessage(policy=_POLICY)
+    message = _body(parcel)
     headers = _headers(parcel, from_address, from_name)
     for name, value in headers.items():
         message[name] = value
-    message.set_content(parcel.text, cte="quoted-printable")
-    if parcel.html:
-        message.add_alternative(parcel.html, subtype="html", cte="quoted-printable")
-    for name, data in parcel.attachments:
-        _attach(message, name, data)
     _fix_boundaries(message, parcel.message_id)
-    data = message.as_bytes()
-    _check(data, headers)
+    out = BytesIO()
+    BytesGenerator(out, mangle_from_=False, policy=_WIRE).flatten(message)
+    data = out.getvalue()
+    _check(data, set(headers))
     return data
 
 
-def _headers(parcel: Parcel, from_address: str, from_name: str) -> dict[str, str]:
-    local, _, domain = from_address.rpartition("@")
-    sender = str(Address(clean_header(from_name), local, domain))
-    values = {
-        "From": sender,
-        "To": parcel.recipient,
-        "Subject": parcel.subject,
+def _body(parcel: Parcel) -> Message:
+    text: Message = MIMEText(parcel.text, "plain", _QUOTED)  # type: ignore[arg-type]
+    if parcel.html:
+        both = MIMEMultipart("alternative")
+        both.attach(text)
+        both.attach(MIMEText(parcel.html, "html", _QUOTED))  # type: ignore[arg-type]
+        text = both
+    if not parcel.attachments:
+        return text
+    whole = MIMEMultipart("mixed")
+    whole.attach(text)
+    for name, data in parcel.attachments:
+        whole.attach(_attachment(name, data))
+    return whole
+
+
+def _headers(parcel: Parcel, from_address: str, from_name: str) -> dict[str, Header | str]:
+    name = encoded(from_name) if _needs_encoding(clean_header(from_name)) else _quoted(clean_header(from_name))
+    values: dict[str, Header | str] = {
+        "From": f"{name} <{clean_header(from_address)}>" if from_name else clean_header(from_address),
+        "To": _address(parcel.recipient),
+        "Subject": encoded(parcel.subject),
         "Date": format_datetime(parcel.date),
-        "Message-ID": parcel.message_id,
-        **parcel.headers,
+        "Message-ID": clean_header(parcel.message_id),
     }
-    return {name: clean_header(value) for name, value in values.items()}
+    return values | {clean_header(name): clean_header(value) for name, value in parcel.headers.items()}
 
 
-def _attach(message: EmailMessage, name: str, data: bytes) -> None:
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    main, _, sub = kind.partition("/")
-    message.add_attachment(data, maintype=main, subtype=sub, filename=clean_header(name))
+def encoded(text: str) -> str:
+    """A header's text: as it is where it is plain ASCII, else as encoded words (RFC 2047), never read as some."""
+    clean = clean_header(text)
+    return Header(clean, "utf-8", maxlinelen=70).encode(linesep="\r\n") if _needs_encoding(clean) else clean
 
 
-def _fix_boundaries(message: EmailMessage, seed: str) -> None:
+def _needs_encoding(text: str) -> bool:
+    return not text.isascii() or "=?" in text or len(text) > 900
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _address(recipient: str) -> str:
+    """One address and nothing else: no name, no list, no space (RFC 5321 section 4.1.2)."""
+    if clean_header(recipient) != recipient or any(letter in recipient for letter in ' ,;<>"()') or recipient.count("@") != 1:
+        raise DeliveryError("the recipient is not one mail address", permanent=True)
+    return recipient
+
+
+def _attachment(name: str, data: bytes) -> MIMEBase:
+    main, _, sub = (mimetypes.guess_type(name)[0] or "application/octet-stream").partition("/")
+    part = MIMEBase(main, sub)
+    part.set_payload(data)
+    encoders.encode_base64(part)
+    part["Content-Disposition"] = f"attachment; filename*={encode_rfc2231(clean_header(name), 'utf-8')}"
+    return part
+
+
+def _fix_boundaries(message: Message, seed: str) -> None:
     for number, part in enumerate(message.walk()):
         if part.is_multipart():
             part.set_boundary(hashlib.sha256(f"{seed}{number}".encode()).hexdigest()[:40])
 
 
-def _check(data: bytes, wanted: dict[str, str]) -> None:
-    found = {name.lower() for name in email.message_from_bytes(data, policy=policy.compat32).keys()}
-    allowed = {name.lower() for name in wanted} | {"mime-version", "content-type", "content-transfer-encoding"}
-    if not found <= allowed or not {name.lower() for name in wanted} <= found:
+def _check(data: bytes, wanted: set[str]) -> None:
+    found = [name.lower() for name in email.message_from_bytes(data, policy=policy.compat32).keys()]
+    lower = {name.lower() for name in wanted}
+    allowed = lower | {"mime-version", "content-type", "content-transfer-encoding"}
+    if not set(found) <= allowed or not lower <= set(found) or len(found) != len(set(found)):
         raise DeliveryError("the letter's headers are not what they should be", permanent=True)

@@ -1,0 +1,186 @@
+"""A house for the crash tests: a home, a catcher for its letters, a sender that tries again as a mail server does."""
+
+import os
+import smtplib
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from orgo.demo.catcher import Catcher
+
+ROOT = Path(__file__).resolve().parents[2]
+PEOPLE = """
+organizations: [{label: city, name: City}]
+teams:
+  - {name: works, address: works@city.example, organization: city, supervisor: chief@city.example, members: [anna@city.example, ben@city.example], triage: true}
+users:
+  - {address: anna@city.example, name: Anna, role: technician}
+  - {address: ben@city.example, name: Ben, role: technician}
+  - {address: chief@city.example, name: Chief, role: supervisor}
+"""
+RULES = """
+version: 1
+default: {route_to: works@city.example}
+rules:
+  - name: Leaks
+    condition: "subject contains 'leak'"
+    action:
+      route_to: works@city.example
+      levels: [{after: 2 hours, to: chief@city.example}]
+"""
+CONFIG = """
+database: sqlite:///./var/orgo.db
+organization: {{name: City, zone: UTC}}
+intake: {{smtp: {{host: 127.0.0.1, port: {port}, domains: [city.example]}}}}
+smtp: {{host: 127.0.0.1, port: {catcher}, from: orgo@city.example}}
+"""
+
+
+class House:
+    """One installation that is killed and started again."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.port = home, port
+        self.catcher = Catcher()
+        self.process: subprocess.Popen[str] | None = None
+        (home / "config").mkdir(parents=True)
+        (home / "config" / "people.yaml").write_text(PEOPLE)
+        (home / "config" / "rules.yaml").write_text(RULES)
+        (home / "config" / "config.yaml").write_text(CONFIG.format(port=port, catcher=self.catcher.start()))
+        self._set_up()
+
+    def _set_up(self) -> None:
+        code = (
+            "import sys; from pathlib import Path; from orgo.conf import boot, load; c = boot.start(load(Path(sys.argv[1])));"
+            "from orgo.ops.up import prepare_database; prepare_database();"
+            "from orgo.people.roster import apply_roster; apply_roster(c.roster)"
+        )
+        subprocess.run([sys.executable, "-c", code, str(self.home)], check=True, env=self._environ(""), cwd=ROOT)
+
+    def _environ(self, crash: str) -> dict[str, str]:
+        path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+        return {**os.environ, "PYTHONPATH": path, "ORGO_CRASH": crash}
+
+    def start(self, crash: str = "", hours: float = 0.0) -> None:
+        """Start Orgo; `crash` arms a point ("H4.before_commit:2"), `hours` sets its clock ahead."""
+        command = [sys.executable, "-m", "tests.crash.worker", str(self.home), str(hours)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self._environ(crash)
+        )
+        assert self.process.stdout is not None
+        self.process.stdout.readline()
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """End Orgo in good order."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+            self.process.wait(timeout=40)
+
+    def close(self) -> None:
+        if self.alive():
+            self.kill()
+        self.catcher.stop()
+
+    def send(self, number: int, *, tries: int = 1) -> bool:
+        """Send the mail with this number; True when it was taken. A sender tries again until it is."""
+        for _ in range(tries):
+            try:
+                with smtplib.SMTP("127.0.0.1", self.port, timeout=10) as smtp:
+                    smtp.sendmail(f"citizen{number}@people.example", ["info@city.example"], mail(number))
+                return True
+            except (OSError, smtplib.SMTPException):
+                time.sleep(0.05)
+        return False
+
+    def rows(self, sql: str) -> list[tuple]:
+        """Ask the database, read-only."""
+        with sqlite3.connect(f"file:{self.home / 'var' / 'orgo.db'}?mode=ro", uri=True, timeout=20) as connection:
+            return connection.execute(sql).fetchall()
+
+    def until(self, condition: Callable[[], bool], seconds: float = 45.0) -> bool:
+        """Wait until the condition holds, or Orgo has died, or the time is over; says whether it held."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return True
+            if not self.alive():
+                return False
+            threading.Event().wait(0.05)
+        return condition()
+
+    def idle(self) -> bool:
+        """Whether nothing waits: no mail without an outcome, no letter on its way."""
+        (mails,) = self.rows("select count(*) from intake_mail where outcome = ''")[0]
+        (letters,) = self.rows("select count(*) from outbox_letter where state in ('pending', 'claimed', 'dot')")[0]
+        return not mails and not letters
+
+
+def mail(number: int) -> bytes:
+    """The mail with this number; the same bytes each time it is sent."""
+    return (
+        f"From: Citizen {number} <citizen{number}@people.example>\r\nTo: info@city.example\r\nSubject: Water leak {number}\r\n"
+        f"Message-ID: <leak-{number}@people.example>\r\nDate: Mon, 07 Sep 2026 08:00:00 +0000\r\n\r\nIt leaks in room {number}.\r\n"
+    ).encode()
+
+
+def invariants(house: House, sent: int, *, escalated: bool = False) -> list[str]:
+    """What design/reliability.md 1.12 asks for, counted; returns what does not hold."""
+    wrong = []
+    one_each = house.rows("select from_address, count(*) from intake_mail where outcome = 'opened' group by 1")
+    if len(one_each) != sent or any(count != 1 for _, count in one_each):
+        wrong.append(f"{sent} mails sent, opened: {one_each}")
+    odd = house.rows("select outcome, count(*) from intake_mail where outcome not in ('opened', 'linked') group by 1")
+    if odd:
+        wrong.append(f"other outcomes: {odd}")
+    (tasks,) = house.rows("select count(*) from task_task")[0]
+    if tasks != sent:
+        wrong.append(f"{tasks} tasks for {sent} mails")
+    wrong += _letters(house, sent, escalated) + _trail(house)
+    return wrong
+
+
+def _letters(house: House, sent: int, escalated: bool) -> list[str]:
+    wrong = []
+    states = dict(house.rows("select state, count(*) from outbox_letter group by 1"))
+    wanted = sent * 2 + (sent if escalated else 0)
+    if states != {"sent": wanted}:
+        wrong.append(f"letters {states}, wanted {wanted} sent")
+    known = {id: bool(repeated) for id, repeated in house.rows("select message_id, repeated from outbox_letter")}
+    arrived = Counter(_message_id(letter.data) for letter in house.catcher.caught)
+    lost = set(known) - set(arrived)
+    doubled = [id for id, count in arrived.items() if count > 1 and not known.get(id)]
+    if lost or doubled or set(arrived) - set(known):
+        wrong.append(f"lost {lost}, doubled without being known {doubled}, unknown {set(arrived) - set(known)}")
+    return wrong
+
+
+def _message_id(data: bytes) -> str:
+    line = next(line for line in data.split(b"\r\n") if line.lower().startswith(b"message-id:"))
+    return line.partition(b":")[2].strip().decode()
+
+
+def _trail(house: House) -> list[str]:
+    wrong = []
+    holes = house.rows(
+        "select t.id from task_task t where t.seq != (select count(*) from audit_event e where e.task = t.id)"
+        " or t.seq != (select max(seq) from audit_event e where e.task = t.id)"
+    )
+    if holes:
+        wrong.append(f"tasks whose events have a hole: {holes}")
+    fired = house.rows("select task, count(*) from audit_event where type = 'task.escalated' group by 1 having count(*) > 1")
+    if fired:
+        wrong.append(f"levels fired more than once: {fired}")
+    return wrong

@@ -1,0 +1,62 @@
+"""Every named crash point of H1 to H7 and H9: killed there by SIGKILL, started again, and then counted."""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash.house import House, invariants
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "orgo"
+MAILS = 6
+POINTS = [
+    "H1.before_commit", "H1.after_commit", "H1.before_250", "H2.before_claim_commit", "H2.after_claim", "H3.after_parse",
+    "H4.before_write", "H4.after_events", "H5.after_letters", "H4.before_commit", "H4.after_commit",
+    "H6.before_claim_commit", "H6.after_claim", "H7.before_dot", "H7.after_dot", "H7.before_settle", "H7.after_settle",
+    "H9.before_fire", "H9.after_fire",
+]  # fmt: skip
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    made = House(tmp_path / "home", port)
+    yield made
+    made.close()
+
+
+def test_every_crash_point_in_the_code_is_tried() -> None:
+    named = {found for path in SOURCE.rglob("*.py") for found in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text())}
+
+    assert named == set(POINTS)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point_nothing_is_lost_and_nothing_doubled(house: House, point: str, nth: int) -> None:
+    late = point.startswith("H9")
+    house.start("" if late else f"{point}:{nth}")
+    taken = [number for number in range(MAILS) if house.send(number)]
+    house.until(lambda: house.idle() and len(house.rows("select id from task_task")) == MAILS)
+    if late:
+        house.stop()
+        house.start(f"{point}:{nth}", hours=3)
+        house.until(lambda: False, seconds=20)
+    assert not house.alive(), f"{point} was never reached"
+
+    # What was not taken the sender sends again, as a mail server does; an hour later every lease has run out.
+    house.start(hours=4 if late else 1)
+    for number in range(MAILS):
+        if number not in taken or point.startswith("H1"):
+            assert house.send(number, tries=5)
+    assert house.until(house.idle)
+    if late:
+        assert house.until(lambda: len(house.rows("select id from audit_event where type = 'task.escalated'")) == MAILS)
+        assert house.until(house.idle)
+
+    assert invariants(house, MAILS, escalated=late) == []

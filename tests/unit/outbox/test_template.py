@@ -1,0 +1,61 @@
+"""Templates have placeholders and nothing else (design/security.md S48)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgo.outbox.compose import LANGUAGES, PLACEHOLDERS, as_html, compose, letter_template, quote
+from orgo.outbox.template import check, render
+
+KINDS = sorted(path.stem for path in (__import__("pathlib").Path("src/orgo/outbox/letters/en")).glob("*.txt"))
+
+
+def test_a_placeholder_is_replaced_and_a_line_of_an_empty_one_goes() -> None:
+    assert render("Dear {who}\n{facts}\nBye", {"who": "Anna", "facts": ""}) == "Dear Anna\nBye"
+
+
+@given(st.text())
+def test_a_value_is_never_looked_at_again(value: str) -> None:
+    assert render("a {title} b", {"title": value, "who": "SECRET"}).startswith("a ") and "SECRET" not in render(
+        "{title}", {"title": "{who}" + value, "who": "SECRET"}
+    )
+
+
+@pytest.mark.parametrize("text", ["{{ 7*7 }}", "{% for %}", "${x}", "{who.__class__}", "{who!r}", "{0}", "{who:>9}"])
+def test_code_in_a_template_is_text(text: str) -> None:
+    assert render(text, {"who": "Anna"}) == text
+
+
+def test_an_unknown_placeholder_and_a_lone_brace_are_named_with_their_place() -> None:
+    problems = check("Dear {who}\nabout {titel} }\n", PLACEHOLDERS, "t.txt")
+
+    assert [(p.line, p.column) for p in problems] == [(2, 7), (2, 15)]
+    assert "did you mean title?" in str(problems[0])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_shipped_letter_is_whole_in_every_language(kind: str, language: str) -> None:
+    text = letter_template(kind, language)
+
+    assert text.startswith("Subject: ") and check(text, PLACEHOLDERS, kind) == []
+    assert language == "en" or kind == "answer" or text != letter_template(kind, "en")
+
+
+@pytest.mark.parametrize("payload", ["<img src=x onerror=alert(1)>", "<script>x</script>", '"><b>', "\r\nBcc: evil@x.example"])
+def test_text_of_a_mail_is_escaped_in_every_letter(payload: str) -> None:
+    values = dict.fromkeys(PLACEHOLDERS, payload)
+    for kind in KINDS:
+        words = compose(kind, "en", values)
+        assert "<img" not in words.html and "<script" not in words.html
+        assert "\n" not in words.subject and "\r" not in words.subject
+
+
+def test_a_link_on_a_line_of_its_own_becomes_a_button() -> None:
+    page = as_html("I take it:\nhttps://orgo.example/tasks/7QK3MD/take?for=a@b&sig=x\n")
+
+    assert '<a href="https://orgo.example/tasks/7QK3MD/take?for=a@b&amp;sig=x"' in page and ">I take it</a>" in page
+
+
+def test_a_long_quotation_is_cut() -> None:
+    assert quote("\n".join("x" for _ in range(99))).count("\n") == 30

@@ -1,0 +1,59 @@
+"""Signed reply addresses and Message-IDs: found again, and worth nothing to anybody else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgo.lib import ids
+from orgo.outbox.token import Claim, Signer, claim_of_address, claim_of_message_id
+
+SIGNER = Signer(b"k" * 32)
+ANNA = "anna@city.example"
+references = st.text(alphabet=ids.CROCKFORD, min_size=6, max_size=6)
+
+
+@given(references)
+def test_a_reply_address_finds_its_task_and_holds_for_its_recipient_only(reference: str) -> None:
+    claim = claim_of_address(SIGNER.reply_address("orgo@city.example", reference, ANNA))
+
+    assert claim is not None and claim.reference == reference
+    assert SIGNER.holds(claim, ANNA) and SIGNER.holds(claim, ANNA.upper())
+    assert not SIGNER.holds(claim, "ben@city.example")
+
+
+def test_a_reply_address_survives_a_server_that_lowers_or_raises_case() -> None:
+    address = SIGNER.reply_address("orgo@city.example", "7QK3MD", ANNA)
+
+    for changed in (address.upper(), address.lower(), address.title()):
+        claim = claim_of_address(changed)
+        assert claim is not None and SIGNER.holds(claim, ANNA)
+
+
+@given(references, st.integers(1, 2**63))
+def test_a_message_id_names_the_letter_and_is_signed(reference: str, letter: int) -> None:
+    claim = claim_of_message_id(SIGNER.message_id(reference, letter, ANNA, "city.example"))
+
+    assert claim is not None and (claim.reference, claim.letter) == (reference, letter)
+    assert SIGNER.holds(claim, ANNA)
+
+
+def test_a_token_of_one_purpose_task_or_key_is_none_of_another() -> None:
+    claim = Claim("7QK3MD", SIGNER.sign("reply", "7QK3MD", ANNA), "reply")
+
+    assert SIGNER.holds(claim, ANNA)
+    assert not SIGNER.holds(Claim("7QK3MD", claim.signature, "mid"), ANNA)
+    assert not SIGNER.holds(Claim("7QK3ME", claim.signature, "reply"), ANNA)
+    assert not Signer(b"x" * 32).holds(claim, ANNA)
+
+
+@pytest.mark.parametrize(
+    "address", ["orgo@city.example", "orgo+7QK3MD@city.example", "orgo+7QK3MD.short@city.example", "a+b+c@x", "+@", ""]
+)
+def test_an_address_without_a_whole_tag_claims_nothing(address: str) -> None:
+    assert claim_of_address(address) is None
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    claim_of_address(text)
+    assert claim_of_message_id(text) is None or text.strip().startswith("<")
