@@ -9,8 +9,6 @@ import msgspec
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from orgo.intake.smtp import LONGEST_LINE
-
 
 class Caught(msgspec.Struct, frozen=True):
     """A letter that arrived."""
@@ -63,9 +61,11 @@ class _Controller(Controller):
         return SMTP(self.handler, data_size_limit=100_000_000, enable_SMTPUTF8=True, loop=self.loop)
 
     def _trigger_server(self) -> None:
-        """The port was 0: learn which one it became."""
+        """The port was 0: learn which one it became before aiosmtpd tries it."""
         server: Any = self.server
-        self.port_in_use = int(server.sockets[0].getsockname()[1])
+        self.port = self.port_in_use = int(server.sockets[0].getsockname()[1])
+        super()._trigger_server()
 
 
-assert SMTP.line_length_limit == LONGEST_LINE
+# aiosmtpd reads this from the class; letters with long lines are letters too.
+SMTP.line_length_limit = 16 * 1024 * 1024

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 from orgo.flow import words
 from orgo.flow.house import House
@@ -132,7 +133,7 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, recipient: str, lang
         "next": words.what_next(state, house, language),
         "why": _why(unit, state, notice, language),
         "link": link,
-        "take_link": f"{link}/take?for={recipient}&sig={house.signer.sign('take', state.reference, recipient)}",
+        "take_link": f"{link}/take?{urlencode({'for': recipient, 'sig': _take_token(house, state, recipient)})}",
         "level": str(notice.data.get("level", state.level)),
         "status": str(notice.data.get("status", "")),
         "recipient": str(notice.data.get("recipient", recipient)),
@@ -142,6 +143,10 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, recipient: str, lang
         "undo": str(notice.data.get("undo", "")),
         "opened": words.instant(state.opened_at, house.zone_of(state.team), language),
     }
+
+
+def _take_token(house: House, state: TaskState, recipient: str) -> str:
+    return house.signer.sign("take", state.reference, recipient)
 
 
 def _hidden(state: TaskState, address: str) -> bool:

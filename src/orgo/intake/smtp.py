@@ -135,9 +135,6 @@ class _Controller(Controller):
         )
         return server
 
-    def _trigger_server(self) -> None:
-        """Nothing: binding was tried before, and a first connection of our own would be logged as a visitor."""
-
 
 def _try_address(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

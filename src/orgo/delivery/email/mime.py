@@ -21,7 +21,7 @@ from io import BytesIO
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib.text import clean_header
 
-_WIRE = policy.compat32.clone(linesep="\r\n", max_line_length=78)
+_WIRE = policy.compat32.clone(linesep="\r\n", max_line_length=998)
 _QUOTED = charset.Charset("utf-8")
 _QUOTED.body_encoding = charset.QP
 
