@@ -21,6 +21,7 @@ from orgo.lib import yaml
 from orgo.lib.problems import BadInput, Problem
 
 OFFLINE_DATABASE = "orgo_offline.db"
+_LARGEST_FILE = 2_000_000
 _Model = TypeVar("_Model", bound=Section)
 
 
@@ -74,7 +75,7 @@ def _sheet(model: type[Section], file: Path | None, home: Path) -> Sheet:
     flat = flat_problem(content.decode("utf-8", "replace"), shown) if model is Config else None
     if flat:
         raise BadInput(flat)
-    node = yaml.load(content, shown)
+    node = _parsed(content, shown)
     sheet = Sheet(model, shown, file.parent, node)
     if node.kind == "map":
         sheet.data = node.plain()
@@ -91,12 +92,30 @@ def _sheet(model: type[Section], file: Path | None, home: Path) -> Sheet:
     return sheet
 
 
+def _parsed(content: bytes, shown: str) -> yaml.Node:
+    """The file as YAML; a `${VAR}` between { and } is a trap of YAML's own, so the cure is said."""
+    try:
+        return yaml.load(content, shown)
+    except BadInput as error:
+        lines = content.decode("utf-8", "replace").splitlines()
+        trapped = {
+            number for number, line in enumerate(lines, 1) if "{" in line.partition("${")[0] and "${" in line
+        }
+        hint = "between { and } write it in quotes: '${NAME}'"
+        raise BadInput([replace(p, hint=hint) if p.line in trapped else p for p in error.problems]) from error
+
+
 def _content(file: Path, shown: str) -> bytes:
     """The bytes of a file; one without any content was cut off, for nobody writes such a file on purpose."""
+    if file.exists() and not file.is_file():
+        raise BadInput(
+            Problem("is no file", shown, hint="a text file is expected here, no folder and no device")
+        )
     try:
-        content = file.read_bytes()
+        with file.open("rb") as stream:
+            content = stream.read(_LARGEST_FILE)
     except OSError as error:
-        hint = "a file is expected here" if file.is_dir() else "it must be a file that this user may read"
+        hint = "it must be a file that this user may read"
         raise BadInput(Problem(f"can't be read: {error.strerror}", shown, hint=hint)) from error
     if not content.removeprefix(b"\xef\xbb\xbf").strip():
         raise BadInput(

@@ -1,0 +1,118 @@
+"""Secrets come by reference and never come out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orgo.conf import check, show
+from orgo.lib.problems import BadInput
+from tests.unit.conf.conftest import read, wrong
+
+CANARY = "canary-7f3a91"
+SMTP = "smtp: {host: m.example, username: u@m.example, password: '%s'}\n"
+
+
+def _password(home: Path, value: str, **environ: str) -> str:
+    smtp = read(home, SMTP % value, **environ).smtp
+    assert smtp is not None
+    assert smtp.password is not None
+    return smtp.password.get_secret_value()
+
+
+def test_a_variable_a_file_and_nothing_else(home: Path) -> None:
+    """`$X` and `~` stay as they are; `$${` is a literal `${`."""
+    (home / "secret").write_text("from file\n")
+
+    assert _password(home, "${PW}", PW="from env") == "from env"
+    assert _password(home, "file:secret") == "from file"
+    assert _password(home, "$PW", PW="x") == "$PW"
+    assert _password(home, "a$${b}") == "a${b}"
+
+
+def test_a_variable_inside_a_text_is_filled_in_once(home: Path) -> None:
+    """What a variable holds is not looked at again."""
+    config = read(home, "queue: redis://:${PW}@q.example:6379/0\n", PW="a${b}")
+
+    assert config.queue == "redis://:a${b}@q.example:6379/0"
+
+
+def test_a_reference_between_braces_without_quotes_is_explained(home: Path) -> None:
+    """YAML takes the brace for its own."""
+    assert "write it in quotes" in wrong(home, "smtp: {host: m.example, password: ${PW}}\n", PW="x")[0]
+
+
+def test_the_environment_may_name_a_file(home: Path) -> None:
+    """As containers hand secrets in."""
+    (home / "pw").write_text("from file")
+
+    assert _password(home, "${X}", X="y", ORGO_SMTP__PASSWORD="file:pw") == "from file"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("${NOPE}", "the environment variable NOPE is not set"),
+        ("${env:NOPE}", "is no reference"),
+        ("${NOPE", "is no reference"),
+        ("file:nothing", "can't be used: No such file"),
+        ("file:empty", "it is empty"),
+        ("file:binary", "it is not UTF-8 text"),
+        ("file:.", "can't be used: Is a directory"),
+    ],
+)
+def test_what_can_not_be_filled_in_is_said_once_with_its_key(home: Path, value: str, words: str) -> None:
+    """And nothing else is said of that key."""
+    (home / "empty").write_text("\n")
+    (home / "binary").write_bytes(b"\xff\xfe\x00")
+    found = wrong(home, SMTP % value)
+
+    assert len(found) == 1
+    assert words in found[0]
+    assert "smtp.password" in found[0]
+
+
+def test_a_secret_in_clear_is_a_warning_and_an_error_when_strict(home: Path) -> None:
+    """Also one inside a URL; by reference there is none."""
+    config = read(home, SMTP % CANARY + "queue: redis://:geheim@q.example\n")
+
+    assert [problem.key for problem in config.warnings] == ["smtp.password", "queue"]
+    assert {p.severity for p in check(config, strict=True) if p.key == "smtp.password"} == {"error"}
+    assert read(home, SMTP % "${PW}", PW=CANARY).warnings == ()
+
+
+def test_no_secret_ever_comes_out(home: Path) -> None:
+    """Not by repr, str, JSON of sources, show, warnings."""
+    text = (
+        SMTP % CANARY
+        + f"queue: redis://:{CANARY}@q.example\ndatabase: postgresql://u:{CANARY}@d.example/o?password={CANARY}\n"
+    )
+    config = read(home, text)
+    said = [repr(config), str(config), repr(config._origin), json.dumps(dict(config.sources))]
+    said += [str(row) for row in show(config)] + [str(problem) for problem in check(config)]
+
+    assert CANARY not in "\n".join(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"smtp: {{host: m.example, password: [{CANARY}]}}",
+        f"smtp: {{host: m.example, passwrod: {CANARY}}}",
+        f"database: mysql://u:{CANARY}@d.example/o",
+        f"queue: amqp://u:{CANARY}@q.example:port",
+        f"web: {{secret_key: {CANARY}}}",
+        f"password: {CANARY}",
+        f"smtp:\nhost: m.example\npassword: {CANARY}",
+        f'smtp: {{host: m.example, password: "{CANARY}',
+        f"smtp: {{host: m.example, password: {CANARY}, password: {CANARY}}}",
+        f"smtp: {{host: m.example, username: ${{PW}}\n, port: ${{PW}}, from: ${{PW}}}}",
+    ],
+)
+def test_no_message_shows_a_secret(home: Path, text: str) -> None:
+    """Whatever is wrong with it or around it."""
+    with pytest.raises(BadInput) as caught:
+        read(home, text, PW=CANARY)
+
+    assert CANARY not in str(caught.value)
+    assert CANARY not in json.dumps([problem.as_json() for problem in caught.value.problems])
