@@ -106,7 +106,7 @@ def test_no_secret_ever_comes_out(home: Path) -> None:
         f"smtp:\nhost: m.example\npassword: {CANARY}",
         f'smtp: {{host: m.example, password: "{CANARY}',
         f"smtp: {{host: m.example, password: {CANARY}, password: {CANARY}}}",
-        f"smtp: {{host: m.example, username: ${{PW}}\n, port: ${{PW}}, from: ${{PW}}}}",
+        "smtp: {host: m.example, username: ${PW}\n, port: ${PW}, from: ${PW}}",
     ],
 )
 def test_no_message_shows_a_secret(home: Path, text: str) -> None:

@@ -1,5 +1,7 @@
 """Hours of the week are read as people write them."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,4 +78,4 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         return
 
     assert list(spans) == sorted(spans)
-    assert all(a.day != b.day or a.end < b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.day != b.day or a.end < b.start for a, b in pairwise(spans))
