@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from orgo.conf.kinds import expanded
 from orgo.conf.section import (
     Keys,
     contains,
@@ -48,7 +49,7 @@ def _lay(sheet: Sheet, name: str, value: str, home: Path) -> None:
         return
     read = _read(sheet, name, value, field)
     if contains(field.annotation, Path) and isinstance(read, str):
-        read = str(home / Path(read).expanduser())
+        read = str(home / expanded(read))
     if read is not None and not _put(sheet, path, read, name):
         sheet.given[path] = f"environment {name}"
         sheet.blame(

@@ -23,7 +23,8 @@ def explain(sheet: Sheet, error: ValidationError) -> None:
         path: Keys = tuple(key for key in details["loc"] if key != "[key]")
         follows = path[-1:] in (("from",), ("name",)) and (*path[:-1], "username") in wrong
         if not follows and not any(path[:end] in sheet.spoiled for end in range(1, len(path) + 1)):
-            _SAID.get(details["type"], _other)(sheet, path, details)
+            say = _key_wanted if details["loc"][-1:] == ("[key]",) else _SAID.get(details["type"], _other)
+            say(sheet, path, details)
 
 
 def _missing(sheet: Sheet, path: Keys, details: ErrorDetails) -> None:
@@ -83,6 +84,10 @@ def _text_wanted(sheet: Sheet, path: Keys, details: ErrorDetails) -> None:
     if simple and not isinstance(value, bool):
         hint = f"{hint}, exactly as it is meant"
     sheet.blame(path, f"expected text, {_got(sheet, path)}", hint)
+
+
+def _key_wanted(sheet: Sheet, path: Keys, details: ErrorDetails) -> None:
+    sheet.blame(path, "this key is no text", "put it in quotes", at_key=True)
 
 
 def _path_wanted(sheet: Sheet, path: Keys, details: ErrorDetails) -> None:
@@ -169,6 +174,7 @@ _SAID: dict[str, Callable[[Sheet, Keys, ErrorDetails], None]] = {
     "model_type": _section_wanted,
     "model_attributes_type": _section_wanted,
     "dict_type": _section_wanted,
+    "invalid_key": _key_wanted,
     "tuple_type": _list_wanted,
     "string_type": _text_wanted,
     "path_type": _path_wanted,

@@ -15,7 +15,7 @@ from orgo.lib.durations import Duration, parse_duration
 from orgo.lib.hours import Span, parse_hours
 from orgo.lib.problems import nearest
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _SIZE = re.compile(r"([0-9]{1,12})\s*(b|kb|kib|mb|mib|gb|gib)?", re.IGNORECASE)
@@ -190,8 +190,24 @@ def in_home(path: Path, info: ValidationInfo) -> Path:
 
 
 def _joined(path: Path, info: ValidationInfo, base: str) -> Path:
-    plain_text(str(path))
-    return Path(info.context[base], path.expanduser()) if info.context else path
+    return Path(info.context[base], path) if info.context else path
+
+
+def path_text(value: Any) -> Any:
+    """A path as text, with `~` made into the home folder of whom it names; refused where it says nothing."""
+    if not isinstance(value, str):
+        return value
+    if not plain_text(value):
+        raise ValueError("is empty; name a file or folder, or leave the key out")
+    return expanded(value)
+
+
+def expanded(path: str) -> str:
+    """`~/x` as the file that it means; as it is where no such user exists."""
+    try:
+        return str(Path(path.strip()).expanduser())
+    except RuntimeError:
+        return path
 
 
 def _parts(url: str) -> Any:
@@ -232,5 +248,5 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(listed)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(listed)]
 Domains = Annotated[tuple[Domain, ...], BeforeValidator(listed)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(listed)]
-BesideConfig = Annotated[Path, AfterValidator(beside_config)]
-InHome = Annotated[Path, AfterValidator(in_home)]
+BesideConfig = Annotated[Path, AfterValidator(beside_config), BeforeValidator(path_text)]
+InHome = Annotated[Path, AfterValidator(in_home), BeforeValidator(path_text)]

@@ -12,6 +12,7 @@ from orgo.conf import checks, environment, places, secrets
 from orgo.conf.config import Config, Origin
 from orgo.conf.explain import explain
 from orgo.conf.flat import flat_problem
+from orgo.conf.kinds import path_text
 from orgo.conf.machine import machine_zone
 from orgo.conf.roster import Roster
 from orgo.conf.section import Keys, Section, contains, dotted, field_at
@@ -178,10 +179,13 @@ class _Reading:
 
     def _usable(self, key: str) -> Path | None:
         """The file that `key` names, if it is there and inside the home or the folder of config.yaml."""
-        value = self.sheet.data.get(key)
-        if not isinstance(value, str) or not value:
+        try:
+            named = path_text(self.sheet.data.get(key))
+        except ValueError:  # said with the other keys
             return None
-        file = self.sheet.folder / Path(value).expanduser()
+        if not isinstance(named, str):
+            return None
+        file = self.sheet.folder / named
         roots = [self.home, self.sheet.folder.resolve(), *places.folders(self.home, self.environ)]
         if not any(file.resolve().is_relative_to(root) for root in roots):
             self.sheet.blame(

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from orgo.conf.kinds import expanded
 from orgo.lib.problems import BadInput, Problem
 
 CONTAINER_FOLDER = Path("/config")
@@ -15,7 +16,7 @@ def home_of(environ: Mapping[str, str]) -> Path:
     named = environ.get("ORGO_HOME", "").strip()
     if not named:
         return Path.cwd()
-    home = Path(named).expanduser()
+    home = Path(expanded(named))
     if not home.is_dir():
         raise BadInput(
             Problem("ORGO_HOME names no folder", file=named, key="ORGO_HOME", hint="make it, or unset it")
@@ -43,7 +44,7 @@ def in_container(environ: Mapping[str, str]) -> bool:
 def named_config(home: Path, environ: Mapping[str, str]) -> Path | None:
     """The file that ORGO_CONFIG names, from the home where it is relative."""
     named = environ.get("ORGO_CONFIG", "").strip()
-    return home / Path(named).expanduser() if named else None
+    return home / expanded(named) if named else None
 
 
 def find_config(home: Path, environ: Mapping[str, str]) -> Path | None:

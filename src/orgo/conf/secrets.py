@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from orgo.conf.kinds import expanded
 from orgo.conf.section import Keys
 from orgo.conf.sheet import Sheet
 
@@ -60,7 +61,7 @@ class _Filler:
 
     def file(self, name: str, base: Path, path: Keys) -> str:
         """The content of a secret's file, without the line end that editors add."""
-        place = base / Path(name.strip()).expanduser()
+        place = base / expanded(name)
         self.sheet.notes[path] = f"file {name.strip()}"
         try:
             with place.open("rb") as stream:
@@ -85,7 +86,7 @@ class _Filler:
 
 
 def _why(error: ValueError) -> str:
-    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+    return "it is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
 
 
 def in_clear(value: Any) -> bool:
