@@ -1,0 +1,50 @@
+# Everything here sets itself up: it needs Python 3.11 or later, git and make, nothing else.
+#
+#   make demo     Orgo at work on sample mail, in this folder, on a page you can open
+#   make test     every test that this machine can run
+#   make lint     style, types, layers, sizes, generated files
+#   make bench    what each part costs, beside its floor
+#   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
+#   make schema   schema.sql and requirements*.txt anew, after a migration or another lock
+#   make setup    only the environment in .venv
+
+ANY_PYTHON = $(shell for name in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	"$$name" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
+IN = .venv/bin
+LOCKED = uv.lock requirements.txt requirements-dev.txt tools/environment.py
+PATHS = src tests tools bench main.py tasks.py setup.py
+
+.PHONY: help setup demo test lint bench corpus schema
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: .venv/.made-dev
+
+.venv/.made-run .venv/.made-dev: .venv/.made-%: $(LOCKED)
+	@test -n "$(ANY_PYTHON)" || { echo "Orgo needs Python 3.11 or later: apt-get install python3, or python.org/downloads" >&2; exit 1; }
+	@$(ANY_PYTHON) tools/environment.py $*
+
+demo: .venv/.made-run
+	@$(IN)/python orgo demo
+
+test: .venv/.made-dev
+	$(IN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: .venv/.made-dev
+	$(IN)/ruff check .
+	$(IN)/mypy
+	$(IN)/lint-imports
+	$(IN)/python tools/check_sizes.py
+	$(IN)/python tools/check_tree.py
+	$(IN)/python tools/check_generated.py
+
+bench: .venv/.made-dev
+	$(IN)/python -m bench $(ARGS)
+
+corpus: .venv/.made-dev
+	$(IN)/python tools/corpus.py $(ARGS)
+
+schema: .venv/.made-dev
+	$(IN)/python tools/check_generated.py --write
