@@ -36,6 +36,12 @@ def start(given: "Config | None" = None) -> "Config":
     return config()
 
 
+def use(given: "Config") -> None:
+    """Go by another configuration from now on, on the same database (simulations and tests)."""
+    global _current
+    _current = given
+
+
 def use_own_sqlite() -> None:
     """Put the wheel's SQLite in the place of an old one: before 3.51.3 a WAL database may be corrupted (reliability.md 1.10)."""
     try:

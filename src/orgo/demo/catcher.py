@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from orgo.intake.controller import Listening
 
 
 class Caught(msgspec.Struct, frozen=True):
@@ -26,17 +26,16 @@ class Catcher:
         self.folder = folder
         self.on_caught = on_caught
         self._lock = threading.Lock()
-        self._controller = _Controller(self, hostname="127.0.0.1", port=0)
+        self._listening = Listening(self, "127.0.0.1", 0, SMTP, data_size_limit=100_000_000)
 
     def start(self) -> int:
         """Listen; returns the port."""
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-        self._controller.start()
-        return self._controller.port_in_use
+        return self._listening.listen()
 
     def stop(self) -> None:
-        self._controller.stop()
+        self._listening.stop()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         data = bytes(envelope.original_content or b"")
@@ -52,20 +51,3 @@ class Catcher:
             (self.folder / f"{number:06}.eml").write_bytes(letter.data)
         if self.on_caught is not None:
             self.on_caught(letter)
-
-
-class _Controller(Controller):
-    port_in_use = 0
-
-    def factory(self) -> SMTP:
-        return SMTP(self.handler, data_size_limit=100_000_000, enable_SMTPUTF8=True, loop=self.loop)
-
-    def _trigger_server(self) -> None:
-        """The port was 0: learn which one it became before aiosmtpd tries it."""
-        server: Any = self.server
-        self.port = self.port_in_use = int(server.sockets[0].getsockname()[1])
-        super()._trigger_server()
-
-
-# aiosmtpd reads this from the class; letters with long lines are letters too.
-SMTP.line_length_limit = 16 * 1024 * 1024

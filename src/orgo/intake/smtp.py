@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connection
 
 from orgo import __version__
+from orgo.intake.controller import Listening
 from orgo.intake.store import Incoming, store
 from orgo.lib.crash import crashpoint
 
@@ -27,7 +27,6 @@ log = logging.getLogger("orgo.intake.smtp")
 TEMPORARY = "451 4.3.0 Could not take the mail now, please try again later"
 FULL = "452 4.3.1 Not enough space, please try again later"
 NOT_OURS = "550 5.7.1 No mail is taken for this domain here"
-LONGEST_LINE = 16 * 1024 * 1024
 
 
 class SmtpSettings(msgspec.Struct, frozen=True):
@@ -101,39 +100,26 @@ class Listener:
     def __init__(self, settings: SmtpSettings, on_stored: Any) -> None:
         self.settings = settings
         self.door = Door(settings, on_stored)
-        self._controller = _Controller(self.door, settings)
+        self._listening = Listening(
+            self.door,
+            settings.host,
+            settings.port,
+            LMTP if settings.protocol == "lmtp" else SMTP,
+            data_size_limit=settings.max_size,
+            hostname=socket.gethostname(),
+            ident=f"Orgo {__version__}",
+            timeout=300,
+        )
 
     def start(self) -> int:
         """Listen; returns the port. Raises OSError when the address can't be had."""
         _try_address(self.settings.host, self.settings.port)
-        self._controller.start()
-        server = self._controller.server
-        assert isinstance(server, asyncio.Server)
-        return int(server.sockets[0].getsockname()[1])
+        return self._listening.listen()
 
     def stop(self) -> None:
         """Stop listening and let the mails that are being stored finish."""
-        self._controller.stop()
+        self._listening.stop()
         self.door.threads.shutdown(wait=True)
-
-
-class _Controller(Controller):
-    def __init__(self, door: Door, settings: SmtpSettings) -> None:
-        super().__init__(door, hostname=settings.host, port=settings.port, ready_timeout=10)
-        self.settings = settings
-
-    def factory(self) -> SMTP:
-        made = LMTP if self.settings.protocol == "lmtp" else SMTP
-        server = made(
-            self.handler,
-            data_size_limit=self.settings.max_size,
-            enable_SMTPUTF8=True,
-            hostname=socket.gethostname(),
-            ident=f"Orgo {__version__}",
-            timeout=300,
-            loop=self.loop,
-        )
-        return server
 
 
 def _try_address(host: str, port: int) -> None:
@@ -141,7 +127,3 @@ def _try_address(host: str, port: int) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
-
-
-# aiosmtpd reads both numbers from the class (its StreamReader's limit is made from it too).
-SMTP.line_length_limit = LONGEST_LINE
