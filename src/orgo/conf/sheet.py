@@ -10,8 +10,6 @@ from orgo.conf.section import Keys, Section, contains, dotted, field_at, names, 
 from orgo.lib.problems import Problem
 from orgo.lib.yaml import Node
 
-_SECRET_WORDS = ("password", "passwd", "secret", "token", "credential", "key")
-
 
 @dataclass
 class Sheet:
@@ -85,10 +83,7 @@ class Sheet:
     def is_secret(self, path: Keys) -> bool:
         """Whether the value at `path` must not be shown."""
         found = field_at(self.model, path)
-        if found is not None and contains(found.annotation, SecretStr):
-            return True
-        last = next((str(key).lower() for key in reversed(path) if isinstance(key, str)), "")
-        return any(word in last for word in _SECRET_WORDS)
+        return found is not None and contains(found.annotation, SecretStr)
 
     def _stands(self, path: Keys) -> bool:
         return self._reach(path)[2]

@@ -117,7 +117,7 @@ def test_a_misspelt_variable_of_ours_is_an_error_and_of_others_none(home: Path) 
     """Kubernetes sets ORGO_PORT for a service that is called orgo; that is nobody's mistake."""
     assert "did you mean ORGO_WEB__PORT?" in wrong(home, ORGO_WEB__PROT="1")[0]
     warned = read(
-        home, ORGO_DATABSE="x", ORGO_PORT="tcp://10.0.0.1:80", ORGO_SERVICE_HOST="10.0.0.1"
+        home, ORGO_DATABSE="x", ORGO_PORT="tcp://10.0.0.1:80", ORGO_DATABASE_PORT="tcp://10.0.0.1:1"
     ).warnings
     assert [problem.hint for problem in warned] == ["did you mean ORGO_DATABASE?"]
 

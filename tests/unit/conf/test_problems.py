@@ -95,6 +95,13 @@ def test_the_shown_form_of_a_flat_config_is_one_that_works(home: Path) -> None:
     assert read(home, shown, SMTP_PASSWORD="x").smtp is not None
 
 
+def test_what_follows_from_a_mistake_is_not_said(home: Path) -> None:
+    """From follows from the username, so a wrong username is one mistake."""
+    found = wrong(home, 'smtp: {host: m.example, username: "u\\n@m.example"}')
+
+    assert [line.split(": ")[1] for line in found] == ["smtp.username"]
+
+
 def test_two_accounts_on_one_folder_are_refused(home: Path) -> None:
     """They would take each other's mail."""
     box = "{host: m.example, username: U@m.example, password: '${P}', name: %s, folder: %s}"

@@ -49,6 +49,11 @@ def test_the_environment_may_name_a_file(home: Path) -> None:
     assert _password(home, "${X}", X="y", ORGO_SMTP__PASSWORD="file:pw") == "from file"
 
 
+def test_a_value_of_the_environment_is_taken_as_it_is(home: Path) -> None:
+    """A password with ${ in it is a password."""
+    assert _password(home, "${X}", X="y", ORGO_SMTP__PASSWORD="a${b}") == "a${b}"
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -116,3 +121,11 @@ def test_no_message_shows_a_secret(home: Path, text: str) -> None:
 
     assert CANARY not in str(caught.value)
     assert CANARY not in json.dumps([problem.as_json() for problem in caught.value.problems])
+
+
+def test_a_password_of_digits_is_asked_to_be_quoted_and_not_shown(home: Path) -> None:
+    """YAML reads it as a number."""
+    (found,) = wrong(home, "smtp: {host: m.example, username: u@m.example, password: 739133}")
+
+    assert "put it in quotes" in found
+    assert "739133" not in found
