@@ -24,7 +24,7 @@ from orgo.flow.report import log_placed
 from orgo.flow.unit import Overtaken, Unit
 from orgo.intake.claim import MOST_ATTEMPTS, claim, release
 from orgo.intake.models import Mail
-from orgo.intake.store import Incoming, read_raw, store
+from orgo.intake.store import Incoming, read_raws, store
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.message import Message
@@ -50,7 +50,7 @@ def route(parser: ParserPool, limit: int = 50) -> int:
     if not mails:
         return 0
     crashpoint("H2.after_claim")
-    read = parser.parse([read_raw(mail.pk) for mail in mails])
+    read = parser.parse(read_raws([mail.pk for mail in mails]))
     crashpoint("H3.after_parse")
     try:
         _place_all(mails, read)

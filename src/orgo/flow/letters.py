@@ -160,7 +160,7 @@ def _text(unit: "Unit", state: TaskState, notice: Notice) -> str:
         return "" if note is None else note.text if notice.kind == "answer" else quote(note.text)
     if state.anonymize or notice.kind in TO_REQUESTER:
         return ""
-    mail = unit.mail(notice.data.get("mail") or state.mail or 0)
+    mail = unit.mail(notice.data.get("mail") or state.mail)
     return quote(mail.text) if mail and mail.text.strip() else ""
 
 
@@ -174,7 +174,7 @@ def _why(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:
 def _headers(unit: "Unit", state: TaskState, notice: Notice, recipient: str) -> dict[str, str]:
     """What a mail client needs to show one conversation, and a machine to know that no person wrote this."""
     house = unit.house
-    mail = unit.mail(state.mail) if state.mail else None
+    mail = unit.mail(state.mail)
     root = root_id(state.reference, house.domain)
     theirs = recipient == state.requester and mail is not None and mail.message_id
     parent = mail.message_id if theirs and mail else root

@@ -17,7 +17,6 @@ from orgo.people.directory import TeamCard
 from orgo.rules import Decision, Facts, facts_of, why
 from orgo.task.actions import handle
 from orgo.task.commands import Comment, Open
-from orgo.task.models import Task
 from orgo.task.values import Actor, TaskState
 
 ACKNOWLEDGE_AGAIN_AFTER = timedelta(days=1)
@@ -94,7 +93,7 @@ def open_task(mail: Mail, message: Message, judged: Judged, unit: Unit, before: 
     anonymize = bool(decision.anonymize)
     calendar = house.calendar_for(decision.calendar, team.address)
     facts = {
-        "reference": free_reference(unit),
+        "reference": unit.free_reference(),
         "title": mail.subject,
         "team": team.address,
         "priority": decision.priority or "normal",
@@ -139,7 +138,7 @@ def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
     team = house.directory.team(house.triage())
     number = ids.new_id()
     facts = {
-        "reference": free_reference(unit),
+        "reference": unit.free_reference(),
         "title": f"A mail could not be read: {mail.subject or reason}"[:300],
         "team": team.address,
         "requester": "",
@@ -152,15 +151,6 @@ def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
     }
     handle([Open(task=number, actor=Actor("system"), at=unit.now, facts=facts)], unit)
     return number
-
-
-def free_reference(unit: Unit) -> str:
-    """A reference that no task has yet."""
-    pending = {state.reference for state in unit.pending_tasks()}
-    while True:
-        reference = ids.new_reference()
-        if reference not in pending and not Task.objects.filter(reference=reference).exists():
-            return reference
 
 
 def _visibility(judged: Judged, house: House) -> str:

@@ -140,7 +140,7 @@ def _same_content(mail: Mail, unit: Unit) -> tuple[int, int] | None:
     since = mail.received_at - SAME_WITHIN
     rows = Mail.objects.filter(content_key=mail.content_key, received_at__gte=since, task__isnull=False)
     found = list(rows.exclude(pk=mail.pk).order_by("id").values_list("id", "task"))
-    found += [(m.pk, m.task) for m in unit.mails.values() if m.content_key == mail.content_key and m.task and m.pk != mail.pk]
+    found += unit.same_content(mail)
     for known, task in found:
         state = unit.state(task)
         if state is not None and not state.is_closed:

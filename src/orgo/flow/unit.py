@@ -9,11 +9,12 @@ All of it is committed at the end of the block, or nothing. Who waits for new wo
 from types import TracebackType
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from orgo import dispatch
 from orgo.audit.models import Event as EventRow
-from orgo.flow import letters, write
+from orgo.conf import sql
+from orgo.flow import letters
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
 from orgo.intake.models import Mail
@@ -45,6 +46,9 @@ class Unit:
         self._notes: dict[int, Note] = {}
         self._settled: dict[int, dict[str, Any]] = {}
         self._texts: list[tuple[int, str]] = []
+        self._by_content: dict[str, list[tuple[int, int]]] = {}
+        self._references: list[str] = []
+        self._given: set[str] = set()
 
     # -- the transaction
 
@@ -105,13 +109,31 @@ class Unit:
         for name, value in row.items():
             setattr(mail, name, value)
         self.mails[mail.id] = mail
+        if mail.content_key and mail.task:
+            self._by_content.setdefault(mail.content_key, []).append((mail.id, mail.task))
+
+    def same_content(self, mail: Mail) -> list[tuple[int, int]]:
+        """The (mail, task) of this batch with the same content as `mail`."""
+        return self._by_content.get(mail.content_key, [])
 
     def index(self, task: int, text: str) -> None:
         """Make a text findable on the task."""
         self._texts.append((task, text))
 
-    def mail(self, mail: int) -> Mail | None:
+    def free_reference(self) -> str:
+        """A reference that no task has yet; many are looked up at once."""
+        while not self._references:
+            candidates = {ids.new_reference() for _ in range(50)}
+            taken = set(Task.objects.filter(reference__in=candidates).values_list("reference", flat=True))
+            self._references = list(candidates - taken - self._given)
+        reference = self._references.pop()
+        self._given.add(reference)
+        return reference
+
+    def mail(self, mail: int | None) -> Mail | None:
         """A mail's row, from this batch or from the database."""
+        if mail is None:
+            return None
         if mail not in self.mails:
             found = Mail.objects.filter(pk=mail).first()
             if found is None:
@@ -134,14 +156,14 @@ class Unit:
         made = letters.make(self, self._notices)
         crashpoint("H4.before_write")
         self._write_tasks()
-        write.insert(EventRow, [_event_row(*found) for found in self._events])
+        sql.insert(EventRow, [_event_row(*found) for found in self._events])
         crashpoint("H4.after_events")
-        write.insert(Note, [_note_row(note) for note in self._notes.values()])
+        sql.insert(Note, [_note_row(note) for note in self._notes.values()])
         self._write_documents(made.documents)
-        write.insert(Letter, made.rows)
+        sql.insert(Letter, made.rows)
         crashpoint("H5.after_letters")
-        write.update(Mail, list(self._settled.values()), [{"id": id} for id in self._settled])
-        write.index_text(self._texts)
+        sql.update(Mail, list(self._settled.values()), [{"id": id} for id in self._settled])
+        self._index_texts()
         crashpoint("H4.before_commit")
         if made.rows:
             transaction.on_commit(lambda: dispatch.ring("delivery"))
@@ -156,17 +178,22 @@ class Unit:
     def _write_tasks(self) -> None:
         touched = {task for _, task, _ in self._events}
         new = [row_of(self._states[t]) for t in touched if t not in self._read_seq]
-        write.insert(Task, new)
+        sql.insert(Task, new)
         old = [t for t in touched if t in self._read_seq]
-        hit = write.update(
+        hit = sql.update(
             Task, [row_of(self._states[t]) for t in old], [{"id": t, "seq": self._read_seq[t]} for t in old]
         )
         if hit != len(old):
             raise Overtaken
 
+    def _index_texts(self) -> None:
+        if self._texts:
+            with connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO search_entry (task, text) VALUES (%s, %s)", self._texts)
+
     def _write_documents(self, documents: dict[str, bytes]) -> None:
         known = set(Document.objects.filter(pk__in=list(documents)).values_list("pk", flat=True)) if documents else set()
-        write.insert(Document, [{"sha256": k, "data": v} for k, v in documents.items() if k not in known])
+        sql.insert(Document, [{"sha256": k, "data": v} for k, v in documents.items() if k not in known])
 
 
 def _event_row(id: int, task: int, event: Event) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What letters, pages and the terminal say of a task in plain words, English and French (pure but for Django's dates)."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -91,9 +92,12 @@ def priority(value: str, language: str) -> str:
 
 def instant(at: datetime | None, zone: ZoneInfo, language: str) -> str:
     """An instant as people there write it: "Fri 4 Sep, 16:50"."""
-    if at is None:
-        return ""
-    with translation.override(language if language in _SAID else "en"):
+    return _instant(at.replace(second=0, microsecond=0), zone, language if language in _SAID else "en") if at else ""
+
+
+@lru_cache(4096)
+def _instant(at: datetime, zone: ZoneInfo, language: str) -> str:
+    with translation.override(language):
         return dateformat.format(at.astimezone(zone), "D j M, H:i")
 
 

@@ -6,7 +6,7 @@ as `linked`, with a row of its own but without its bytes; it is never swallowed.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Literal
@@ -15,11 +15,13 @@ import msgspec
 import zstandard
 from django.db import transaction
 
+from orgo.conf import sql
 from orgo.intake.models import Mail, RawMail
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 
 SAME_WITHIN = timedelta(hours=24)
+_COLUMNS = tuple(field.name for field in Mail._meta.concrete_fields)
 Source = Literal["smtp", "lmtp", "folder", "import", "http", "page", "imap", "pop3", "pst"]
 Mode = Literal["work", "history", "observe"]
 
@@ -42,8 +44,15 @@ def store(incoming: Iterable[Incoming]) -> list[Mail]:
 
     When this returns, the bytes are on disk. Raises what the database raises, and then nothing was taken.
     """
+    mails = list(incoming)
+    hashes = [data_hash(mail) for mail in mails]
+    packed = [_compressor().compress(mail.data) for mail in mails]
     with transaction.atomic():
-        rows = [_store_one(mail) for mail in incoming]
+        known = _Known(mails, hashes)
+        rows = [_row(mail, digest, known) for mail, digest in zip(mails, hashes, strict=True)]
+        sql.insert(Mail, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+        raw = zip(rows, packed, strict=True)
+        sql.insert(RawMail, [{"mail": row.pk, "data": data} for row, data in raw if row.same_as is None])
         crashpoint("H1.before_commit")
     crashpoint("H1.after_commit")
     return rows
@@ -52,13 +61,21 @@ def store(incoming: Iterable[Incoming]) -> list[Mail]:
 def read_raw(mail: int) -> bytes:
     """The bytes of a mail as they came; those of the first one where this row is a copy."""
     row = Mail.objects.only("same_as").get(pk=mail)
-    found = RawMail.objects.get(pk=row.same_as or mail)
+    found = RawMail.objects.filter(pk__in=[mail, row.same_as or mail]).first()
+    if found is None:
+        raise RawMail.DoesNotExist(mail)
     return zstandard.ZstdDecompressor().decompress(bytes(found.data))
 
 
-def _store_one(mail: Incoming) -> Mail:
-    digest = data_hash(mail)
-    known = _known(mail, digest)
+def read_raws(mails: Sequence[int]) -> list[bytes]:
+    """The bytes of mails that are no copies, in their order, by one query."""
+    found = dict(RawMail.objects.filter(pk__in=mails).values_list("pk", "data"))
+    unpack = zstandard.ZstdDecompressor()
+    return [unpack.decompress(bytes(found[mail])) for mail in mails]
+
+
+def _row(mail: Incoming, digest: str, before: "_Known") -> Mail:
+    known = before.find(mail, digest)
     now = clock.now()
     row = Mail(
         source=mail.source,
@@ -75,18 +92,31 @@ def _store_one(mail: Incoming) -> Mail:
     if known is not None:
         row.outcome, row.reason, row.decided_at = "linked", "the same mail was handed in twice", now
         row.same_as, row.task = known.same_as or known.pk, known.task
-    row.save(force_insert=True)
-    if known is None:
-        RawMail.objects.bulk_create([RawMail(mail=row, data=_compressor().compress(mail.data))])
+    else:
+        before.add(row)
     return row
 
 
-def _known(mail: Incoming, digest: str) -> Mail | None:
-    """The row of the same mail, if it was taken before. A key says so for ever, equal bytes for 24 hours."""
-    if mail.receipt_key is not None:
-        return Mail.objects.filter(receipt_key=mail.receipt_key).first()
-    since = clock.now() - SAME_WITHIN
-    return Mail.objects.filter(data_hash=digest, same_as=None, receipt_key=None, received_at__gte=since).first()
+class _Known:
+    """The mails that were taken before and may be the same as one of these: a key says so for ever, equal bytes for a day."""
+
+    def __init__(self, mails: Sequence[Incoming], hashes: Sequence[str]) -> None:
+        keys = [mail.receipt_key for mail in mails if mail.receipt_key is not None]
+        by_hash = [digest for mail, digest in zip(mails, hashes, strict=True) if mail.receipt_key is None]
+        since = clock.now() - SAME_WITHIN
+        self._by_key = {row.receipt_key: row for row in Mail.objects.filter(receipt_key__in=keys)} if keys else {}
+        equal = Mail.objects.filter(data_hash__in=by_hash, same_as=None, receipt_key=None, received_at__gte=since)
+        self._by_hash = {row.data_hash: row for row in equal} if by_hash else {}
+
+    def find(self, mail: Incoming, digest: str) -> Mail | None:
+        return self._by_key.get(mail.receipt_key) if mail.receipt_key is not None else self._by_hash.get(digest)
+
+    def add(self, row: Mail) -> None:
+        """Remember a mail of this very batch."""
+        if row.receipt_key is not None:
+            self._by_key[row.receipt_key] = row
+        else:
+            self._by_hash[row.data_hash] = row
 
 
 def data_hash(mail: Incoming) -> str:

@@ -1,5 +1,6 @@
 """References that a person can say on the phone, random tokens and what is stored of them."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -8,6 +9,7 @@ import time
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 6
+_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD.lower().encode())
 _CONFUSED = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
 
@@ -37,8 +39,7 @@ def token_hash(token: str) -> str:
 def sign(key: bytes, *parts: str) -> str:
     """A short HMAC-SHA256 over `parts` (each length-prefixed, so that no two lists sign alike): 26 letters, 130 bits."""
     message = b"".join(len(p.encode()).to_bytes(4, "big") + p.encode() for p in parts)
-    number = int.from_bytes(hmac.digest(key, message, "sha256")[:17], "big") >> 6
-    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5)).lower()
+    return base64.b32encode(hmac.digest(key, message, "sha256")[:20]).translate(_TO_CROCKFORD).decode()[:26]
 
 
 def same(given: str, expected: str) -> bool:

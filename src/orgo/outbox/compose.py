@@ -50,8 +50,9 @@ def compose(kind: str, language: str, values: dict[str, str], *, own: str | None
     head, _, body = source.replace("\r\n", "\n").partition("\n")
     if not head.lower().startswith("subject:"):
         head, body = letter_template(kind, language).partition("\n")[0], source
-    flat = {name: clean_header(value) for name, value in values.items()}
-    subject = clip(clean_header(template.render(head.partition(":")[2].strip(), flat)), 200)
+    wanted = head.partition(":")[2].strip()
+    flat = {name: clean_header(values[name]) for name in template.names(wanted) if name in values}
+    subject = clip(clean_header(template.render(wanted, flat)), 200)
     text = _tidy(template.render(body, values))
     return Words(subject, text, as_html(text, language))
 

@@ -22,6 +22,11 @@ def render(text: str, values: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def names(text: str) -> list[str]:
+    """The placeholders of a text, in their order."""
+    return _PLACEHOLDER.findall(text)
+
+
 def check(text: str, known: Iterable[str], file: str) -> list[Problem]:
     """What is wrong with a template: unknown placeholders and lone braces, with line and column."""
     names = set(known)

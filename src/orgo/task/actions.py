@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from orgo.task.commands import Command
+from orgo.task.commands import Command, Open
 from orgo.task.ports import Unit
 from orgo.task.state import decide
 from orgo.task.values import Outcome
@@ -17,7 +17,8 @@ def handle(commands: Iterable[Command], unit: Unit) -> list[Outcome]:
 
 
 def _one(command: Command, unit: Unit) -> Outcome:
-    outcome = decide(unit.state(command.task), command, unit.planner)
+    state = None if isinstance(command, Open) else unit.state(command.task)
+    outcome = decide(state, command, unit.planner)
     if outcome.events:
         assert outcome.after is not None
         unit.gather(outcome.after, outcome)

@@ -3,12 +3,12 @@
 The ORM reads for the page; here Django's model only tells the table's name and how a value is stored.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+import msgspec
 from django.db import connection, models
 
 Adapter = Callable[[Any], Any]
@@ -40,14 +40,6 @@ def update(model: type[models.Model], rows: Sequence[Mapping[str, Any]], where: 
     return hit
 
 
-def index_text(entries: Sequence[tuple[int, str]]) -> None:
-    """Make the texts (task id, text) findable by the full-text search."""
-    if not entries:
-        return
-    with connection.cursor() as cursor:
-        cursor.executemany("INSERT INTO search_entry (task, text) VALUES (%s, %s)", list(entries))
-
-
 @cache
 def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
     field = model._meta.get_field(name)
@@ -65,7 +57,7 @@ def _adapter(field: "models.Field[Any, Any]") -> Adapter:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 def _instant(value: datetime | None) -> Any:
