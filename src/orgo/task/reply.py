@@ -1,0 +1,342 @@
+"""What the words of a reply by mail ask for: done, take, eta, wait, assign, escalate, not mine, undo, or nothing (pure).
+
+Cautious on purpose, because a wrong "done" closes somebody's task: a command is a whole clause that is known (see
+reply_phrases.py), in a sentence that neither asks, denies, doubts nor bounds it. All else is a comment. In a text of
+more than sixty words only its first and last lines and lines of their own are looked at, because people quote, forward
+and tell stories. Two commands that do not go together are none.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from orgo.lib.text import fold
+from orgo.task.reply_phrases import (
+    LANGUAGES,
+    MARK,
+    Hit,
+    doubtful,
+    hits,
+    is_filler,
+    is_nobody,
+    is_thanks,
+    takes_back,
+    target,
+)
+from orgo.task.reply_times import MONTHS, Edge, parse_when
+from orgo.task.understood import NOTHING, Kind, Understood, said
+
+__all__ = ["Kind", "Understood", "said", "understand"]
+
+LONG_TEXT = 60
+LONGEST_TEXT = 20_000
+LONGEST_CLAUSE = 24
+_LONGEST_WORD = 320
+_LONGEST_LINE = 25
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:|@]{1,64}@[^\s<>()\[\]\"',;:|@]{1,255}")
+_QUOTED = re.compile(
+    r'"[^"\n]{0,200}"|“[^”\n]{0,200}”|«[^»\n]{0,200}»|„[^“”\n]{0,200}[“”]|‘[^’\n]{0,200}’|(?<!\w)\'[^\'\n]{1,200}\'(?!\w)'
+)
+_MAILTO = re.compile(r"<mailto:[^>\n]{0,320}>|\[mailto:[^\]\n]{0,320}\]")
+_SENTENCE = re.compile(r"(?<=[^0-9][.])\s+|(?<=[!?…])\s+|(?<=[0-9][.])\s+(?=[A-ZÀ-ÝÄÖÜ¿¡])")
+_CLAUSE = re.compile(r"[,;](?![0-9])\s*|:\s+|\s+[-–—]+\s+|\s+(?:and|et|und|y|e|puis)\s+", re.IGNORECASE)
+_COMMAND_COLON = re.compile(
+    r"^(\W{0,3}(?:eta|assign|assigner|asignar|wait|zuweisen|attendre|esperar|warten))\s*[:=]\s*",
+    re.IGNORECASE,
+)
+_EDGES = " \t.,;:!¡…*_-–—()[]{}<>|#=~\"'“”«»„‘’`"
+_PHONE = re.compile(
+    r"sent from my|sent with|envoye de mon|envoye depuis|von meinem .* gesendet|gesendet mit|enviado desde"
+)
+_CHEERS = frozenset("👍🙏👌❤😀😊🙂🎉✅")
+# Of two kinds that go together the one that says more, or that is less final, is meant.
+_TOGETHER: dict[frozenset[str], Kind] = {
+    frozenset({"take", "eta"}): "eta",
+    frozenset({"take", "wait"}): "wait",
+    frozenset({"take", "done"}): "done",
+    frozenset({"not_mine", "assign"}): "not_mine",
+    frozenset({"take", "eta", "wait"}): "wait",
+}
+
+
+class _Clause(msgspec.Struct, frozen=True):
+    """A part of a sentence: its words as they were written, and the same words folded."""
+
+    written: list[str]
+    folded: list[str]
+
+
+class _Sentence(msgspec.Struct, frozen=True):
+    """A sentence with its clauses. `asks` for a question, `alone` where it is all of its line, `line` counts from 0."""
+
+    clauses: list[_Clause]
+    asks: bool
+    alone: bool
+    line: int
+    words: list[str]
+
+
+def understand(text: str, *, now: datetime, zone: str, language: str = "") -> Understood:
+    """What a reply asks for.
+
+    `text` is the reply's own text, without quotes and signature; `now` an aware instant; `zone` the IANA zone in which
+    the author's times are meant; `language` what the reply is probably written in (all four are tried, this one first).
+    Never raises: a text that is not understood is the kind `none`.
+    """
+    addresses: list[str] = []
+    sentences = list(_sentences(text[:LONGEST_TEXT], addresses))
+    reader = _Reader(sentences, addresses, now, zone, _order(language))
+    found = reader.commands()
+    if found:
+        return _settled(found)
+    return Understood("thanks") if _only_thanks(sentences, text) else NOTHING
+
+
+def _order(language: str) -> tuple[str, ...]:
+    first = language[:2].lower()
+    return (first, *(known for known in LANGUAGES if known != first)) if first in LANGUAGES else LANGUAGES
+
+
+def _settled(found: list[Understood]) -> Understood:
+    """The one thing that several commands come to, or nothing where they do not go together."""
+    kinds = frozenset(one.kind for one in found)
+    kind = found[0].kind if len(kinds) == 1 else _TOGETHER.get(kinds)
+    same = [one for one in found if one.kind == kind]
+    if not same or any(one.at != same[0].at for one in same if one.at and same[0].at):
+        return NOTHING
+    best = next((one for one in same if one.at or one.who), same[0])
+    if kind == "not_mine" and best.who is None:
+        named = {one.who for one in found if one.who}
+        return replace(best, who=named.pop()) if len(named) == 1 else best
+    return best
+
+
+# ---------------------------------------------------------------- from text to clauses
+
+
+def _sentences(text: str, addresses: list[str]) -> Iterator[_Sentence]:
+    """The sentences of a text; its addresses are put into `addresses` and stand in the words as a mark and their number."""
+    number = 0
+    for line in text.replace("’", "'").replace("‘", "'").replace(MARK, "").splitlines():
+        line = line.strip()
+        if not line or line.startswith(">"):
+            continue
+        line = _without_quotes(_MAILTO.sub(" ", line))
+        line = _ADDRESS.sub(lambda match: _numbered(match[0], addresses), line)
+        parts = _parts(line)
+        for part in parts:
+            yield _sentence(part, len(parts) == 1, number)
+        number += 1
+
+
+def _numbered(address: str, addresses: list[str]) -> str:
+    kept = address.rstrip(".!?…*_")
+    addresses.append(kept)
+    return f"{MARK}{len(addresses) - 1}{address[len(kept) :]}"
+
+
+def _without_quotes(line: str) -> str:
+    """The line without words in quotation marks, which somebody else said; a line that is all quoted is meant so."""
+    if _QUOTED.fullmatch(line):
+        return line.strip(_EDGES)
+    return _QUOTED.sub(f" {MARK} ", line)
+
+
+def _parts(line: str) -> list[str]:
+    """The sentences of a line; the point of "12. September" ends none."""
+    parts: list[str] = []
+    for part in _SENTENCE.split(line):
+        if parts and fold(part.split(" ", 1)[0].strip(_EDGES)) in MONTHS and parts[-1][-2:-1].isdigit():
+            parts[-1] = f"{parts[-1]} {part}"
+        elif part.strip():
+            parts.append(part)
+    return parts
+
+
+def _sentence(text: str, alone: bool, line: int) -> _Sentence:
+    plain = _COMMAND_COLON.sub(r"\1 ", text)
+    clauses = [clause for part in _CLAUSE.split(plain) if (clause := _clause(part)).folded]
+    asks = "?" in text or "¿" in text
+    return _Sentence(clauses, asks, alone, line, [word for clause in clauses for word in clause.folded])
+
+
+def _clause(text: str) -> _Clause:
+    pairs = [(word.strip(_EDGES + "?¿"), word) for word in text.split()]
+    written = [
+        word
+        for word, _ in pairs
+        if (word.startswith(MARK) or any(map(str.isalnum, word))) and len(word) <= _LONGEST_WORD
+    ]
+    # "Sí" is yes and "si" is if: the only accent that decides.
+    return _Clause(written, ["vale" if word.lower() == "sí" else _folded(word) for word in written])
+
+
+def _folded(word: str) -> str:
+    return word if word.startswith(MARK) else fold(word).replace(" ", "") or "-"
+
+
+# ---------------------------------------------------------------- from clauses to commands
+
+
+class _Reader:
+    """Finds the commands in the sentences of one reply."""
+
+    def __init__(
+        self,
+        sentences: list[_Sentence],
+        addresses: list[str],
+        now: datetime,
+        zone: str,
+        languages: tuple[str, ...],
+    ) -> None:
+        self.sentences = sentences
+        self.addresses = addresses
+        self.now, self.zone, self.languages = now, zone, languages
+        self.long = sum(len(sentence.words) for sentence in sentences) > LONG_TEXT
+
+    def commands(self) -> list[Understood]:
+        """All commands, in the order of the text."""
+        found: list[Understood] = []
+        for number, sentence in enumerate(self.sentences):
+            if not sentence.asks and self._counts(number) and not self._taken_back(number):
+                found.extend(self._of_sentence(sentence))
+        if any(one.kind == "not_mine" for one in found):
+            return [self._with_target(one) if one.kind == "not_mine" else one for one in found]
+        return found
+
+    def _counts(self, number: int) -> bool:
+        """Whether a sentence is where a command is looked for."""
+        sentence = self.sentences[number]
+        if not self.long or sentence.alone:
+            return not self.long or len(sentence.words) <= _LONGEST_LINE
+        body = [n for n, s in enumerate(self.sentences) if not _is_form(s)] or [number]
+        lines = (self.sentences[body[0]].line, self.sentences[body[-1]].line)
+        short = sum(len(s.words) for s in self.sentences if s.line == sentence.line) <= _LONGEST_LINE
+        return number in (body[0], body[-1]) or (short and sentence.line in lines)
+
+    def _taken_back(self, number: int) -> bool:
+        following = self.sentences[number + 1 : number + 2]
+        return bool(following) and takes_back(following[0].words)
+
+    def _of_sentence(self, sentence: _Sentence) -> Iterator[Understood]:
+        begins = True
+        for number, clause in enumerate(sentence.clauses):
+            one = self._of_clause(clause, sentence, number, begins)
+            if one is not None:
+                yield one
+            begins = begins and (one is not None or is_filler(clause.folded) or _is_name(clause))
+
+    def _of_clause(
+        self, clause: _Clause, sentence: _Sentence, number: int, begins: bool
+    ) -> Understood | None:
+        """The command of a clause; a time may go on in the next clause: "eta Monday, 10:00"."""
+        following = sentence.clauses[number + 1 : number + 2]
+        if following:
+            joined = _Clause(clause.written + following[0].written, clause.folded + following[0].folded)
+            one = self._meant(joined, sentence, begins)
+            if one is not None and one.at is not None:
+                return one
+        return self._meant(clause, sentence, begins)
+
+    def _meant(self, clause: _Clause, sentence: _Sentence, begins: bool) -> Understood | None:
+        if not clause.folded or len(clause.folded) > LONGEST_CLAUSE:
+            return None
+        for hit in hits(clause.folded, self.languages, begins=begins):
+            one = self._of_hit(hit, clause)
+            if one is not None:
+                return None if doubtful(sentence.words, hit) else one
+        return _unread_eta(clause) if begins else None
+
+    def _of_hit(self, hit: Hit, clause: _Clause) -> Understood | None:
+        """The command of a phrase, or None where its time is none."""
+        if hit.slot == "when" and hit.last > hit.first:
+            at = self._when(clause.folded[hit.first : hit.last], "start" if hit.kind == "wait" else "end")
+            if at is None:
+                return None
+            return Understood(hit.kind, at=at if hit.kind in ("eta", "wait") else None, zone=self.zone)
+        if hit.slot in ("who", "adr"):
+            return Understood(hit.kind, who=self._who(hit, clause), zone=self.zone)
+        return Understood(hit.kind, zone=self.zone)
+
+    def _when(self, words: list[str], edge: Edge) -> datetime | None:
+        return parse_when(
+            " ".join(words), now=self.now, zone=self.zone, edge=edge, language=self.languages[0]
+        )
+
+    def _who(self, hit: Hit, clause: _Clause) -> str | None:
+        if is_nobody(clause.folded[hit.first : hit.last]):
+            return None
+        words = clause.written[hit.first : hit.last]
+        return self.addresses[int(words[0][1:])] if words[0].startswith(MARK) else " ".join(words)
+
+    def _with_target(self, one: Understood) -> Understood:
+        """ "Not mine" with whom it is for: the only address that the text names, or the name after "try"."""
+        named = set(self.addresses)
+        if len(named) == 1:
+            return replace(one, who=named.pop())
+        clauses = [clause for sentence in self.sentences if not sentence.asks for clause in sentence.clauses]
+        for clause in clauses:
+            hit = target(clause.folded, self.languages) if len(clause.folded) <= LONGEST_CLAUSE else None
+            if hit is not None:
+                return replace(one, who=self._who(hit, clause))
+        return one
+
+
+def _unread_eta(clause: _Clause) -> Understood | None:
+    """A line that begins with "eta" and has a number is meant as one, though its time can't be read: it is asked back."""
+    if clause.folded[0] == "eta" and any(any(map(str.isdigit, word)) for word in clause.folded[1:]):
+        return Understood("eta")
+    return None
+
+
+def _is_name(clause: _Clause) -> bool:
+    """Whether a clause may be a name: one to three words, each with a capital."""
+    return len(clause.written) <= 3 and all(word[0].isupper() and word.isalpha() for word in clause.written)
+
+
+def _is_form(sentence: _Sentence) -> bool:
+    """Whether a sentence is a greeting, a farewell or a name on a line of its own."""
+    if _PHONE.search(" ".join(sentence.words)):
+        return True
+    return all(_is_polite(clause) or (sentence.alone and _is_name(clause)) for clause in sentence.clauses)
+
+
+def _is_polite(clause: _Clause) -> bool:
+    """Whether a clause only greets, thanks, agrees or says farewell; a name may follow: "Hi Anna", "thanks Bob"."""
+    words = clause.folded
+    if len(words) > LONGEST_CLAUSE:
+        return False
+    for length in {len(words), max(len(words) - 1, 0), max(len(words) - 2, 0)}:
+        name = clause.written[length:]
+        if (
+            length
+            and all(word[0].isupper() for word in name)
+            and (is_thanks(words[:length]) or is_filler(words[:length]))
+        ):
+            return True
+    return False
+
+
+def _only_thanks(sentences: list[_Sentence], text: str) -> bool:
+    """Whether a reply says thanks or agrees, and nothing else."""
+    if not any(sentence.words for sentence in sentences):
+        return any(sign in _CHEERS for sign in text)
+    if any(sentence.asks for sentence in sentences):
+        return False
+    thanked = [
+        n for n, s in enumerate(sentences) if s.clauses and all(map(_is_polite, s.clauses)) and _thanks(s)
+    ]
+    return bool(thanked) and all(
+        _is_form(sentence) and (number >= thanked[0] or all(map(_is_polite, sentence.clauses)))
+        for number, sentence in enumerate(sentences)
+        if sentence.words
+    )
+
+
+def _thanks(sentence: _Sentence) -> bool:
+    return any(
+        is_thanks(clause.folded[:n]) for clause in sentence.clauses for n in range(1, len(clause.folded) + 1)
+    )

@@ -1,0 +1,393 @@
+"""When somebody means, in the words of a reply: "in 30 minutes", "tomorrow at 3 pm", "lundi 14h30", "bis Freitag" (pure).
+
+A phrase is understood whole or not at all: one word that is not known, and it is no time.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Edge = Literal["start", "end"]
+
+LONGEST = timedelta(days=731)
+_MOST_WORDS = 14
+_MORNING, _EVENING = 8, 17  # where a day begins and ends for somebody who names no hour
+
+
+def _table(lines: str) -> dict[str, int]:
+    """Words by number: the words of the first line are 0, those of the second are 1."""
+    return {
+        word.replace("_", " "): n
+        for n, line in enumerate(lines.strip().splitlines())
+        for word in line.split()
+    }
+
+
+_WEEKDAYS = _table("""
+mon monday lundi lun montag lunes
+tue tues tuesday mardi mar dienstag martes
+wed wednesday mercredi mer mittwoch miercoles mie
+thu thur thurs thursday jeudi jeu donnerstag jueves jue
+fri friday vendredi ven freitag viernes vie
+sat saturday samedi sam samstag sonnabend sabado sab
+sun sunday dimanche dim sonntag domingo dom
+""")
+MONTHS = _table("""
+-
+january jan janvier janv januar janner enero ene
+february feb fevrier fev februar febrero
+march mars marz maerz marzo
+april apr avril avr abril abr
+may mai mayo
+june jun juin juni junio
+july jul juillet juil juli julio
+august aug aout agosto ago
+september sep sept septembre septiembre
+october oct octobre oktober okt octubre
+november nov novembre noviembre
+december dec decembre dezember dez diciembre dic
+""")
+_DAYS = _table("""
+today heute aujourd'hui aujourd_hui hoy tonight this_afternoon this_evening this_morning ce_soir ce_matin cet_apres_midi esta_tarde esta_noche esta_manana
+tomorrow demain morgen manana tmrw
+day_after_tomorrow the_day_after_tomorrow apres_demain ubermorgen uebermorgen pasado_manana
+""")
+# Hours (start, end) of a part of the day: waiting ends at the start, a promise is kept by the end.
+_PARTS: dict[str, tuple[int, int]] = {
+    **dict.fromkeys("morning,in the morning,matin,le matin,ce matin,this morning,fruh,frueh,vormittag,am vormittag,"
+                    "heute vormittag,por la manana,de la manana,esta manana,first thing".split(","), (8, 12)),
+    **dict.fromkeys("afternoon,in the afternoon,this afternoon,apres midi,l'apres midi,cet apres midi,nachmittag,"
+                    "am nachmittag,por la tarde,esta tarde".split(","), (13, 17)),
+    **dict.fromkeys("evening,in the evening,this evening,tonight,soir,le soir,ce soir,abend,am abend,por la noche,"
+                    "esta noche,night".split(","), (18, 20)),
+    **dict.fromkeys("noon,midday,lunchtime,midi,mittag,mittags,mediodia,al mediodia".split(","), (12, 12)),
+    **dict.fromkeys("end of day,end of the day,eod,cob,close of business,fin de journee,fin de la journee,en fin de journee,"
+                    "feierabend,final del dia,fin del dia,al final del dia".split(","), (17, 17)),
+}  # fmt: skip
+_HALF_DAYS = {
+    **dict.fromkeys(("am", "a.m"), 0),
+    **dict.fromkeys(("pm", "p.m", "de la tarde", "de la noche", "du soir", "de l'apres midi"), 12),
+}
+_WEEKS = {
+    **dict.fromkeys(("next week", "la semaine prochaine", "semaine prochaine", "nachste woche", "nachster woche",
+                     "naechste woche", "la semana que viene", "la proxima semana", "proxima semana"), 1),
+    **dict.fromkeys(("end of week", "end of the week", "this week", "eow", "fin de semaine", "cette semaine", "la fin de semaine",
+                     "ende der woche", "diese woche", "dieser woche", "esta semana", "fin de semana", "wochenende"), 0),
+}  # fmt: skip
+_UNITS = {
+    **dict.fromkeys("min mins minute minutes minuten mn minuto minutos".split(), timedelta(minutes=1)),
+    **dict.fromkeys(
+        "h hr hrs hour hours heure heures std stunde stunden hora horas".split(), timedelta(hours=1)
+    ),
+    **dict.fromkeys("d day days jour jours tag tage tagen dia dias".split(), timedelta(days=1)),
+    **dict.fromkeys("week weeks semaine semaines woche wochen semana semanas".split(), timedelta(weeks=1)),
+}
+_HOUR_WORDS = frozenset({"h", "uhr", "heure", "heures", "hrs", "o'clock", "oclock", "horas"})
+_LENGTHS = {
+    **dict.fromkeys(("half an hour", "half hour", "une demi heure", "demi heure", "einer halben stunde", "halbe stunde",
+                     "eine halbe stunde", "media hora"), timedelta(minutes=30)),
+    **dict.fromkeys(("quarter of an hour", "a quarter of an hour", "un quart d'heure", "quart d'heure", "einer viertelstunde",
+                     "viertelstunde", "un cuarto de hora", "cuarto de hora"), timedelta(minutes=15)),
+}  # fmt: skip
+_NUMBERS = _table("""
+-
+one an a une un eine einer einem una uno
+two deux zwei dos
+three trois drei tres
+four quatre vier cuatro
+five cinq funf fuenf cinco
+""") | {"ten": 10, "dix": 10, "zehn": 10, "diez": 10, "fifteen": 15, "twenty": 20, "vingt": 20, "thirty": 30}
+_AT = frozenset(
+    "at a um gegen vers las la by before avant until till til bis ab jusqu'a hasta around about avant".split()
+)
+_NOISE = _AT | frozenset(
+    "in on within the of by next coming this approximately approx roughly ca circa latest sharp from now max "
+    "dans d'ici le pour environ prochain prochaine de du au jusqu'au plus tard vers suivant "
+    "am im von vom den dem zum nachsten naechsten kommenden spatestens ungefahr etwa so der "
+    "en dentro del el para sobre proximo que viene antes mas tardar unos aproximadamente por y and et und uhr".split()
+)
+_PHRASE_WORDS = 4
+_SPLIT = re.compile(r"(?<=[0-9])(?=[a-z])|(?<=[a-z])(?=[0-9])|(?<=[a-z])-(?=[a-z])")
+
+
+class _Reading:
+    """What the words of a phrase have said so far; each thing may be said once."""
+
+    def __init__(self, today: date) -> None:
+        self.today = today
+        self.day: date | None = None
+        self.weekday: int | None = None
+        self.part: tuple[int, int] | None = None
+        self.clock: time | None = None
+        self.delta: timedelta | None = None
+        self.week: int | None = None
+        self.failed = False
+
+    def set(self, name: str, value: object) -> None:
+        """Note one thing; a second, different one makes the phrase unclear."""
+        self.failed = self.failed or getattr(self, name) not in (None, value)
+        setattr(self, name, value)
+
+
+def parse_when(words: str, *, now: datetime, zone: str, edge: Edge, language: str = "") -> datetime | None:
+    """The instant (UTC) that `words` mean, or None when they are not a time as a whole.
+
+    `words` are folded (no case, no accents); `now` is an aware instant, `zone` an IANA name. Where no hour is named,
+    `edge` says which end of the day is meant: waiting goes on at its start, a promise is kept by its end. A date like
+    09/12 is day first, unless `language` is English, where it is unclear and so None.
+    """
+    here = now.astimezone(ZoneInfo(zone))
+    tokens = _SPLIT.sub(" ", words).split()
+    if not tokens or len(tokens) > 2 * _MOST_WORDS:
+        return None
+    reading = _Reading(here.date())
+    place = 0
+    while place < len(tokens) and not reading.failed:
+        step = next((n for take in _TAKERS if (n := take(tokens, place, reading, language))), 0)
+        reading.failed = reading.failed or not step
+        place += step
+    found = None if reading.failed else _instant(reading, here, edge)
+    return found if found and now < found <= now + LONGEST else None
+
+
+# ---------------------------------------------------------------- reading words; each says how many it has taken
+
+
+def _phrase(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    for length in range(min(_PHRASE_WORDS + 1, len(tokens) - place), 0, -1):
+        words = " ".join(tokens[place : place + length]).strip(".")
+        if _note(words, reading):
+            return length
+    return 0
+
+
+def _note(words: str, reading: _Reading) -> bool:
+    known = True
+    if words in _DAYS:
+        reading.set("day", reading.today + timedelta(days=_DAYS[words]))
+        if words in _PARTS:
+            reading.set("part", _PARTS[words])
+    elif words in _PARTS:
+        reading.set("part", _PARTS[words])
+    elif words in _WEEKDAYS:
+        reading.set("weekday", _WEEKDAYS[words])
+    elif words in _WEEKS:
+        reading.set("week", _WEEKS[words])
+    elif words in _LENGTHS:
+        reading.set("delta", _LENGTHS[words])
+    else:
+        known = False
+    return known
+
+
+def _iso_date(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    match = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", tokens[place])
+    if match is None:
+        return 0
+    reading.set("day", _date(int(match[1]), int(match[2]), int(match[3]), reading))
+    return 1
+
+
+def _short_date(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    match = re.fullmatch(
+        r"([0-9]{1,2})(?:/([0-9]{1,2})|\.([0-9]{1,2})\.)(?:[/]?((?:20)?[0-9]{2}))?", tokens[place]
+    )
+    if match is None:
+        return 0
+    first, second = int(match[1]), int(match[2] or match[3])
+    day, month = (second, first) if second > 12 else (first, second)
+    if match[2] and language.startswith("en") and first <= 12 and second <= 12 and first != second:
+        reading.failed = True
+    year = int(match[4]) % 100 + 2000 if match[4] else None
+    reading.set("day", _date(year, month, day, reading))
+    return 1
+
+
+def _written_date(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    """ "12 september", "12. September 2026", "12 de septiembre", "september 12", "12 th of may"."""
+    rest = [token.rstrip(".,") for token in tokens[place : place + 5]]
+    used = [word for word in rest if word not in ("th", "st", "nd", "rd", "de", "of", "er")]
+    for number, month in ((0, 1), (1, 0)):
+        if len(used) > 1 and used[number].isdecimal() and len(used[number]) < 3 and used[month] in MONTHS:
+            year = int(used[2]) if len(used) > 2 and re.fullmatch("20[0-9]{2}", used[2]) else None
+            reading.set("day", _date(year, MONTHS[used[month]], int(used[number]), reading))
+            last = used[2] if year else used[1]
+            return rest.index(last) + 1
+    return 0
+
+
+def _clock(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,2})[:.]([0-9]{2})", tokens[place])
+    dotted = "." in tokens[place]
+    after = tokens[place + 1].rstrip(".") if place + 1 < len(tokens) else ""
+    if match is None or (dotted and not (after in _HOUR_WORDS or _said_at(tokens, place))):
+        return 0
+    used, half = _half_day(tokens, place + 1)
+    _set_clock(reading, match[1], int(match[2]), half)
+    return 1 + used + (after in _HOUR_WORDS)
+
+
+def _hour(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    """ "3 pm", "14 h 30", "um 14", "at 3", "14 uhr"."""
+    if not re.fullmatch("[0-9]{1,2}", tokens[place]):
+        return 0
+    used, half = _half_day(tokens, place + 1)
+    if half is not None:
+        _set_clock(reading, tokens[place], 0, half)
+        return 1 + used
+    after = tokens[place + 1].rstrip(".") if place + 1 < len(tokens) else ""
+    named = reading.day is not None or reading.weekday is not None
+    if after in _HOUR_WORDS:
+        certain = (
+            after in ("uhr", "o'clock", "oclock")
+            or _said_at(tokens, place)
+            or named
+            or int(tokens[place]) >= 7
+        )
+        if not certain or _said_in(tokens, place):
+            return 0
+        minutes = (
+            tokens[place + 2]
+            if place + 2 < len(tokens) and re.fullmatch("[0-5][0-9]", tokens[place + 2])
+            else ""
+        )
+        used, half = _half_day(tokens, place + 2 + bool(minutes))
+        _set_clock(reading, tokens[place], int(minutes or 0), half)
+        return 2 + bool(minutes) + used
+    if _said_at(tokens, place) and after not in _UNITS:
+        _set_clock(reading, tokens[place], 0, None)
+        return 1
+    return 0
+
+
+def _length(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    """ "30 min", "1.5 hours", "an hour", "2 h 30", "1 day 4 hours"."""
+    number = _number(tokens[place])
+    unit = _UNITS.get(tokens[place + 1].rstrip(".")) if place + 1 < len(tokens) else None
+    if number is None or unit is None:
+        return 0
+    total = min(number, 10_000) * unit
+    used = 2
+    if (
+        unit == timedelta(hours=1)
+        and place + 2 < len(tokens)
+        and re.fullmatch("[0-5][0-9]", tokens[place + 2])
+    ):
+        total += timedelta(minutes=int(tokens[place + 2]))
+        used = 4 if place + 3 < len(tokens) and _UNITS.get(tokens[place + 3]) == timedelta(minutes=1) else 3
+    reading.delta = (reading.delta or timedelta()) + total
+    return used
+
+
+def _noise(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    return int(tokens[place].strip(".,~") in _NOISE or tokens[place] in "~-,")
+
+
+_TAKERS: tuple[Callable[[list[str], int, _Reading, str], int], ...] = (
+    _iso_date, _written_date, _short_date, _clock, _hour, _length, _phrase, _noise,
+)  # fmt: skip
+
+
+def _number(token: str) -> float | None:
+    if re.fullmatch(r"[0-9]{1,4}(?:[.,][0-9]{1,2})?", token):
+        return float(token.replace(",", "."))
+    return _NUMBERS.get(token)
+
+
+def _said_at(tokens: list[str], place: int) -> bool:
+    return place > 0 and tokens[place - 1] in _AT
+
+
+def _said_in(tokens: list[str], place: int) -> bool:
+    return place > 0 and tokens[place - 1] in ("in", "dans", "en", "within", "de", "d'ici")
+
+
+def _half_day(tokens: list[str], place: int) -> tuple[int, int | None]:
+    """How many words say which half of the day is meant, and the hours that it adds."""
+    for length in (3, 2, 1):
+        words = " ".join(tokens[place : place + length]).strip(".")
+        if len(tokens) >= place + length and words in _HALF_DAYS:
+            return length, _HALF_DAYS[words]
+    return 0, None
+
+
+def _set_clock(reading: _Reading, hour_text: str, minute: int, half: int | None) -> None:
+    """Note a time of the day. "3" and "3:30" without more are in the afternoon: nobody is promised 3 at night."""
+    hour = int(hour_text)
+    if half is not None:
+        hour = hour % 12 + half if 1 <= hour <= 12 else 24
+    elif 1 <= hour < 7 and not hour_text.startswith("0"):
+        hour += 12
+    if hour == 24 and not minute and half is None:
+        reading.set("clock", time(23, 59))
+    elif hour > 23 or minute > 59:
+        reading.failed = True
+    else:
+        reading.set("clock", time(hour, minute))
+
+
+def _date(year: int | None, month: int, day: int, reading: _Reading) -> date | None:
+    """The date; without a year the next one that comes."""
+    try:
+        found = date(year or reading.today.year, month, day)
+        return found.replace(year=found.year + 1) if year is None and found < reading.today else found
+    except ValueError:
+        reading.failed = True
+        return None
+
+
+# ---------------------------------------------------------------- from what was read to an instant
+
+
+def _instant(reading: _Reading, here: datetime, edge: Edge) -> datetime | None:
+    named = (reading.day, reading.weekday, reading.week, reading.clock, reading.part)
+    if reading.delta is not None:
+        return _from_now(reading.delta, here) if all(value is None for value in named) else None
+    if all(value is None for value in named):
+        return None
+    day = _day(reading, here, edge)
+    if day is None:
+        return None
+    found = _local(day, _time(reading, edge), here)
+    if found > here.astimezone(UTC) or reading.weekday is not None:
+        return found
+    if reading.day is None and reading.week is None:
+        return _local(day + timedelta(days=1), _time(reading, edge), here)
+    return _local(day, time(23, 59), here) if reading.day == reading.today and reading.clock is None else None
+
+
+def _from_now(delta: timedelta, here: datetime) -> datetime:
+    """Hours are real hours; days keep the clock time."""
+    if delta % timedelta(days=1):
+        return here.astimezone(UTC) + delta
+    return _local(here.date() + delta, here.time().replace(fold=0), here)
+
+
+def _day(reading: _Reading, here: datetime, edge: Edge) -> date | None:
+    today = reading.today
+    if reading.week is not None:
+        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=reading.week)
+        wanted = (
+            reading.weekday if reading.weekday is not None else 4 if edge == "end" or not reading.week else 0
+        )
+        return monday + timedelta(days=wanted) if reading.day is None else None
+    if reading.day is not None:
+        return reading.day if reading.weekday in (None, reading.day.weekday()) else None
+    if reading.weekday is None:
+        return today
+    ahead = (reading.weekday - today.weekday()) % 7
+    past = _local(today, _time(reading, edge), here) <= here.astimezone(UTC)
+    return today + timedelta(days=ahead if ahead or not (past or edge == "start") else 7)
+
+
+def _time(reading: _Reading, edge: Edge) -> time:
+    if reading.clock is not None:
+        return reading.clock
+    start, end = reading.part or (_MORNING, _EVENING)
+    return time(start if edge == "start" else end)
+
+
+def _local(day: date, clock: time, here: datetime) -> datetime:
+    return datetime.combine(day, clock, here.tzinfo).astimezone(UTC)
