@@ -1,0 +1,85 @@
+"""Celery on the configured broker, and the dispatcher that rings by it. The broker only rings: the work is in the database."""
+
+import logging
+import time
+from typing import Any
+
+from celery import Celery
+from kombu import Queue
+
+from orgo import dispatch
+from orgo.conf.config import Config
+from orgo.lib.problems import BadInput, Problem
+
+log = logging.getLogger("orgo.queue")
+JOBS = {"routing": "orgo.route", "delivery": "orgo.deliver", "escalation": "orgo.sweep"}
+POLL = 10.0
+QUIET_AFTER_AN_ERROR = 10.0
+_TIMEOUT = 2.0
+
+
+def make_app(config: Config) -> Celery:
+    """A Celery application on `queue`: JSON only, no results, a message is settled after its job.
+
+    Raises BadInput where no queue is configured.
+    """
+    if config.queue is None:
+        hint = "set queue: redis://127.0.0.1:6379/0 (or ORGO_QUEUE); without one `python main.py` does all work by itself"
+        raise BadInput(Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint))
+    app = Celery("orgo", broker=config.queue)
+    app.conf.update(_settings(config.queue))
+    return app
+
+
+def _settings(queue: str) -> dict[str, Any]:
+    transport: dict[str, Any] = {}
+    if queue.startswith("redis"):
+        transport = {"global_keyprefix": "orgo:", "socket_connect_timeout": _TIMEOUT, "socket_timeout": 30.0}
+    return {
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_default_queue": "routing",
+        "task_queues": [Queue(name) for name in dispatch.QUEUES],
+        "task_routes": {job: {"queue": queue_name} for queue_name, job in JOBS.items()},
+        "worker_prefetch_multiplier": 1,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "broker_connection_timeout": _TIMEOUT,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": transport,
+        "beat_schedule": {job: {"task": job, "schedule": POLL, "options": {"expires": POLL}} for job in JOBS.values()},
+        "timezone": "UTC",
+    }
+
+
+class Broker:
+    """The dispatcher that sends a message without content to a queue's job, and rings in this process as well.
+
+    An error is logged and swallowed, for everybody also looks by himself; then the broker is left alone for a while, so
+    that one that is down does not hold up every commit.
+    """
+
+    def __init__(self, app: Celery) -> None:
+        self.app = app
+        self._quiet_until = 0.0
+
+    def ring(self, queue: str) -> None:
+        """Tell the workers of this queue that there is work."""
+        dispatch.bells.ring(queue)
+        job = JOBS.get(queue)
+        if job is None or time.monotonic() < self._quiet_until:
+            return
+        try:
+            self.app.send_task(job, queue=queue, retry=False, ignore_result=True)
+        except Exception as error:
+            self._quiet_until = time.monotonic() + QUIET_AFTER_AN_ERROR
+            log.warning("the queue can't be reached (%s): the work is found without it", type(error).__name__)
+
+
+def ring_by_broker(config: Config) -> None:
+    """Ring by the configured broker from now on; where there is none the bells of this process stay."""
+    if config.queue is not None:
+        dispatch.use(Broker(make_app(config)))

@@ -1,0 +1,31 @@
+"""Finds a Redis or RabbitMQ that listens on this machine and would take Orgo's messages."""
+
+import socket
+from collections.abc import Callable
+
+REDIS = "redis://127.0.0.1:6379/0"
+RABBITMQ = "amqp://127.0.0.1:5672//"
+_PATIENCE = 0.5
+_AMQP_0_9_1 = b"AMQP\x00\x00\x09\x01"
+_METHOD_FRAME = b"\x01"
+
+
+def find_broker(redis_port: int = 6379, rabbitmq_port: int = 5672) -> str | None:
+    """The address of a broker on loopback that answers as one, in the form of `queue:`; None where there is none.
+
+    A Redis that wants a password answers PING with an error and is left alone.
+    """
+    if _answers(redis_port, b"PING\r\n", lambda answer: answer.startswith(b"+PONG")):
+        return REDIS.replace("6379", str(redis_port))
+    if _answers(rabbitmq_port, _AMQP_0_9_1, lambda answer: answer.startswith(_METHOD_FRAME)):
+        return RABBITMQ.replace("5672", str(rabbitmq_port))
+    return None
+
+
+def _answers(port: int, hello: bytes, right: Callable[[bytes], bool]) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as connection:
+            connection.sendall(hello)
+            return right(connection.recv(64))
+    except OSError:
+        return False

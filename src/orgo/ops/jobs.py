@@ -1,0 +1,80 @@
+"""The jobs that Celery's workers run: one round after the other until nothing is left."""
+
+import sys
+import threading
+from collections.abc import Callable
+
+from celery import Celery
+from celery.signals import worker_process_shutdown
+
+from orgo import dispatch
+from orgo.conf import boot
+from orgo.conf.celery import JOBS, Broker, make_app
+from orgo.lib.problems import BadInput
+from orgo.message.pool import ParserPool
+
+_own = threading.local()
+
+
+def app_or_exit() -> Celery:
+    """Celery's application with the jobs; where it can't be had the reasons are said and the process ends with code 2."""
+    try:
+        return celery_app()
+    except BadInput as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+
+
+def celery_app() -> Celery:
+    """Start Orgo on its home's configuration and give its jobs to Celery. Raises BadInput."""
+    app = make_app(boot.config())
+    boot.start()
+    for queue, job in JOBS.items():
+        app.task(_WORK[queue], name=job)
+    dispatch.use(Broker(app))
+    return app
+
+
+def route() -> int:
+    """Decide the mails that wait; returns how many were claimed."""
+    from orgo import pipeline
+
+    if not hasattr(_own, "parser"):
+        _own.parser = ParserPool()
+    return _all(lambda: pipeline.route(_own.parser))
+
+
+def deliver() -> int:
+    """Send the letters that are due, if there is a server to send by; returns how many were claimed."""
+    from orgo import pipeline
+    from orgo.ops.up import courier_for
+
+    config = boot.config()
+    if config.smtp is None:
+        return 0
+    courier = courier_for(config)
+    return _all(lambda: pipeline.deliver(courier))
+
+
+def sweep() -> int:
+    """Fire what is due; returns how many tasks were looked at."""
+    from orgo import pipeline
+
+    return pipeline.sweep()
+
+
+def _all(work: Callable[[], int]) -> int:
+    done = 0
+    while count := work():
+        done += count
+    return done
+
+
+_WORK = {"routing": route, "delivery": deliver, "escalation": sweep}
+
+
+@worker_process_shutdown.connect
+def _close(**_: object) -> None:
+    """End the parser's child with its worker."""
+    if hasattr(_own, "parser"):
+        _own.parser.close()
