@@ -42,7 +42,9 @@ _QUOTED = re.compile(
 )
 _MAILTO = re.compile(r"<mailto:[^>\n]{0,320}>|\[mailto:[^\]\n]{0,320}\]")
 _SENTENCE = re.compile(r"(?<=[^0-9][.])\s+|(?<=[!?…])\s+|(?<=[0-9][.])\s+(?=[A-ZÀ-ÝÄÖÜ¿¡])")
-_CLAUSE = re.compile(r"[,;](?![0-9])\s*|:\s+|\s+[-–—]+\s+|\s+(?:and|et|und|y|e|puis)\s+", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"[,;](?![0-9])\s*(?:(?:and|et|und|y)\s+)?|:\s+|\s+[-–—]+\s+|\s+(?:and|et|und|y|e|puis)\s+", re.IGNORECASE
+)
 _COMMAND_COLON = re.compile(
     r"^(\W{0,3}(?:eta|assign|assigner|asignar|wait|zuweisen|attendre|esperar|warten))\s*[:=]\s*",
     re.IGNORECASE,
@@ -60,6 +62,10 @@ _TOGETHER: dict[frozenset[str], Kind] = {
     frozenset({"not_mine", "assign"}): "not_mine",
     frozenset({"take", "eta", "wait"}): "wait",
 }
+
+
+# A command, and whether it is a single word or little more.
+_Meaning = tuple[Understood, bool] | None
 
 
 class _Clause(msgspec.Struct, frozen=True):
@@ -221,33 +227,35 @@ class _Reader:
         following = self.sentences[number + 1 : number + 2]
         return bool(following) and takes_back(following[0].words)
 
-    def _of_sentence(self, sentence: _Sentence) -> Iterator[Understood]:
-        begins = True
+    def _of_sentence(self, sentence: _Sentence) -> list[Understood]:
+        """The commands of a sentence; single words such as "wait" are none beside a clause that is not understood."""
+        begins, all_clear = True, True
+        found: list[tuple[Understood, bool]] = []
         for number, clause in enumerate(sentence.clauses):
             one = self._of_clause(clause, sentence, number, begins)
             if one is not None:
-                yield one
-            begins = begins and (one is not None or is_filler(clause.folded) or _is_name(clause))
+                found.append(one)
+            clear = one is not None or _is_polite(clause) or _is_name(clause)
+            begins, all_clear = begins and clear, all_clear and clear
+        return [one for one, bare in found if all_clear or not bare or one.kind == "done"]
 
-    def _of_clause(
-        self, clause: _Clause, sentence: _Sentence, number: int, begins: bool
-    ) -> Understood | None:
+    def _of_clause(self, clause: _Clause, sentence: _Sentence, number: int, begins: bool) -> _Meaning:
         """The command of a clause; a time may go on in the next clause: "eta Monday, 10:00"."""
         following = sentence.clauses[number + 1 : number + 2]
         if following:
             joined = _Clause(clause.written + following[0].written, clause.folded + following[0].folded)
             one = self._meant(joined, sentence, begins)
-            if one is not None and one.at is not None:
+            if one is not None and one[0].at is not None:
                 return one
         return self._meant(clause, sentence, begins)
 
-    def _meant(self, clause: _Clause, sentence: _Sentence, begins: bool) -> Understood | None:
+    def _meant(self, clause: _Clause, sentence: _Sentence, begins: bool) -> _Meaning:
         if not clause.folded or len(clause.folded) > LONGEST_CLAUSE:
             return None
         for hit in hits(clause.folded, self.languages, begins=begins):
             one = self._of_hit(hit, clause)
             if one is not None:
-                return None if doubtful(sentence.words, hit) else one
+                return None if doubtful(sentence.words, hit) else (one, hit.bare)
         return _unread_eta(clause) if begins else None
 
     def _of_hit(self, hit: Hit, clause: _Clause) -> Understood | None:
@@ -285,10 +293,10 @@ class _Reader:
         return one
 
 
-def _unread_eta(clause: _Clause) -> Understood | None:
+def _unread_eta(clause: _Clause) -> _Meaning:
     """A line that begins with "eta" and has a number is meant as one, though its time can't be read: it is asked back."""
     if clause.folded[0] == "eta" and any(any(map(str.isdigit, word)) for word in clause.folded[1:]):
-        return Understood("eta")
+        return Understood("eta"), False
     return None
 
 
@@ -301,7 +309,11 @@ def _is_form(sentence: _Sentence) -> bool:
     """Whether a sentence is a greeting, a farewell or a name on a line of its own."""
     if _PHONE.search(" ".join(sentence.words)):
         return True
-    return all(_is_polite(clause) or (sentence.alone and _is_name(clause)) for clause in sentence.clauses)
+    polite = [_is_polite(clause) for clause in sentence.clauses]
+    named = sentence.alone or any(polite)
+    return all(
+        is_so or (named and _is_name(clause)) for is_so, clause in zip(polite, sentence.clauses, strict=True)
+    )
 
 
 def _is_polite(clause: _Clause) -> bool:
@@ -309,13 +321,9 @@ def _is_polite(clause: _Clause) -> bool:
     words = clause.folded
     if len(words) > LONGEST_CLAUSE:
         return False
-    for length in {len(words), max(len(words) - 1, 0), max(len(words) - 2, 0)}:
-        name = clause.written[length:]
-        if (
-            length
-            and all(word[0].isupper() for word in name)
-            and (is_thanks(words[:length]) or is_filler(words[:length]))
-        ):
+    for length in range(max(len(words) - 2, 1), len(words) + 1):
+        named = all(word[0].isupper() for word in clause.written[length:])
+        if named and (is_thanks(words[:length]) or is_filler(words[:length])):
             return True
     return False
 
@@ -327,12 +335,12 @@ def _only_thanks(sentences: list[_Sentence], text: str) -> bool:
     if any(sentence.asks for sentence in sentences):
         return False
     thanked = [
-        n for n, s in enumerate(sentences) if s.clauses and all(map(_is_polite, s.clauses)) and _thanks(s)
+        number for number, sentence in enumerate(sentences) if _is_form(sentence) and _thanks(sentence)
     ]
+    # A line of capitals before the thanks may be what it is about: "Heizung Kalt", then "Danke".
     return bool(thanked) and all(
         _is_form(sentence) and (number >= thanked[0] or all(map(_is_polite, sentence.clauses)))
         for number, sentence in enumerate(sentences)
-        if sentence.words
     )
 
 

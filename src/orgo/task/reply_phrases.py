@@ -3,13 +3,14 @@
 A file has sections of lines. `[filler]`, `[trailer]`, `[doubt]` and `[negation]` are words: the first two take nothing
 away from what they stand before or after, the others turn a sentence into something else than a plain statement. All
 other sections are the phrases of one kind, one a line, written in slots: `a|b` is one of two words, `a_b` two words in
-one place, `x?` may be left out, `*` is one to four words and `l'*` such that begin with an elided article; `{when}` is a
+one place, `x?` may be left out, `*` is one to six words and `l'*` such that begin with an elided article; `{when}` is a
 time, `{who}` an address or name, `{adr}` an address, `$NAME` what `NAME = ..` says above. Words are folded (no case, no
 accents). A phrase must be a whole clause: a clause that has other words besides is a comment. The phrases of
 `[KIND.bare]` are so short that they count only where a sentence begins.
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -24,8 +25,8 @@ _KINDS: tuple[Kind, ...] = ("undo", "not_mine", "escalate", "eta", "take", "assi
 _WORD = f"[^ {MARK}]+ "
 _ADDRESS = f"{MARK}[0-9]+ "
 _CAPTURES = {
-    "*": f"{_WORD}(?:{_WORD}){{0,3}}",
-    "l'*": f"l'{_WORD}(?:{_WORD}){{0,3}}",
+    "*": f"{_WORD}(?:{_WORD}){{0,5}}",
+    "l'*": f"l'{_WORD}(?:{_WORD}){{0,5}}",
     "{when}": f"((?:{_WORD}){{1,14}}?)",
     "{when}?": f"((?:{_WORD}){{0,14}}?)",
     "{who}": f"({_ADDRESS}|{_WORD}(?:{_WORD}){{0,2}}?)",
@@ -36,55 +37,52 @@ _CAPTURES = {
 class Hit(NamedTuple):
     """A clause that is a phrase: its kind and language, and the words that stand where it asks for a time or person.
 
-    `slot` is `when`, `who`, `adr` or empty; `first` and `last` number the words of the slot (`last` is not one of them).
+    `bare` says that the phrase is a single word or little more; `slot` is `when`, `who`, `adr` or empty; `first` and `last` number the words of the slot (`last` is not one of them).
     """
 
     kind: Kind
     language: str
+    bare: bool
     slot: str = ""
     first: int = 0
     last: int = 0
 
 
-def hits(words: list[str], languages: tuple[str, ...], *, begins: bool) -> list[Hit]:
+def hits(words: list[str], languages: tuple[str, ...], *, begins: bool) -> Iterator[Hit]:
     """What the clause of these folded `words` may mean, likeliest first.
 
     `languages` are tried in their order; `begins` says whether the clause begins its sentence.
     """
-    clause = "".join(f"{word} " for word in words)
-    found = (
-        _hit(clause, language, kind, section)
-        for kind in _KINDS
-        for section in ((kind, f"{kind}.bare") if begins else (kind,))
-        for language in languages
-    )
-    return [hit for hit in found if hit is not None]
+    clause = _joined(words)
+    if any(_found(clause, language, "none", "idiom") for language in LANGUAGES):
+        return
+    for kind in _KINDS:
+        for section in (kind, f"{kind}.bare") if begins else (kind,):
+            for language in languages:
+                yield from _found(clause, language, kind, section)
 
 
 def target(words: list[str], languages: tuple[str, ...]) -> Hit | None:
     """Whom a clause names after "not mine", as in "try it@organization.com"."""
-    clause = "".join(f"{word} " for word in words)
-    return next(
-        (hit for language in languages if (hit := _hit(clause, language, "not_mine", "try")) is not None),
-        None,
-    )
+    clause = _joined(words)
+    return next((hit for language in languages for hit in _found(clause, language, "not_mine", "try")), None)
 
 
 def is_thanks(words: list[str]) -> bool:
     """Whether a clause says thanks, agreement or a farewell, and nothing else."""
-    clause = "".join(f"{word} " for word in words)
-    return any(_hit(clause, language, "thanks", "thanks") is not None for language in LANGUAGES)
+    return any(_found(_joined(words), language, "thanks", "thanks") for language in LANGUAGES)
 
 
 def is_filler(words: list[str]) -> bool:
     """Whether a clause says nothing that matters: a greeting, yes, please."""
-    clause = "".join(f"{word} " for word in words)
+    clause = _joined(words)
     return any(_fillers(language).fullmatch(clause) is not None for language in LANGUAGES)
 
 
 def takes_back(words: list[str]) -> bool:
-    """Whether a sentence of these words takes back the one before it, as "but" and "almost" do."""
-    return bool(words) and any(words[0] in _section(language, "retraction") for language in LANGUAGES)
+    """Whether a sentence of these words takes back the one before it, as "but" and "well, almost" do."""
+    first = words[1:2] if words and is_filler(words[:1]) else words[:1]
+    return any(word in _section(language, "retraction") for language in LANGUAGES for word in first)
 
 
 def is_nobody(words: list[str]) -> bool:
@@ -170,11 +168,18 @@ def _slot(slot: str) -> str:
     return f"(?:{pattern})?" if slot.endswith("?") else pattern
 
 
-def _hit(clause: str, language: str, kind: Kind, section: str) -> Hit | None:
+def _joined(words: list[str]) -> str:
+    return "".join(f"{word} " for word in words)
+
+
+def _found(clause: str, language: str, kind: Kind, section: str) -> list[Hit]:
+    """The phrases of a section that are this clause."""
+    found = []
     for pattern, slot in _phrases(language, section):
         match = pattern.fullmatch(clause)
         if match is not None:
             group = match.lastindex or 0
             first, last = (clause.count(" ", 0, place) for place in (match.start(group), match.end(group)))
-            return Hit(kind, language, slot, first, last) if group else Hit(kind, language)
-    return None
+            bare = section.endswith(".bare")
+            found.append(Hit(kind, language, bare, slot, first, last) if group else Hit(kind, language, bare))
+    return found
