@@ -87,7 +87,7 @@ def _text_wanted(sheet: Sheet, path: Keys, details: ErrorDetails) -> None:
 
 
 def _key_wanted(sheet: Sheet, path: Keys, details: ErrorDetails) -> None:
-    sheet.blame(path, "this key is no text", "put it in quotes", at_key=True)
+    sheet.blame(path, "this name can't be used", "a name is a short text without line breaks", at_key=True)
 
 
 def _path_wanted(sheet: Sheet, path: Keys, details: ErrorDetails) -> None:
@@ -174,7 +174,6 @@ _SAID: dict[str, Callable[[Sheet, Keys, ErrorDetails], None]] = {
     "model_type": _section_wanted,
     "model_attributes_type": _section_wanted,
     "dict_type": _section_wanted,
-    "invalid_key": _key_wanted,
     "tuple_type": _list_wanted,
     "string_type": _text_wanted,
     "path_type": _path_wanted,

@@ -19,6 +19,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _SIZE = re.compile(r"([0-9]{1,12})\s*(b|kb|kib|mb|mib|gb|gib)?", re.IGNORECASE)
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _UNITS = {"b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30}
 _LARGEST = 2**31 - 1
 
@@ -103,10 +104,8 @@ def size(value: Any) -> int:
 
 
 def whole(value: Any) -> Any:
-    """Refuse what pydantic would take for a number although nobody means it: true, 1.5, 1e3."""
-    if isinstance(value, bool | float) or (
-        isinstance(value, str) and not value.strip().lstrip("-").isdigit()
-    ):
+    """Refuse what pydantic would take for a number although nobody means it: true, 1.5, 017."""
+    if isinstance(value, bool | float) or (isinstance(value, str) and not _WHOLE.fullmatch(value)):
         raise ValueError("not a whole number")
     return value
 

@@ -16,8 +16,10 @@ from tests.unit.conf.conftest import read, wrong
         ("publik_url: x", "did you mean web.public_url?"),
         ("qwertz: 1", "allowed: calendars, database"),
         ("rules:\n- name: x", "rules stand in a file of their own"),
-        ("organization: {name: 1.10}", "put it in quotes"),
-        ("organization: {name: 017}", "put it in quotes"),
+        ("organization: {name: 1.5}", "put it in quotes"),
+        ("organization: {name: 42}", "put it in quotes"),
+        ("web: {port: 017}", "not a whole number"),
+        ('calendars: {"a\\nb": {hours: "08:00-17:00"}}', "this name can't be used"),
         ("organization: {language: francais}", "allowed: en, fr"),
         ("organization: {zone: europe/paris}", "did you mean Europe/Paris?"),
         ("organization: {zone: ../../etc/passwd}", "not a time zone"),
@@ -93,6 +95,12 @@ def test_the_shown_form_of_a_flat_config_is_one_that_works(home: Path) -> None:
     shown = found.split("like this:\n")[1]
 
     assert read(home, shown, SMTP_PASSWORD="x").smtp is not None
+
+
+@pytest.mark.parametrize("name", ["NO", "on", "8:30", "1.10", "017", "2026-13-45", "yes"])
+def test_text_stays_text(home: Path, name: str) -> None:
+    """Norway is a country, and 1.10 is not 1.1."""
+    assert read(home, f"organization: {{name: {name}}}").organization.name == name
 
 
 def test_what_follows_from_a_mistake_is_not_said(home: Path) -> None:
