@@ -1,0 +1,81 @@
+"""YAML as people mean it: traps are refused or read as text, and every problem has its place."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgo.lib import yaml
+from orgo.lib.problems import BadInput
+
+
+def problem(text: bytes | str) -> str:
+    with pytest.raises(BadInput) as caught:
+        yaml.load(text, "f.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: NO", "NO"), ("a: on", "on"), ("a: 8:30", "8:30"), ("a: 1.10", "1.10"), ("a: 017", "017"), ("a: 2024-13-45", "2024-13-45"),
+        ("a: 0x1f", "0x1f"), ("a: .inf", ".inf"), ("a: yes", "yes"), ("a: true", True), ("a: 17", 17), ("a: -3", -3), ("a: 1.5", 1.5),
+        ("a:", None), ("a: ~", None), ("a: '17'", "17"), ("a: [1, x]", [1, "x"]), ("a: {b: c}", {"b": "c"}), ("a: |\n  x\n  y\n", "x\ny\n"),
+    ],
+)  # fmt: skip
+def test_a_value_is_what_its_writer_means(text: str, value: object) -> None:
+    assert yaml.load(text, "f").plain() == {"a": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "f.yaml:3:1: the key a stands twice (first in line 1)"),
+        ("a:\n\tb: 1\n", "f.yaml:2:1: a tab"),
+        ("a: 'x\nb: 2\n", "a quote is opened"),
+        ("a: !!python/object/apply:os.system [x]", "f.yaml:1:4: tags are not allowed (!!python/object"),
+        ("a: &x [1]\nb: *x", "anchors (&x) are not allowed"),
+        ("a: &a [*a]", "are not allowed"),
+        ("[" * 3000, "nested more than 50 deep"),
+        ("a: 1\n---\nb: 2\n", "a second document"),
+        ("{[1]: 2}", "a key is a single word"),
+        (b"a: \xff\xfe\n", "f.yaml:1:4: this is no UTF-8"),
+        ("a: 1".encode("utf-16"), "UTF-16"),
+        ("a: \x00", "f.yaml:1:4"),
+        ("a: b: c", "f.yaml:1:5: a colon stands where none can be"),
+        (b"a: " + b"x" * 2_000_000, "at most 1,000,000"),
+    ],
+)
+def test_a_trap_is_refused_with_its_place(text: bytes | str, words: str) -> None:
+    assert words in problem(text)
+
+
+def test_an_alias_bomb_is_refused_before_it_grows() -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8))
+
+    assert "not allowed" in problem(bomb)
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:
+    assert yaml.load(b"\xef\xbb\xbfa: 1\r\nb: x\r\n", "f").plain() == {"a": 1, "b": "x"}
+
+
+def test_marks_lead_to_the_place() -> None:
+    node = yaml.load("rules:\n  - name: x\n    action: {to: y}\n", "f").at(("rules", 0, "action", "to"))
+
+    assert node is not None and (node.line, node.column, node.value) == (3, 18, "y")
+    assert yaml.load("a: 1", "f").at(("a", "b", 0)) is None
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_value_or_a_problem_with_a_place(text: str) -> None:
+    try:
+        yaml.load(text, "f").plain()
+    except BadInput as error:
+        assert all(problem.line for problem in error.problems)
+
+
+def test_ten_thousand_values_are_too_many_for_a_configuration_but_not_for_rules() -> None:
+    text = "\n".join(f"- {n}" for n in range(20_000))
+
+    assert "too many values" in problem(text)
+    assert len(yaml.load(text, "f", most_nodes=yaml.MOST_NODES_OF_RULES).value) == 20_000
