@@ -12,15 +12,17 @@ ANY_PYTHON = $(shell for name in $(PYTHON) python3.13 python3.12 python3.11 pyth
 	"$$name" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
 IN = .venv/bin
 LOCKED = uv.lock requirements.txt requirements-dev.txt tools/environment.py
-PATHS = src tests tools bench main.py tasks.py setup.py
 
-.PHONY: help setup demo test lint bench corpus schema
+.PHONY: help setup has-python demo test lint bench corpus schema
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
 setup: .venv/.made-dev
+
+has-python:
+	@test -n "$(ANY_PYTHON)"
 
 .venv/.made-run .venv/.made-dev: .venv/.made-%: $(LOCKED)
 	@test -n "$(ANY_PYTHON)" || { echo "Orgo needs Python 3.11 or later: apt-get install python3, or python.org/downloads" >&2; exit 1; }

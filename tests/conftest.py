@@ -1,9 +1,39 @@
 """What every kind of test may use."""
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get("ORGO_CI"))
+_DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
+
+
+def _command(*names: str) -> Callable[[], object]:
+    """Whether one of these commands is there (administrators' folders are looked through too)."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    return lambda: next((found for name in names if (found := shutil.which(name, path=path))), None)
+
+
+SERVERS: dict[str, Callable[[], object]] = {
+    "chromium": _command("chromium", "chromium-browser", "google-chrome", "chrome"),
+    "dovecot": _command("dovecot"),
+    "postgresql": lambda: _command("postgres")() or list(_DEBIAN_POSTGRESQL.glob("*/bin/postgres")),
+    "rabbitmq": _command("rabbitmq-server"),
+    "redis": _command("redis-server"),
+    "sqlite3": _command("sqlite3"),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked `needs("chromium")` is skipped with a clear word where that is missing; in CI it fails."""
+    wanted = [name for mark in item.iter_markers("needs") for name in mark.args]
+    missing = [name for name in wanted if not SERVERS[name]()]
+    if missing:
+        words = f"needs {', '.join(missing)}, which is not on this machine"
+        (pytest.fail if IN_CI else pytest.skip)(words)
 
 
 @pytest.fixture(scope="session")

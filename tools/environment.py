@@ -113,8 +113,9 @@ def uv_settings(pip: list[str] | None) -> dict[str, str]:
 
 def pip_setting(pip: list[str] | None, key: str) -> str:
     """One value of pip's configuration, from its environment variable or its files; "" where there is none."""
-    if pip is None or (given := os.environ.get("PIP_" + key.upper().replace("-", "_"))):
-        return given if pip else ""
+    given = os.environ.get("PIP_" + key.upper().replace("-", "_"))
+    if pip is None or given:
+        return given or ""
     answer = subprocess.run([*pip, "config", "get", f"global.{key}"], capture_output=True, text=True)
     return answer.stdout.strip() if answer.returncode == 0 else ""
 

@@ -25,10 +25,10 @@ def ready() -> None:
     sys.exit(2)
 
 
-def command(*words: str) -> object:
+def command(*words: str) -> int:
     """Run `orgo WORDS` with what was typed after the file's name; returns the exit code."""
     ready()
     from orgo.cli.main import main
 
     sys.argv[:] = ["orgo"] + list(words) + sys.argv[1:]
-    return main()
+    return main() or 0

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
 from orgo import dispatch
 from orgo.conf.config import Config
@@ -42,7 +42,7 @@ def _settings(queue: str) -> dict[str, Any]:
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_default_queue": "routing",
-        "task_queues": [Queue(name) for name in dispatch.QUEUES],
+        "task_queues": [Queue(name) for name in dispatch.QUEUES],  # type: ignore[no-untyped-call]
         "task_routes": {job: {"queue": queue_name} for queue_name, job in JOBS.items()},
         "worker_prefetch_multiplier": 1,
         "worker_enable_remote_control": False,

@@ -73,7 +73,7 @@ def _all(work: Callable[[], int]) -> int:
 _WORK = {"routing": route, "delivery": deliver, "escalation": sweep}
 
 
-@worker_process_shutdown.connect
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _close(**_: object) -> None:
     """End the parser's child with its worker."""
     if hasattr(_own, "parser"):
