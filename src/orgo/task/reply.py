@@ -7,6 +7,7 @@ and tell stories. Two commands that do not go together are none.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -32,7 +33,7 @@ from orgo.task.understood import NOTHING, Kind, Understood, said
 __all__ = ["Kind", "Understood", "said", "understand"]
 
 LONG_TEXT = 60
-LONGEST_TEXT = 20_000
+LONGEST_TEXT = 6_000
 LONGEST_CLAUSE = 24
 _LONGEST_WORD = 320
 _LONGEST_LINE = 25
@@ -93,12 +94,20 @@ def understand(text: str, *, now: datetime, zone: str, language: str = "") -> Un
     Never raises: a text that is not understood is the kind `none`.
     """
     addresses: list[str] = []
-    sentences = list(_sentences(text[:LONGEST_TEXT], addresses))
+    sentences = list(_sentences(_ends(text), addresses))
     reader = _Reader(sentences, addresses, now, zone, _order(language))
     found = reader.commands()
     if found:
         return _settled(found)
     return Understood("thanks") if _only_thanks(sentences, text) else NOTHING
+
+
+def _ends(text: str) -> str:
+    """The text, or the whole lines at both ends of a very long one."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    half = LONGEST_TEXT // 2
+    return text[:half].rpartition("\n")[0] + "\n" + text[-half:].partition("\n")[2]
 
 
 def _order(language: str) -> tuple[str, ...]:
@@ -201,7 +210,11 @@ class _Reader:
         self.sentences = sentences
         self.addresses = addresses
         self.now, self.zone, self.languages = now, zone, languages
-        self.long = sum(len(sentence.words) for sentence in sentences) > LONG_TEXT
+        self.lengths = Counter[int]()
+        for sentence in sentences:
+            self.lengths[sentence.line] += len(sentence.words)
+        self.long = self.lengths.total() > LONG_TEXT
+        self.body = _body(sentences) if self.long else (0, 0)
 
     def commands(self) -> list[Understood]:
         """All commands, in the order of the text."""
@@ -214,14 +227,16 @@ class _Reader:
         return found
 
     def _counts(self, number: int) -> bool:
-        """Whether a sentence is where a command is looked for."""
+        """Whether a sentence is where a command is looked for: in a long text first, last, or on a line of its own."""
         sentence = self.sentences[number]
-        if not self.long or sentence.alone:
-            return not self.long or len(sentence.words) <= _LONGEST_LINE
-        body = [n for n, s in enumerate(self.sentences) if not _is_form(s)] or [number]
-        lines = (self.sentences[body[0]].line, self.sentences[body[-1]].line)
-        short = sum(len(s.words) for s in self.sentences if s.line == sentence.line) <= _LONGEST_LINE
-        return number in (body[0], body[-1]) or (short and sentence.line in lines)
+        if not self.long:
+            return True
+        if sentence.alone:
+            return len(sentence.words) <= _LONGEST_LINE
+        first, last = self.body
+        short = self.lengths[sentence.line] <= _LONGEST_LINE
+        ends = (self.sentences[first].line, self.sentences[last].line)
+        return number in self.body or (short and sentence.line in ends)
 
     def _taken_back(self, number: int) -> bool:
         following = self.sentences[number + 1 : number + 2]
@@ -291,6 +306,13 @@ class _Reader:
             if hit is not None:
                 return replace(one, who=self._who(hit, clause))
         return one
+
+
+def _body(sentences: list[_Sentence]) -> tuple[int, int]:
+    """The first and the last sentence of a letter, without greeting, farewell and names."""
+    numbers = range(len(sentences))
+    first = next((n for n in numbers if not _is_form(sentences[n])), 0)
+    return first, next((n for n in reversed(numbers) if not _is_form(sentences[n])), 0)
 
 
 def _unread_eta(clause: _Clause) -> _Meaning:

@@ -37,7 +37,8 @@ _CAPTURES = {
 class Hit(NamedTuple):
     """A clause that is a phrase: its kind and language, and the words that stand where it asks for a time or person.
 
-    `bare` says that the phrase is a single word or little more; `slot` is `when`, `who`, `adr` or empty; `first` and `last` number the words of the slot (`last` is not one of them).
+    `bare` says that the phrase is a single word or little more; `slot` is `when`, `who`, `adr` or empty; `first` and
+    `last` number the words of the slot (`last` is not one of them).
     """
 
     kind: Kind
@@ -75,8 +76,7 @@ def is_thanks(words: list[str]) -> bool:
 
 def is_filler(words: list[str]) -> bool:
     """Whether a clause says nothing that matters: a greeting, yes, please."""
-    clause = _joined(words)
-    return any(_fillers(language).fullmatch(clause) is not None for language in LANGUAGES)
+    return _fillers().fullmatch(_joined(words)) is not None
 
 
 def takes_back(words: list[str]) -> bool:
@@ -136,34 +136,42 @@ def _section(language: str, name: str) -> frozenset[str]:
 
 @cache
 def _phrases(language: str, name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The phrases of a section as patterns, each with the name of the slot that it captures."""
-    before, after = _any_of(language, "filler"), _any_of(language, "trailer")
-    patterns: dict[str, list[str]] = {}
+    """The phrases of a section as patterns, each with the name of the slot that it captures.
+
+    Those without a slot are one pattern. Those with one stay apart, because what fills the slot decides which is meant.
+    """
+    before, after = _any_of("filler"), _any_of("trailer")
+    plain: list[str] = []
+    phrases: list[tuple[str, str]] = []
     for line in _sections(language).get(name, ()):
         slot = re.search(r"\{(\w+)\}", line)
-        patterns.setdefault(slot[1] if slot else "", []).append("".join(map(_slot, line.split())))
-    return tuple(
-        (re.compile(f"(?:{before} )*(?:{'|'.join(lines)})(?:{after} )*"), slot)
-        for slot, lines in patterns.items()
-    )
+        pattern = "".join(map(_slot, line.split()))
+        if slot:
+            phrases.append((pattern, slot[1]))
+        else:
+            plain.append(pattern)
+    if plain:
+        phrases.append(("|".join(plain), ""))
+    return tuple((re.compile(f"(?:{before} )*(?:{pattern})(?:{after} )*"), slot) for pattern, slot in phrases)
 
 
 @cache
-def _fillers(language: str) -> re.Pattern[str]:
-    return re.compile(f"(?:{_any_of(language, 'filler')} )*")
+def _fillers() -> re.Pattern[str]:
+    return re.compile(f"(?:{_any_of('filler')} )*")
 
 
-def _any_of(language: str, name: str) -> str:
-    """A pattern for one of the words, the longer ones first."""
-    words = sorted(_section(language, name), key=len, reverse=True)
-    return f"(?:{'|'.join(map(re.escape, words))})"
+@cache
+def _any_of(section: str) -> str:
+    """A pattern for one of the section's words in any language (people mix them), the longer ones first."""
+    words = {word for language in LANGUAGES for word in _section(language, section)}
+    return f"(?:{'|'.join(map(re.escape, sorted(words, key=len, reverse=True)))})"
 
 
 def _slot(slot: str) -> str:
     """The pattern of one place in a phrase."""
     if slot in _CAPTURES:
         return _CAPTURES[slot]
-    words = slot.removesuffix("?").split("|")
+    words = sorted(slot.removesuffix("?").split("|"), key=len, reverse=True)  # "it_is" before "it"
     pattern = f"(?:{'|'.join(re.escape(word.replace('_', ' ')) for word in words)}) "
     return f"(?:{pattern})?" if slot.endswith("?") else pattern
 

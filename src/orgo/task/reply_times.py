@@ -1,11 +1,13 @@
 """When somebody means, in the words of a reply: "in 30 minutes", "tomorrow at 3 pm", "lundi 14h30", "bis Freitag" (pure).
 
-A phrase is understood whole or not at all: one word that is not known, and it is no time.
+A phrase is understood whole or not at all: one word that is not known, and it is no time. The words are in
+phrases/times.txt.
 """
 
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from importlib import resources
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,98 +18,31 @@ _MOST_WORDS = 14
 _MORNING, _EVENING = 8, 17  # where a day begins and ends for somebody who names no hour
 
 
-def _table(lines: str) -> dict[str, int]:
-    """Words by number: the words of the first line are 0, those of the second are 1."""
-    return {
-        word.replace("_", " "): n
-        for n, line in enumerate(lines.strip().splitlines())
-        for word in line.split()
-    }
+def _tables() -> dict[str, dict[str, str]]:
+    """The sections of phrases/times.txt: words (several with spaces) and what they stand for."""
+    tables: dict[str, dict[str, str]] = {}
+    text = resources.files("orgo.task").joinpath("phrases", "times.txt").read_text("utf-8")
+    for line in filter(None, (line.partition("#")[0].strip() for line in text.splitlines())):
+        if line.startswith("["):
+            table = tables.setdefault(line.strip("[]"), {})
+        else:
+            value, _, words = line.partition(" = ")
+            table |= {word.replace("_", " "): value for word in words.split()}
+    return tables
 
 
-_WEEKDAYS = _table("""
-mon monday lundi lun montag lunes
-tue tues tuesday mardi mar dienstag martes
-wed wednesday mercredi mer mittwoch miercoles mie
-thu thur thurs thursday jeudi jeu donnerstag jueves jue
-fri friday vendredi ven freitag viernes vie
-sat saturday samedi sam samstag sonnabend sabado sab
-sun sunday dimanche dim sonntag domingo dom
-""")
-MONTHS = _table("""
--
-january jan janvier janv januar janner enero ene
-february feb fevrier fev februar febrero
-march mars marz maerz marzo
-april apr avril avr abril abr
-may mai mayo
-june jun juin juni junio
-july jul juillet juil juli julio
-august aug aout agosto ago
-september sep sept septembre septiembre
-october oct octobre oktober okt octubre
-november nov novembre noviembre
-december dec decembre dezember dez diciembre dic
-""")
-_DAYS = _table("""
-today heute aujourd'hui aujourd_hui hoy tonight this_afternoon this_evening this_morning ce_soir ce_matin cet_apres_midi esta_tarde esta_noche esta_manana
-tomorrow demain morgen manana tmrw
-day_after_tomorrow the_day_after_tomorrow apres_demain ubermorgen uebermorgen pasado_manana
-""")
-# Hours (start, end) of a part of the day: waiting ends at the start, a promise is kept by the end.
-_PARTS: dict[str, tuple[int, int]] = {
-    **dict.fromkeys("morning,in the morning,matin,le matin,ce matin,this morning,fruh,frueh,vormittag,am vormittag,"
-                    "heute vormittag,por la manana,de la manana,esta manana,first thing".split(","), (8, 12)),
-    **dict.fromkeys("afternoon,in the afternoon,this afternoon,apres midi,l'apres midi,cet apres midi,nachmittag,"
-                    "am nachmittag,por la tarde,esta tarde".split(","), (13, 17)),
-    **dict.fromkeys("evening,in the evening,this evening,tonight,soir,le soir,ce soir,abend,am abend,por la noche,"
-                    "esta noche,night".split(","), (18, 20)),
-    **dict.fromkeys("noon,midday,lunchtime,midi,mittag,mittags,mediodia,al mediodia".split(","), (12, 12)),
-    **dict.fromkeys("end of day,end of the day,eod,cob,close of business,fin de journee,fin de la journee,en fin de journee,"
-                    "feierabend,final del dia,fin del dia,al final del dia".split(","), (17, 17)),
-}  # fmt: skip
-_HALF_DAYS = {
-    **dict.fromkeys(("am", "a.m"), 0),
-    **dict.fromkeys(("pm", "p.m", "de la tarde", "de la noche", "du soir", "de l'apres midi"), 12),
-}
-_WEEKS = {
-    **dict.fromkeys(("next week", "la semaine prochaine", "semaine prochaine", "nachste woche", "nachster woche",
-                     "naechste woche", "la semana que viene", "la proxima semana", "proxima semana"), 1),
-    **dict.fromkeys(("end of week", "end of the week", "this week", "eow", "fin de semaine", "cette semaine", "la fin de semaine",
-                     "ende der woche", "diese woche", "dieser woche", "esta semana", "fin de semana", "wochenende"), 0),
-}  # fmt: skip
-_UNITS = {
-    **dict.fromkeys("min mins minute minutes minuten mn minuto minutos".split(), timedelta(minutes=1)),
-    **dict.fromkeys(
-        "h hr hrs hour hours heure heures std stunde stunden hora horas".split(), timedelta(hours=1)
-    ),
-    **dict.fromkeys("d day days jour jours tag tage tagen dia dias".split(), timedelta(days=1)),
-    **dict.fromkeys("week weeks semaine semaines woche wochen semana semanas".split(), timedelta(weeks=1)),
-}
-_HOUR_WORDS = frozenset({"h", "uhr", "heure", "heures", "hrs", "o'clock", "oclock", "horas"})
-_LENGTHS = {
-    **dict.fromkeys(("half an hour", "half hour", "une demi heure", "demi heure", "einer halben stunde", "halbe stunde",
-                     "eine halbe stunde", "media hora"), timedelta(minutes=30)),
-    **dict.fromkeys(("quarter of an hour", "a quarter of an hour", "un quart d'heure", "quart d'heure", "einer viertelstunde",
-                     "viertelstunde", "un cuarto de hora", "cuarto de hora"), timedelta(minutes=15)),
-}  # fmt: skip
-_NUMBERS = _table("""
--
-one an a une un eine einer einem una uno
-two deux zwei dos
-three trois drei tres
-four quatre vier cuatro
-five cinq funf fuenf cinco
-""") | {"ten": 10, "dix": 10, "zehn": 10, "diez": 10, "fifteen": 15, "twenty": 20, "vingt": 20, "thirty": 30}
-_AT = frozenset(
-    "at a um gegen vers las la by before avant until till til bis ab jusqu'a hasta around about avant".split()
+_TABLES = _tables()
+_WEEKDAYS, MONTHS, _DAYS, _HALF_DAYS, _WEEKS, _NUMBERS = (
+    {word: int(value) for word, value in _TABLES[name].items()}
+    for name in ("weekday", "month", "day", "half", "week", "number")
 )
-_NOISE = _AT | frozenset(
-    "in on within the of by next coming this approximately approx roughly ca circa latest sharp from now max "
-    "dans d'ici le pour environ prochain prochaine de du au jusqu'au plus tard vers suivant "
-    "am im von vom den dem zum nachsten naechsten kommenden spatestens ungefahr etwa so der "
-    "en dentro del el para sobre proximo que viene antes mas tardar unos aproximadamente por y and et und uhr".split()
+_UNITS, _LENGTHS = (
+    {word: timedelta(minutes=int(value)) for word, value in _TABLES[name].items()}
+    for name in ("unit", "length")
 )
+_PARTS = {word: (int(hours.split()[0]), int(hours.split()[1])) for word, hours in _TABLES["part"].items()}
+_AT, _IN, _HOUR_WORDS = (frozenset(_TABLES[name]) for name in ("at", "in", "hour"))
+_NOISE = _AT.union(_TABLES["noise"])
 _PHRASE_WORDS = 4
 _SPLIT = re.compile(r"(?<=[0-9])(?=[a-z])|(?<=[a-z])(?=[0-9])|(?<=[a-z])-(?=[a-z])")
 
@@ -301,7 +236,7 @@ def _said_at(tokens: list[str], place: int) -> bool:
 
 
 def _said_in(tokens: list[str], place: int) -> bool:
-    return place > 0 and tokens[place - 1] in ("in", "dans", "en", "within", "de", "d'ici")
+    return place > 0 and tokens[place - 1] in _IN
 
 
 def _half_day(tokens: list[str], place: int) -> tuple[int, int | None]:

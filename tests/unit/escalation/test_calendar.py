@@ -283,7 +283,7 @@ def test_days_end_in_open_time_after_as_many_open_dates(
     passed = sum(_is_worked(calendar, day) for day in between)
 
     assert calendar.is_open(end)
-    assert passed == days and end.time() >= begin.time() or passed == days + 1
+    assert (passed == days and end.time() >= begin.time()) or passed == days + 1
 
 
 def _is_worked(calendar: Calendar, day: date) -> bool:
