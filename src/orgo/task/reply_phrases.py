@@ -3,10 +3,10 @@
 A file has sections of lines. `[filler]`, `[trailer]`, `[doubt]` and `[negation]` are words: the first two take nothing
 away from what they stand before or after, the others turn a sentence into something else than a plain statement. All
 other sections are the phrases of one kind, one a line, written in slots: `a|b` is one of two words, `a_b` two words in
-one place, `x?` may be left out, `*` is one to six words and `l'*` such that begin with an elided article; `{when}` is a
-time, `{who}` an address or name, `{adr}` an address, `$NAME` what `NAME = ..` says above. Words are folded (no case, no
-accents). A phrase must be a whole clause: a clause that has other words besides is a comment. The phrases of
-`[KIND.bare]` are so short that they count only where a sentence begins.
+one place, `x?` may be left out, `*` is one to six words, `*?` none to two, and `l'*` such that begin with an elided
+article; `{when}` is a time, `{length}` a length of time, `{who}` an address or name, `{adr}` an address, `$NAME` what
+`NAME = ..` says above. Words are folded (no case, no accents). A phrase must be a whole clause: a clause that has other
+words besides is a comment. The phrases of `[KIND.bare]` are so short that they count only where a sentence begins.
 """
 
 import re
@@ -26,9 +26,11 @@ _WORD = f"[^ {MARK}]+ "
 _ADDRESS = f"{MARK}[0-9]+ "
 _CAPTURES = {
     "*": f"{_WORD}(?:{_WORD}){{0,5}}",
+    "*?": f"(?:{_WORD}){{0,2}}",
     "l'*": f"l'{_WORD}(?:{_WORD}){{0,5}}",
     "{when}": f"((?:{_WORD}){{1,14}}?)",
     "{when}?": f"((?:{_WORD}){{0,14}}?)",
+    "{length}": f"((?:[0-9][^ ]* |an? |une? |einer? |einem |half |media ){_WORD}(?:{_WORD}){{0,3}}?)",
     "{who}": f"({_ADDRESS}|{_WORD}(?:{_WORD}){{0,2}}?)",
     "{adr}": f"({_ADDRESS})",
 }
@@ -147,7 +149,7 @@ def _phrases(language: str, name: str) -> tuple[tuple[re.Pattern[str], str], ...
         slot = re.search(r"\{(\w+)\}", line)
         pattern = "".join(map(_slot, line.split()))
         if slot:
-            phrases.append((pattern, slot[1]))
+            phrases.append((pattern, "when" if slot[1] == "length" else slot[1]))
         else:
             plain.append(pattern)
     if plain:
