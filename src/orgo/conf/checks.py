@@ -10,7 +10,7 @@ from orgo.conf.kinds import address as mail_address
 from orgo.conf.section import Keys
 from orgo.lib.problems import Problem, did_you_mean
 
-RECIPIENT_ROLES = ("supervisor", "administrator", "team", "assignee")
+RECIPIENT_ROLES = ("supervisor", "administrator", "director", "team", "assignee")
 _SHORTEST_KEY = 32
 
 
