@@ -1,0 +1,109 @@
+"""Celery: what the workers are given, and that the broker only rings."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orgo.conf import load
+from orgo.conf.celery import Broker, make_app
+from orgo.lib.problems import BadInput
+from tests.house.checkout import ROOT, clean_environment
+
+CELERY = [sys.executable, "-m", "celery", "--workdir", str(ROOT), "-A", "tasks"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[int]:
+    """A Redis of this test's own, empty, on loopback; gives its port."""
+    port = free_port()
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        next(line for line in server.stdout if "Ready to accept connections" in line)
+        yield port
+        server.terminate()
+        server.stdout.read()
+
+
+def test_without_a_queue_the_worker_ends_with_one_clear_line(tmp_path: Path) -> None:
+    environment = clean_environment(ORGO_HOME=str(tmp_path))
+    answer = subprocess.run(
+        [*CELERY, "worker", "--loglevel=info"], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("queue: no queue is configured")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_jobs_travel_as_json_without_results_and_are_settled_after_the_work(tmp_path: Path) -> None:
+    conf = make_app(load(tmp_path, {"ORGO_QUEUE": "amqp://127.0.0.1:5672//"})).conf
+    assert (list(conf.accept_content), conf.task_ignore_result, conf.result_backend) == (["json"], True, None)
+    assert (conf.task_acks_late, conf.task_reject_on_worker_lost) == (True, True)
+
+
+def test_no_queue_is_a_problem_with_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="main.py"):
+        make_app(load(tmp_path, {}))
+
+
+def test_a_broker_that_is_down_is_swallowed_and_left_alone_for_a_while(tmp_path: Path, monkeypatch) -> None:
+    app = make_app(load(tmp_path, {"ORGO_QUEUE": f"redis://127.0.0.1:{free_port()}/0"}))
+    tries: list[str] = []
+    send = app.send_task
+    monkeypatch.setattr(app, "send_task", lambda job, **more: (tries.append(job), send(job, **more)))
+    broker = Broker(app)
+    broker.ring("routing")
+    broker.ring("routing")
+    assert tries == ["orgo.route"]
+
+
+@pytest.mark.needs("redis")
+def test_a_ring_is_a_message_without_content_on_its_queue(tmp_path: Path, redis: int) -> None:
+    Broker(make_app(load(tmp_path, {"ORGO_QUEUE": f"redis://127.0.0.1:{redis}/0"}))).ring("delivery")
+    with socket.create_connection(("127.0.0.1", redis)) as connection:
+        connection.sendall(b"LRANGE orgo:delivery 0 -1\r\n")
+        raw = connection.recv(100_000).decode()
+    message = json.loads(raw.splitlines()[2])
+    assert message["headers"]["task"] == "orgo.deliver"
+    assert (message["headers"]["argsrepr"], message["headers"]["kwargsrepr"]) == ("()", "{}")
+
+
+@pytest.mark.slow
+@pytest.mark.needs("redis")
+def test_a_worker_finds_the_jobs_and_does_one_that_was_rung(tmp_path: Path, redis: int) -> None:
+    queue = f"redis://127.0.0.1:{redis}/0"
+    environment = clean_environment(ORGO_HOME=str(tmp_path), ORGO_QUEUE=queue)
+    subprocess.run([sys.executable, str(ROOT / "setup.py")], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as worker:
+        assert worker.stdout is not None
+        seen = until(worker.stdout, r"\bready\.")
+        Broker(make_app(load(tmp_path, {"ORGO_QUEUE": queue}))).ring("routing")
+        done = until(worker.stdout, r"orgo\.route\[.*(succeeded|raised)")
+        worker.terminate()
+        worker.stdout.read()
+    assert all(f"  . {job}" in seen for job in ("orgo.route", "orgo.deliver", "orgo.sweep"))
+    assert "succeeded" in done.splitlines()[-1]
+
+
+def until(lines: Iterator[str], pattern: str) -> str:
+    """The output up to the line that matches; all of it where none does."""
+    seen: list[str] = []
+    for line in lines:
+        seen.append(line)
+        if re.search(pattern, line):
+            break
+    return "".join(seen)

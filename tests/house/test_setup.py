@@ -1,0 +1,134 @@
+"""`python setup.py`: the first set-up, in a folder of its own."""
+
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orgo.ops.brokers import find_broker
+from orgo.ops.setup import _with, refusal
+from tests.house.checkout import ROOT, python
+
+SETUP = ROOT / "setup.py"
+ASKED = """
+from pathlib import Path
+from orgo.ops.setup import first_setup
+answers = {"Name of your organization": "Écoles d'Annecy", "Mail address of the administrator": "Zoe@Annecy.example"}
+print(first_setup(Path.cwd(), ask=True, question=lambda words, default: answers[words]))
+"""
+
+
+def rows(home: Path, sql: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(home / "var" / "orgo.db") as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_without_a_terminal_it_takes_defaults_and_prints_a_sign_in_link(tmp_path: Path) -> None:
+    answer = python(SETUP, home=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "Administrator: admin@organization.com" in answer.stdout
+    assert "http://127.0.0.1:8000/sign-in/" in answer.stdout
+    assert (tmp_path / "config" / "config.yaml").read_bytes() == (ROOT / "config" / "config.yaml").read_bytes()
+    assert rows(tmp_path, "SELECT count(*) FROM people_team WHERE is_triage") == [(1,)]
+
+
+def test_it_may_be_repeated_and_keeps_what_was_written(tmp_path: Path) -> None:
+    python(SETUP, home=tmp_path)
+    rules = tmp_path / "config" / "rules.yaml"
+    rules.write_text("version: 1\nrules: []\n")
+    before = rows(tmp_path, "SELECT id, address FROM people_user ORDER BY id")
+    again = python(SETUP, "--yes", home=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert rules.read_text() == "version: 1\nrules: []\n"
+    assert rows(tmp_path, "SELECT id, address FROM people_user ORDER BY id") == before
+    assert rows(tmp_path, "SELECT count(*) FROM people_token WHERE used_at IS NULL") == [(1,)]
+
+
+def test_answers_are_written_where_they_belong(tmp_path: Path) -> None:
+    answer = python("-c", ASKED, home=tmp_path, PYTHONPATH=str(ROOT / "src"))
+    assert answer.returncode == 0, answer.stderr
+    assert 'organization:\n  name: "Écoles d\'Annecy"\n' in (tmp_path / "config" / "config.yaml").read_text("utf-8")
+    found = rows(tmp_path, "SELECT roles FROM people_user WHERE address = 'zoe@annecy.example'")
+    assert "administrator" in str(found[0][0])
+
+
+def test_a_wrong_configuration_changes_nothing_and_says_where(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("web: {prot: 8000}\n")
+    answer = python(SETUP, home=tmp_path)
+    assert answer.returncode == 2
+    assert "config.yaml:1:7" in answer.stderr
+    assert "port" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("word", ["build", "install", "sdist", "bdist_wheel", "develop", "egg_info", "--version"])
+def test_setuptools_words_are_refused_with_the_reason(word: str) -> None:
+    assert "hatchling" in (refusal([word]) or "")
+
+
+def test_an_unknown_word_is_refused_by_exit_code_2(tmp_path: Path) -> None:
+    answer = python(SETUP, "--frobnicate", home=tmp_path)
+    assert answer.returncode == 2
+    assert "--frobnicate" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("#queue: redis://x\nweb: {}\n", "#queue: redis://x\nqueue: Q\nweb: {}\n"),
+        ("web: {}", "web: {}\n\nqueue: Q\n"),
+    ],
+)
+def test_a_key_is_written_below_its_commented_default_or_at_the_end(text: str, expected: str) -> None:
+    assert _with(text, "queue", "queue: Q\n") == expected
+
+
+@pytest.fixture
+def answering() -> Iterator[object]:
+    """A server on loopback that answers each connection with the same bytes."""
+    made: list[socket.socket] = []
+
+    def start(answer: bytes) -> int:
+        server = socket.create_server(("127.0.0.1", 0))
+        made.append(server)
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(64)
+                connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return int(server.getsockname()[1])
+
+    yield start
+    for server in made:
+        server.close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def test_a_redis_that_answers_is_found(answering) -> None:
+    port = answering(b"+PONG\r\n")
+    assert find_broker(port, free_port()) == f"redis://127.0.0.1:{port}/0"
+
+
+def test_a_redis_that_wants_a_password_is_left_alone(answering) -> None:
+    assert find_broker(answering(b"-NOAUTH Authentication required.\r\n"), free_port()) is None
+
+
+def test_a_rabbitmq_is_known_by_its_first_frame(answering) -> None:
+    port = answering(b"\x01\x00\x00\x00\x00\x01\xf6\x00\x0a\x00\x0a")
+    assert find_broker(free_port(), port) == f"amqp://127.0.0.1:{port}//"
+
+
+def test_another_server_on_the_port_is_no_broker(answering) -> None:
+    assert find_broker(answering(b"HTTP/1.1 400\r\n"), answering(b"AMQP\x00\x00\x09\x00")) is None

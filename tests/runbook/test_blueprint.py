@@ -1,0 +1,237 @@
+"""The blueprint as a reader types it: a fresh copy of the checkout, an environment outside it, pip only, in this order."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import IN_CI
+from tests.house.checkout import ROOT, clean_environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runbook"), pytest.mark.timeout(600)]
+BLOCK = """\
+Parsed Email:
+Sender: secretary@organization.com
+Subject: Water Leak in Room 102
+Keywords: [urgent, leak]
+Routed To: maintenance@organization.com
+"""
+CONFIG = """\
+smtp:
+  host: "smtp.organization.com"
+  port: 587
+  username: "orgo@organization.com"
+  password: "secure_password"
+imap:
+  host: "imap.organization.com"
+  port: 993
+  username: "orgo@organization.com"
+  password: "secure_password"
+"""
+RULES = """\
+rules:
+  - condition: "subject contains 'urgent'"
+    action:
+      route_to: "maintenance@organization.com"
+      escalate_after: "2 hours"
+"""
+WORKFLOWS = """\
+workflow_rules:
+  - type: "maintenance"
+    condition: "subject contains 'leak'"
+    action:
+      route_to: "maintenance@organization.com"
+      escalate_after: "2 hours"
+      escalate_to: "supervisor@organization.com"
+      notify: "admin@organization.com"
+  - type: "school"
+    condition: "organization == 'school'"
+    action:
+      route_to: "reception@organization.com"
+"""
+
+
+class Reader:
+    """Somebody who types commands into a shell, in the root of the checkout, with the environment activated."""
+
+    def __init__(self, checkout: Path, environment: Path) -> None:
+        self.checkout = checkout
+        self.ports = {"ORGO_WEB__PORT": str(free_port()), "ORGO_INTAKE__SMTP__PORT": str(free_port())}
+        path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        self.environ = clean_environment(PATH=path, VIRTUAL_ENV=str(environment), **self.ports)
+
+    def types(self, command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """The command as written; no terminal behind it."""
+        return subprocess.run(
+            ["bash", "-c", command], cwd=self.checkout, env={**self.environ, **more},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500,
+        )  # fmt: skip
+
+    def starts(self, command: str, log: Path) -> subprocess.Popen[bytes]:
+        """A command that goes on; its words go to `log`."""
+        with log.open("wb") as file:
+            return subprocess.Popen(
+                ["bash", "-c", f"exec {command}"], cwd=self.checkout, env=self.environ,
+                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def copy_of_the_checkout(target: Path) -> None:
+    """What a clone would have: the tracked files as they are now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """A reader who has cloned the repository, made `orgo-env` beside it and typed the first command."""
+    folder = tmp_path_factory.mktemp("blueprint")
+    copy_of_the_checkout(folder / "orgo")
+    base = Path(sys.base_prefix) / "bin" / "python3"
+    made = subprocess.run([base, "-m", "venv", folder / "orgo-env"], capture_output=True, text=True)
+    if made.returncode:
+        give_up(f"this python3 can't make an environment with pip: {made.stdout.strip()[-300:]}")
+    reader = Reader(folder / "orgo", folder / "orgo-env")
+    installed = reader.types("pip install -r requirements.txt")
+    if installed.returncode:
+        give_up(f"no package index to install from: {installed.stderr.strip()[-300:]}")
+    return reader
+
+
+def give_up(why: str) -> None:
+    (pytest.fail if IN_CI else pytest.skip)(why)
+
+
+def test_the_packages_are_installed_without_the_project_itself(reader: Reader) -> None:
+    assert reader.types("pip show orgo-mail").returncode != 0
+    assert reader.types("python -c 'import orgo'").returncode != 0
+
+
+@pytest.mark.needs("sqlite3")
+def test_schema_sql_makes_the_offline_database_and_may_be_run_twice(reader: Reader) -> None:
+    for _ in range(2):
+        answer = reader.types("sqlite3 orgo_offline.db < schema.sql")
+        assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_setup_py_sets_up_and_prints_a_sign_in_link(reader: Reader) -> None:
+    answer = reader.types("python setup.py")
+    assert answer.returncode == 0, answer.stderr
+    assert re.search(r"http://127\.0\.0\.1:[0-9]+/sign-in/\S{40,}", answer.stdout)
+    if (reader.checkout / "orgo_offline.db").exists():
+        assert "orgo_offline.db is ready" in answer.stdout
+
+
+def test_setup_py_is_no_build_file(reader: Reader) -> None:
+    answer = reader.types("python setup.py install")
+    assert answer.returncode == 2
+    assert "hatchling" in answer.stderr
+
+
+def test_mail_route_prints_the_blueprints_block_word_for_word(reader: Reader) -> None:
+    answer = reader.types("./orgo mail route config/samples/water-leak.eml")
+    assert (answer.returncode, answer.stdout) == (0, BLOCK), answer.stderr
+
+
+@pytest.fixture
+def running(reader: Reader, tmp_path: Path) -> Iterator[Path]:
+    """`python main.py` at work; gives its log."""
+    log = tmp_path / "main.log"
+    process = reader.starts("python main.py", log)
+    try:
+        wait_for(lambda: page_answers(reader) or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        yield log
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=40)
+
+
+def page_answers(reader: Reader) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{reader.ports['ORGO_WEB__PORT']}/", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_for(what, seconds: float = 60) -> None:
+    """Look every tenth of a second until it is so."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not come to that in time"
+        time.sleep(0.1)
+
+
+def test_main_py_writes_the_block_to_its_log_for_a_mail_that_really_arrives(reader: Reader, running: Path) -> None:
+    sent = reader.types("./orgo mail send-sample")
+    assert sent.returncode == 0, sent.stderr
+    wait_for(lambda: BLOCK.strip() in running.read_text())
+    listed = reader.types("./orgo task list")
+    assert "Water Leak in Room 102" in listed.stdout
+
+
+def test_celery_without_a_queue_ends_with_one_clear_line(reader: Reader) -> None:
+    if re.search(r"^queue:", (reader.checkout / "config" / "config.yaml").read_text(), re.MULTILINE):
+        pytest.skip("setup.py found a broker on this machine and wrote it down")
+    answer = reader.types("celery -A tasks worker --loglevel=info")
+    assert answer.returncode == 2
+    assert "no queue is configured" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_blueprints_files_are_taken_as_printed(reader: Reader) -> None:
+    home = written(reader, "as-printed", config=CONFIG, rules=RULES)
+    answer = reader.types("./orgo config check && ./orgo rules check", ORGO_HOME=str(home))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "in clear" in answer.stdout + answer.stderr
+
+
+def test_the_blueprints_workflow_rules_are_taken_as_printed(reader: Reader) -> None:
+    home = written(reader, "workflows", rules=WORKFLOWS)
+    answer = reader.types("./orgo rules check", ORGO_HOME=str(home))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_a_flat_config_is_refused_with_the_indented_form(reader: Reader) -> None:
+    home = written(reader, "flat", config=re.sub(r"^ +", "", CONFIG, flags=re.MULTILINE))
+    answer = reader.types("./orgo config check", ORGO_HOME=str(home))
+    assert answer.returncode == 2
+    assert "  host:" in answer.stderr
+
+
+def test_a_server_that_cannot_be_reached_does_not_stop_the_start(reader: Reader, tmp_path: Path) -> None:
+    home = written(reader, "unreachable", config=CONFIG.replace("organization.com", "organization.invalid"), rules=RULES)
+    process = reader.starts(f"env ORGO_HOME={home} python main.py", tmp_path / "log")
+    try:
+        wait_for(lambda: page_answers(reader) or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "log").read_text()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=40)
+
+
+def written(reader: Reader, name: str, **files: str) -> Path:
+    """A home of its own with these files in `config/`."""
+    folder = reader.checkout / "var" / name / "config"
+    folder.mkdir(parents=True)
+    for file, text in files.items():
+        (folder / f"{file}.yaml").write_text(text)
+    return folder.parent
