@@ -114,6 +114,7 @@ class Office:
     def close(self) -> None:
         """Leave, and give the process its clock and configuration back."""
         self.parser.close()
+        self.courier.close()
         self.catcher.stop()
         boot.use(self._former[0])
         clock.use(self._former[1])

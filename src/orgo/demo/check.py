@@ -52,14 +52,15 @@ def _week(home: Path) -> Iterator["Week"]:
     running = Running(config, {"intake"})
     running.start()
     apply_roster(config.roster)
-    parser = ParserPool()
+    parser, courier = ParserPool(), courier_for(config)
     try:
         assert running.smtp_port is not None
         people = People([user.address for user in config.roster.users])
-        yield Week(Sender(running.smtp_port), catcher, people, parser, courier_for(config))
+        yield Week(Sender(running.smtp_port), catcher, people, parser, courier)
     finally:
         running.stop()
         parser.close()
+        courier.close()
         catcher.stop()
 
 

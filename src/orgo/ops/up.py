@@ -9,7 +9,7 @@ from typing import Literal
 from orgo import dispatch
 from orgo.conf.config import Config
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
-from orgo.delivery.ports import Courier, DeliveryError, Parcel
+from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib.problems import BadInput, Problem
 from orgo.message.pool import ParserPool
 from orgo.ops import trouble
@@ -66,10 +66,10 @@ class Running:
 
     def stop(self) -> None:
         """End everything in good order: no new mail, then the rounds that are under way."""
-        for end in reversed(self._at_end):
-            end()
         for loop in self.loops:
             loop.stop()
+        for end in reversed(self._at_end):
+            end()
         for loop in self.loops:
             loop.join(timeout=30)
 
@@ -119,7 +119,8 @@ class Running:
     def _start_delivery(self) -> None:
         from orgo.pipeline import deliver
 
-        courier = Watched(email_courier(self.config))
+        courier = courier_for(self.config)
+        self._at_end.append(courier.close)
         self._loop("delivery", lambda: deliver(courier), "delivery")
 
 
@@ -138,6 +139,10 @@ class Watched:
             raise
         trouble.over("smtp")
         return reply
+
+    def close(self) -> None:
+        """End the connection."""
+        self.courier.close()
 
 
 def email_courier(config: Config) -> EmailCourier:
@@ -158,7 +163,7 @@ def email_courier(config: Config) -> EmailCourier:
     )
 
 
-def courier_for(config: Config) -> Courier:
+def courier_for(config: Config) -> Watched:
     """The way out as jobs of any kind use it."""
     return Watched(email_courier(config))
 
