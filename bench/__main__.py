@@ -30,17 +30,24 @@ def main(arguments: list[str]) -> int:
 def measure(name: str) -> list[Row] | None:
     """The rows of one module; None where it failed (its own words are on standard error)."""
     print(f"measuring {name} ...", file=sys.stderr, flush=True)
-    answer = subprocess.run([sys.executable, "-m", "bench", _MEASURE, name], stdout=subprocess.PIPE, text=True)
+    answer = subprocess.run(
+        [sys.executable, "-m", "bench", _MEASURE, name], stdout=subprocess.PIPE, text=True
+    )
     if answer.returncode:
         return None
-    return [(str(part), float(ours), float(floor), float(ratio)) for part, ours, floor, ratio in json.loads(answer.stdout)]
+    return [
+        (str(part), float(ours), float(floor), float(ratio))
+        for part, ours, floor, ratio in json.loads(answer.stdout)
+    ]
 
 
 def table(rows: list[Row]) -> str:
     """The rows as text."""
     width = max((len(row[0]) for row in rows), default=4)
     head = f"{'part':{width}}  {'ours, µs':>10}  {'floor, µs':>10}  {'ratio':>6}"
-    lines = [f"{part:{width}}  {ours:10.1f}  {floor:10.1f}  {ratio:6.2f}" for part, ours, floor, ratio in rows]
+    lines = [
+        f"{part:{width}}  {ours:10.1f}  {floor:10.1f}  {ratio:6.2f}" for part, ours, floor, ratio in rows
+    ]
     return "\n".join([head, *lines])
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 MAILS = 2000
 BATCH = 100
-RAW = b"From: clara@people.example\r\nSubject: Water leak in Room 102\r\n\r\n" + b"It leaks in room 102. Please come. " * 50
+RAW = (
+    b"From: clara@people.example\r\nSubject: Water leak in Room 102\r\n\r\n"
+    + b"It leaks in room 102. Please come. " * 50
+)
 
 
 def run() -> list[tuple[str, float, float, float]]:
@@ -53,7 +56,12 @@ def _take_all() -> None:
 
     for start in range(0, MAILS, BATCH):
         store(
-            Incoming(data=RAW + b"%d" % n, source="smtp", envelope_from="c@x.example", envelope_to=("info@city.example",))
+            Incoming(
+                data=RAW + b"%d" % n,
+                source="smtp",
+                envelope_from="c@x.example",
+                envelope_to=("info@city.example",),
+            )
             for n in range(start, start + BATCH)
         )
 
@@ -68,12 +76,17 @@ def _open_all() -> None:
     from orgo.task.commands import Open
     from orgo.task.values import Actor
 
-    for start in range(0, MAILS, BATCH):
+    for _ in range(0, MAILS, BATCH):
         house = open_house()
         policy = msgspec.to_builtins(house.default_policy())
         with Unit(house) as unit:
             for _ in range(BATCH):
-                facts = {"reference": unit.free_reference(), "title": "Water leak", "team": "works@city.example", "policy": policy}
+                facts = {
+                    "reference": unit.free_reference(),
+                    "title": "Water leak",
+                    "team": "works@city.example",
+                    "policy": policy,
+                }
                 task = ids.new_id()
                 handle([Open(task=task, actor=Actor("system"), at=clock.now(), facts=facts)], unit)
                 unit.index(task, "Water leak in Room 102 " * 20)
@@ -87,7 +100,9 @@ def _floors(folder: Path) -> tuple[float, float]:
     source = sqlite3.connect(folder / "var" / "orgo.db")
     target = sqlite3.connect(folder / "floor.db", isolation_level=None)
     target.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-    for (sql,) in source.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'search_entry_%' AND name NOT LIKE 'sqlite_%'"):
+    for (sql,) in source.execute(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'search_entry_%' AND name NOT LIKE 'sqlite_%'"
+    ):
         target.execute(sql)
     take = _copy(source, target, ["intake_mail", "intake_raw"])
     opened = _copy(source, target, ["task_task", "audit_event", "outbox_letter", "search_entry"])
@@ -96,7 +111,10 @@ def _floors(folder: Path) -> tuple[float, float]:
 
 def _copy(source: Any, target: Any, tables: list[str]) -> float:
     rows = {table: source.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
-    sql = {table: f"INSERT INTO {table} VALUES ({','.join('?' * len(found[0]))})" for table, found in rows.items()}
+    sql = {
+        table: f"INSERT INTO {table} VALUES ({','.join('?' * len(found[0]))})"
+        for table, found in rows.items()
+    }
     began = time.perf_counter()
     for number in range(MAILS // BATCH):
         target.execute("BEGIN IMMEDIATE")

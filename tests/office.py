@@ -104,6 +104,7 @@ class Office:
 
     def _move_in(self) -> None:
         from orgo.message.pool import ParserPool
+
         from orgo.ops.up import courier_for
         from orgo.people.roster import apply_roster
 
@@ -129,14 +130,20 @@ class Office:
 
         to = more.pop("to", "info@city.example")
         data = more.pop("raw", None) or written(sender, to, subject, self.clock.now(), **more)
-        (row,) = take([Incoming(data=data, source="smtp", envelope_from=sender, envelope_to=(to,), peer="127.0.0.1")])
+        (row,) = take(
+            [Incoming(data=data, source="smtp", envelope_from=sender, envelope_to=(to,), peer="127.0.0.1")]
+        )
         self.settle()
         return Mail.objects.get(pk=row.pk)
 
     def answer(self, sender: str, words: str, **more: Any) -> Any:
         """`sender` answers the last letter received, in so many words; returns the mail's row."""
         letter = self.letters(sender)[-1]
-        raw = {"In-Reply-To": str(letter["Message-ID"]), "Authentication-Results": PASS, **more.pop("headers", {})}
+        raw = {
+            "In-Reply-To": str(letter["Message-ID"]),
+            "Authentication-Results": PASS,
+            **more.pop("headers", {}),
+        }
         return self.mail(
             sender, f"Re: {letter['Subject']}", to=str(letter["Reply-To"]), body=words, headers=raw, **more
         )
@@ -203,7 +210,13 @@ _count = 0
 
 
 def written(
-    sender: str, to: str, subject: str, at: datetime, *, body: str = "It leaks.", headers: dict[str, str] | None = None
+    sender: str,
+    to: str,
+    subject: str,
+    at: datetime,
+    *,
+    body: str = "It leaks.",
+    headers: dict[str, str] | None = None,
 ) -> bytes:
     """A mail's bytes."""
     global _count

@@ -11,6 +11,7 @@ Each function here does one round of work and says how much there was; any numbe
 
 import logging
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from django.db import connection
 
@@ -34,7 +35,7 @@ from orgo.outbox.models import Letter
 from orgo.task.queries import due_tasks
 
 log = logging.getLogger("orgo.pipeline")
-Read = Message | ParseFailure
+Read: TypeAlias = Message | ParseFailure
 
 
 def take(mails: Sequence[Incoming]) -> list[Mail]:
@@ -56,7 +57,9 @@ def route(parser: ParserPool, limit: int = 50) -> int:
         _place_all(mails, read)
     except Exception as error:
         if not isinstance(error, Overtaken):
-            log.warning("a batch of %s mails failed (%s): each goes by itself now", len(mails), type(error).__name__)
+            log.warning(
+                "a batch of %s mails failed (%s): each goes by itself now", len(mails), type(error).__name__
+            )
         for mail, message in zip(mails, read, strict=True):
             _place_alone(mail, message)
     return len(mails)

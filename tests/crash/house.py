@@ -60,7 +60,9 @@ class House:
             "from orgo.ops.up import prepare_database; prepare_database();"
             "from orgo.people.roster import apply_roster; apply_roster(c.roster)"
         )
-        subprocess.run([sys.executable, "-c", code, str(self.home)], check=True, env=self._environ(""), cwd=ROOT)
+        subprocess.run(
+            [sys.executable, "-c", code, str(self.home)], check=True, env=self._environ(""), cwd=ROOT
+        )
 
     def _environ(self, crash: str) -> dict[str, str]:
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
@@ -70,7 +72,12 @@ class House:
         """Start Orgo; `crash` arms a point ("H4.before_commit:2"), `hours` sets its clock ahead."""
         command = [sys.executable, "-m", "tests.crash.worker", str(self.home), str(hours)]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=self._environ(crash)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=self._environ(crash),
         )
         assert self.process.stdout is not None
         self.process.stdout.readline()
@@ -107,7 +114,9 @@ class House:
 
     def rows(self, sql: str) -> list[tuple]:
         """Ask the database, read-only."""
-        with sqlite3.connect(f"file:{self.home / 'var' / 'orgo.db'}?mode=ro", uri=True, timeout=20) as connection:
+        with sqlite3.connect(
+            f"file:{self.home / 'var' / 'orgo.db'}?mode=ro", uri=True, timeout=20
+        ) as connection:
             return connection.execute(sql).fetchall()
 
     def until(self, condition: Callable[[], bool], seconds: float = 45.0) -> bool:
@@ -124,7 +133,9 @@ class House:
     def idle(self) -> bool:
         """Whether nothing waits: no mail without an outcome, no letter on its way."""
         (mails,) = self.rows("select count(*) from intake_mail where outcome = ''")[0]
-        (letters,) = self.rows("select count(*) from outbox_letter where state in ('pending', 'claimed', 'dot')")[0]
+        (letters,) = self.rows(
+            "select count(*) from outbox_letter where state in ('pending', 'claimed', 'dot')"
+        )[0]
         return not mails and not letters
 
 
@@ -139,10 +150,14 @@ def mail(number: int) -> bytes:
 def invariants(house: House, sent: int, *, escalated: bool = False) -> list[str]:
     """What design/reliability.md 1.12 asks for, counted; returns what does not hold."""
     wrong = []
-    one_each = house.rows("select from_address, count(*) from intake_mail where outcome = 'opened' group by 1")
+    one_each = house.rows(
+        "select from_address, count(*) from intake_mail where outcome = 'opened' group by 1"
+    )
     if len(one_each) != sent or any(count != 1 for _, count in one_each):
         wrong.append(f"{sent} mails sent, opened: {one_each}")
-    odd = house.rows("select outcome, count(*) from intake_mail where outcome not in ('opened', 'linked') group by 1")
+    odd = house.rows(
+        "select outcome, count(*) from intake_mail where outcome not in ('opened', 'linked') group by 1"
+    )
     if odd:
         wrong.append(f"other outcomes: {odd}")
     (tasks,) = house.rows("select count(*) from task_task")[0]
@@ -158,12 +173,16 @@ def _letters(house: House, sent: int, escalated: bool) -> list[str]:
     wanted = sent * 2 + (sent if escalated else 0)
     if states != {"sent": wanted}:
         wrong.append(f"letters {states}, wanted {wanted} sent")
-    known = {id: bool(repeated) for id, repeated in house.rows("select message_id, repeated from outbox_letter")}
+    known = {
+        id: bool(repeated) for id, repeated in house.rows("select message_id, repeated from outbox_letter")
+    }
     arrived = Counter(_message_id(letter.data) for letter in house.catcher.caught)
     lost = set(known) - set(arrived)
     doubled = [id for id, count in arrived.items() if count > 1 and not known.get(id)]
     if lost or doubled or set(arrived) - set(known):
-        wrong.append(f"lost {lost}, doubled without being known {doubled}, unknown {set(arrived) - set(known)}")
+        wrong.append(
+            f"lost {lost}, doubled without being known {doubled}, unknown {set(arrived) - set(known)}"
+        )
     return wrong
 
 
@@ -180,7 +199,9 @@ def _trail(house: House) -> list[str]:
     )
     if holes:
         wrong.append(f"tasks whose events have a hole: {holes}")
-    fired = house.rows("select task, count(*) from audit_event where type = 'task.escalated' group by 1 having count(*) > 1")
+    fired = house.rows(
+        "select task, count(*) from audit_event where type = 'task.escalated' group by 1 having count(*) > 1"
+    )
     if fired:
         wrong.append(f"levels fired more than once: {fired}")
     return wrong

@@ -30,7 +30,11 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def test_every_crash_point_in_the_code_is_tried() -> None:
-    named = {found for path in SOURCE.rglob("*.py") for found in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text())}
+    named = {
+        found
+        for path in SOURCE.rglob("*.py")
+        for found in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text())
+    }
 
     assert named == set(POINTS)
 
@@ -56,7 +60,9 @@ def test_killed_at_a_point_nothing_is_lost_and_nothing_doubled(house: House, poi
             assert house.send(number, tries=5)
     assert house.until(house.idle)
     if late:
-        assert house.until(lambda: len(house.rows("select id from audit_event where type = 'task.escalated'")) == MAILS)
+        assert house.until(
+            lambda: len(house.rows("select id from audit_event where type = 'task.escalated'")) == MAILS
+        )
         assert house.until(house.idle)
 
     assert invariants(house, MAILS, escalated=late) == []

@@ -11,7 +11,12 @@ def test_a_mail_becomes_a_task_and_its_team_is_told(office: Office) -> None:
     task = office.task()
 
     assert (mail.outcome, mail.task) == ("opened", task.pk)
-    assert (task.title, task.team, task.state, task.priority) == ("Water leak in Room 102", "works@city.example", "pending", "high")
+    assert (task.title, task.team, task.state, task.priority) == (
+        "Water leak in Room 102",
+        "works@city.example",
+        "pending",
+        "high",
+    )
     assert normal_reference(task.reference) == task.reference
     assert office.told() == ["anna@city.example", "ben@city.example"]
     letter = text_of(office.letters("anna@city.example")[0])
@@ -197,7 +202,9 @@ def test_a_level_that_can_not_be_told_makes_the_next_fire_at_once(office: Office
     assert "admin@city.example" in office.told()
 
 
-@pytest.mark.parametrize("who", ["chief@city.example", "admin@city.example", "rolf@city.example", "anna@city.example"])
+@pytest.mark.parametrize(
+    "who", ["chief@city.example", "admin@city.example", "rolf@city.example", "anna@city.example"]
+)
 def test_a_harassment_report_is_seen_by_its_team_only(office: Office, who: str) -> None:
     from orgo.people.models import User
     from orgo.people.visibility import may_see, visible_to
@@ -230,7 +237,11 @@ def test_a_token_of_somebody_else_changes_nothing(office: Office) -> None:
     task = office.task()
 
     forged = office.mail(
-        "eve@evil.example", "Re: x", to=str(letter["Reply-To"]), body="done", headers={"In-Reply-To": str(letter["Message-ID"])}
+        "eve@evil.example",
+        "Re: x",
+        to=str(letter["Reply-To"]),
+        body="done",
+        headers={"In-Reply-To": str(letter["Message-ID"])},
     )
     task.refresh_from_db()
 
@@ -239,7 +250,9 @@ def test_a_token_of_somebody_else_changes_nothing(office: Office) -> None:
 
 def test_a_sender_who_fails_the_check_is_asked_back(office: Office) -> None:
     office.mail()
-    office.answer("anna@city.example", "done", headers={"Authentication-Results": "mx.city.example; dmarc=fail"})
+    office.answer(
+        "anna@city.example", "done", headers={"Authentication-Results": "mx.city.example; dmarc=fail"}
+    )
 
     assert office.task().state == "pending"
     assert "not be shown" in text_of(office.letters("anna@city.example")[-1])
@@ -256,7 +269,12 @@ def test_a_requester_may_not_assign(office: Office) -> None:
 def test_a_participant_without_a_token_only_comments(office: Office) -> None:
     office.mail()
     reference = office.task().reference
-    mail = office.mail("anna@city.example", subject=f"[#{reference}] done", body="done", headers={"Authentication-Results": PASS})
+    mail = office.mail(
+        "anna@city.example",
+        subject=f"[#{reference}] done",
+        body="done",
+        headers={"Authentication-Results": PASS},
+    )
 
     assert (mail.outcome, office.task().state) == ("joined", "pending")
 
@@ -271,7 +289,11 @@ def test_not_mine_goes_to_the_team_that_was_named(office: Office) -> None:
 def test_a_mail_over_a_limit_is_kept_and_triage_hears_of_it(office: Office) -> None:
     from orgo.intake.store import read_raw
 
-    raw = b"From: a@x.example\r\nSubject: mad\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(3000)) + b"\r\nx\r\n"
+    raw = (
+        b"From: a@x.example\r\nSubject: mad\r\n"
+        + b"".join(b"X-%d: y\r\n" % n for n in range(3000))
+        + b"\r\nx\r\n"
+    )
     mail = office.mail("a@x.example", raw=raw)
 
     assert mail.outcome == "quarantined" and "limit.headers" in mail.reason
@@ -281,7 +303,15 @@ def test_a_mail_over_a_limit_is_kept_and_triage_hears_of_it(office: Office) -> N
 def test_every_task_is_the_fold_of_its_events(office: Office) -> None:
     from orgo.flow.rebuild import check_all
 
-    for words in ("take", "eta 30 min", "wait until friday", "done", "undo", "assign ben@city.example", "not mine"):
+    for words in (
+        "take",
+        "eta 30 min",
+        "wait until friday",
+        "done",
+        "undo",
+        "assign ben@city.example",
+        "not mine",
+    ):
         office.mail()
         office.answer("anna@city.example", words)
     office.later(days=3)
@@ -294,4 +324,7 @@ def test_who_was_told_what_is_proved_by_the_servers_own_words(office: Office) ->
 
     office.mail()
 
-    assert [row.server_reply for row in Letter.objects.order_by("id")] == ["250 2.0.0 Caught as 1", "250 2.0.0 Caught as 2"]
+    assert [row.server_reply for row in Letter.objects.order_by("id")] == [
+        "250 2.0.0 Caught as 1",
+        "250 2.0.0 Caught as 2",
+    ]

@@ -77,10 +77,17 @@ def test_a_mail_is_there_when_250_is_said(listen) -> None:
     (row,) = rows()
 
     assert code == 250 and str(row.pk) in words.decode()
-    assert (raw(row), row.envelope_from, row.envelope_to, row.peer) == (MAIL, "a@x.example", ["info@city.example"], "127.0.0.1")
+    assert (raw(row), row.envelope_from, row.envelope_to, row.peer) == (
+        MAIL,
+        "a@x.example",
+        ["info@city.example"],
+        "127.0.0.1",
+    )
 
 
-def test_a_database_that_fails_is_a_temporary_answer_without_its_words(listen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_fails_is_a_temporary_answer_without_its_words(
+    listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = listen()
 
     def fail(mails: object) -> None:
@@ -124,13 +131,26 @@ def test_a_mail_over_the_size_is_refused_for_good_and_one_of_a_single_long_line_
         smtp.rcpt("info@city.example")
         assert smtp.data(b"Subject: s\r\n\r\n" + b"x" * 4_000_000)[0] == 552
     with hello(port) as smtp:
-        smtp.sendmail("a@x.example", ["info@city.example"], b"Subject: s\r\n\r\n" + b"x" * 1_000_000 + b"\r\n")
+        smtp.sendmail(
+            "a@x.example", ["info@city.example"], b"Subject: s\r\n\r\n" + b"x" * 1_000_000 + b"\r\n"
+        )
     (row,) = rows()
     assert row.size > 1_000_000
 
 
 @pytest.mark.parametrize(
-    "ending", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r.\r\n", b"\n.\r", b"\r\n.\r", b"\r\r\n.\r\r\n", b"\r\n\x00.\r\n"]
+    "ending",
+    [
+        b"\n.\n",
+        b"\n.\r\n",
+        b"\r.\r",
+        b"\r\n.\n",
+        b"\r.\r\n",
+        b"\n.\r",
+        b"\r\n.\r",
+        b"\r\r\n.\r\r\n",
+        b"\r\n\x00.\r\n",
+    ],
 )
 def test_only_a_dot_between_whole_line_ends_ends_a_mail(listen, ending: bytes) -> None:
     """S09: with another end of data than the sender's a second mail could be smuggled in."""
@@ -148,7 +168,12 @@ def test_a_connection_cut_before_the_dot_stores_nothing(listen) -> None:
     port = listen()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
         replies = wire.makefile("rb")
-        for line in (b"EHLO x\r\n", b"MAIL FROM:<a@x.example>\r\n", b"RCPT TO:<b@y.example>\r\n", b"DATA\r\n"):
+        for line in (
+            b"EHLO x\r\n",
+            b"MAIL FROM:<a@x.example>\r\n",
+            b"RCPT TO:<b@y.example>\r\n",
+            b"DATA\r\n",
+        ):
             _reply(replies)
             wire.sendall(line)
         assert _reply(replies).startswith(b"354")
@@ -157,7 +182,9 @@ def test_a_connection_cut_before_the_dot_stores_nothing(listen) -> None:
     assert rows() == []
 
 
-def test_little_space_leaves_the_mail_with_its_sender(listen, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_space_leaves_the_mail_with_its_sender(
+    listen, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shutil
 
     port = listen(space_of=tmp_path)
@@ -174,5 +201,3 @@ def test_any_bytes_arrive_as_they_were_sent(listen) -> None:
         smtp.sendmail("a@x.example", ["info@city.example"], data)
 
     assert raw(rows()[0]) == data
-
-

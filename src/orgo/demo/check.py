@@ -31,10 +31,13 @@ OUTCOMES = ("opened", "joined", "linked", "bounce", "ignored", "history", "quara
 def check() -> dict[str, Any]:
     """Play the sample week and count; the object that `orgo demo --check --json` prints. Starts Django."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="orgo-demo-") as folder, clock.using(clock.VirtualClock(MONDAY)):
-        with _week(Path(folder)) as week:
-            week.play()
-            found = week.report()
+    with (
+        tempfile.TemporaryDirectory(prefix="orgo-demo-") as folder,
+        clock.using(clock.VirtualClock(MONDAY)),
+        _week(Path(folder)) as week,
+    ):
+        week.play()
+        found = week.report()
     found["seconds"] = round(time.monotonic() - began, 1)
     return found
 
@@ -67,7 +70,9 @@ def _week(home: Path) -> Iterator["Week"]:
 class Week:
     """The sample week: all mails on Monday morning, then whatever follows until nothing is due any more."""
 
-    def __init__(self, sender: Sender, catcher: Catcher, people: People, parser: "ParserPool", courier: Any) -> None:
+    def __init__(
+        self, sender: Sender, catcher: Catcher, people: People, parser: "ParserPool", courier: Any
+    ) -> None:
         self.sender, self.catcher, self.people = sender, catcher, people
         self.parser, self.courier = parser, courier
         self.sent: dict[int, Sample] = {}
@@ -124,7 +129,14 @@ class Week:
 
         outcomes = Counter(Mail.objects.values_list("outcome", flat=True))
         sent = len(self.sent) + len(self.answers)
-        checks = [self._mails(), self._answers(), self._letters(), self._levels(), self._rows(), self._confidential()]
+        checks = [
+            self._mails(),
+            self._answers(),
+            self._letters(),
+            self._levels(),
+            self._rows(),
+            self._confidential(),
+        ]
         return {
             "mails": sent,
             **{outcome: outcomes[outcome] for outcome in OUTCOMES},
@@ -148,7 +160,9 @@ class Week:
             team = tasks[row.task].team if row.task and sample.team else None
             rule = (row.decision or {}).get("rule") if sample.rule else None
             if (row.outcome, team, rule) != (sample.outcome, sample.team, sample.rule):
-                wrong.append(f"{sample.name}: {row.outcome} {team} {rule}, not {sample.outcome} {sample.team} {sample.rule}")
+                wrong.append(
+                    f"{sample.name}: {row.outcome} {team} {rule}, not {sample.outcome} {sample.team} {sample.rule}"
+                )
         return _check("every mail ended where its sample says", wrong)
 
     def _answers(self) -> dict[str, Any]:
@@ -178,7 +192,9 @@ class Week:
             for event in Event.objects.filter(type="task.escalated", actor_kind="clock")
         )
         wrong = [f"task {reference} is overdue" for reference in late]
-        wrong += [f"level {level} of task {task} fired {n} times" for (task, level, _), n in fired.items() if n != 1]
+        wrong += [
+            f"level {level} of task {task} fired {n} times" for (task, level, _), n in fired.items() if n != 1
+        ]
         return _check("every due level fired once", wrong if fired else ["nothing escalated"])
 
     def _rows(self) -> dict[str, Any]:
@@ -208,7 +224,9 @@ def _check(name: str, wrong: list[str]) -> dict[str, Any]:
 def _round(event: Any) -> int:
     from orgo.audit.models import Event
 
-    earlier = Event.objects.filter(task=event.task, seq__lt=event.seq, type__in=["task.reopened", "task.routed"])
+    earlier = Event.objects.filter(
+        task=event.task, seq__lt=event.seq, type__in=["task.reopened", "task.routed"]
+    )
     return int(earlier.count())
 
 

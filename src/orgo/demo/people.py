@@ -114,6 +114,8 @@ def _reply(letter: Caught, words: str, at: datetime) -> Reply:
     answer["Message-ID"] = make_msgid(domain=letter.recipient.rpartition("@")[2])
     answer["In-Reply-To"] = str(original["Message-ID"])
     quoted = "\n".join(f"> {line}" for line in text.splitlines())
-    head = f"Le {at:%d/%m/%Y %H:%M}, Orgo a écrit :" if french else f"On {at:%a, %d %b %Y at %H:%M}, Orgo wrote:"
+    head = (
+        f"Le {at:%d/%m/%Y %H:%M}, Orgo a écrit :" if french else f"On {at:%a, %d %b %Y at %H:%M}, Orgo wrote:"
+    )
     answer.set_content(f"{_SAYS['fr' if french else 'en'][words]}\n\n{head}\n{quoted}\n")
     return Reply(letter.recipient, str(original["Reply-To"]), answer.as_bytes())

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from orgo.conf import Config, boot
-from orgo.demo.catcher import Caught, Catcher
+from orgo.demo.catcher import Catcher, Caught
 from orgo.demo.people import People
 from orgo.demo.samples import Sample, dated, samples
 from orgo.demo.world import Sender, free_port, furnish
@@ -55,7 +55,9 @@ def _beginning(config: Config) -> datetime:
     """A working morning; where an earlier run came further, its last moment."""
     from orgo.audit.models import Event
 
-    today = datetime.now(ZoneInfo(config.organization.zone)).replace(hour=8, minute=30, second=0, microsecond=0)
+    today = datetime.now(ZoneInfo(config.organization.zone)).replace(
+        hour=8, minute=30, second=0, microsecond=0
+    )
     while today.weekday() > 3:
         today -= timedelta(days=1)
     last = Event.objects.order_by("-at").values_list("at", flat=True).first()
@@ -86,7 +88,9 @@ class Town:
         self.stopping = threading.Event()
         self._mails = _endless()
         catcher.on_caught = self._heard
-        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._write, self._answer)]
+        self._threads = [
+            threading.Thread(target=target, daemon=True) for target in (self._write, self._answer)
+        ]
 
     def start(self) -> None:
         """Begin to write and to answer."""

@@ -51,7 +51,9 @@ def free_port(wanted: int = 0) -> int:
     raise OSError("no free port on this machine")
 
 
-def furnish(home: Path, *, catcher: int, smtp: int, web: int, more: Mapping[str, str] | None = None) -> Config:
+def furnish(
+    home: Path, *, catcher: int, smtp: int, web: int, more: Mapping[str, str] | None = None
+) -> Config:
     """Put the sample city into `home` (it is laid anew each time, the database stays) and load its configuration."""
     city = home / "config"
     if city.exists():

@@ -161,7 +161,9 @@ ACTIONS: dict[str, Maker] = {
     "reopen": _plain(c.Reopen),
     "route": _route,
     "change": _change,
-    "watch": lambda s, a, u, v: c.Watch(task=s.id, actor=a, at=u.now, watcher=a.address, on=bool(v.get("on", True))),
+    "watch": lambda s, a, u, v: c.Watch(
+        task=s.id, actor=a, at=u.now, watcher=a.address, on=bool(v.get("on", True))
+    ),
     "escalate": lambda s, a, u, v: escalate_now(s, a, u),
     "undo": lambda s, a, u, v: undo_of(s, a, u.now),
 }

@@ -27,7 +27,9 @@ LARGEST_DOCUMENT = 20_000_000
 class House:
     """What is true of this installation while one batch is worked on."""
 
-    def __init__(self, config: Config, directory: Directory, rules: RuleSet, calendars: dict[str, Calendar]) -> None:
+    def __init__(
+        self, config: Config, directory: Directory, rules: RuleSet, calendars: dict[str, Calendar]
+    ) -> None:
         self.config = config
         self.directory = directory
         self.rules = rules
@@ -145,7 +147,11 @@ class House:
         if not level.to or level.to in ("supervisor", *roles):
             return roles.get(level.to or "") or self.directory.supervisor_of(state.team) or self.triage()
         if level.to in ("administrator", "director"):
-            return next(iter(self.directory.with_role(level.to)), "") or self.directory.supervisor_of(state.team) or self.triage()
+            return (
+                next(iter(self.directory.with_role(level.to)), "")
+                or self.directory.supervisor_of(state.team)
+                or self.triage()
+            )
         team = self.directory.named(level.to)
         return team.address if team else level.to
 

@@ -40,7 +40,9 @@ def _is_requesters(thread: Thread) -> bool:
     return "requester" in thread.parts and not {"member", "assignee"} & thread.parts
 
 
-def _comment(mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, quiet: bool) -> c.Comment:
+def _comment(
+    mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, quiet: bool
+) -> c.Comment:
     requesters = _is_requesters(thread)
     reopen = requesters and thread.state.is_closed and understood.kind not in ("thanks", "done")
     return c.Comment(
@@ -102,7 +104,11 @@ def _person(understood: Understood, unit: Unit) -> str | None:
     if "@" in named:
         return named
     directory = unit.house.directory
-    found = [p.address for p in directory.people.values() if named in (p.name.lower(), p.name.lower().split(" ")[0])]
+    found = [
+        p.address
+        for p in directory.people.values()
+        if named in (p.name.lower(), p.name.lower().split(" ")[0])
+    ]
     team = directory.named(named)
     return found[0] if len(found) == 1 else team.address if team else None
 
@@ -117,7 +123,9 @@ def _not_mine(state: TaskState, understood: Understood, actor: Actor, unit: Unit
     to = _person(understood, unit) if understood.who else house.triage()
     if to is None:
         return None
-    return c.Route(task=state.id, actor=actor, at=unit.now, team=to, organization=house.directory.team(to).organization)
+    return c.Route(
+        task=state.id, actor=actor, at=unit.now, team=to, organization=house.directory.team(to).organization
+    )
 
 
 def _escalate(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command:
@@ -128,16 +136,21 @@ def escalate_now(state: TaskState, actor: Actor, unit: Unit) -> c.Escalate:
     """A person's wish to escalate: the next level that has not fired, to whom it speaks now."""
     house = unit.house
     policy = house.policy(state)
-    number = next((n for n in range(1, len(policy.levels) + 1) if n not in state.fired), max(len(policy.levels), 1))
+    number = next(
+        (n for n in range(1, len(policy.levels) + 1) if n not in state.fired), max(len(policy.levels), 1)
+    )
     to, notify = heard_by(state, number, unit)
-    return c.Escalate(task=state.id, actor=actor, at=unit.now, number=number, to=to, notify=notify, by_person=True)
+    return c.Escalate(
+        task=state.id, actor=actor, at=unit.now, number=number, to=to, notify=notify, by_person=True
+    )
 
 
 def heard_by(state: TaskState, number: int, unit: Unit) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who acts on a level and who only hears, as addresses of persons, deputies included."""
     house = unit.house
     if not house.policy(state).levels:
-        to, notify = (house.directory.supervisor_of(state.team) or house.triage(),), ()
+        to: tuple[str, ...] = (house.directory.supervisor_of(state.team) or house.triage(),)
+        notify: tuple[str, ...] = ()
     else:
         level = house.level(state, number)
         to, notify = (house.who_hears(state, level),), tuple(level.notify)

@@ -86,7 +86,9 @@ def _route(decision: Decision, house: House) -> str:
     return named.address if named else decision.route_to.lower()
 
 
-def open_task(mail: Mail, message: Message, judged: Judged, unit: Unit, before: TaskState | None = None) -> int:
+def open_task(
+    mail: Mail, message: Message, judged: Judged, unit: Unit, before: TaskState | None = None
+) -> int:
     """Open the task of a mail; `before` is the closed one that it follows. Returns the task's id."""
     decision, house, team = judged.decision, unit.house, judged.team
     number = ids.new_id()
@@ -163,7 +165,9 @@ def _policy(decision: Decision, house: House) -> Policy:
     """The rule's levels; its `escalate_after` alone speaks to the supervisor; else the house's own."""
     if decision.levels:
         levels = tuple(
-            Level(after=level.after, to=level.to, notify=tuple(level.notify), until=level.until or "completed")
+            Level(
+                after=level.after, to=level.to, notify=tuple(level.notify), until=level.until or "completed"
+            )
             for level in decision.levels
         )
         return Policy(levels=levels)
@@ -187,6 +191,7 @@ def _receipt(mail: Mail, judged: Judged, unit: Unit) -> str:
     since = unit.now - ACKNOWLEDGE_AGAIN_AFTER
     told = Letter.objects.filter(kind="received", recipient=mail.from_address, date__gte=since).exists()
     pending = any(
-        m.from_address == mail.from_address and m.outcome == "opened" and m.pk != mail.pk for m in unit.mails.values()
+        m.from_address == mail.from_address and m.outcome == "opened" and m.pk != mail.pk
+        for m in unit.mails.values()
     )
     return "" if told or pending else wanted

@@ -113,7 +113,13 @@ def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
         "text": body_text(message)[:KEPT_TEXT],
         "has_html": bool(message.html),
         "attachments": [
-            {"name": a.filename, "type": a.content_type, "size": a.size, "inline": a.inline, "damaged": a.damaged}
+            {
+                "name": a.filename,
+                "type": a.content_type,
+                "size": a.size,
+                "inline": a.inline,
+                "damaged": a.damaged,
+            }
             for a in message.attachments
         ],
         "warnings": warnings[:20],
@@ -139,7 +145,8 @@ def _same_content(mail: Mail, unit: Unit) -> tuple[int, int] | None:
         return None
     since = mail.received_at - SAME_WITHIN
     rows = Mail.objects.filter(content_key=mail.content_key, received_at__gte=since, task__isnull=False)
-    found = list(rows.exclude(pk=mail.pk).order_by("id").values_list("id", "task"))
+    known_rows = rows.exclude(pk=mail.pk).order_by("id").values_list("id", "task")
+    found = [(known, task) for known, task in known_rows if task is not None]
     found += unit.same_content(mail)
     for known, task in found:
         state = unit.state(task)
@@ -164,12 +171,26 @@ def _place_bounce(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]
     delayed = said is not None and said.action == "delayed"
     status = clip(" ".join(filter(None, [said.status, said.diagnostic])) if said else "bounced", 300)
     if not delayed and letter.state != "failed":
-        Letter.objects.filter(pk=letter.pk).update(state="failed", server_reply=status[:500], settled_at=unit.now)
+        Letter.objects.filter(pk=letter.pk).update(
+            state="failed", server_reply=status[:500], settled_at=unit.now
+        )
         command = LetterFailed(
-            task=letter.task, actor=ORGO, at=unit.now, letter=letter.pk, recipient=letter.recipient, status=status, kind=letter.kind
+            task=letter.task,
+            actor=ORGO,
+            at=unit.now,
+            letter=letter.pk,
+            recipient=letter.recipient,
+            status=status,
+            kind=letter.kind,
         )
         handle([command], unit)
-    unit.settle_mail(mail, "bounce", reason=clip(f"a letter to {letter.recipient}: {status}", 300), task=letter.task, **kept)
+    unit.settle_mail(
+        mail,
+        "bounce",
+        reason=clip(f"a letter to {letter.recipient}: {status}", 300),
+        task=letter.task,
+        **kept,
+    )
 
 
 def _bounced_letter(mail: Mail, message: Message) -> Letter | None:
@@ -177,7 +198,7 @@ def _bounced_letter(mail: Mail, message: Message) -> Letter | None:
     original = message.bounce.original_message_id if message.bounce else None
     for wanted in filter(None, (original, message.in_reply_to, *message.references)):
         claim = claim_of_message_id(wanted)
-        if claim is not None:
+        if claim is not None and claim.letter is not None:
             found = Letter.objects.filter(pk=claim.letter, message_id=wanted.strip()).first()
             if found is not None:
                 return found

@@ -46,7 +46,9 @@ def differences(row: Task) -> list[Difference]:
         if getattr(kept, name) != getattr(told, name)
     ]
     if row.next_level_at != told.next_level_at:
-        found.append(Difference(row.reference, "next_level_at", repr(row.next_level_at), repr(told.next_level_at)))
+        found.append(
+            Difference(row.reference, "next_level_at", repr(row.next_level_at), repr(told.next_level_at))
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""Which task a mail belongs to (DESIGN.md section 6, "Which task"): a signed token first, a reference only for those who take part."""
+"""Which task a mail belongs to (DESIGN.md section 6): a signed token first, a reference only for those who take part."""
 
 import re
 from collections.abc import Iterator
@@ -100,7 +100,11 @@ def _named(mail: Mail, message: Message, unit: Unit) -> Iterator[TaskState]:
         state = _task(word, unit)
         if state is not None:
             yield state
-    earlier = Mail.objects.filter(message_id__in=references, task__isnull=False) if references else Mail.objects.none()
+    earlier = (
+        Mail.objects.filter(message_id__in=references, task__isnull=False)
+        if references
+        else Mail.objects.none()
+    )
     for task in dict.fromkeys(earlier.exclude(pk=mail.pk).values_list("task", flat=True)):
         state = unit.state(task) if task is not None else None
         if state is not None:

@@ -10,7 +10,9 @@ from orgo.task.state import UNDO_WITHIN, fold
 from orgo.task.values import Actor, Event, TaskState
 
 # What never is taken back by itself: words that were written, and what others or the clock did.
-LASTING = frozenset({"task.opened", "task.commented", "task.answered", "task.linked", "task.undone", "task.letter_failed"})
+LASTING = frozenset(
+    {"task.opened", "task.commented", "task.answered", "task.linked", "task.undone", "task.letter_failed"}
+)
 
 
 def events_of(task: int) -> list[Event]:
@@ -26,7 +28,11 @@ def undo_of(state: TaskState, actor: Actor, now: datetime) -> Undo | None:
     """The command that takes back the author's last step (all events of that one instant), or None."""
     events = events_of(state.id)
     undone = {event.data.get("of") for event in events if event.type == "task.undone"}
-    own = [e for e in events if e.actor.address == actor.address and e.type not in LASTING and e.seq not in undone]
+    own = [
+        e
+        for e in events
+        if e.actor.address == actor.address and e.type not in LASTING and e.seq not in undone
+    ]
     if not own or now - own[-1].at > UNDO_WITHIN:
         return None
     first = next(event for event in own if event.at == own[-1].at)

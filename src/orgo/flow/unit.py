@@ -7,7 +7,7 @@ All of it is committed at the end of the block, or nothing. Who waits for new wo
 """
 
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection, transaction
 
@@ -52,12 +52,14 @@ class Unit:
 
     # -- the transaction
 
-    def __enter__(self) -> "Unit":
+    def __enter__(self) -> Self:
         self._atomic = transaction.atomic()
         self._atomic.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if kind is None:
                 self.flush()
@@ -192,7 +194,11 @@ class Unit:
                 cursor.executemany("INSERT INTO search_entry (task, text) VALUES (%s, %s)", self._texts)
 
     def _write_documents(self, documents: dict[str, bytes]) -> None:
-        known = set(Document.objects.filter(pk__in=list(documents)).values_list("pk", flat=True)) if documents else set()
+        known = (
+            set(Document.objects.filter(pk__in=list(documents)).values_list("pk", flat=True))
+            if documents
+            else set()
+        )
         sql.insert(Document, [{"sha256": k, "data": v} for k, v in documents.items() if k not in known])
 
 

@@ -92,7 +92,11 @@ def priority(value: str, language: str) -> str:
 
 def instant(at: datetime | None, zone: ZoneInfo, language: str) -> str:
     """An instant as people there write it: "Fri 4 Sep, 16:50"."""
-    return _instant(at.replace(second=0, microsecond=0), zone, language if language in _SAID else "en") if at else ""
+    return (
+        _instant(at.replace(second=0, microsecond=0), zone, language if language in _SAID else "en")
+        if at
+        else ""
+    )
 
 
 @lru_cache(4096)

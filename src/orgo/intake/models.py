@@ -49,7 +49,9 @@ class Mail(models.Model):
         db_table = "intake_mail"
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["id"], name="intake_mail_undecided", condition=models.Q(outcome="")),
-            models.Index(fields=["content_key"], name="intake_mail_content", condition=~models.Q(content_key="")),
+            models.Index(
+                fields=["content_key"], name="intake_mail_content", condition=~models.Q(content_key="")
+            ),
             models.Index(fields=["message_id"], name="intake_mail_msgid", condition=~models.Q(message_id="")),
             models.Index(fields=["outcome", "decided_at"], name="intake_mail_outcome"),
         ]

@@ -104,12 +104,18 @@ class _Known:
         keys = [mail.receipt_key for mail in mails if mail.receipt_key is not None]
         by_hash = [digest for mail, digest in zip(mails, hashes, strict=True) if mail.receipt_key is None]
         since = clock.now() - SAME_WITHIN
-        self._by_key = {row.receipt_key: row for row in Mail.objects.filter(receipt_key__in=keys)} if keys else {}
-        equal = Mail.objects.filter(data_hash__in=by_hash, same_as=None, receipt_key=None, received_at__gte=since)
+        self._by_key = (
+            {row.receipt_key: row for row in Mail.objects.filter(receipt_key__in=keys)} if keys else {}
+        )
+        equal = Mail.objects.filter(
+            data_hash__in=by_hash, same_as=None, receipt_key=None, received_at__gte=since
+        )
         self._by_hash = {row.data_hash: row for row in equal} if by_hash else {}
 
     def find(self, mail: Incoming, digest: str) -> Mail | None:
-        return self._by_key.get(mail.receipt_key) if mail.receipt_key is not None else self._by_hash.get(digest)
+        return (
+            self._by_key.get(mail.receipt_key) if mail.receipt_key is not None else self._by_hash.get(digest)
+        )
 
     def add(self, row: Mail) -> None:
         """Remember a mail of this very batch."""

@@ -28,7 +28,11 @@ class Duration:
         parts = [_said(self.days, "day")]
         hours, rest = divmod(self.seconds, 3600)
         minutes, seconds = divmod(rest, 60)
-        parts += [_said(hours, "hour"), f"{minutes} min" if minutes else "", f"{seconds} s" if seconds else ""]
+        parts += [
+            _said(hours, "hour"),
+            f"{minutes} min" if minutes else "",
+            f"{seconds} s" if seconds else "",
+        ]
         return " ".join(part for part in parts if part) or "0 s"
 
 

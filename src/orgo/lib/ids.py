@@ -20,7 +20,15 @@ def new_reference() -> str:
 
 def normal_reference(text: str) -> str | None:
     """What a person typed ("7qk-3md", "T-7QK3MD") as a reference, or None when it can't be one."""
-    letters = text.strip().lstrip("#").upper().removeprefix("T-").replace("-", "").replace(" ", "").translate(_CONFUSED)
+    letters = (
+        text.strip()
+        .lstrip("#")
+        .upper()
+        .removeprefix("T-")
+        .replace("-", "")
+        .replace(" ", "")
+        .translate(_CONFUSED)
+    )
     if len(letters) != REFERENCE_LENGTH or any(letter not in CROCKFORD for letter in letters):
         return None
     return letters

@@ -89,7 +89,9 @@ def load(data: bytes | str, file: str, *, largest: int = LARGEST, most_nodes: in
 
 def _decoded(data: bytes | str, file: str, largest: int) -> str:
     if len(data) > largest:
-        raise BadInput(Problem(f"the file has {len(data):,} bytes", file, hint=f"at most {largest:,} are read"))
+        raise BadInput(
+            Problem(f"the file has {len(data):,} bytes", file, hint=f"at most {largest:,} are read")
+        )
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -99,7 +101,9 @@ def _decoded(data: bytes | str, file: str, largest: int) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        raise BadInput(Problem("this is no UTF-8 text", file, line, column, hint="save it as UTF-8")) from None
+        raise BadInput(
+            Problem("this is no UTF-8 text", file, line, column, hint="save it as UTF-8")
+        ) from None
 
 
 class _Reader:
@@ -158,7 +162,9 @@ class _Reader:
             if key.value in seen:
                 first = seen[key.value].line
                 message = f"the key {key.text} stands twice (first in line {first})"
-                self.problems.append(Problem(message, self.file, key.line, key.column, hint="keep one of them"))
+                self.problems.append(
+                    Problem(message, self.file, key.line, key.column, hint="keep one of them")
+                )
             seen[key.value] = key
             found.append((key, value))
         return Node("map", found, *_place(start))

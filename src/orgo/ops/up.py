@@ -46,7 +46,7 @@ class Running:
         if "clock" in self.parts:
             from orgo.pipeline import sweep
 
-            self._loop("clock", lambda: sweep(), "escalation")
+            self._loop("clock", sweep, "escalation")
 
     def serve(self) -> None:
         """Serve the page until the process is told to stop (only where `web` is among the parts)."""
@@ -186,8 +186,18 @@ def release_held() -> None:
 
 def port_problem(key: str, host: str, port: int, error: OSError) -> BadInput:
     """The clear word for an address that can't be listened on."""
-    why = "it is in use (is Orgo running already?)" if error.errno in (48, 98, 10048) else str(error.strerror or error)
-    return BadInput(Problem(f"can't listen on {host}:{port}: {why}", key=key, hint="choose another port or stop the other program"))
+    why = (
+        "it is in use (is Orgo running already?)"
+        if error.errno in (48, 98, 10048)
+        else str(error.strerror or error)
+    )
+    return BadInput(
+        Problem(
+            f"can't listen on {host}:{port}: {why}",
+            key=key,
+            hint="choose another port or stop the other program",
+        )
+    )
 
 
 def up(config: Config, parts: Iterable[Part] = ALL) -> None:

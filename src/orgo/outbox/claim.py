@@ -16,7 +16,17 @@ from orgo.outbox.models import Letter
 
 LEASE = timedelta(minutes=3)
 MINUTE = 60
-WAITS = (0, 1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE, 120 * MINUTE, 240 * MINUTE, 480 * MINUTE)
+WAITS = (
+    0,
+    1 * MINUTE,
+    5 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    60 * MINUTE,
+    120 * MINUTE,
+    240 * MINUTE,
+    480 * MINUTE,
+)
 GIVE_UP_AFTER = timedelta(hours=48)
 
 
@@ -29,7 +39,9 @@ def claim(limit: int) -> list[Letter]:
     now = clock.now()
     with transaction.atomic():
         _give_back(now)
-        due = Letter.objects.filter(state="pending", next_attempt_at__lte=now).order_by("next_attempt_at", "id")
+        due = Letter.objects.filter(state="pending", next_attempt_at__lte=now).order_by(
+            "next_attempt_at", "id"
+        )
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
         rows = list(due[:limit])
@@ -49,7 +61,10 @@ def _give_back(now: datetime) -> None:
     again = late.filter(state="dot", repeat="resend", repeated=False)
     again.update(state="pending", repeated=True, lease_until=None, next_attempt_at=now)
     late.filter(state="dot").update(
-        state="ambiguous", lease_until=None, settled_at=now, server_reply="no answer after the last dot: it may have arrived"
+        state="ambiguous",
+        lease_until=None,
+        settled_at=now,
+        server_reply="no answer after the last dot: it may have arrived",
     )
 
 
@@ -70,7 +85,9 @@ def settle_ambiguous(letter: Letter, reason: str) -> None:
     if letter.repeat == "resend" and not letter.repeated:
         _mine(letter).update(state="pending", repeated=True, lease_until=None, next_attempt_at=_later(letter))
     else:
-        _mine(letter).update(state="ambiguous", server_reply=reason[:500], settled_at=clock.now(), lease_until=None)
+        _mine(letter).update(
+            state="ambiguous", server_reply=reason[:500], settled_at=clock.now(), lease_until=None
+        )
 
 
 def settle_later(letter: Letter, reason: str) -> bool:
@@ -85,17 +102,24 @@ def settle_later(letter: Letter, reason: str) -> bool:
 
 def settle_failed(letter: Letter, reason: str) -> bool:
     """It can't be delivered. True when this call settled it (then a person is to be told)."""
-    return bool(_mine(letter).update(state="failed", server_reply=reason[:500], settled_at=clock.now(), lease_until=None))
+    return bool(
+        _mine(letter).update(
+            state="failed", server_reply=reason[:500], settled_at=clock.now(), lease_until=None
+        )
+    )
 
 
 def release_held() -> int:
     """A way out is configured now: letters that were held for want of one may go. Returns how many."""
-    return Letter.objects.filter(state="held").update(state="pending", next_attempt_at=clock.now(), server_reply="")
+    return Letter.objects.filter(state="held").update(
+        state="pending", next_attempt_at=clock.now(), server_reply=""
+    )
 
 
 def next_due() -> datetime | None:
     """When the next letter is due, if any waits."""
-    return Letter.objects.filter(state="pending").aggregate(at=models.Min("next_attempt_at"))["at"]
+    waiting = Letter.objects.filter(state="pending", next_attempt_at__isnull=False).order_by("next_attempt_at")
+    return waiting.values_list("next_attempt_at", flat=True).first()
 
 
 def _mine(letter: Letter) -> "models.QuerySet[Letter]":

@@ -43,7 +43,9 @@ class Letter(models.Model):
     class Meta:
         db_table = "outbox_letter"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["event", "recipient", "channel", "kind"], name="outbox_letter_once")
+            models.UniqueConstraint(
+                fields=["event", "recipient", "channel", "kind"], name="outbox_letter_once"
+            )
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(

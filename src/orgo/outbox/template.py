@@ -35,9 +35,13 @@ def check(text: str, known: Iterable[str], file: str) -> list[Problem]:
         for found in _PLACEHOLDER.finditer(line):
             if found[1] not in names:
                 hint = did_you_mean(found[1], names) if _NAME.match(found[1]) else "a placeholder is {name}"
-                problems.append(Problem(f"unknown placeholder {found[0]}", file, number, found.start() + 1, hint=hint))
+                problems.append(
+                    Problem(f"unknown placeholder {found[0]}", file, number, found.start() + 1, hint=hint)
+                )
         rest = _PLACEHOLDER.sub(lambda found: " " * len(found[0]), line)
         for column, letter in enumerate(rest, 1):
             if letter in "{}":
-                problems.append(Problem(f"a lone {letter}", file, number, column, hint="a placeholder is {name}"))
+                problems.append(
+                    Problem(f"a lone {letter}", file, number, column, hint="a placeholder is {name}")
+                )
     return problems

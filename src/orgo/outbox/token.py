@@ -45,7 +45,9 @@ class Signer:
     def reply_address(self, base: str, reference: str, recipient: str) -> str:
         """`base` with a plus tag that finds the task again: orgo@x becomes orgo+7QK3MD.<signature>@x."""
         local, _, domain = base.rpartition("@")
-        return f"{local.split('+')[0]}+{reference.lower()}.{self.sign('reply', reference, recipient)}@{domain}"
+        return (
+            f"{local.split('+')[0]}+{reference.lower()}.{self.sign('reply', reference, recipient)}@{domain}"
+        )
 
     def message_id(self, reference: str, letter: int, recipient: str, domain: str) -> str:
         """The Message-ID of a letter: <reference.letter.signature@domain>."""

@@ -89,7 +89,9 @@ class Team(models.Model):
     visibility = models.CharField(max_length=14, blank=True)
     is_triage = models.BooleanField(default=False)
     is_one = models.BooleanField(default=False)
-    members: "models.ManyToManyField[User, Any]" = models.ManyToManyField(User, related_name="teams", through="Membership")
+    members: "models.ManyToManyField[User, Any]" = models.ManyToManyField(
+        User, related_name="teams", through="Membership"
+    )
 
     class Meta:
         db_table = "people_team"

@@ -15,7 +15,10 @@ def directory() -> Directory:
         if user_id in users:
             members.setdefault(team_id, []).append(users[user_id].address)
     people = {user.address: _person(user, absences.get(user.pk, [])) for user in users.values()}
-    teams = {team.address: _card(team, members.get(team.pk, [])) for team in Team.objects.select_related("organization")}
+    teams = {
+        team.address: _card(team, members.get(team.pk, []))
+        for team in Team.objects.select_related("organization")
+    }
     return Directory(teams, people, dict(Organization.objects.values_list("label", "name")))
 
 

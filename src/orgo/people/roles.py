@@ -16,7 +16,16 @@ Permission = Literal[
 
 PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "administrator": frozenset(
-        {"see_all", "act_all", "see_mail", "see_outbox", "see_audit", "manage_mail", "manage_people", "manage_rules"}
+        {
+            "see_all",
+            "act_all",
+            "see_mail",
+            "see_outbox",
+            "see_audit",
+            "manage_mail",
+            "manage_people",
+            "manage_rules",
+        }
     ),
     "supervisor": frozenset({"see_all", "act_all", "see_outbox"}),
     "technician": frozenset(),

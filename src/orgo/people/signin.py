@@ -28,11 +28,15 @@ class Argon2(Argon2PasswordHasher):
 class AddressBackend(BaseBackend):
     """Django's question "who is this?" answered by address and password; the same work is done for an unknown one."""
 
-    def authenticate(self, request: Any, username: str | None = None, password: str | None = None, **_: Any) -> User | None:
+    def authenticate(
+        self, request: Any, username: str | None = None, password: str | None = None, **_: Any
+    ) -> User | None:
         if not username or not password or len(password) > LONGEST_PASSWORD:
             return None
         user = User.objects.filter(address=username.strip().lower(), is_active=True).first()
-        right = check_password(password, user.password if user and user.has_usable_password() else _nobodys_password())
+        right = check_password(
+            password, user.password if user and user.has_usable_password() else _nobodys_password()
+        )
         return user if user is not None and user.has_usable_password() and right else None
 
     def get_user(self, user_id: int) -> User | None:
@@ -59,7 +63,9 @@ def sign_in_link(user: User, base: str) -> str:
 def redeem(secret: str) -> User | None:
     """The user of a sign-in link, which is used up by this; None when it is unknown, used or too old."""
     now = clock.now()
-    found = Token.objects.filter(hash=ids.token_hash(secret), purpose="sign-in", used_at=None, expires_at__gt=now)
+    found = Token.objects.filter(
+        hash=ids.token_hash(secret), purpose="sign-in", used_at=None, expires_at__gt=now
+    )
     with transaction.atomic():
         token = found.select_related("user").first()
         if token is None or not found.filter(pk=token.pk).update(used_at=now):
@@ -70,7 +76,9 @@ def redeem(secret: str) -> User | None:
 def too_many_failures(address: str) -> bool:
     """Whether so many tries failed of late that this address has to wait."""
     since = clock.now() - FAILURES_WITHIN
-    failed = Event.objects.filter(type="person.sign_in_failed", at__gte=since, actor=address.strip().lower()[:254])
+    failed = Event.objects.filter(
+        type="person.sign_in_failed", at__gte=since, actor=address.strip().lower()[:254]
+    )
     return failed.count() >= MOST_FAILURES
 
 

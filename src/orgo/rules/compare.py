@@ -19,7 +19,19 @@ class Change(msgspec.Struct, frozen=True):
         return why(self.new, language)
 
 
-_COMPARED = ("route_to", "priority", "type", "labels", "attach", "notify", "levels", "visibility", "anonymize", "calendar", "due")
+_COMPARED = (
+    "route_to",
+    "priority",
+    "type",
+    "labels",
+    "attach",
+    "notify",
+    "levels",
+    "visibility",
+    "anonymize",
+    "calendar",
+    "due",
+)
 
 
 def compare(new: RuleSet, old: RuleSet, facts: Facts) -> Change | None:

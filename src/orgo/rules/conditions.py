@@ -43,7 +43,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class Either:
     """`or`."""
 
     parts: tuple[Condition, ...]
@@ -93,7 +93,8 @@ class Always:
 class Leaf(Condition, Protocol):
     """One comparison of one field."""
 
-    field: str
+    @property
+    def field(self) -> str: ...
 
     def said(self, language: str) -> str: ...
 
@@ -156,16 +157,24 @@ class Words:
 
     def found(self, facts: Facts) -> str:
         test, texts = TESTS[self.operator], facts.folded(self.field)
-        hits = [s for s, v in zip(self.shown, self.values, strict=True) if any(test(text, v) for text in texts)]
+        hits = [
+            s for s, v in zip(self.shown, self.values, strict=True) if any(test(text, v) for text in texts)
+        ]
         return ", ".join(hits)
 
     def narrowed(self, facts: Facts) -> Leaf:
         test, texts = TESTS[self.operator], facts.folded(self.field)
-        pairs = [(v, s) for v, s in zip(self.values, self.shown, strict=True) if any(test(text, v) for text in texts)]
+        pairs = [
+            (v, s)
+            for v, s in zip(self.values, self.shown, strict=True)
+            if any(test(text, v) for text in texts)
+        ]
         return replace(self, values=tuple(v for v, _ in pairs), shown=tuple(s for _, s in pairs))
 
     def said(self, language: str) -> str:
-        values = phrase("and_" if self.every else "or_", language).join(f"“{clip(value, 60)}”" for value in self.shown)
+        values = phrase("and_" if self.every else "or_", language).join(
+            f"“{clip(value, 60)}”" for value in self.shown
+        )
         return phrase(self.operator, language, field=phrase(f"field.{self.field}", language), value=values)
 
 
@@ -202,7 +211,12 @@ class Pattern:
         return self
 
     def said(self, language: str) -> str:
-        return phrase("matches", language, field=phrase(f"field.{self.field}", language), value=f"/{clip(self.source, 80)}/")
+        return phrase(
+            "matches",
+            language,
+            field=phrase(f"field.{self.field}", language),
+            value=f"/{clip(self.source, 80)}/",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +246,9 @@ class Number:
         return self
 
     def said(self, language: str) -> str:
-        return phrase(self.operator, language, field=phrase(f"field.{self.field}", language), value=self.shown)
+        return phrase(
+            self.operator, language, field=phrase(f"field.{self.field}", language), value=self.shown
+        )
 
 
 @dataclass(frozen=True, slots=True)

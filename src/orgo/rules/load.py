@@ -26,7 +26,12 @@ ACTION = frozenset(
 )
 LEVEL = frozenset({"after", "to", "notify", "until"})
 _UNDER_ACTION = dict.fromkeys(ACTION, "action:")
-_UNDER_RULE = {**dict.fromkeys(RULE, "the rule itself, beside action:"), "after": "levels:", "to": "levels:", "until": "levels:"}
+_UNDER_RULE = {
+    **dict.fromkeys(RULE, "the rule itself, beside action:"),
+    "after": "levels:",
+    "to": "levels:",
+    "until": "levels:",
+}
 _UNDER_A_RULE = dict.fromkeys(RULE | ACTION, "an item of rules:")
 _AFTER_WHEN_NOT_GIVEN = Duration(1, 0)
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -96,7 +101,12 @@ def _rule(sheet: Sheet, section: str, number: int, warnings: list[Problem]) -> R
     sheet.only(RULE | ACTION if sister else RULE, _UNDER_ACTION)
     parsed, unless = sheet.condition("condition"), sheet.condition("unless")
     if "condition" not in sheet.values:
-        sheet.wrong(sheet.node, "condition", "the rule has no condition", "write condition: \"subject contains 'leak'\"")
+        sheet.wrong(
+            sheet.node,
+            "condition",
+            "the rule has no condition",
+            "write condition: \"subject contains 'leak'\"",
+        )
     if unless is not None and unless.elapsed:
         sheet.wrong(sheet.values["unless"], "unless", "an age can't stand in unless", "put it into condition")
     name = sheet.text("name") or f"rule {number + 1}"
@@ -120,10 +130,14 @@ def _rule(sheet: Sheet, section: str, number: int, warnings: list[Problem]) -> R
     )
 
 
-def _action(sheet: Sheet, sister: bool, parsed: Parsed | None, name: str, warnings: list[Problem]) -> Action | None:
+def _action(
+    sheet: Sheet, sister: bool, parsed: Parsed | None, name: str, warnings: list[Problem]
+) -> Action | None:
     node = sheet.get("action")
     if node is None and not sister:
-        sheet.wrong(sheet.node, "action", "the rule does nothing", "write action: {route_to: team@organization.com}")
+        sheet.wrong(
+            sheet.node, "action", "the rule does nothing", "write action: {route_to: team@organization.com}"
+        )
         return None
     inner = Sheet(node, f"{sheet.path}.action", sheet.file, sheet.problems) if node is not None else sheet
     if node is not None:
@@ -134,7 +148,12 @@ def _action(sheet: Sheet, sister: bool, parsed: Parsed | None, name: str, warnin
     attach = inner.texts("attach")
     for path in attach:
         if not _is_inside(path):
-            inner.wrong(inner.values["attach"], "attach", f"{path} leads out of the folder", "name a file inside the folder")
+            inner.wrong(
+                inner.values["attach"],
+                "attach",
+                f"{path} leads out of the folder",
+                "name a file inside the folder",
+            )
     visibility = inner.one_of("visibility", STRICTEST)
     return Action(
         route_to=_address(inner, "route_to"),
@@ -156,7 +175,7 @@ def _address(sheet: Sheet, key: str) -> str | None:
     text, node = sheet.text(key), sheet.get(key)
     if text is None or node is None:
         return None
-    if not text or any(letter.isspace() for letter in text) and "@" in text:
+    if not text or (any(letter.isspace() for letter in text) and "@" in text):
         sheet.wrong(node, key, "one address or team is meant here", "such as maintenance@organization.com")
         return None
     return text
@@ -191,8 +210,12 @@ def _levels(sheet: Sheet, parsed: Parsed | None, name: str, warnings: list[Probl
             warnings.append(
                 Problem(
                     f"rule {name} says escalate_to without escalate_after: it is after {_AFTER_WHEN_NOT_GIVEN}",
-                    sheet.file, place.line, place.column, f"{sheet.path}.escalate_to", severity="warning",
-                )  # fmt: skip
+                    sheet.file,
+                    place.line,
+                    place.column,
+                    f"{sheet.path}.escalate_to",
+                    severity="warning",
+                )
             )
         found.append(Level(after or _AFTER_WHEN_NOT_GIVEN, to, notify))
     for elapsed in parsed.elapsed if parsed else ():
@@ -200,7 +223,11 @@ def _levels(sheet: Sheet, parsed: Parsed | None, name: str, warnings: list[Probl
 
         until = "acknowledged" if parsed and parsed.status == "pending" else "completed"
         found.append(Level(parse_duration(elapsed.value), to, notify, until))  # type: ignore[arg-type]
-    return tuple(sorted((level for level in found if level is not None), key=lambda lv: (lv.after.days, lv.after.seconds)))
+    return tuple(
+        sorted(
+            (level for level in found if level is not None), key=lambda lv: (lv.after.days, lv.after.seconds)
+        )
+    )
 
 
 def _level(parent: Sheet, number: int, node: yaml.Node) -> Level | None:
@@ -246,21 +273,31 @@ def _example(parent: Sheet, number: int, node: yaml.Node) -> Example | None:
 def _flat_problem(text: str, file: str) -> Problem | None:
     """A file whose indentation was lost on the way (as in a printed page): shown as it was meant."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
-    flat = not any(line[:1] in " \t" and line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
+    flat = not any(
+        line[:1] in " \t" and line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()
+    )
     heads = [line.lstrip("- ").partition(":")[0] for line in lines]
     beside = {head for line, head in zip(lines, heads, strict=True) if not line.startswith("-")}
     if not flat or not {"rules", "workflow_rules"} & beside or not (RULE | ACTION) & beside:
         return None
-    if any(line.startswith(("{", "[")) or ": [" in line or ": {" in line for line in lines if "rules" in line):
+    if any(
+        line.startswith(("{", "[")) or ": [" in line or ": {" in line for line in lines if "rules" in line
+    ):
         return None
     shown, under_action = [], False
     for line, head in zip(lines, heads, strict=True):
         if head in TOP and not line.startswith("-"):
             shown.append(line)
             continue
-        starts = line.startswith("-") or (head == "name") or (head == "condition" and not line.startswith("-") and "name" not in heads)
+        starts = (
+            line.startswith("-")
+            or (head == "name")
+            or (head == "condition" and not line.startswith("-") and "name" not in heads)
+        )
         under_action = not starts and (head == "action" or (under_action and head in ACTION))
         indent = "  - " if starts else "      " if under_action and head != "action" else "    "
         shown.append(indent + line.lstrip("- "))
     hint = "indent it like this:\n" + "\n".join(shown)
-    return Problem("the indentation is lost: what belongs to a rule stands beside rules:", file, 1, 1, "rules", hint)
+    return Problem(
+        "the indentation is lost: what belongs to a rule stands beside rules:", file, 1, 1, "rules", hint
+    )

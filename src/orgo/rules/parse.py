@@ -17,9 +17,9 @@ from orgo.lib.text import fold
 from orgo.rules.conditions import (
     All,
     Always,
-    Any_,
     Condition,
     Day,
+    Either,
     Elapsed,
     Flag,
     Not,
@@ -38,7 +38,12 @@ FLAGS = frozenset({"has_attachment", "is_reply", "is_bounce", "is_auto_reply"})
 ELAPSED = frozenset({"age", "idle", "task_unresolved_time"})
 STATUS = "status"
 FIELDS = TEXTS | NUMBERS | FLAGS | ELAPSED | {"date", STATUS}
-OTHER_NAMES = {"sender": "from", "recipient": "recipients", "attachment": "attachments", "header": "header['Name']"}
+OTHER_NAMES = {
+    "sender": "from",
+    "recipient": "recipients",
+    "attachment": "attachments",
+    "header": "header['Name']",
+}
 LONGEST_PATTERN = 1000
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30}
 _QUANTITY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\Z")
@@ -93,7 +98,9 @@ def _split(made: Any) -> Parsed:
     for part in asked:
         _no_elapsed_within(part)
     if status is not None and not elapsed:
-        raise BadCondition("status is asked of a task, not of a mail", status.start, "write it beside age > '4 hours'")
+        raise BadCondition(
+            "status is asked of a task, not of a mail", status.start, "write it beside age > '4 hours'"
+        )
     condition = asked[0] if len(asked) == 1 else All(asked) if asked else Always()
     return Parsed(condition, elapsed, status.value if status else None)
 
@@ -113,7 +120,7 @@ class _Maker(Transformer[Token, Any]):
         return parts[0]
 
     def or_(self, parts: list[Any]) -> Any:
-        return Any_(tuple(parts))
+        return Either(tuple(parts))
 
     def and_(self, parts: list[Any]) -> Any:
         return All(tuple(parts))
@@ -139,7 +146,11 @@ class _Maker(Transformer[Token, Any]):
         if field in FLAGS:
             return Flag(str(field))
         _known(field)
-        _fail(f"{field} is compared with nothing", field, "write an operator and a value, such as contains 'leak'")
+        _fail(
+            f"{field} is compared with nothing",
+            field,
+            "write an operator and a value, such as contains 'leak'",
+        )
 
     def __default__(self, data: str, children: list[Any], meta: Any) -> Any:
         maker = _OPERATORS.get(str(data))
@@ -158,7 +169,10 @@ def _words(operator: str, field: Token, values: Token | list[Token], *, every: b
     shown = tuple(_text(token) for token in tokens)
     if not shown or any(not text.strip() for text in shown):
         _fail("an empty text fits every mail", tokens[0] if tokens else field, "write the word to look for")
-    folded = tuple(_weekday(token, text) if field == "weekday" else fold(text) for token, text in zip(tokens, shown, strict=True))
+    folded = tuple(
+        _weekday(token, text) if field == "weekday" else fold(text)
+        for token, text in zip(tokens, shown, strict=True)
+    )
     return Words(str(field), operator, folded, shown, every)
 
 
@@ -189,7 +203,7 @@ def _ordered(operator: str, field: Token, value: Token) -> Any:
     if field in NUMBERS:
         return Number(str(field), operator, _number(value), _text(value))
     _known(field)
-    _fail(f"{field} is a text, and has no more or less", field, "use contains, is, starts with ..")
+    return _fail(f"{field} is a text, and has no more or less", field, "use contains, is, starts with ..")
 
 
 def _matches(_: str, field: Token, pattern: Token) -> Pattern:
@@ -213,7 +227,9 @@ def compiled_pattern(source: str, offset: int) -> Any:
     except re2.error as error:
         said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         hint = "look-ahead and back-references are not part of RE2" if "(?" in said or "\\" in said else None
-        raise BadCondition(f"the pattern is not valid: {said}", offset + 1 + _where(source, said), hint) from None
+        raise BadCondition(
+            f"the pattern is not valid: {said}", offset + 1 + _where(source, said), hint
+        ) from None
 
 
 def _where(source: str, said: str) -> int:
@@ -287,19 +303,37 @@ def _fail(message: str, token: Token, hint: str | None = None) -> NoReturn:
     raise BadCondition(message, token.start_pos or 0, hint)
 
 
-_OPERATOR_WORDS = ("contains", "contains any of", "has word", "starts with", "ends with", "is", "in", "matches", "and", "or", "not")
+_OPERATOR_WORDS = (
+    "contains",
+    "contains any of",
+    "has word",
+    "starts with",
+    "ends with",
+    "is",
+    "in",
+    "matches",
+    "and",
+    "or",
+    "not",
+)
 
 
 def _unexpected(error: UnexpectedInput, text: str) -> BadCondition:
-    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
-        return BadCondition("the condition ends too early", len(text.rstrip()), "a value or a closing bracket is missing")
+    if isinstance(error, UnexpectedEOF) or (
+        isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    ):
+        return BadCondition(
+            "the condition ends too early", len(text.rstrip()), "a value or a closing bracket is missing"
+        )
     offset = error.pos_in_stream or 0
     if isinstance(error, UnexpectedCharacters):
         rest = text[offset:]
         if rest[:1] in "'\"":
             return BadCondition("a quote is opened here and never closed", offset)
         if rest[:1] == "/":
-            return BadCondition("a pattern is opened here and never closed", offset, "write it like /room [0-9]+/")
+            return BadCondition(
+                "a pattern is opened here and never closed", offset, "write it like /room [0-9]+/"
+            )
         return BadCondition(f"{rest[:1]!r} means nothing here", offset, "texts stand in quotes: 'leak'")
     word = str(getattr(error, "token", ""))
     return BadCondition(f"{word} was not expected here", offset, did_you_mean(word.lower(), _OPERATOR_WORDS))

@@ -57,7 +57,9 @@ class Active:
         if (self.start and local.date() < self.start) or (self.end and local.date() > self.end):
             return False
         minute = local.hour * 60 + local.minute
-        return not self.hours or any(s.day == local.weekday() and s.start <= minute < s.end for s in self.hours)
+        return not self.hours or any(
+            s.day == local.weekday() and s.start <= minute < s.end for s in self.hours
+        )
 
 
 @dataclass(frozen=True)

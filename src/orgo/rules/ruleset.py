@@ -85,7 +85,9 @@ class RuleSet:
         automaton, rules_of, always = self._index
         numbers = set(always)
         if automaton is not None:
-            for index in {found[0] for found in automaton.find_matches_as_indexes(facts.searched, overlapping=True)}:
+            for index in {
+                found[0] for found in automaton.find_matches_as_indexes(facts.searched, overlapping=True)
+            }:
                 numbers.update(rules_of[index])
         for number in sorted(numbers):
             yield self.rules[number]
@@ -110,7 +112,10 @@ class RuleSet:
     def _vocabulary(self) -> tuple[list[str], Any]:
         """The file's keywords, then the rules' own words, each once."""
         words: dict[str, str] = {}
-        for word in (*self.keywords, *(word for rule in self.rules if rule.mode == "on" for word in _own_words(rule))):
+        for word in (
+            *self.keywords,
+            *(word for rule in self.rules if rule.mode == "on" for word in _own_words(rule)),
+        ):
             words.setdefault(fold(word), word)
         return list(words.values()), _automaton(list(words))
 
@@ -121,7 +126,11 @@ def _automaton(patterns: list[str]) -> Any:
 
 def _own_words(rule: Rule) -> Iterator[str]:
     for leaf in rule.condition.leaves():
-        if isinstance(leaf, Words) and leaf.field in ("subject", "body", "text") and leaf.operator in ("contains", "has_word"):
+        if (
+            isinstance(leaf, Words)
+            and leaf.field in ("subject", "body", "text")
+            and leaf.operator in ("contains", "has_word")
+        ):
             yield from leaf.shown
 
 
@@ -190,7 +199,9 @@ def _filled(path: str, fields: dict[str, str]) -> str:
 def _can_fill(path: str, fields: dict[str, str]) -> bool:
     """Whether a path can be filled in without leaving its folder: the values come from a stranger's mail."""
     wanted = [name for name in fields if f"{{{name}}}" in path]
-    safe = all(value.replace("-", "").replace("_", "").isalnum() for value in (fields[name] for name in wanted))
+    safe = all(
+        value.replace("-", "").replace("_", "").isalnum() for value in (fields[name] for name in wanted)
+    )
     return safe and "{" not in _filled(path, fields)
 
 
@@ -212,7 +223,10 @@ def near_misses(rules: RuleSet, facts: Facts, limit: int = 5) -> list[Reason]:
         if not held or (len(held) == len(leaves) and not blocked):
             continue
         missing = [leaf for leaf in leaves if leaf not in held]
-        said = {language: tuple(leaf.said(language) for leaf in missing) or (_excepted(rule, language),) for language in LANGUAGES}
+        said = {
+            language: tuple(leaf.said(language) for leaf in missing) or (_excepted(rule, language),)
+            for language in LANGUAGES
+        }
         found.append((len(missing), Reason(rule.name, False, missing=said)))
     found.sort(key=lambda pair: pair[0])
     return [reason for _, reason in found[:limit]]
@@ -222,5 +236,7 @@ def _excepted(rule: Rule, language: str) -> str:
     unless: Condition | None = rule.unless
     words = " / ".join(leaf.said(language) for leaf in unless.leaves()) if unless else ""
     if not words:
-        return {"fr": "elle n'est pas en vigueur à cette heure"}.get(language, "it is not in force at this time")
+        return {"fr": "elle n'est pas en vigueur à cette heure"}.get(
+            language, "it is not in force at this time"
+        )
     return f"unless: {words}" if language != "fr" else f"sauf si : {words}"

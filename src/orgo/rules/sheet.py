@@ -30,13 +30,15 @@ class Sheet:
 
     def only(self, known: Mapping[str, str | None] | frozenset[str], elsewhere: Mapping[str, str]) -> None:
         """Refuse keys that are not known, with the nearest one, or the place where the key belongs."""
-        for key, _ in self.node.items():
+        for key, _value in self.node.items():  # noqa: PERF102 - pairs of nodes, no dict
             name = str(key.value)
             if name in known:
                 continue
             hint = f"it belongs under {elsewhere[name]}" if name in elsewhere else did_you_mean(name, known)
             self.problems.append(
-                Problem(f"there is no key {name} here", self.file, key.line, key.column, self.path or None, hint)
+                Problem(
+                    f"there is no key {name} here", self.file, key.line, key.column, self.path or None, hint
+                )
             )
 
     def get(self, key: str) -> Node | None:

@@ -43,7 +43,11 @@ class Task(models.Model):
     class Meta:
         db_table = "task_task"
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["next_level_at"], name="task_task_next", condition=models.Q(next_level_at__isnull=False)),
+            models.Index(
+                fields=["next_level_at"],
+                name="task_task_next",
+                condition=models.Q(next_level_at__isnull=False),
+            ),
             models.Index(fields=["team", "state", "opened_at"], name="task_task_team"),
             models.Index(fields=["assignee", "state"], name="task_task_assignee"),
             models.Index(fields=["state", "due_at"], name="task_task_due"),

@@ -11,7 +11,9 @@ _COLUMNS = (
     "id reference seq title state level round priority type requester requester_name team assignee organization "
     "visibility anonymize mail rule revision opened_at updated_at due_at closed_at"
 ).split()
-_MORE = tuple(name for name in TaskState.__struct_fields__ if name not in {*_COLUMNS, "labels", "fields", "watchers"})
+_MORE = tuple(
+    name for name in TaskState.__struct_fields__ if name not in {*_COLUMNS, "labels", "fields", "watchers"}
+)
 
 
 def row_of(state: TaskState) -> dict[str, Any]:
@@ -28,7 +30,11 @@ def row_of(state: TaskState) -> dict[str, Any]:
 def state_of(row: Task) -> TaskState:
     """The state that a task's row holds."""
     values = {name: getattr(row, name) for name in _COLUMNS}
-    values |= {"labels": row.labels, "fields": row.fields, "watchers": [w for w in row.watchers.split("|") if w]}
+    values |= {
+        "labels": row.labels,
+        "fields": row.fields,
+        "watchers": [w for w in row.watchers.split("|") if w],
+    }
     return msgspec.convert({**values, **row.more}, TaskState, strict=False)
 
 

@@ -13,7 +13,7 @@ from orgo.task.values import Event, Notice, Outcome, Planner, TaskState, Timer
 UNDO_WITHIN = timedelta(hours=24)
 # Text about persons never stands in an event: it is in the mail, the note and the task's row, where it can be erased.
 PERSONAL = frozenset({"title", "requester", "requester_name", "fields"})
-_TYPES = {name: hint for name, hint in get_type_hints(TaskState).items()}
+_TYPES = get_type_hints(TaskState)
 
 
 class UnknownTask(Exception):
@@ -29,7 +29,9 @@ def apply(state: TaskState | None, event: Event) -> TaskState:
     Every event names the fields it changes and their new values in `data["set"]`, so that a fold never computes
     anything again: what was decided under the rules and calendars of that day stays as it was.
     """
-    values = {name: _value(name, given) for name, given in event.data.get("set", {}).items() if name in _TYPES}
+    values = {
+        name: _value(name, given) for name, given in event.data.get("set", {}).items() if name in _TYPES
+    }
     values |= {"seq": event.seq, "updated_at": event.at}
     if state is None:
         if event.type != "task.opened":
@@ -142,9 +144,16 @@ def _timer_refusal(state: TaskState, command: c.Command) -> str:
             return f"level {command.number} has fired"
         wanted = "level"
     number = getattr(command, "number", 0)
-    if wanted and (state.timer is None or state.timer.kind != wanted or (number and state.timer.number != number)):
+    if wanted and (
+        state.timer is None or state.timer.kind != wanted or (number and state.timer.number != number)
+    ):
         return "its time was taken away"
-    if isinstance(command, c.Remind | c.Wake | c.Escalate) and wanted and state.timer and command.at < state.timer.at:
+    if (
+        isinstance(command, c.Remind | c.Wake | c.Escalate)
+        and wanted
+        and state.timer
+        and command.at < state.timer.at
+    ):
         return "it is not due yet"
     return ""
 
@@ -188,7 +197,10 @@ def _link(draft: _Draft, command: c.Link) -> None:
 def _answer(draft: _Draft, command: c.Answer) -> None:
     changes: dict[str, Any] = {}
     if draft.now.acknowledged_at is None and not draft.now.is_closed:
-        changes = {"acknowledged_at": command.at, "state": "in_progress" if draft.now.state == "pending" else draft.now.state}
+        changes = {
+            "acknowledged_at": command.at,
+            "state": "in_progress" if draft.now.state == "pending" else draft.now.state,
+        }
     draft.add("answered", changes, copy=command.note)
     draft.tell("answer", ("requester",), note=command.note)
 
@@ -241,10 +253,15 @@ def _wait(draft: _Draft, command: c.Wait) -> None:
 
 
 def _resume(draft: _Draft, command: c.Command) -> None:
-    draft.add("resumed", {"state": "in_progress", "waiting_until": None, "pauses": _ended(draft.now.pauses, command.at)})
+    draft.add(
+        "resumed",
+        {"state": "in_progress", "waiting_until": None, "pauses": _ended(draft.now.pauses, command.at)},
+    )
 
 
-def _ended(pauses: tuple[tuple[datetime, datetime | None], ...], at: datetime) -> list[tuple[datetime, datetime | None]]:
+def _ended(
+    pauses: tuple[tuple[datetime, datetime | None], ...], at: datetime
+) -> list[tuple[datetime, datetime | None]]:
     return [(start, end if end is not None else at) for start, end in pauses]
 
 
@@ -262,7 +279,11 @@ def _close(draft: _Draft, state: str, event: str, **data: Any) -> None:
 
 
 def _complete(draft: _Draft, command: c.Complete) -> None:
-    if not draft.now.assignee and command.actor.kind in ("user", "mail") and command.actor.address != draft.now.requester:
+    if (
+        not draft.now.assignee
+        and command.actor.kind in ("user", "mail")
+        and command.actor.address != draft.now.requester
+    ):
         draft.add("assigned", {"assignee": command.actor.address})
     _close(draft, "completed", "completed")
     draft.tell("completed", ("requester", "watchers"))
@@ -301,7 +322,12 @@ def _reopen(draft: _Draft, command: c.Command) -> None:
 
 
 def _route(draft: _Draft, command: c.Route) -> None:
-    changes = {"team": command.team.lower(), "organization": command.organization, "assignee": "", "state": "pending"}
+    changes = {
+        "team": command.team.lower(),
+        "organization": command.organization,
+        "assignee": "",
+        "state": "pending",
+    }
     draft.add("routed", {**_new_round(draft, command.at), **changes}, **{"from": draft.now.team})
     draft.tell("opened", ("team",))
 
@@ -339,7 +365,11 @@ def _remind(draft: _Draft, command: c.Remind) -> None:
 
 
 def _undo(draft: _Draft, command: c.Undo) -> None:
-    keep = {k: v for k, v in command.before.items() if k in _TYPES and k not in PERSONAL and k not in ("seq", "updated_at", "timer")}
+    keep = {
+        k: v
+        for k, v in command.before.items()
+        if k in _TYPES and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
+    }
     draft.add("undone", keep, of=command.event.seq, kind=command.event.type)
 
 

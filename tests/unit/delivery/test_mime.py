@@ -38,18 +38,34 @@ def test_a_resend_is_the_same_bytes() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=120), st.text(max_size=300))
-def test_whatever_the_subject_and_text_the_headers_are_ours_and_the_text_arrives(subject: str, text: str) -> None:
+def test_whatever_the_subject_and_text_the_headers_are_ours_and_the_text_arrives(
+    subject: str, text: str
+) -> None:
     data = build(parcel(subject, clean_text(text)), "orgo@city.example", "City")
     message = email.message_from_bytes(data, policy=policy.default)
 
-    assert set(message.keys()) == {"From", "To", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version", "Content-Type"}
+    assert set(message.keys()) == {
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Reply-To",
+        "MIME-Version",
+        "Content-Type",
+    }
     assert str(message["Subject"]).split() == clean_header(subject).split()
     assert b"\n" not in data.replace(b"\r\n", b"") and b"\r" not in data.replace(b"\r\n", b"")
     body = message.get_body(("plain",))
-    assert body is not None and str(body.get_content()).replace("\r\n", "\n").rstrip("\n") == clean_text(text).rstrip("\n")
+    assert body is not None and str(body.get_content()).replace("\r\n", "\n").rstrip("\n") == clean_text(
+        text
+    ).rstrip("\n")
 
 
-@pytest.mark.parametrize("value", ["x\r\nBcc: evil@x.example", "x\nBcc: evil@x.example\n\nInjected", NASTY, f"Re: {NASTY}", "x\u2028y"])
+@pytest.mark.parametrize(
+    "value",
+    ["x\r\nBcc: evil@x.example", "x\nBcc: evil@x.example\n\nInjected", NASTY, f"Re: {NASTY}", "x\u2028y"],
+)
 @pytest.mark.parametrize("where", ["subject", "from_name", "recipient", "header", "filename"])
 def test_no_value_brings_a_header_of_its_own(where: str, value: str) -> None:
     more: dict[str, object] = {}

@@ -97,6 +97,14 @@ def test_after_waiting_the_rest_of_the_time_remains() -> None:
     assert told(TWO_LEVELS, OFFICE, history, opened) == (1, paris("2026-09-08T11:00"))
 
 
+def test_waiting_before_the_round_does_not_count() -> None:
+    """A task that is reopened while an old pause still runs over is counted from its reopening."""
+    opened = paris("2026-09-07T10:00")
+    history = History(opened_at=opened, pauses=((paris("2026-09-01T08:00"), paris("2026-09-07T10:30")),))
+
+    assert told(TWO_LEVELS, OFFICE, history, opened) == (1, paris("2026-09-07T13:30"))
+
+
 def test_a_level_whose_letters_all_failed_fires_the_next_one_at_once() -> None:
     """Nobody was told, so the next one is told now; a level that was due before keeps its instant."""
     opened = paris("2026-09-07T08:00")

@@ -19,7 +19,22 @@ def test_forms(text: str, days: int, seconds: int) -> None:
     assert parse_duration(text) == Duration(days, seconds)
 
 
-@pytest.mark.parametrize("text", ["", "0 min", "-2 hours", "5 minutess", "1000000000000 s", "9999999 days", "two hours", "2", "h", "1.5 h", "2 hours ago"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0 min",
+        "-2 hours",
+        "5 minutess",
+        "1000000000000 s",
+        "9999999 days",
+        "two hours",
+        "2",
+        "h",
+        "1.5 h",
+        "2 hours ago",
+    ],
+)
 def test_what_is_none_is_refused_with_the_forms(text: str) -> None:
     with pytest.raises(ValueError, match="write it like"):
         parse_duration(text)

@@ -50,7 +50,9 @@ def test_a_trap_is_refused_with_its_place(text: bytes | str, words: str) -> None
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:
-    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8))
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
+    )
 
     assert "not allowed" in problem(bomb)
 

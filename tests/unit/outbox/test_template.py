@@ -16,12 +16,14 @@ def test_a_placeholder_is_replaced_and_a_line_of_an_empty_one_goes() -> None:
 
 @given(st.text())
 def test_a_value_is_never_looked_at_again(value: str) -> None:
-    assert render("a {title} b", {"title": value, "who": "SECRET"}).startswith("a ") and "SECRET" not in render(
-        "{title}", {"title": "{who}" + value, "who": "SECRET"}
-    )
+    assert render("a {title} b", {"title": value, "who": "SECRET"}).startswith(
+        "a "
+    ) and "SECRET" not in render("{title}", {"title": "{who}" + value, "who": "SECRET"})
 
 
-@pytest.mark.parametrize("text", ["{{ 7*7 }}", "{% for %}", "${x}", "{who.__class__}", "{who!r}", "{0}", "{who:>9}"])
+@pytest.mark.parametrize(
+    "text", ["{{ 7*7 }}", "{% for %}", "${x}", "{who.__class__}", "{who!r}", "{0}", "{who:>9}"]
+)
 def test_code_in_a_template_is_text(text: str) -> None:
     assert render(text, {"who": "Anna"}) == text
 
@@ -42,7 +44,9 @@ def test_every_shipped_letter_is_whole_in_every_language(kind: str, language: st
     assert language == "en" or kind == "answer" or text != letter_template(kind, "en")
 
 
-@pytest.mark.parametrize("payload", ["<img src=x onerror=alert(1)>", "<script>x</script>", '"><b>', "\r\nBcc: evil@x.example"])
+@pytest.mark.parametrize(
+    "payload", ["<img src=x onerror=alert(1)>", "<script>x</script>", '"><b>', "\r\nBcc: evil@x.example"]
+)
 def test_text_of_a_mail_is_escaped_in_every_letter(payload: str) -> None:
     values = dict.fromkeys(PLACEHOLDERS, payload)
     for kind in KINDS:
@@ -54,7 +58,10 @@ def test_text_of_a_mail_is_escaped_in_every_letter(payload: str) -> None:
 def test_a_link_on_a_line_of_its_own_becomes_a_button() -> None:
     page = as_html("I take it:\nhttps://orgo.example/tasks/7QK3MD/take?for=a@b&sig=x\n")
 
-    assert '<a href="https://orgo.example/tasks/7QK3MD/take?for=a@b&amp;sig=x"' in page and ">I take it</a>" in page
+    assert (
+        '<a href="https://orgo.example/tasks/7QK3MD/take?for=a@b&amp;sig=x"' in page
+        and ">I take it</a>" in page
+    )
 
 
 def test_a_long_quotation_is_cut() -> None:

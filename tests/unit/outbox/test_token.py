@@ -47,7 +47,8 @@ def test_a_token_of_one_purpose_task_or_key_is_none_of_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["orgo@city.example", "orgo+7QK3MD@city.example", "orgo+7QK3MD.short@city.example", "a+b+c@x", "+@", ""]
+    "address",
+    ["orgo@city.example", "orgo+7QK3MD@city.example", "orgo+7QK3MD.short@city.example", "a+b+c@x", "+@", ""],
 )
 def test_an_address_without_a_whole_tag_claims_nothing(address: str) -> None:
     assert claim_of_address(address) is None

@@ -9,12 +9,16 @@ AWAY = (datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 30, tzinfo=UTC))
 
 
 def directory(*people: Person, **teams: TeamCard) -> Directory:
-    return Directory({team.address: team for team in teams.values()}, {person.address: person for person in people})
+    return Directory(
+        {team.address: team for team in teams.values()}, {person.address: person for person in people}
+    )
 
 
 def test_a_team_is_its_members_and_the_absent_are_stood_in_for() -> None:
     found = directory(
-        Person("anna@x", absences=((*AWAY, "ben@x"),)), Person("carl@x"), works=TeamCard("works@x", "Works", members=("anna@x", "carl@x"))
+        Person("anna@x", absences=((*AWAY, "ben@x"),)),
+        Person("carl@x"),
+        works=TeamCard("works@x", "Works", members=("anna@x", "carl@x")),
     ).reach(["works@x"], NOW)
 
     assert found == ("ben@x", "carl@x")
@@ -42,7 +46,10 @@ def test_who_hears_when_nobody_is_named() -> None:
     triage = TeamCard("triage@x", "Triage", supervisor="chief@x", is_triage=True)
     boss = Person("boss@x", roles=("administrator",))
 
-    assert directory(boss, t=triage, w=TeamCard("w@x", "W", supervisor="lead@x")).supervisor_of("w@x") == "lead@x"
+    assert (
+        directory(boss, t=triage, w=TeamCard("w@x", "W", supervisor="lead@x")).supervisor_of("w@x")
+        == "lead@x"
+    )
     assert directory(boss, t=triage, w=TeamCard("w@x", "W")).supervisor_of("w@x") == "chief@x"
     assert directory(boss, w=TeamCard("w@x", "W")).supervisor_of("w@x") == "boss@x"
     assert directory(w=TeamCard("w@x", "W")).supervisor_of("w@x") is None

@@ -44,8 +44,14 @@ workflow_rules:
 """
     ).decide(Facts(organization="School"))
 
-    assert (decision.type, decision.attach, decision.notify) == ("maintenance", ("plan.pdf",), ("board@x.example",))
-    assert [(level.to, level.notify) for level in decision.levels] == [("head@x.example", ("board@x.example",))]
+    assert (decision.type, decision.attach, decision.notify) == (
+        "maintenance",
+        ("plan.pdf",),
+        ("board@x.example",),
+    )
+    assert [(level.to, level.notify) for level in decision.levels] == [
+        ("head@x.example", ("board@x.example",))
+    ]
 
 
 def test_the_first_rule_with_a_route_decides_and_others_fill_in_what_it_lacks() -> None:
@@ -140,18 +146,26 @@ _leaf = st.builds(
     st.sampled_from(WORDS),
 )
 _condition = st.recursive(
-    _leaf, lambda inner: st.builds(lambda a, op, b: f"({a} {op} {b})", inner, st.sampled_from(["and", "or"]), inner) | inner.map(lambda a: f"not {a}"), max_leaves=5
+    _leaf,
+    lambda inner: (
+        st.builds(lambda a, op, b: f"({a} {op} {b})", inner, st.sampled_from(["and", "or"]), inner)
+        | inner.map(lambda a: f"not {a}")
+    ),
+    max_leaves=5,
 )
 _texts = st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(_condition, min_size=1, max_size=12), _texts, _texts, _texts)
-def test_the_automaton_never_changes_a_decision(conditions: list[str], subject: str, body: str, sender: str) -> None:
+def test_the_automaton_never_changes_a_decision(
+    conditions: list[str], subject: str, body: str, sender: str
+) -> None:
     import json
 
     text = "rules:\n" + "".join(
-        f"  - {{name: r{n}, condition: {json.dumps(c, ensure_ascii=False)}, action: {{route_to: t{n}@x.example}}}}\n" for n, c in enumerate(conditions)
+        f"  - {{name: r{n}, condition: {json.dumps(c, ensure_ascii=False)}, action: {{route_to: t{n}@x.example}}}}\n"
+        for n, c in enumerate(conditions)
     )
     ruleset = rules(text)
     facts = Facts(subject=subject, body=body, sender=[sender], organization=subject)
@@ -171,7 +185,9 @@ rules:
     )
     facts = Facts(subject="leak", body="room 1")
 
-    assert why(ruleset.decide(facts)) == ["Rule “Leaks” decided: the subject contains “leak” and the text contains “room”."]
+    assert why(ruleset.decide(facts)) == [
+        "Rule “Leaks” decided: the subject contains “leak” and the text contains “room”."
+    ]
     assert why_not(ruleset, facts) == ["Rule “Fires” would have matched, but not: the text contains “fire”."]
     assert why(ruleset.decide(Facts(subject="x")), "fr") == ["Aucune règle n'en voulait."]
 
@@ -180,7 +196,10 @@ def test_two_rule_sets_are_compared_mail_by_mail() -> None:
     old, new = rules(BLUEPRINT), rules(BLUEPRINT.replace("maintenance", "works"))
 
     change = compare(new, old, Facts(subject="urgent"))
-    assert change is not None and (change.old.route_to, change.new.route_to) == ("maintenance@organization.com", "works@organization.com")
+    assert change is not None and (change.old.route_to, change.new.route_to) == (
+        "maintenance@organization.com",
+        "works@organization.com",
+    )
     assert compare(new, old, Facts(subject="other")) is None
 
 
@@ -191,18 +210,33 @@ def test_a_decision_can_be_kept_as_json() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("rules:\n  - {condition: \"subject contains 'a'\", actoin: {route_to: a@b.c}}", "did you mean action?"),
+        (
+            "rules:\n  - {condition: \"subject contains 'a'\", actoin: {route_to: a@b.c}}",
+            "did you mean action?",
+        ),
         ("rules:\n  - {condition: \"subject contains 'a'\", route_to: a@b.c}", "it belongs under action:"),
-        ("rules:\n  - {condition: \"subject contains 'a'\", action: {route_to: a@b.c, escalte_after: 1 day}}", "did you mean escalate_after?"),
-        ("rules:\n  - {condition: \"subject contains 'a'\", action: {route_to: a@b.c, escalate_after: 5 minutess}}", "write it like"),
-        ("rules:\n  - {condition: \"subject contains 'a'\", action: {attach: ../secret}}", "leads out of the folder"),
+        (
+            "rules:\n  - {condition: \"subject contains 'a'\", action: {route_to: a@b.c, escalte_after: 1 day}}",
+            "did you mean escalate_after?",
+        ),
+        (
+            "rules:\n  - {condition: \"subject contains 'a'\", action: {route_to: a@b.c, escalate_after: 5 minutess}}",
+            "write it like",
+        ),
+        (
+            "rules:\n  - {condition: \"subject contains 'a'\", action: {attach: ../secret}}",
+            "leads out of the folder",
+        ),
         ("rules:\n  - {condition: \"subject contains 'a'\", action: {priority: hihg}}", "did you mean high?"),
         ("version: 2\nrules: []", "newer than this program"),
         ("rules:\n- condition: \"subject contains 'a'\"\n", "the rule does nothing"),
         ("rules:\n- action: {route_to: a@b.c}\n", "the rule has no condition"),
         ("rules: x\n", "a list is meant here"),
         ("rule: []\n", "did you mean rules?"),
-        ("rules:\ncondition: \"subject contains 'urgent'\"\naction:\nroute_to: a@b.c\nescalate_after: \"2 hours\"\n", "indent it like this"),
+        (
+            'rules:\ncondition: "subject contains \'urgent\'"\naction:\nroute_to: a@b.c\nescalate_after: "2 hours"\n',
+            "indent it like this",
+        ),
     ],
 )
 def test_a_file_that_is_wrong_is_refused_with_what_is_right(text: str, words: str) -> None:
@@ -214,6 +248,8 @@ def test_a_file_that_is_wrong_is_refused_with_what_is_right(text: str, words: st
 
 def test_every_problem_is_named_in_one_answer() -> None:
     with pytest.raises(BadInput) as caught:
-        rules("rules:\n  - {condition: \"subjct is 'a'\", action: {priority: x}}\n  - {condition: 'nothing', action: {levels: [{to: x}]}}\n")
+        rules(
+            "rules:\n  - {condition: \"subjct is 'a'\", action: {priority: x}}\n  - {condition: 'nothing', action: {levels: [{to: x}]}}\n"
+        )
 
     assert len(caught.value.problems) >= 4

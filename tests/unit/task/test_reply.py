@@ -220,7 +220,8 @@ def test_words_in_the_middle_of_a_long_text_are_a_story() -> None:
 def test_what_somebody_else_said_does_not_count() -> None:
     """Words in quotation marks and quoted lines are not the author's."""
     for text in (
-        'He wrote "it\'s done"',
+        'He wrote: "it\'s done"',
+        "On the page it says, 'I take it'.",
         "Il a écrit « c'est fait »",
         "> done\nSee above",
         "Er schrieb „erledigt“ dazu",

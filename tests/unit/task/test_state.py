@@ -31,7 +31,12 @@ def do(state: TaskState | None, command: c.Command) -> Outcome:
 
 
 def opened(**facts: object) -> TaskState:
-    given = {"reference": "7QK3MD", "title": "Water leak", "team": "works@city.example", "requester": CLARA.address}
+    given = {
+        "reference": "7QK3MD",
+        "title": "Water leak",
+        "team": "works@city.example",
+        "requester": CLARA.address,
+    }
     after = do(None, c.Open(task=1, actor=CLOCK, at=START, facts={**given, **facts})).after
     assert after is not None
     return after
@@ -51,7 +56,12 @@ def at(hours: float) -> datetime:
 
 
 def test_opening_tells_the_team_and_sets_the_first_timer() -> None:
-    outcome = do(None, c.Open(task=1, actor=CLOCK, at=START, facts={"reference": "7QK3MD", "title": "x", "team": "w@x.example"}))
+    outcome = do(
+        None,
+        c.Open(
+            task=1, actor=CLOCK, at=START, facts={"reference": "7QK3MD", "title": "x", "team": "w@x.example"}
+        ),
+    )
 
     assert [event.type for event in outcome.events] == ["task.opened"]
     assert [(n.kind, n.to) for n in outcome.notices] == [("opened", ("team",))]
@@ -116,7 +126,10 @@ def test_the_requesters_words_reopen_a_closed_task_in_a_new_round() -> None:
 def test_thanks_do_not_reopen() -> None:
     closed = after(opened(), c.Complete(task=1, actor=ANNA, at=at(3)))
 
-    assert after(closed, c.Comment(task=1, actor=CLARA, at=at(4), mail=2, by_requester=True)).state == "completed"
+    assert (
+        after(closed, c.Comment(task=1, actor=CLARA, at=at(4), mail=2, by_requester=True)).state
+        == "completed"
+    )
 
 
 def test_not_mine_begins_a_new_round_with_the_other_team() -> None:
@@ -127,7 +140,13 @@ def test_not_mine_begins_a_new_round_with_the_other_team() -> None:
         c.Route(task=1, actor=ANNA, at=at(2), team="IT@city.example"),
     )
 
-    assert (state.team, state.assignee, state.level, state.round, state.fired) == ("it@city.example", "", 0, 1, ())
+    assert (state.team, state.assignee, state.level, state.round, state.fired) == (
+        "it@city.example",
+        "",
+        0,
+        1,
+        (),
+    )
 
 
 def test_done_by_the_requester_assigns_nobody() -> None:
@@ -139,7 +158,14 @@ def test_done_by_the_requester_assigns_nobody() -> None:
 def test_a_failed_escalation_letter_hurries_the_next_level_and_tells_a_person() -> None:
     state = after(opened(), c.Escalate(task=1, actor=CLOCK, at=at(1), number=1, to=("gone@x.example",)))
     command = c.LetterFailed(
-        task=1, actor=CLOCK, at=at(1.1), letter=9, recipient="gone@x.example", status="550", kind="escalated", hurry=True
+        task=1,
+        actor=CLOCK,
+        at=at(1.1),
+        letter=9,
+        recipient="gone@x.example",
+        status="550",
+        kind="escalated",
+        hurry=True,
     )
 
     outcome = do(state, command)
@@ -162,7 +188,9 @@ def test_undo_takes_back_only_ones_own_within_a_day() -> None:
     before = {"assignee": "", "state": "pending", "acknowledged_at": None}
 
     def undo(actor: Actor, hours: float) -> Outcome:
-        return do(outcome.after, c.Undo(task=1, actor=actor, at=at(hours), event=outcome.events[0], before=before))
+        return do(
+            outcome.after, c.Undo(task=1, actor=actor, at=at(hours), event=outcome.events[0], before=before)
+        )
 
     taken_back = undo(ANNA, 2).after
     assert taken_back is not None and (taken_back.assignee, taken_back.state) == ("", "pending")
@@ -172,10 +200,17 @@ def test_undo_takes_back_only_ones_own_within_a_day() -> None:
 
 def test_no_text_about_persons_stands_in_an_event() -> None:
     state = opened(requester_name="Clara Canary", fields={"room": "canary-102"})
-    outcome = do(state, c.Change(task=1, actor=ANNA, at=at(1), values={"title": "Canary title", "priority": "high"}))
+    outcome = do(
+        state, c.Change(task=1, actor=ANNA, at=at(1), values={"title": "Canary title", "priority": "high"})
+    )
 
     written = msgspec.json.encode(outcome.events).lower()
-    first = do(None, c.Open(task=1, actor=CLOCK, at=START, facts={"reference": "7QK3MD", "title": "canary", "team": "t@x"}))
+    first = do(
+        None,
+        c.Open(
+            task=1, actor=CLOCK, at=START, facts={"reference": "7QK3MD", "title": "canary", "team": "t@x"}
+        ),
+    )
 
     assert outcome.after is not None and outcome.after.title == "Canary title"
     assert b"canary" not in written + msgspec.json.encode(first.events).lower()
@@ -216,9 +251,19 @@ _MAKERS = [
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 90), st.sampled_from(_MAKERS), st.sampled_from([ANNA, BEN, CLARA])), max_size=25))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 90), st.sampled_from(_MAKERS), st.sampled_from([ANNA, BEN, CLARA])),
+        max_size=25,
+    )
+)
 def test_whatever_happens_the_row_is_the_fold_of_its_events(steps: list) -> None:
-    first = do(None, c.Open(task=1, actor=CLOCK, at=START, facts={"reference": "7QK3MD", "title": "x", "team": "w@x.example"}))
+    first = do(
+        None,
+        c.Open(
+            task=1, actor=CLOCK, at=START, facts={"reference": "7QK3MD", "title": "x", "team": "w@x.example"}
+        ),
+    )
     assert first.after is not None
     run = Run(first.after, list(first.events), [])
     now = START
@@ -229,7 +274,11 @@ def test_whatever_happens_the_row_is_the_fold_of_its_events(steps: list) -> None
             assert outcome.after is not None
             run.state = outcome.after
             run.events += outcome.events
-            run.levels += [(run.state.round, e.data["level"]) for e in outcome.events if e.type == "task.escalated" and e.actor == CLOCK]
+            run.levels += [
+                (run.state.round, e.data["level"])
+                for e in outcome.events
+                if e.type == "task.escalated" and e.actor == CLOCK
+            ]
 
     folded = fold(msgspec.json.decode(msgspec.json.encode(run.events), type=list[Event]))
 
@@ -246,4 +295,9 @@ def test_whatever_happens_the_row_is_the_fold_of_its_events(steps: list) -> None
 def test_an_event_that_sets_an_unknown_field_is_still_understood() -> None:
     state = opened()
 
-    assert apply(state, Event("task.later", at(1), ANNA, {"set": {"priority": "high", "from_the_future": 1}}, 2)).priority == "high"
+    assert (
+        apply(
+            state, Event("task.later", at(1), ANNA, {"set": {"priority": "high", "from_the_future": 1}}, 2)
+        ).priority
+        == "high"
+    )

@@ -28,6 +28,7 @@ class SmtpServer(msgspec.Struct, frozen=True):
     password: str | None = None
     ca_file: str | None = None
     timeout: float = TIMEOUT
+    after_dot_timeout: float = AFTER_DOT_TIMEOUT
 
     def __repr__(self) -> str:
         return f"SmtpServer({self.host}:{self.port})"
@@ -77,7 +78,9 @@ class EmailCourier:
         server = self.server
         context = ssl.create_default_context(cafile=server.ca_file)
         if server.tls == "implicit":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host, server.port, timeout=server.timeout, context=context
+            )
         else:
             smtp = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
         try:
@@ -111,12 +114,14 @@ class EmailCourier:
             smtp.send(quoted + ending)
             crashpoint("H7.after_dot")
             assert smtp.sock is not None
-            smtp.sock.settimeout(max(self.server.timeout, AFTER_DOT_TIMEOUT) if self.server.timeout == TIMEOUT else self.server.timeout)
+            smtp.sock.settimeout(self.server.after_dot_timeout)
             code, words = smtp.getreply()
             smtp.sock.settimeout(self.server.timeout)
         except (OSError, smtplib.SMTPException) as error:
             self._abort()
-            raise DeliveryError(f"no answer after the last dot: {_said(error)}", permanent=False, after_dot=True) from error
+            raise DeliveryError(
+                f"no answer after the last dot: {_said(error)}", permanent=False, after_dot=True
+            ) from error
         self._expect(smtp, (code, words), 250)
         return f"{code} {words.decode('utf-8', 'replace')}"
 
@@ -139,8 +144,10 @@ class EmailCourier:
 
 def _said(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        words = (
+            error.smtp_error.decode("utf-8", "replace")
+            if isinstance(error.smtp_error, bytes)
+            else error.smtp_error
+        )
         return f"{error.smtp_code} {words}"
     return f"{type(error).__name__}: {error}"
-
-

@@ -60,7 +60,9 @@ def _body(parcel: Parcel) -> Message:
 
 
 def _headers(parcel: Parcel, from_address: str, from_name: str) -> dict[str, Header | str]:
-    name = encoded(from_name) if _needs_encoding(clean_header(from_name)) else _quoted(clean_header(from_name))
+    name = (
+        encoded(from_name) if _needs_encoding(clean_header(from_name)) else _quoted(clean_header(from_name))
+    )
     values: dict[str, Header | str] = {
         "From": f"{name} <{clean_header(from_address)}>" if from_name else clean_header(from_address),
         "To": _address(parcel.recipient),
@@ -87,7 +89,11 @@ def _quoted(name: str) -> str:
 
 def _address(recipient: str) -> str:
     """One address and nothing else: no name, no list, no space (RFC 5321 section 4.1.2)."""
-    if clean_header(recipient) != recipient or any(letter in recipient for letter in ' ,;<>"()') or recipient.count("@") != 1:
+    if (
+        clean_header(recipient) != recipient
+        or any(letter in recipient for letter in ' ,;<>"()')
+        or recipient.count("@") != 1
+    ):
         raise DeliveryError("the recipient is not one mail address", permanent=True)
     return recipient
 
@@ -108,7 +114,7 @@ def _fix_boundaries(message: Message, seed: str) -> None:
 
 
 def _check(data: bytes, wanted: set[str]) -> None:
-    found = [name.lower() for name in email.message_from_bytes(data, policy=policy.compat32).keys()]
+    found = [name.lower() for name in email.message_from_bytes(data, policy=policy.compat32).keys()]  # noqa: SIM118 - a name may come twice
     lower = {name.lower() for name in wanted}
     allowed = lower | {"mime-version", "content-type", "content-transfer-encoding"}
     if not set(found) <= allowed or not lower <= set(found) or len(found) != len(set(found)):
