@@ -15,7 +15,9 @@ sys.argv = [sys.argv[1]]
 sys.prefix = {prefix!r}
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-WITHOUT_PACKAGES = AS_OLD.replace("sys.version_info = (3, 9, 2)", "sys.path[:] = [p for p in sys.path if 'site-packages' not in p]")
+WITHOUT_PACKAGES = AS_OLD.replace(
+    "sys.version_info = (3, 9, 2)", "sys.path[:] = [folder for folder in sys.path if 'site-packages' not in folder]"
+)
 
 
 @pytest.mark.parametrize("name", [*FILES, "src/orgo/start.py", "src/orgo/__init__.py"])

@@ -1,0 +1,28 @@
+"""The pages stay true: every file and every link that they name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.house.checkout import ROOT
+
+PAGES = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md")])
+_FILE = re.compile(r"`((?:src|tests|tools|bench|config|docs|deploy)/[^\s`*<]+|(?:main|tasks|setup)\.py|schema\.sql)`")
+_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_and_link_of_a_page_is_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    files = [name for name in _FILE.findall(text) if "NAME" not in name and "-NN-" not in name]
+    named = [ROOT / name for name in files] + [page.parent / name for name in _LINK.findall(text)]
+    assert [path.relative_to(ROOT).as_posix() for path in named if not path.exists()] == []
+
+
+def test_flow_names_every_stage() -> None:
+    """A stage that docs/flow.md forgets would be a stage that a newcomer does not find."""
+    text = (ROOT / "docs" / "flow.md").read_text("utf-8")
+    stages = [path.name for path in (ROOT / "src" / "orgo").iterdir() if (path / "__init__.py").exists()]
+    outside = {"audit", "cli", "demo", "web", "api"}
+    assert [stage for stage in stages if stage not in outside and f"src/orgo/{stage}/" not in text] == []
