@@ -32,8 +32,11 @@ def parse_hours(text: str) -> tuple[Span, ...]:
     `text` has groups parted by ";", each some days ("Mon-Fri", "Mon,Wed", "daily", or none for every day) and some
     times parted by ",". A time that ends before it starts goes over midnight. Day names are English, French or German.
     Returns the spans in order, joined where they touch; raises ValueError that says what is wrong.
+    "24x7" is day and night.
     """
     spans: list[Span] = []
+    if text.strip().lower() in ("24x7", "24/7"):
+        text = "00:00-24:00"
     for group in text.split(";"):
         if group.strip():
             spans.extend(_group(group.strip()))

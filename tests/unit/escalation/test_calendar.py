@@ -334,3 +334,10 @@ def test_a_whole_year_is_worked_whole_wherever_clocks_change(zone: str, year: in
     start, end = (datetime(y, 6, 1, tzinfo=ZoneInfo(zone)) for y in (year, year + 1))
 
     assert calendar.worked(start, end) == end.astimezone(UTC) - start.astimezone(UTC)
+
+
+def test_hours_written_as_24x7_never_close() -> None:
+    """The short form that people know means every minute of the week."""
+    calendar = Calendar("always", "UTC", parse_hours("24x7"))
+
+    assert calendar.worked(paris("2026-09-04T00:00"), paris("2026-09-11T00:00")) == timedelta(days=7)
