@@ -35,7 +35,7 @@ def tracked() -> Iterator[Path]:
     return (ROOT / name for name in listed.splitlines() if name not in _GENERATED and (ROOT / name).is_file())
 
 
-def look(path: Path) -> Iterator[str]:
+def look(path: Path, root: Path = ROOT) -> Iterator[str]:
     """What is wrong in one file, line by line; what is no text is passed over."""
     if path == Path(__file__).resolve():
         return
@@ -46,7 +46,7 @@ def look(path: Path) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
         for pattern, why in _RULES.items():
             if re.search(pattern, line):
-                yield f"{path.relative_to(ROOT)}:{number}: {why}"
+                yield f"{path.relative_to(root)}:{number}: {why}"
 
 
 def readable_by_old_python(name: str) -> Iterator[str]:

@@ -63,7 +63,12 @@ def test_a_broker_that_is_down_is_swallowed_and_left_alone_for_a_while(tmp_path:
     app = make_app(load(tmp_path, {"ORGO_QUEUE": f"redis://127.0.0.1:{free_port()}/0"}))
     tries: list[str] = []
     send = app.send_task
-    monkeypatch.setattr(app, "send_task", lambda job, **more: (tries.append(job), send(job, **more)))
+
+    def sent(job: str, **more: object) -> object:
+        tries.append(job)
+        return send(job, **more)
+
+    monkeypatch.setattr(app, "send_task", sent)
     broker = Broker(app)
     broker.ring("routing")
     broker.ring("routing")
@@ -86,9 +91,17 @@ def test_a_ring_is_a_message_without_content_on_its_queue(tmp_path: Path, redis:
 def test_a_worker_finds_the_jobs_and_does_one_that_was_rung(tmp_path: Path, redis: int) -> None:
     queue = f"redis://127.0.0.1:{redis}/0"
     environment = clean_environment(ORGO_HOME=str(tmp_path), ORGO_QUEUE=queue)
-    subprocess.run([sys.executable, str(ROOT / "setup.py")], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, str(ROOT / "setup.py")],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as worker:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as worker:
         assert worker.stdout is not None
         seen = until(worker.stdout, r"\bready\.")
         Broker(make_app(load(tmp_path, {"ORGO_QUEUE": queue}))).ring("routing")
