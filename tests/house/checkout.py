@@ -15,9 +15,17 @@ def clean_environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
-def python(*arguments: str | Path, home: Path, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+def python(
+    *arguments: str | Path, home: Path, stdin: str = "", **more: str
+) -> subprocess.CompletedProcess[str]:
     """Run this Python on a root file (or with any arguments) in `home`; it has no terminal."""
     command = [sys.executable, *map(str, arguments)]
     return subprocess.run(
-        command, cwd=home, env=clean_environment(**more), input=stdin, capture_output=True, text=True, timeout=120
+        command,
+        cwd=home,
+        env=clean_environment(**more),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )

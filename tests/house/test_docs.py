@@ -7,8 +7,12 @@ import pytest
 
 from tests.house.checkout import ROOT
 
-PAGES = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md")])
-_FILE = re.compile(r"`((?:src|tests|tools|bench|config|docs|deploy)/[^\s`*<]+|(?:main|tasks|setup)\.py|schema\.sql)`")
+PAGES = sorted(
+    path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md")]
+)
+_FILE = re.compile(
+    r"`((?:src|tests|tools|bench|config|docs|deploy)/[^\s`*<]+|(?:main|tasks|setup)\.py|schema\.sql)`"
+)
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 

@@ -3,9 +3,10 @@
 import json
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from orgo.conf import load
 from orgo.conf.celery import Broker, make_app
 from orgo.lib.problems import BadInput
-from tests.house.checkout import ROOT, clean_environment
+from tests.house.checkout import ROOT, clean_environment, python
 
 CELERY = [sys.executable, "-m", "celery", "--workdir", str(ROOT), "-A", "tasks"]
 
@@ -86,33 +87,40 @@ def test_a_ring_is_a_message_without_content_on_its_queue(tmp_path: Path, redis:
     assert (message["headers"]["argsrepr"], message["headers"]["kwargsrepr"]) == ("()", "{}")
 
 
+STORE = """
+from orgo.conf import boot
+boot.start()
+from orgo.intake.store import Incoming, store
+data = b"From: a@b.example\\r\\nSubject: Water leak\\r\\n\\r\\nIt leaks.\\r\\n"
+store([Incoming(data=data, source="smtp", envelope_from="a@b.example", envelope_to=("info@organization.com",))])
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.needs("redis")
-def test_a_worker_finds_the_jobs_and_does_one_that_was_rung(tmp_path: Path, redis: int) -> None:
+def test_a_worker_finds_the_jobs_and_decides_a_mail_when_it_is_rung(tmp_path: Path, redis: int) -> None:
     queue = f"redis://127.0.0.1:{redis}/0"
-    environment = clean_environment(ORGO_HOME=str(tmp_path), ORGO_QUEUE=queue)
-    subprocess.run(
-        [sys.executable, str(ROOT / "setup.py")],
-        cwd=tmp_path,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    given = {"ORGO_QUEUE": queue}
+    assert python(ROOT / "setup.py", home=tmp_path, **given).returncode == 0
+    assert python("-c", STORE, home=tmp_path, PYTHONPATH=str(ROOT / "src")).returncode == 0
+    environment = clean_environment(ORGO_HOME=str(tmp_path), **given)
     command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as worker:
         assert worker.stdout is not None
         seen = until(worker.stdout, r"\bready\.")
-        Broker(make_app(load(tmp_path, {"ORGO_QUEUE": queue}))).ring("routing")
+        Broker(make_app(load(tmp_path, given))).ring("routing")
         done = until(worker.stdout, r"orgo\.route\[.*(succeeded|raised)")
         worker.terminate()
         worker.stdout.read()
     assert all(f"  . {job}" in seen for job in ("orgo.route", "orgo.deliver", "orgo.sweep"))
-    assert "succeeded" in done.splitlines()[-1]
+    assert "succeeded" in done.splitlines()[-1], done
+    with sqlite3.connect(tmp_path / "var" / "orgo.db") as database:
+        assert database.execute("SELECT outcome FROM intake_mail").fetchall() == [("opened",)], done
 
 
-def until(lines: Iterator[str], pattern: str) -> str:
+def until(lines: Iterable[str], pattern: str) -> str:
     """The output up to the line that matches; all of it where none does."""
     seen: list[str] = []
     for line in lines:

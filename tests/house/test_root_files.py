@@ -16,7 +16,8 @@ sys.prefix = {prefix!r}
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 WITHOUT_PACKAGES = AS_OLD.replace(
-    "sys.version_info = (3, 9, 2)", "sys.path[:] = [folder for folder in sys.path if 'site-packages' not in folder]"
+    "sys.version_info = (3, 9, 2)",
+    "sys.path[:] = [folder for folder in sys.path if 'site-packages' not in folder]",
 )
 
 
@@ -35,7 +36,9 @@ def test_an_old_python_says_in_one_line_where_to_get_a_newer_one(name: str, tmp_
 
 @pytest.mark.parametrize("name", FILES)
 def test_without_packages_they_say_how_to_install_them(name: str, tmp_path: Path) -> None:
-    answer = python("-S", "-c", WITHOUT_PACKAGES.format(prefix=str(ROOT / ".venv")), ROOT / name, home=tmp_path)
+    answer = python(
+        "-S", "-c", WITHOUT_PACKAGES.format(prefix=str(ROOT / ".venv")), ROOT / name, home=tmp_path
+    )
     assert answer.returncode == 2
     assert "pip install -r requirements.txt" in answer.stderr
     assert len(answer.stderr.splitlines()) == 1

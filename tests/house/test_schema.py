@@ -57,12 +57,22 @@ def test_a_database_of_another_version_is_left_as_it_is(tmp_path: Path) -> None:
     answer = load(file)
     assert answer.returncode != 0
     assert "a database of another version" in answer.stderr
-    assert connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("django_migrations",)]
+    assert connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [
+        ("django_migrations",)
+    ]
 
 
 def test_schema_sql_uses_nothing_that_an_old_sqlite3_does_not_know() -> None:
     """What came after 3.31: generated columns' functions, RETURNING, DROP COLUMN, STRICT, ->>, materialized views."""
-    for word in (" STRICT", "RETURNING", "GENERATED ALWAYS", "DROP COLUMN", "->", "MATERIALIZED", "UPDATE FROM"):
+    for word in (
+        " STRICT",
+        "RETURNING",
+        "GENERATED ALWAYS",
+        "DROP COLUMN",
+        "->",
+        "MATERIALIZED",
+        "UPDATE FROM",
+    ):
         assert word not in SCHEMA
 
 

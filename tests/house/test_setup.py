@@ -31,7 +31,9 @@ def test_without_a_terminal_it_takes_defaults_and_prints_a_sign_in_link(tmp_path
     assert answer.returncode == 0, answer.stderr
     assert "Administrator: admin@organization.com" in answer.stdout
     assert "http://127.0.0.1:8000/sign-in/" in answer.stdout
-    assert (tmp_path / "config" / "config.yaml").read_bytes() == (ROOT / "config" / "config.yaml").read_bytes()
+    assert (tmp_path / "config" / "config.yaml").read_bytes() == (
+        ROOT / "config" / "config.yaml"
+    ).read_bytes()
     assert rows(tmp_path, "SELECT count(*) FROM people_team WHERE is_triage") == [(1,)]
 
 
@@ -50,7 +52,9 @@ def test_it_may_be_repeated_and_keeps_what_was_written(tmp_path: Path) -> None:
 def test_answers_are_written_where_they_belong(tmp_path: Path) -> None:
     answer = python("-c", ASKED, home=tmp_path, PYTHONPATH=str(ROOT / "src"))
     assert answer.returncode == 0, answer.stderr
-    assert 'organization:\n  name: "Écoles d\'Annecy"\n' in (tmp_path / "config" / "config.yaml").read_text("utf-8")
+    assert 'organization:\n  name: "Écoles d\'Annecy"\n' in (tmp_path / "config" / "config.yaml").read_text(
+        "utf-8"
+    )
     found = rows(tmp_path, "SELECT roles FROM people_user WHERE address = 'zoe@annecy.example'")
     assert "administrator" in str(found[0][0])
 
@@ -65,7 +69,9 @@ def test_a_wrong_configuration_changes_nothing_and_says_where(tmp_path: Path) ->
     assert not (tmp_path / "var").exists()
 
 
-@pytest.mark.parametrize("word", ["build", "install", "sdist", "bdist_wheel", "develop", "egg_info", "--version"])
+@pytest.mark.parametrize(
+    "word", ["build", "install", "sdist", "bdist_wheel", "develop", "egg_info", "--version"]
+)
 def test_setuptools_words_are_refused_with_the_reason(word: str) -> None:
     assert "hatchling" in (refusal([word]) or "")
 
