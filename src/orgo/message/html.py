@@ -1,0 +1,74 @@
+"""HTML as text, in one pass of lexbor (pure; the library is loaded when the first HTML comes)."""
+
+import re
+from functools import cache
+from typing import Any
+
+from orgo.lib.text import clean_text
+
+LONGEST = 2_000_000
+_BLOCKS = frozenset("p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dl dt dd".split())
+_SILENT = frozenset("script style head title template noscript".split())
+_SPACES = re.compile(r"[ \t\u00a0\r\n]+")
+
+
+@cache
+def _parser() -> Any:
+    from selectolax.lexbor import LexborHTMLParser
+
+    return LexborHTMLParser
+
+
+def html_to_text(html: str) -> str:
+    """What a reader sees of an HTML mail: a line a block, items with a dash, links after their words."""
+    tree = _parser()(html[:LONGEST])
+    root = tree.body or tree.root
+    if root is None:
+        return ""
+    out: list[str] = []
+    _walk(root, out)
+    text = "".join(out)
+    text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
+    return clean_text(re.sub(r"\n{3,}", "\n\n", text)).strip()
+
+
+def _walk(root: Any, out: list[str]) -> None:
+    """Down the tree without recursion: a mail may nest a hundred thousand deep."""
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        node, leaving = stack.pop()
+        tag = node.tag or ""
+        if tag == "-text":
+            text = _SPACES.sub(" ", node.text_content or "")
+            out.append(text if not out or not out[-1].endswith(("\n", " ")) else text.lstrip())
+            continue
+        if tag in _SILENT or tag.startswith("-") or tag == "!doctype":
+            continue
+        if leaving:
+            out.append(_after(tag, node))
+            continue
+        out.append(_before(tag))
+        stack.append((node, True))
+        children = []
+        child = node.child
+        while child is not None:
+            children.append((child, False))
+            child = child.next
+        stack.extend(reversed(children))
+
+
+def _before(tag: str) -> str:
+    if tag == "li":
+        return "\n- "
+    return "\n" if tag in _BLOCKS else ""
+
+
+def _after(tag: str, node: Any) -> str:
+    if tag in ("td", "th"):
+        return " "
+    if tag in ("p", "table", "ul", "ol", "blockquote") or (len(tag) == 2 and tag[0] == "h"):
+        return "\n\n" if tag != "hr" else "\n"
+    if tag == "a":
+        href = (node.attributes.get("href") or "").strip()
+        return f" <{href}>" if href.startswith(("http:", "https:", "mailto:")) and href not in (node.text() or "") else ""
+    return "\n" if tag in _BLOCKS and tag != "br" else ""

@@ -1,0 +1,100 @@
+"""The parent's side of the parser's process: hands batches over, waits with a limit, starts it again when it died."""
+
+import logging
+import os
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from orgo.message.child import write_batch
+from orgo.message.model import Message
+
+log = logging.getLogger("orgo.message")
+SECONDS = 20.0
+_SOURCE = str(Path(__file__).resolve().parents[2])
+
+
+class ParseFailure(msgspec.Struct, frozen=True):
+    """A mail that the parser's process could not read, and why (it died, or took too long)."""
+
+    reason: str
+
+
+class ParserPool:
+    """One parser process, used by several threads in turn."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._decoder = msgspec.msgpack.Decoder(list[Message])
+
+    def parse(self, raws: Sequence[bytes]) -> list[Message | ParseFailure]:
+        """Read these mails; a batch that fails is read one by one, so that a bad mail blames nobody else."""
+        if not raws:
+            return []
+        with self._lock:
+            try:
+                return list(self._ask(list(raws)))
+            except (OSError, EOFError, msgspec.MsgspecError) as error:
+                log.warning("the parser died on a batch of %s mails: %s", len(raws), error)
+            return [self._alone(raw) for raw in raws]
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._end()
+
+    def _alone(self, raw: bytes) -> Message | ParseFailure:
+        try:
+            return self._ask([raw])[0]
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            return ParseFailure(f"the parser gave up: {error}")
+
+    def _ask(self, raws: list[bytes]) -> list[Message]:
+        child = self._running()
+        assert child.stdin is not None and child.stdout is not None
+        late = threading.Timer(self.seconds * max(1, len(raws) / 20), child.kill)
+        late.start()
+        try:
+            write_batch(child.stdin, raws)  # type: ignore[arg-type]
+            head = child.stdout.read(4)
+            if len(head) < 4:
+                raise EOFError("it died or took too long")
+            body = child.stdout.read(struct.unpack(">I", head)[0])
+            return self._decoder.decode(body)
+        except BaseException:
+            self._end()
+            raise
+        finally:
+            late.cancel()
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._child is None or self._child.poll() is not None:
+            self._end()
+            path = os.pathsep.join(filter(None, [_SOURCE, os.environ.get("PYTHONPATH", "")]))
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "orgo.message.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        return self._child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            try:
+                if pipe is not None:
+                    pipe.close()
+            except OSError:
+                continue
