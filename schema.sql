@@ -42,6 +42,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS "auth_permission_content_type_id_codename_01ab
 CREATE UNIQUE INDEX IF NOT EXISTS "django_content_type_app_label_model_76bd3d3b_uniq" ON "django_content_type" ("app_label", "model");
 CREATE INDEX IF NOT EXISTS "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
 CREATE INDEX IF NOT EXISTS "intake_mail_content" ON "intake_mail" ("content_key") WHERE NOT ("content_key" = '');
+CREATE INDEX IF NOT EXISTS "intake_mail_copies" ON "intake_mail" ("same_as") WHERE "same_as" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "intake_mail_data_hash_e7d407ef" ON "intake_mail" ("data_hash");
 CREATE INDEX IF NOT EXISTS "intake_mail_msgid" ON "intake_mail" ("message_id") WHERE NOT ("message_id" = '');
 CREATE INDEX IF NOT EXISTS "intake_mail_outcome" ON "intake_mail" ("outcome", "decided_at");

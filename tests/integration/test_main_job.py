@@ -328,3 +328,30 @@ def test_who_was_told_what_is_proved_by_the_servers_own_words(office: Office) ->
         "250 2.0.0 Caught as 1",
         "250 2.0.0 Caught as 2",
     ]
+
+
+def test_a_copy_handed_in_before_the_first_is_decided_belongs_to_its_task(office: Office) -> None:
+    from orgo.intake.models import Mail
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import take
+
+    twice = [Incoming(data=b"From: a@x.example\r\nSubject: leak\r\n\r\nx\r\n", source="smtp") for _ in range(2)]
+    take(twice)
+    office.settle()
+
+    assert [row.outcome for row in Mail.objects.order_by("id")] == ["opened", "linked"]
+    assert set(Mail.objects.values_list("task", flat=True)) == {office.task().pk}
+
+
+def test_a_reminder_goes_out_before_the_deadline(office: Office) -> None:
+    from orgo.flow.acting import perform
+    from orgo.people.models import User
+
+    office.mail(subject="A question")
+    due = office.clock.now().replace(hour=14)
+    perform(User.objects.get(address="dora@city.example"), office.task().reference, "due", until=due)
+    office.forget()
+    office.later(hours=5)
+
+    assert office.told() == ["dora@city.example"]
+    assert "Due" in str(office.letters()[0]["Subject"])

@@ -11,6 +11,7 @@ from orgo.flow.house import House, addresses
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
+from orgo.lib.durations import Duration
 from orgo.message import Message
 from orgo.outbox.models import Letter
 from orgo.people.directory import TeamCard
@@ -20,6 +21,7 @@ from orgo.task.commands import Comment, Open
 from orgo.task.values import Actor, TaskState
 
 ACKNOWLEDGE_AGAIN_AFTER = timedelta(days=1)
+REMIND_BEFORE = (Duration(0, 3600),)
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -44,6 +46,7 @@ def facts_for(mail: Mail, message: Message, house: House) -> Facts:
         received_at=mail.received_at,
         zone=mailbox.zone or house.config.organization.zone,
         organization=mailbox.organization,
+        body=mail.text,
         mailbox=mail.mailbox or next(iter(mail.envelope_to), ""),
         recipients=tuple(mail.envelope_to),
         size=mail.size,
@@ -170,8 +173,8 @@ def _policy(decision: Decision, house: House) -> Policy:
             )
             for level in decision.levels
         )
-        return Policy(levels=levels)
-    return house.default_policy()
+        return Policy(levels=levels, remind_before=REMIND_BEFORE)
+    return msgspec.structs.replace(house.default_policy(), remind_before=REMIND_BEFORE)
 
 
 def _resolved(name: str, house: House) -> str:

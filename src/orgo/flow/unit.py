@@ -165,6 +165,7 @@ class Unit:
         sql.insert(Letter, made.rows)
         crashpoint("H5.after_letters")
         sql.update(Mail, list(self._settled.values()), [{"id": id} for id in self._settled])
+        self._tell_copies()
         self._index_texts()
         crashpoint("H4.before_commit")
         if made.rows:
@@ -187,6 +188,14 @@ class Unit:
         )
         if hit != len(old):
             raise Overtaken
+
+    def _tell_copies(self) -> None:
+        """Copies that were handed in before their first was decided belong to its task as well."""
+        decided = {id: row["task"] for id, row in self._settled.items() if row.get("task")}
+        if decided:
+            for copy in Mail.objects.filter(same_as__in=list(decided), task=None):
+                assert copy.same_as is not None
+                Mail.objects.filter(pk=copy.pk).update(task=decided[copy.same_as])
 
     def _index_texts(self) -> None:
         if self._texts:

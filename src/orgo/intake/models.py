@@ -54,6 +54,9 @@ class Mail(models.Model):
             ),
             models.Index(fields=["message_id"], name="intake_mail_msgid", condition=~models.Q(message_id="")),
             models.Index(fields=["outcome", "decided_at"], name="intake_mail_outcome"),
+            models.Index(
+                fields=["same_as"], name="intake_mail_copies", condition=models.Q(same_as__isnull=False)
+            ),
         ]
 
 

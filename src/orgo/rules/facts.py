@@ -119,9 +119,9 @@ def facts_of(message: Any, *, recipients: Iterable[str] = (), **more: Any) -> Fa
     `more` is what the message does not know: received_at, zone, organization, mailbox, size, dmarc ..
     """
     sender = message.sender
+    more.setdefault("body", message.text)
     return Facts(
         subject=message.subject,
-        body=more.pop("body", None) if "body" in more else message.text,
         sender=_people([sender] if sender else []),
         to=_people(message.to),
         cc=_people(message.cc),
