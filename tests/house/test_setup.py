@@ -57,6 +57,7 @@ def test_answers_are_written_where_they_belong(tmp_path: Path) -> None:
     )
     found = rows(tmp_path, "SELECT roles FROM people_user WHERE address = 'zoe@annecy.example'")
     assert "administrator" in str(found[0][0])
+    assert rows(tmp_path, "SELECT type FROM audit_event") == [("person.made_administrator",)]
 
 
 def test_a_wrong_configuration_changes_nothing_and_says_where(tmp_path: Path) -> None:

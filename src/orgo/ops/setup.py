@@ -188,6 +188,7 @@ def _database(config: Config) -> list[str]:
 
 def _administrator(config: Config, question: Ask) -> "User":
     """The first administrator; a new one where there is none or another address is given."""
+    from orgo.audit.models import record
     from orgo.people.models import User
 
     active = User.objects.filter(is_active=True).order_by("pk")
@@ -198,6 +199,7 @@ def _administrator(config: Config, question: Ask) -> "User":
     if "administrator" not in user.roles or not user.is_active:
         user.roles, user.is_active = [*user.roles, "administrator"], True
         user.save()
+        record("person.made_administrator", actor="", actor_kind="system", person=user.pk)
     return user
 
 
