@@ -1,5 +1,6 @@
 """A house for the crash tests: a home, a catcher for its letters, a sender that tries again as a mail server does."""
 
+import contextlib
 import os
 import smtplib
 import sqlite3
@@ -70,6 +71,7 @@ class House:
 
     def start(self, crash: str = "", hours: float = 0.0) -> None:
         """Start Orgo; `crash` arms a point ("H4.before_commit:2"), `hours` sets its clock ahead."""
+        self._bury()
         command = [sys.executable, "-m", "tests.crash.worker", str(self.home), str(hours)]
         self.process = subprocess.Popen(
             command,
@@ -81,6 +83,16 @@ class House:
         )
         assert self.process.stdout is not None
         self.process.stdout.readline()
+
+    def _bury(self) -> None:
+        """Close the pipes of the process that was."""
+        if self.process is not None:
+            self.process.wait(timeout=40)
+            for pipe in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    assert pipe is not None
+                    pipe.close()
+            self.process = None
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -99,6 +111,7 @@ class House:
     def close(self) -> None:
         if self.alive():
             self.kill()
+        self._bury()
         self.catcher.stop()
 
     def send(self, number: int, *, tries: int = 1) -> bool:
