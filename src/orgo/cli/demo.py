@@ -1,0 +1,60 @@
+"""`orgo demo`: the sample city, or its check."""
+
+import json
+import shutil
+from typing import Any
+
+import click
+
+from orgo.cli.errors import Code
+
+
+@click.command(epilog="Example: orgo demo --check --json")
+@click.option("--check", is_flag=True, help="Play the sample week on a virtual clock and count; no page.")
+@click.option("--json", "as_json", is_flag=True, help="With --check: one JSON object.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The page's port."
+)
+@click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in var/demo.")
+def demo(check: bool, as_json: bool, port: int, fresh: bool) -> int | None:
+    """A sample city at work: mails, tasks, answers, escalations, before your eyes.
+
+    Nothing leaves this machine: letters go to a catcher of the demo's own.
+    """
+    if check:
+        return _check(as_json)
+    if as_json:
+        raise click.UsageError("--json goes with --check")
+    _run(port, fresh)
+    return None
+
+
+def _check(as_json: bool) -> int:
+    from orgo.demo.check import check
+
+    found = check()
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else _table(found))
+    return Code.DONE if found["lost"] == 0 and all(one["ok"] for one in found["checks"]) else Code.FAILED
+
+
+def _table(found: dict[str, Any]) -> str:
+    lines = [f"{name.replace('_', ' '):16} {value:>8}" for name, value in found.items() if name != "checks"]
+    for one in found["checks"]:
+        lines.append(f"{'ok' if one['ok'] else 'WRONG':6} {one['name']}")
+        if one["detail"]:
+            lines.append(f"       {one['detail']}")
+    return "\n".join(lines)
+
+
+def _run(port: int, fresh: bool) -> None:
+    import os
+
+    from orgo.conf import logging, places
+    from orgo.demo.run import run
+
+    home = places.home_of(os.environ) / "var" / "demo"
+    if fresh and home.exists():
+        shutil.rmtree(home)
+    home.mkdir(parents=True, exist_ok=True)
+    logging.set_up()
+    run(home, port=port)

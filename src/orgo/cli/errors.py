@@ -1,0 +1,142 @@
+"""The exit codes, and the words for whatever ends a command: the only place where an exception becomes either."""
+
+import json
+import os
+import secrets
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from pathlib import Path
+
+import click
+
+from orgo.lib.problems import BadInput, Problem
+
+
+class Code(IntEnum):
+    """What a command's end says to a script (DESIGN.md section 9)."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_INPUT = 2
+    NOT_FOUND = 3
+    NOT_ALLOWED = 4
+    CONFLICT = 5
+    PARTLY = 6
+    UNREACHABLE = 69
+    DEFECT = 70
+    IO = 74
+    LATER = 75
+    INTERRUPTED = 130
+
+
+class Stop(Exception):
+    """A command ends here: `problems` are said and `code` is its exit code."""
+
+    def __init__(self, code: Code, *problems: Problem | str) -> None:
+        self.code = code
+        self.problems = [item if isinstance(item, Problem) else Problem(item) for item in problems]
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def guarded(work: Callable[[], int | None], argv: Sequence[str]) -> int:
+    """Run `work`; whatever it raises becomes a clear word on standard error and the exit code that is returned."""
+    try:
+        code = work() or Code.DONE
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _quiet()
+    except (KeyboardInterrupt, click.Abort, EOFError):
+        return _say(Code.INTERRUPTED, [Problem("stopped; nothing that was finished is lost")], argv)
+    except Exception as error:
+        return _answer(error, argv)
+    return int(code)
+
+
+def _answer(error: Exception, argv: Sequence[str]) -> int:
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, Stop):
+        return _say(error.code, error.problems, argv)
+    if isinstance(error, BadInput):
+        return _say(Code.WRONG_INPUT, error.problems, argv)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return Code.WRONG_INPUT
+    if isinstance(error, click.ClickException):
+        return _say(Code.WRONG_INPUT, [Problem(_click_words(error))], argv)
+    code, words = _known(error)
+    return _say(code, [Problem(words)], argv) if code else _defect(error, argv)
+
+
+def _say(code: Code, problems: Sequence[Problem], argv: Sequence[str]) -> int:
+    """Each problem on standard error; with --json also as an object a line on standard output."""
+    for problem in problems:
+        click.echo(f"orgo: {problem}", err=True)
+    if "--json" in argv:
+        for problem in problems:
+            click.echo(json.dumps({"error": problem.as_json()}, ensure_ascii=False))
+    return int(code)
+
+
+def _click_words(error: click.ClickException) -> str:
+    words = error.format_message().rstrip(".").replace(". (Did", " (Did")
+    words = words[:1].lower() + words[1:]
+    context = getattr(error, "ctx", None)
+    return f"{words}; see {context.command_path} --help" if context else words
+
+
+def _known(error: Exception) -> tuple[Code | None, str]:
+    """What the outside world did wrong: a task that is not there, a server that does not answer, a full disk."""
+    name, text = f"{type(error).__module__}.{type(error).__name__}", str(error).strip()
+    if name.startswith("orgo.flow.acting."):
+        return _of_acting(type(error).__name__, text)
+    if name.startswith("django.db.utils.") and "Operational" in name:
+        return _of_database(text)
+    if name.startswith(("kombu.exceptions.Operational", "redis.exceptions.")):
+        return Code.UNREACHABLE, f"the queue can't be reached: {text}"
+    if name.startswith(("smtplib.", "ssl.", "socket.")) or isinstance(error, ConnectionError | TimeoutError):
+        return Code.UNREACHABLE, f"a server can't be reached: {text}"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return Code.IO, f"{place}{error.strerror or text}"
+    return None, ""
+
+
+def _of_acting(name: str, text: str) -> tuple[Code, str]:
+    if name == "NotFound":
+        return Code.NOT_FOUND, f"there is no task {text}, or you may not see it"
+    if name == "NotAllowed":
+        return Code.NOT_ALLOWED, f"you may not do that to this task: {text}"
+    return Code.CONFLICT, text
+
+
+def _of_database(text: str) -> tuple[Code, str]:
+    if "no such table" in text or "no such column" in text:
+        return Code.WRONG_INPUT, f"the database has an older form ({text}); run: orgo database migrate"
+    if "locked" in text:
+        return Code.LATER, "the database is busy; try again in a moment"
+    if "unable to open" in text or "readonly" in text or "disk" in text:
+        return Code.IO, f"the database can't be used: {text}"
+    return Code.UNREACHABLE, f"the database can't be reached: {text.splitlines()[0] if text else 'no answer'}"
+
+
+def _defect(error: Exception, argv: Sequence[str]) -> int:
+    """A mistake of ours: the traceback goes to a file, a number to the person."""
+    number = secrets.token_hex(4)
+    folder = Path(os.environ.get("ORGO_HOME") or ".") / "var" / "reports"
+    where = f"{folder / number}.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        Path(where).write_text("".join(traceback.format_exception(error)), "utf-8")
+    except OSError:
+        where = "no file could be written"
+    words = f"this is a defect of Orgo ({type(error).__name__}), report {number}: {where}"
+    return _say(Code.DEFECT, [Problem(words)], argv)
+
+
+def _quiet() -> int:
+    """Who reads our output has had enough (`orgo ... | head`): no word, and none at the interpreter's end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Code.DONE

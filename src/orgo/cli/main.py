@@ -1,0 +1,53 @@
+"""The command `orgo`: which commands there are, and the one door by which all of them are called."""
+
+import io
+import sys
+from typing import ClassVar
+
+import click
+
+import orgo
+from orgo.cli.errors import guarded
+from orgo.cli.lazy import Lazy
+
+
+class Root(Lazy):
+    """All commands."""
+
+    commands_at: ClassVar = {
+        "demo": ("orgo.cli.demo:demo", "A sample city at work, or the check of the main job"),
+        "init": ("orgo.cli.running:init", "The first set-up: configuration, database, administrator"),
+        "up": ("orgo.cli.running:up", "All of Orgo in one process"),
+        "web": ("orgo.cli.running:web", "The page"),
+        "worker": ("orgo.cli.running:worker", "Decides mails and sends letters"),
+        "intake": ("orgo.cli.running:intake", "Takes mail in"),
+        "clock": ("orgo.cli.running:clock", "Fires escalations and reminders"),
+    }
+
+
+@click.group(
+    cls=Root,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: orgo demo",
+)
+@click.version_option(orgo.__version__, prog_name="orgo", message="%(prog)s %(version)s")
+def root() -> None:
+    """Turns an organization's mail into accountable work.
+
+    Orgo's home is the current folder, or the one that ORGO_HOME names.
+    """
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `orgo ARGV` (what was typed where none is given); returns the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return guarded(lambda: _run(words), words)
+
+
+def _run(words: list[str]) -> int | None:
+    with root.make_context("orgo", list(words)) as context:
+        code = root.invoke(context)
+    return code if isinstance(code, int) else None

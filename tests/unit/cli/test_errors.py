@@ -1,0 +1,75 @@
+"""Each end of a command has its exit code and its words."""
+
+import json
+
+import pytest
+
+from orgo.cli.errors import Code, Stop, guarded
+from orgo.cli.main import main
+from orgo.lib.problems import BadInput, Problem
+
+
+def raising(error):
+    def work():
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (BadInput("the line is wrong"), 2, "orgo: the line is wrong"),
+        (Stop(Code.NOT_FOUND, "no such team"), 3, "orgo: no such team"),
+        (ConnectionRefusedError(111, "Connection refused"), 69, "can't be reached"),
+        (FileNotFoundError(2, "No such file or directory", "a.eml"), 74, "a.eml: No such file"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_an_error_has_its_exit_code_and_words(error, code, words, capsys):
+    assert guarded(raising(error), []) == code
+    assert words in capsys.readouterr().err
+
+
+def test_all_problems_are_said_and_with_json_also_as_objects(capsys):
+    problems = [Problem("one", file="a.yaml", line=3), Problem("two")]
+    assert guarded(raising(BadInput(problems)), ["--json"]) == 2
+    said = capsys.readouterr()
+    assert said.err.splitlines() == ["orgo: a.yaml:3: one", "orgo: two"]
+    assert [json.loads(line)["error"]["message"] for line in said.out.splitlines()] == ["one", "two"]
+
+
+def test_a_defect_gets_a_report_and_no_traceback(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("ORGO_HOME", str(tmp_path))
+    assert guarded(raising(ZeroDivisionError("by zero")), []) == 70
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err + said.out
+    (report,) = (tmp_path / "var" / "reports").iterdir()
+    assert report.stem in said.err
+    assert "ZeroDivisionError" in report.read_text()
+
+
+def test_a_broken_pipe_is_no_trouble(monkeypatch):
+    monkeypatch.setattr("orgo.cli.errors._quiet", lambda: 0)
+    assert guarded(raising(BrokenPipeError()), []) == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["dmo"], "did you mean demo?"),
+        (["demo", "--chek"], "--check"),
+        (["demo", "--port", "x"], "not a valid integer"),
+        ([], "Usage: orgo"),
+        (["demo", "--json"], "--json goes with --check"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_the_nearest(argv, words, capsys):
+    assert main(argv) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_help_and_version_end_well(capsys):
+    assert main(["--help"]) == 0
+    assert main(["--version"]) == 0
+    assert "orgo 0.1.0" in capsys.readouterr().out
