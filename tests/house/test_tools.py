@@ -13,6 +13,7 @@ from tests.house.checkout import ROOT
 sys.path.insert(0, str(ROOT / "tools"))
 import check_sizes
 import check_tree
+import corpus
 import environment
 
 
@@ -84,3 +85,12 @@ def test_the_tree_holds_no_path_of_one_machine_and_no_foreign_package(
     page = tmp_path / "page.md"
     page.write_text(line)
     assert any(check_tree.look(page, tmp_path)) is found
+
+
+def test_the_corpus_table_is_read_by_source_and_what() -> None:
+    text = "sisimai                  no exception 149/149  status class (4/5) 47/73\ntalon replies   exact 4/5\n"
+    assert corpus.counts(text) == {
+        ("sisimai", "no exception"): (149, 149),
+        ("sisimai", "status class (4/5)"): (47, 73),
+        ("talon replies", "exact"): (4, 5),
+    }
