@@ -35,12 +35,12 @@ test: .venv/.made-dev
 	$(IN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: .venv/.made-dev
-	$(IN)/ruff check .
-	$(IN)/mypy
-	$(IN)/lint-imports
-	$(IN)/python tools/check_sizes.py
-	$(IN)/python tools/check_tree.py
-	$(IN)/python tools/check_generated.py
+	@bad=""; \
+	for check in "ruff check ." "mypy" "lint-imports" "python tools/check_sizes.py" "python tools/check_tree.py" \
+		"python tools/check_generated.py"; do \
+		echo "== $$check"; $(IN)/$$check || bad="$$bad [$$check]"; \
+	done; \
+	test -z "$$bad" || { echo "not clean:$$bad" >&2; exit 1; }
 
 bench: .venv/.made-dev
 	$(IN)/python -m bench $(ARGS)
