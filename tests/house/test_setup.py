@@ -49,6 +49,17 @@ def test_it_may_be_repeated_and_keeps_what_was_written(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT count(*) FROM people_token WHERE used_at IS NULL") == [(1,)]
 
 
+@pytest.mark.parametrize("place", [".", "config"])
+def test_files_that_are_there_already_are_kept_wherever_they_are(tmp_path: Path, place: str) -> None:
+    own = tmp_path / place / "rules.yaml"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("version: 1\nrules: []\n")
+    answer = python(SETUP, home=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert own.read_text() == "version: 1\nrules: []\n"
+    assert len(list(tmp_path.rglob("rules.yaml"))) == 1
+
+
 def test_answers_are_written_where_they_belong(tmp_path: Path) -> None:
     answer = python("-c", ASKED, home=tmp_path, PYTHONPATH=str(ROOT / "src"))
     assert answer.returncode == 0, answer.stderr
