@@ -22,6 +22,7 @@ class Root(Lazy):
         "worker": ("orgo.cli.running:worker", "Decides mails and sends letters"),
         "intake": ("orgo.cli.running:intake", "Takes mail in"),
         "clock": ("orgo.cli.running:clock", "Fires escalations and reminders"),
+        "mail": ("orgo.cli.mail:mail", "Mails in files: parse, route, send-sample"),
     }
 
 

@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from orgo.intake.models import Mail
 from orgo.lib.text import clean_name
+
+if TYPE_CHECKING:
+    from orgo.intake.models import Mail
 
 log = logging.getLogger("orgo.mail")
 
@@ -22,7 +25,7 @@ def block(sender: str, subject: str, keywords: Sequence[str], routed_to: str) ->
     )
 
 
-def log_placed(mail: Mail) -> None:
+def log_placed(mail: "Mail") -> None:
     """Say in the log where a mail ended. A confidential one is named by its number only."""
     if mail.outcome == "opened" and mail.decision and not mail.decision.get("private"):
         decision = mail.decision

@@ -1,0 +1,52 @@
+"""How commands print: JSON objects a line each, tables in columns, words on standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+import msgspec
+
+from orgo.lib.problems import Problem
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="JSON; of lists an object a line.")
+
+
+def line(value: Any) -> None:
+    """One JSON object on a line of its own."""
+    click.echo(json.dumps(msgspec.to_builtins(value, enc_hook=str), ensure_ascii=False))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows in columns as wide as their widest cell; the last one is as long as it is."""
+    cells = [[*heads], *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    for row in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def say(words: str) -> None:
+    """A word beside the result: on standard error, so that the result stays clean."""
+    click.echo(f"orgo: {words}", err=True)
+
+
+def problems(found: Iterable[Problem], as_json: bool) -> None:
+    """What a check found, as its result."""
+    for problem in found:
+        if as_json:
+            line(problem.as_json())
+        else:
+            click.echo(f"{problem.severity}: {problem}")
+
+
+def is_terminal() -> bool:
+    """Whether a person sits at both ends."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

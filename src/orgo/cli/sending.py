@@ -1,0 +1,35 @@
+"""Hands a mail to the running Orgo as a mail server does."""
+
+import smtplib
+from typing import Any
+
+from orgo.cli.errors import Code, Stop
+from orgo.conf import Config
+from orgo.message import parse
+
+SECONDS = 10
+
+
+def send(data: bytes, config: Config) -> dict[str, Any]:
+    """Send `data` to Orgo's own listener; returns {server, from, to}. Raises Stop where nobody listens or it is refused."""
+    smtp = config.intake.smtp
+    if not smtp.enabled:
+        raise Stop(Code.WRONG_INPUT, "intake.smtp is not enabled here, so there is nobody to send to")
+    message = parse(data)
+    sender = message.sender.address if message.sender else ""
+    written = [address.address for address in (*message.to, *message.cc)]
+    domains = tuple(smtp.domains)
+    recipients = [a for a in written if not domains or a.rpartition("@")[2].lower() in domains]
+    recipients = recipients or [f"sample@{domains[0] if domains else 'localhost'}"]
+    server = f"{smtp.host}:{smtp.port}"
+    try:
+        client = smtplib.LMTP if smtp.protocol == "lmtp" else smtplib.SMTP
+        with client(smtp.host, smtp.port, timeout=SECONDS) as way:
+            way.sendmail(sender, recipients, data)
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
+        raise Stop(Code.FAILED, f"{server} did not take the mail: {error}") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise Stop(
+            Code.UNREACHABLE, f"nobody takes mail at {server} ({error}); start Orgo: orgo up"
+        ) from error
+    return {"server": server, "from": sender, "to": recipients}

@@ -1,0 +1,191 @@
+"""Archives of mail as one stream: .eml files, mbox files, Maildirs and folders of any of them (touches files only)."""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+LARGEST = 200_000_000
+_PIECE = 1_000_000
+_ENVELOPE = re.compile(rb"From \S.*\d\d:\d\d")
+_HEADER = re.compile(rb"(?:[!-9;-~]{1,76}[ \t]*:|>From )")
+_QUOTED = re.compile(rb">+From ")
+_NOT_YET = {".pst": "Outlook archives", ".ost": "Outlook archives", ".msg": "Outlook messages"}
+_MAIL_NAMES = (".eml", ".mbox", ".mbx")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One mail of an archive. `where` says where it was, for people; `data` are its bytes."""
+
+    where: str
+    data: bytes
+
+
+Trouble = Callable[[str, str], None]
+"""Is told of what could not be read: where, and why."""
+
+
+def read(paths: Iterable[Path], trouble: Trouble) -> Iterator[Item]:
+    """All mails below `paths`, in the order of the names; what can't be read is told to `trouble` and passed over."""
+    for path in paths:
+        for file in _files(path, set(), trouble):
+            yield from _read_file(file, trouble)
+
+
+def count(paths: Iterable[Path]) -> int:
+    """About how many bytes `read` will go through, for a progress bar."""
+    sizes = (_size(file) for path in paths for file in _files(path, set(), _say_nothing))
+    return sum(sizes)
+
+
+def _say_nothing(where: str, why: str) -> None:
+    return
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+# ---------------------------------------------------------------- which files there are
+
+
+def _files(path: Path, seen: set[tuple[int, int]], trouble: Trouble) -> Iterator[Path]:
+    """The mail files at or below `path`. A folder is entered once, whatever links lead to it."""
+    try:
+        found = path.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            yield path
+            return
+        if (found.st_dev, found.st_ino) in seen:
+            return
+        seen.add((found.st_dev, found.st_ino))
+        inside = sorted(path.iterdir())
+    except OSError as error:
+        trouble(str(path), _words(error))
+        return
+    is_maildir = (path / "cur").is_dir() and (path / "new").is_dir()
+    for entry in inside:
+        if _wanted(entry, is_maildir or path.name in ("cur", "new"), trouble):
+            yield from _files(entry, seen, trouble)
+
+
+def _wanted(entry: Path, of_maildir: bool, trouble: Trouble) -> bool:
+    """Whether an entry of a folder is mail: by its name, its place in a Maildir, or how it begins."""
+    if entry.name == "tmp" and of_maildir:
+        return False
+    if entry.is_dir():
+        return True
+    if entry.suffix.lower() in _NOT_YET:
+        trouble(str(entry), f"{_NOT_YET[entry.suffix.lower()]} can't be read yet; save it as .eml or .mbox")
+        return False
+    if entry.suffix.lower() in _MAIL_NAMES or entry.parent.name in ("cur", "new"):
+        return True
+    return not entry.name.startswith(".") and _begins_like_mail(entry)
+
+
+def _begins_like_mail(file: Path) -> bool:
+    try:
+        with _opened(file) as stream:
+            begin = stream.read(1000)
+    except OSError:
+        return False
+    return bool(
+        begin.startswith(b"From ") or (_HEADER.match(begin) and b"\n" in begin and b"\0" not in begin)
+    )
+
+
+def _opened(file: Path) -> BinaryIO:
+    """A regular file, open. Anything else (a pipe, a device) raises OSError at once instead of waiting for it."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(0, "is no file (a pipe, socket or device)", str(file))
+    return os.fdopen(
+        os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+    )
+
+
+def _words(error: OSError) -> str:
+    return "it is gone" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
+
+
+# ---------------------------------------------------------------- what is in a file
+
+
+def _read_file(file: Path, trouble: Trouble) -> Iterator[Item]:
+    try:
+        with _opened(_where_it_is_now(file)) as stream:
+            begin = stream.read(5)
+            stream.seek(0)
+            if begin == b"From ":
+                yield from mbox(stream, str(file), trouble)
+                return
+            data = stream.read(LARGEST + 1)
+    except OSError as error:
+        trouble(str(file), _words(error))
+        return
+    if data[:4] == b"!BDN" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        trouble(str(file), "this kind of archive can't be read yet; save it as .eml or .mbox")
+    elif len(data) > LARGEST:
+        trouble(str(file), f"is larger than {LARGEST} bytes")
+    else:
+        yield Item(str(file), data)
+
+
+def _where_it_is_now(file: Path) -> Path:
+    """In a Maildir a reader renames files while we look: the same mail under its new flags."""
+    if file.parent.name not in ("cur", "new") or file.exists():
+        return file
+    unique = file.name.partition(":")[0]
+    folders = (file.parent, file.parent.parent / "cur")
+    found = (entry for folder in folders if folder.is_dir() for entry in folder.iterdir())
+    return next((entry for entry in found if entry.name.partition(":")[0] == unique), file)
+
+
+def mbox(stream: BinaryIO, where: str, trouble: Trouble) -> Iterator[Item]:
+    """The mails of an mbox (RFC 4155, with mboxrd's quoting); Content-Length is not believed.
+
+    A line `From ..` begins a mail where an empty line stands before it, it has a time in it, and a header follows.
+    """
+    mail = _Mail(where, trouble)
+    before, line = b"\n", stream.readline(_PIECE)
+    while line:
+        after = stream.readline(_PIECE)
+        if mail.number == 0 or (not before.strip() and _ENVELOPE.match(line) and _HEADER.match(after)):
+            yield from mail.end()
+            mail.begin()
+        else:
+            mail.add(line[1:] if _QUOTED.match(line) else line)
+        before, line = line, after
+    yield from mail.end()
+
+
+class _Mail:
+    """The mail of an mbox that is being gathered."""
+
+    def __init__(self, where: str, trouble: Trouble) -> None:
+        self.where, self.trouble, self.number = where, trouble, 0
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    def begin(self) -> None:
+        self.number, self._lines, self._size = self.number + 1, [], 0
+
+    def add(self, line: bytes) -> None:
+        self._size += len(line)
+        if self._size <= LARGEST:
+            self._lines.append(line)
+
+    def end(self) -> Iterator[Item]:
+        """The mail without the empty line that ends it in the file."""
+        where = f"{self.where}#{self.number}"
+        if self._size > LARGEST:
+            self.trouble(where, f"is larger than {LARGEST} bytes")
+        elif self.number:
+            lines = self._lines[:-1] if self._lines and not self._lines[-1].strip() else self._lines
+            yield Item(where, b"".join(lines))

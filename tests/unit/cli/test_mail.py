@@ -1,0 +1,130 @@
+"""`orgo mail`: the blueprint's block word for word, the JSON of the design, nothing written."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orgo.cli.main import main
+
+SAMPLE = Path(__file__).resolve().parents[3] / "config" / "samples" / "water-leak.eml"
+BLOCK = """Parsed Email:
+Sender: secretary@organization.com
+Subject: Water Leak in Room 102
+Keywords: [urgent, leak]
+Routed To: maintenance@organization.com
+"""
+KEYS = (
+    "file message_id from to cc reply_to subject date text html reply_text keywords attachments is_auto_reply is_bounce bounce "
+    "is_list in_reply_to references warnings"
+).split()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home with the shipped configuration."""
+    (tmp_path / "config").symlink_to(SAMPLE.parents[1])
+    monkeypatch.setenv("ORGO_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_route_prints_the_blueprints_block_and_writes_nothing(home, capsys):
+    assert main(["mail", "route", str(SAMPLE)]) == 0
+    assert capsys.readouterr().out == BLOCK
+    assert [entry.name for entry in home.iterdir()] == ["config"]
+
+
+def test_route_gives_one_json_object_a_mail_in_the_order_of_the_files(home, tmp_path, capsys):
+    other = tmp_path / "other.eml"
+    other.write_bytes(b"From: a@b.example\nSubject: Hello\n\nNothing\n")
+    assert main(["mail", "route", "--json", str(SAMPLE), str(other)]) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert [*first] == [*KEYS, "decision"]
+    decision = first["decision"]
+    assert [*decision] == "route_to rule revision priority labels attach levels reasons".split()
+    assert (decision["route_to"], decision["rule"]) == ("maintenance@organization.com", "Water leaks")
+    assert decision["reasons"][0]["words"] == ["leak"]
+    assert second["file"] == str(other)
+    assert second["decision"]["rule"] is None
+
+
+def test_parse_reads_without_any_configuration_and_without_django(tmp_path):
+    words = "import sys; from orgo.cli.main import main; main(['mail', 'parse', '--json', sys.argv[1]]); print('django' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", words, str(SAMPLE)], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    found, django = done.stdout.splitlines()
+    assert [*json.loads(found)] == KEYS
+    assert django == "False"
+
+
+def test_parse_reads_standard_input(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SAMPLE.read_bytes())))
+    assert main(["mail", "parse", "-"]) == 0
+    assert "Subject: Water Leak in Room 102" in capsys.readouterr().out
+
+
+def test_a_missing_file_is_wrong_input_and_all_are_named(capsys):
+    assert main(["mail", "parse", "nix.eml", str(SAMPLE), "nox.eml"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "orgo: nix.eml: no such file",
+        "orgo: nox.eml: no such file",
+    ]
+
+
+def test_what_could_not_be_read_is_told_and_the_rest_is_done(tmp_path, capsys):
+    (tmp_path / "old.pst").write_bytes(b"!BDN")
+    (tmp_path / "a.eml").write_bytes(SAMPLE.read_bytes())
+    assert main(["mail", "parse", "--json", str(tmp_path)]) == 6
+    said = capsys.readouterr()
+    assert "old.pst" in said.err
+    assert len(said.out.splitlines()) == 1
+
+
+def test_two_rule_sets_are_compared_on_mails(home, tmp_path, capsys):
+    new, old = tmp_path / "new.yaml", tmp_path / "old.yaml"
+    rule = "rules:\n  - {{name: Leaks, condition: \"subject contains 'leak'\", action: {{route_to: {}@organization.com}}}}\n"
+    new.write_text(rule.format("it"))
+    old.write_text(rule.format("maintenance"))
+    assert main(["mail", "route", str(SAMPLE), "--rules", str(new), "--against", str(old)]) == 0
+    said = capsys.readouterr().out
+    assert "maintenance@organization.com -> it@organization.com" in said
+    assert "leak" in said
+    assert "1 mails, 1 decided differently" in said
+    assert main(["mail", "route", str(SAMPLE), "--rules", str(new), "--against", str(new), "--json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert (
+        main(["mail", "route", str(SAMPLE), "--rules", str(new), "--against", str(new), "--json", "--all"])
+        == 0
+    )
+    assert json.loads(capsys.readouterr().out)["changed"] == []
+
+
+def test_bad_rules_are_refused_with_their_place(home, tmp_path, capsys):
+    rules = tmp_path / "bad.yaml"
+    rules.write_text("rules:\n  - {name: x, condition: \"subject contians 'a'\", action: {route_to: it}}\n")
+    assert main(["mail", "route", str(SAMPLE), "--rules", str(rules)]) == 2
+    assert "bad.yaml:2:" in capsys.readouterr().err
+
+
+def test_a_sample_with_nobody_listening_says_where(home, monkeypatch, capsys):
+    monkeypatch.setenv("ORGO_INTAKE__SMTP__PORT", "1")
+    assert main(["mail", "send-sample"]) == 69
+    assert "127.0.0.1:1" in capsys.readouterr().err
+
+
+def test_a_closed_output_ends_quietly():
+    words = [sys.executable, "-c", "import sys; from orgo.cli.main import main; sys.exit(main(sys.argv[1:]))"]
+    child = subprocess.Popen(
+        [*words, "mail", "parse", "--json", *[str(SAMPLE)] * 200],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert child.stdout is not None and child.stderr is not None
+    child.stdout.close()
+    assert child.stderr.read() == b""
+    child.stderr.close()
+    assert child.wait() == 0

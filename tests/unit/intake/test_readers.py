@@ -1,0 +1,71 @@
+"""Archives of mail are read as they are, and nothing in a folder can stop the reading."""
+
+import os
+from pathlib import Path
+
+from orgo.intake.readers import count, read
+
+MAIL = b"From: a@example.org\nSubject: one\n\nText\n"
+
+
+def read_all(*paths):
+    told = []
+    found = list(read(paths, lambda where, why: told.append((where, why))))
+    return found, told
+
+
+def test_an_eml_file_is_one_mail(tmp_path):
+    (tmp_path / "a.eml").write_bytes(MAIL)
+    found, told = read_all(tmp_path / "a.eml")
+    assert [item.data for item in found] == [MAIL]
+    assert told == []
+
+
+def test_an_mbox_is_split_and_its_quoting_taken_back(tmp_path):
+    file = tmp_path / "a.mbox"
+    file.write_bytes(
+        b"From a@b Mon Jan  5 10:00:00 2026\nSubject: one\nContent-Length: 99999\n\n>From here on\n>>From x\n\n"
+        b"From b@c Mon Jan  5 10:01:00 2026\nSubject: two\n\nFrom me to you, at 10:00\n\nFrom now on 10:30 it rains\nend\n"
+    )
+    found, _ = read_all(file)
+    assert [item.where for item in found] == [f"{file}#1", f"{file}#2"]
+    assert found[0].data == b"Subject: one\nContent-Length: 99999\n\nFrom here on\n>From x\n"
+    assert found[1].data.endswith(b"From now on 10:30 it rains\nend\n")
+
+
+def test_a_maildir_is_read_without_tmp(tmp_path):
+    for name in ("cur", "new", "tmp"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.host:2,S").write_bytes(MAIL)
+    found, told = read_all(tmp_path)
+    assert sorted(Path(item.where).name for item in found) == ["cur.host:2,S", "new.host:2,S"]
+    assert told == []
+
+
+def test_pipes_devices_loops_and_folders_named_eml_do_not_block(tmp_path):
+    os.mkfifo(tmp_path / "pipe.eml")
+    (tmp_path / "null.eml").symlink_to("/dev/zero")
+    (tmp_path / "round.eml").symlink_to("round.eml")
+    (tmp_path / "again").symlink_to(tmp_path)
+    (tmp_path / "folder.eml").mkdir()
+    (tmp_path / "folder.eml" / "in.eml").write_bytes(MAIL)
+    found, told = read_all(tmp_path)
+    assert [Path(item.where).name for item in found] == ["in.eml"]
+    assert sorted(Path(where).name for where, _ in told) == ["null.eml", "pipe.eml", "round.eml"]
+
+
+def test_what_is_no_mail_is_passed_over_and_an_outlook_archive_named(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "plain").write_bytes(MAIL)
+    (tmp_path / "old.pst").write_bytes(b"!BDN")
+    found, told = read_all(tmp_path)
+    assert [Path(item.where).name for item in found] == ["plain"]
+    assert "can't be read yet" in told[0][1]
+    assert count([tmp_path]) == len(MAIL)
+
+
+def test_an_empty_file_is_a_mail_and_a_missing_one_is_told(tmp_path):
+    (tmp_path / "empty.eml").write_bytes(b"")
+    found, told = read_all(tmp_path / "empty.eml", tmp_path / "gone.eml")
+    assert [item.data for item in found] == [b""]
+    assert told == [(str(tmp_path / "gone.eml"), "it is gone")]
