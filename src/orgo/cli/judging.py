@@ -1,5 +1,6 @@
 """What the rules say of mails in files: no database, nothing is written."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ import msgspec
 from orgo.conf import Config
 from orgo.conf.places import shown
 from orgo.lib import clock
+from orgo.lib.problems import Problem
 from orgo.message import Message, body_text
-from orgo.rules import Decision, Facts, Level, RuleSet, facts_of
+from orgo.rules import Decision, Facts, Known, Level, RuleSet, check, facts_of
 from orgo.rules import load as load_rules
 
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
@@ -83,3 +85,21 @@ def decision_json(decision: Decision, config: Config) -> dict[str, Any]:
 
 def _level(level: Level) -> dict[str, Any]:
     return {"after": str(level.after), "to": level.to, "notify": list(level.notify), "until": level.until}
+
+
+def check_rules(config: Config, file: Path | None = None, strict: bool = False) -> list[Problem]:
+    """All that is wrong or odd in a rules file. Raises BadInput where it can't be read as rules at all."""
+    teams = config.roster.teams
+    administrators = [user.address for user in config.roster.users if "administrator" in user.roles]
+    triage = config.triage_team
+    known = Known(
+        teams=frozenset(word.lower() for team in teams for word in (team.address, team.name)),
+        people=frozenset(user.address for user in config.roster.users),
+        calendars=frozenset(config.calendars),
+        mailboxes=frozenset(account.receives for account in config.accounts if account.receives),
+        files=config.files,
+        supervisors={team.address: team.supervisor for team in teams if team.supervisor},
+        last_resort=(triage.supervisor if triage else None) or next(iter(administrators), ""),
+    )
+    found = check(rules_of(config, file), known)
+    return [replace(problem, severity="error") for problem in found] if strict else found

@@ -1,0 +1,75 @@
+"""`orgo rules check|explain`."""
+
+from pathlib import Path
+
+import click
+
+from orgo.cli.errors import Code
+from orgo.cli.lazy import Group
+from orgo.cli.output import as_json_option, line, problems
+from orgo.lib.problems import BadInput, Problem
+
+
+@click.group(cls=Group, epilog="Example: orgo rules check")
+def rules() -> None:
+    """The rules: are they right, and why do they decide as they do."""
+
+
+@rules.command(epilog="Example: orgo rules check config/rules.yaml")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@as_json_option
+def check(file: Path | None, strict: bool, as_json: bool) -> int:
+    """Read a rules file (that in force where none is given), run its tests, say all that is wrong with it."""
+    from orgo.cli.judging import check_rules, rules_of
+    from orgo.conf import load
+
+    config = load()
+    if file is not None and not file.is_file():
+        raise BadInput(Problem("no such file", file=str(file)))
+    found = check_rules(config, file, strict)
+    problems(found, as_json)
+    errors = sum(problem.severity == "error" for problem in found)
+    if not as_json:
+        rule_set = rules_of(config, file)
+        click.echo(
+            f"{rule_set.file}: {len(rule_set.rules)} rules, {errors} errors, {len(found) - errors} warnings"
+        )
+    return Code.WRONG_INPUT if errors else Code.DONE
+
+
+@rules.command(epilog="Example: orgo rules explain config/samples/water-leak.eml")
+@click.argument("mail", type=click.Path(path_type=Path))
+@click.option(
+    "--rules", "file", type=click.Path(path_type=Path), help="These rules instead of those in force."
+)
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
+@as_json_option
+def explain(mail: Path, file: Path | None, language: str, as_json: bool) -> None:
+    """Why the rules send a mail where they send it, and which rules nearly wanted it."""
+    from orgo.cli.judging import decision_json, facts_for, routed_to, rules_of
+    from orgo.conf import load
+    from orgo.message import parse
+    from orgo.rules import why, why_not
+
+    config = load()
+    rule_set = rules_of(config, file)
+    if not mail.is_file():
+        raise BadInput(Problem("no such file", file=str(mail)))
+    data = mail.read_bytes()
+    facts = facts_for(parse(data), len(data), config)
+    decision = rule_set.decide(facts)
+    reasons, missed = why(decision, language), why_not(rule_set, facts, language)
+    if as_json:
+        line(
+            {
+                "file": str(mail),
+                "decision": decision_json(decision, config),
+                "why": reasons,
+                "why_not": missed,
+            }
+        )
+        return
+    click.echo(f"Routed To: {routed_to(decision, config)}")
+    for words in (*reasons, *missed):
+        click.echo(words)
