@@ -1,11 +1,86 @@
-"""What others may ask of tasks: lists, counts, search, one task's trail. The doors read tasks only through here."""
+"""What others may ask of tasks: lists, counts, search. The doors read tasks only through here, and see only what they may."""
 
+import re
 from datetime import datetime
+from typing import Final
 
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+
+from orgo.lib import ids
+from orgo.people.visibility import Viewer
 from orgo.task.models import Task
+
+OPEN: Final = ("pending", "in_progress", "waiting")
+QUEUES: Final = ("mine", "team", "unassigned", "waiting", "overdue", "all", "closed")
+SHOWN = 200
+MOST_FOUND = 500
+_WORD = re.compile(r"\w+", re.UNICODE)
 
 
 def due_tasks(now: datetime, limit: int) -> list[int]:
     """The ids of tasks whose next timer is due, the most overdue first."""
     due = Task.objects.filter(next_level_at__lte=now).order_by("next_level_at", "id")
     return list(due.values_list("id", flat=True)[:limit])
+
+
+def in_queue(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
+    """The tasks of a queue that the viewer may see."""
+    visible = Task.objects.filter(viewer.filter())
+    return visible.filter(_queue(viewer, queue, now))
+
+
+def _queue(viewer: Viewer, queue: str, now: datetime) -> Q:
+    is_open = Q(state__in=OPEN)
+    filters = {
+        "mine": is_open & Q(assignee=viewer.address),
+        "team": is_open & Q(team__in=viewer.teams),
+        "unassigned": is_open & Q(assignee="") & (Q() if viewer.see_all else Q(team__in=viewer.teams)),
+        "waiting": Q(state="waiting"),
+        "overdue": is_open & (Q(due_at__lt=now) | Q(level__gt=0)),
+        "closed": ~is_open,
+    }
+    return filters.get(queue, is_open)
+
+
+def listed(viewer: Viewer, queue: str, now: datetime, limit: int = SHOWN) -> list[Task]:
+    """The tasks of a queue, what is due first on top; closed ones by the day they were closed."""
+    rows = in_queue(viewer, queue, now)
+    if queue == "closed":
+        return list(rows.order_by("-closed_at", "-id")[:limit])
+    return list(rows.order_by(F("level").desc(), F("next_level_at").asc(nulls_last=True), "id")[:limit])
+
+
+def counts(viewer: Viewer, now: datetime) -> dict[str, int]:
+    """How many tasks each queue holds for this viewer (closed ones are not counted)."""
+    return {queue: in_queue(viewer, queue, now).count() for queue in QUEUES if queue != "closed"}
+
+
+def search(viewer: Viewer, words: str, limit: int = SHOWN) -> list[Task]:
+    """Tasks in whose mails, notes or title these words stand; one whose reference it is comes first.
+
+    The words are never operators: each is a quoted term, the last one a beginning.
+    """
+    visible = Task.objects.filter(viewer.filter())
+    reference = ids.normal_reference(words)
+    first = list(visible.filter(reference=reference)) if reference else []
+    found = list(visible.filter(_matching(words)).order_by("-opened_at")[:limit])
+    return first + [row for row in found if row not in first]
+
+
+def _matching(words: str) -> Q:
+    terms = _WORD.findall(words)[:20]
+    if not terms:
+        return Q(pk__in=[])
+    if connection.vendor != "sqlite":
+        query = Q()
+        for term in terms:
+            query &= Q(title__icontains=term)
+        return query
+    asked = " ".join(f'"{term}"' for term in terms) + "*"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT task FROM search_entry WHERE search_entry MATCH %s ORDER BY rank LIMIT %s",
+            [asked, MOST_FOUND],
+        )
+        return Q(pk__in=[row[0] for row in cursor.fetchall()])

@@ -1,0 +1,48 @@
+"""Mail in quarantine: read again, or put aside with a reason."""
+
+from collections.abc import Sequence
+
+from orgo import dispatch
+from orgo.audit.models import record
+from orgo.flow.house import open_house
+from orgo.flow.unit import Unit
+from orgo.intake.models import Mail
+from orgo.lib.text import clip
+from orgo.task.actions import handle
+from orgo.task.commands import Cancel
+from orgo.task.values import ORGO
+
+
+def retry(mails: Sequence[int], by: str) -> int:
+    """Let these mails be decided once more; the triage task of each is closed. Returns how many were in quarantine."""
+    rows = list(Mail.objects.filter(pk__in=mails, outcome="quarantined"))
+    with Unit(open_house()) as unit:
+        for row in rows:
+            _close_task(row, unit, "the mail is read again")
+        Mail.objects.filter(pk__in=[row.pk for row in rows]).update(
+            outcome="", reason="", attempts=0, lease_until=None, decided_at=None, task=None
+        )
+        for row in rows:
+            record("mail.retried", actor=by, mail=row.pk)
+    if rows:
+        dispatch.ring("routing")
+    return len(rows)
+
+
+def discard(mail: int, reason: str, by: str) -> bool:
+    """Put a mail aside for good, with the reason; its bytes stay. False when it is not in quarantine."""
+    row = Mail.objects.filter(pk=mail, outcome="quarantined").first()
+    if row is None:
+        return False
+    with Unit(open_house()) as unit:
+        _close_task(row, unit, reason)
+        Mail.objects.filter(pk=mail).update(
+            outcome="ignored", reason=clip(f"put aside by {by}: {reason}", 300)
+        )
+        record("mail.discarded", actor=by, mail=mail, reason=clip(reason, 300))
+    return True
+
+
+def _close_task(row: Mail, unit: Unit, reason: str) -> None:
+    if row.task is not None:
+        handle([Cancel(task=row.task, actor=ORGO, at=unit.now, reason=reason)], unit)

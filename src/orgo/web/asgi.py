@@ -1,0 +1,9 @@
+"""The page as an ASGI application, for uvicorn."""
+
+from orgo.conf import boot
+
+boot.start()
+
+from django.core.asgi import get_asgi_application  # noqa: E402 - Django has to be started first
+
+application = get_asgi_application()

@@ -1,0 +1,39 @@
+"""What every page shows: whose Orgo it is, what is in trouble, which clock runs."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from orgo.conf import boot
+from orgo.lib import clock
+from orgo.lib.clock import FastClock
+
+
+def house(request: HttpRequest) -> dict[str, Any]:
+    """The template context of the house."""
+    config = boot.config()
+    running = clock.current()
+    user = getattr(request, "user", None)
+    signed_in = bool(user is not None and user.is_authenticated)
+    return {
+        "organization_name": config.organization.name,
+        "clock_rate": round(running.rate) if isinstance(running, FastClock) and running.rate != 1 else None,
+        "now": clock.now(),
+        "troubles": _troubles() if signed_in and user.may("see_mail") else [],
+        "permissions": user.permissions if signed_in and user is not None else frozenset(),
+        "has_catcher": (config.var / "caught").is_dir(),
+    }
+
+
+def _troubles() -> list[str]:
+    """What an administrator should know now."""
+    from orgo.intake.queries import quarantined
+    from orgo.ops import trouble
+
+    found = list(trouble.sentences().values())
+    if boot.config().smtp is None:
+        found.append("No smtp: server is configured: letters are held until there is one.")
+    count = quarantined()
+    if count:
+        found.append(f"{count} mails could not be read and are in quarantine.")
+    return found

@@ -1,0 +1,98 @@
+// The keys, the theme, mail files dropped on the page, and what is shown anew when something changed.
+"use strict";
+
+const typing = (element) => element && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
+const rows = () => [...document.querySelectorAll("[data-row]")];
+
+function move(step) {
+  const all = rows();
+  if (!all.length) return;
+  const active = all.includes(document.activeElement) ? document.activeElement : document.querySelector("[data-row][aria-current]");
+  const at = all.indexOf(active);
+  const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+const actions = {
+  j: () => move(1),
+  k: () => move(-1),
+  o: () => document.activeElement.matches?.("[data-row]") && document.activeElement.click(),
+  "/": () => document.getElementById("q")?.focus(),
+  "?": () => document.getElementById("keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+  if (typing(event.target) || document.querySelector("dialog[open]")) return;
+  const key = event.key.toLowerCase();
+  const form = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!actions[key] && !form) return;
+  event.preventDefault();
+  if (actions[key]) return actions[key]();
+  if (form.tagName === "TEXTAREA") {
+    form.focus();
+    form.scrollIntoView({ block: "center" });
+  } else form.click();
+});
+
+document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  localStorage.setItem("orgo-theme", root.dataset.theme);
+});
+
+function toast(text, link) {
+  const box = document.createElement("div");
+  box.className = "toast";
+  box.setAttribute("role", "status");
+  const words = document.createElement(link ? "a" : "span");
+  words.textContent = text;
+  if (link) words.href = link;
+  box.append(words);
+  document.getElementById("toasts").append(box);
+  setTimeout(() => box.remove(), 12000);
+}
+
+async function ended(number) {
+  for (let tries = 0; tries < 40; tries++) {
+    const answer = await (await fetch(`/mail/${number}/where`)).json();
+    if (answer.task) return toast(`${answer.task}`, `/tasks/${answer.task}`);
+    if (answer.outcome) return toast(`${answer.outcome}: ${answer.reason}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function drop(file) {
+  const form = document.querySelector("[data-drop]");
+  const body = new FormData(form);
+  body.set("mail", file);
+  const answer = await fetch("/mail/drop", { method: "POST", body });
+  const found = await answer.json().catch(() => ({ error: answer.statusText }));
+  return found.mail ? ended(found.mail) : toast(found.error);
+}
+
+const dropForm = document.querySelector("[data-drop]");
+if (dropForm) {
+  dropForm.addEventListener("change", (event) => [...event.target.files].forEach(drop));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    [...event.dataTransfer.files].forEach(drop);
+  });
+}
+
+// The open task is shown anew when something changed, unless somebody is writing on it.
+let waiting = 0;
+document.body.addEventListener("htmx:sseMessage", (event) => {
+  const article = document.querySelector("[data-task]");
+  if (event.detail.type !== "changed" || !article) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    const busy = typing(document.activeElement) || [...article.querySelectorAll("textarea, input")].some((field) => field.value && field.type !== "hidden" && field.value !== field.defaultValue);
+    const open = article.querySelector("details[open]");
+    if (!busy && !open) htmx.ajax("GET", location.href, { target: "#task", select: "#task", swap: "outerHTML show:none" });
+  }, 1500);
+});

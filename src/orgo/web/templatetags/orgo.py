@@ -1,0 +1,63 @@
+"""Words, times and icons for the templates."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from orgo.conf import boot
+from orgo.flow import words
+from orgo.lib import clock
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon beside a word (it says nothing by itself)."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="/static/vendor/icons.svg#{}"></use></svg>', name
+    )
+
+
+@register.filter
+def instant(at: datetime | None) -> str:
+    """An instant in the house's zone, as people write it."""
+    return words.instant(at, ZoneInfo(boot.config().organization.zone), translation.get_language() or "en")
+
+
+@register.filter
+def ago(at: datetime | None) -> str:
+    """How far away an instant is, in the largest unit that fits: "3 h", "in 20 min"."""
+    if at is None:
+        return ""
+    seconds = (at - clock.now()).total_seconds()
+    size = abs(seconds)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if size >= length:
+            text = f"{int(size // length)} {unit}"
+            break
+    else:
+        text = "now"
+        return text
+    return f"in {text}" if seconds > 0 else text
+
+
+@register.filter
+def size(number: int) -> str:
+    """A size in bytes for people."""
+    for unit, length in (("MB", 1_000_000), ("kB", 1000)):
+        if number >= length:
+            return f"{number / length:.1f} {unit}"
+    return f"{number} B"
+
+
+@register.simple_tag(takes_context=True)
+def name_of(context: dict[str, Any], address: str) -> str:
+    """How somebody is called, by address."""
+    house = context.get("house")
+    return house.name_of(address) if house and address else address

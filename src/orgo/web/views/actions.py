@@ -1,0 +1,126 @@
+"""What people do to a task from its page: each form comes here and goes through flow/acting.py."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from orgo.conf import boot
+from orgo.flow.acting import ACTIONS, NotAllowed, NotFound, Refused, perform
+from orgo.flow.links import LinkRefused, TakeLink, open_link, take_by_link
+from orgo.lib import clock
+from orgo.lib.durations import parse_duration
+from orgo.web.views.access import signed_in, user_of
+
+FORMS = {"answer": ("text",), "note": ("text",), "assign": ("to",), "route": ("team",), "cancel": ("reason",)}
+
+
+@require_POST
+@signed_in
+def act(request: HttpRequest, reference: str, action: str) -> HttpResponseBase:
+    """Do one thing to a task, and say what came of it."""
+    if action not in ACTIONS:
+        raise Http404
+    try:
+        perform(user_of(request), reference, action, **_values(request, action))
+    except NotFound:
+        raise Http404 from None
+    except NotAllowed:
+        messages.error(request, _("That is not yours to do on this task."))
+    except (Refused, ValueError) as error:
+        messages.error(request, _("Nothing was done: %s.") % str(error).rstrip("."))
+    else:
+        messages.success(
+            request, _SAID.get(action, lambda: _("Done."))(), extra_tags="undo" if action in UNDOABLE else ""
+        )
+    query = request.POST.get("back", "")
+    return redirect(f"/tasks/{reference}" + (f"?{query}" if query.startswith(("queue=", "q=")) else ""))
+
+
+UNDOABLE = frozenset(
+    {
+        "take",
+        "assign",
+        "eta",
+        "wait",
+        "resume",
+        "due",
+        "done",
+        "cancel",
+        "route",
+        "change",
+        "reopen",
+        "escalate",
+    }
+)
+_SAID = {
+    "take": lambda: _("It is yours now."),
+    "assign": lambda: _("It has been handed over."),
+    "answer": lambda: _("Your answer is on its way."),
+    "note": lambda: _("Your note is kept."),
+    "eta": lambda: _("The requester will be told when to expect it."),
+    "wait": lambda: _("It waits; its clock stands still."),
+    "done": lambda: _("Done. The requester will be told."),
+    "reopen": lambda: _("It is open again."),
+    "route": lambda: _("It belongs to the other team now."),
+    "escalate": lambda: _("It has been escalated."),
+    "undo": lambda: _("Your last step was taken back."),
+}
+
+
+def _values(request: HttpRequest, action: str) -> dict[str, Any]:
+    """The values of an action's form. Raises ValueError for a time that can't be read."""
+    if action in ("eta", "wait", "due"):
+        until = _until(request.POST.get("until", ""))
+        if until is None and action != "wait":
+            raise ValueError(_("a time is missing"))
+        return {"until": until}
+    if action == "change":
+        return {"values": {"priority": request.POST.get("priority", "normal")}}
+    if action == "watch":
+        return {"on": request.POST.get("on", "1") == "1"}
+    return {name: request.POST.get(name, "") for name in FORMS.get(action, ())}
+
+
+def _until(text: str) -> datetime | None:
+    """An instant of a form: a local date and time, or a duration from now such as "2 hours"."""
+    text = text.strip()
+    if not text:
+        return None
+    zone = ZoneInfo(boot.config().organization.zone)
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=zone)
+    except ValueError:
+        length = parse_duration(text)
+        return clock.now() + timedelta(days=length.days, seconds=length.seconds)
+
+
+@require_http_methods(["GET", "POST"])
+def take_link(request: HttpRequest, reference: str) -> HttpResponseBase:
+    """The signed link of a letter: it shows a button, and acts when the button is pressed."""
+    values = request.GET if request.method == "GET" else request.POST
+    try:
+        link = open_link(reference, values.get("for", ""), values.get("sig", ""))
+    except LinkRefused:
+        raise Http404 from None
+    done, refused = False, ""
+    if request.method == "POST":
+        try:
+            take_by_link(link)
+            done = True
+        except Refused as error:
+            refused = str(error)
+    return render(
+        request,
+        "take.html",
+        {"link": link, "done": done, "refused": refused, "is_private": _is_private(link)},
+    )
+
+
+def _is_private(link: TakeLink) -> bool:
+    return link.state.visibility == "private"

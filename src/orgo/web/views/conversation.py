@@ -1,0 +1,159 @@
+"""What the task's page tells: the conversation, the timeline, who was told what. Read only."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.utils.translation import gettext as _
+
+from orgo.audit.models import Event
+from orgo.flow.house import House
+from orgo.intake.models import Mail
+from orgo.intake.queries import mails_of
+from orgo.outbox.models import Letter
+from orgo.outbox.queries import letters_of
+from orgo.task.models import Note, Task
+
+TO_OUTSIDE = frozenset({"received", "answer", "eta", "completed", "cancelled"})
+
+
+class Item(msgspec.Struct):
+    """One thing that was said: a mail that came, a note, or a letter that went to the requester."""
+
+    kind: str
+    at: datetime
+    who: str
+    text: str
+    mail: Any = None
+    letter: Any = None
+
+
+class Line(msgspec.Struct):
+    """One line of the timeline."""
+
+    at: datetime
+    who: str
+    what: str
+    icon: str
+
+
+def conversation(task: Task, house: House) -> list[Item]:
+    """All that was said about a task, the oldest first."""
+    hidden = _("the sender") if task.anonymize else ""
+    items = [_mail_item(mail, hidden) for mail in mails_of(task.pk) if mail.outcome != "linked"]
+    items += [
+        Item("note", note.at, house.name_of(note.author) or "Orgo", note.text)
+        for note in Note.objects.filter(task=task.pk, kind="note")
+    ]
+    items += [
+        Item("letter", letter.date, house.config.organization.name, letter.text, letter=letter)
+        for letter in letters_of(task.pk)
+        if letter.kind in TO_OUTSIDE
+    ]
+    return sorted(items, key=lambda item: item.at)
+
+
+def _mail_item(mail: Mail, hidden: str) -> Item:
+    who = hidden or mail.from_name or mail.from_address or _("unknown sender")
+    return Item("mail", mail.received_at, who, mail.text, mail=mail)
+
+
+def told(task: Task) -> list[Letter]:
+    """Who was told what, with the server's own words."""
+    return letters_of(task.pk)
+
+
+def timeline(task: Task, house: House) -> list[Line]:
+    """What happened to the task, in plain words, the newest first."""
+    rows = Event.objects.filter(task=task.pk).order_by("-seq")
+    return [
+        Line(row.at, _actor(row, house, task), _what(row, house), _ICONS.get(row.type, "check"))
+        for row in rows
+    ]
+
+
+def _actor(row: Event, house: House, task: Task) -> str:
+    if row.actor_kind == "clock":
+        return _("The clock")
+    if row.actor_kind == "rule":
+        return _("Rule “%s”") % row.actor
+    if row.actor_kind == "system" or not row.actor:
+        return "Orgo"
+    if task.anonymize and row.actor == task.requester:
+        return _("The sender")
+    return house.name_of(row.actor)
+
+
+_ICONS = {
+    "task.opened": "inbox", "task.routed": "route", "task.assigned": "user", "task.acknowledged": "hand", "task.eta_given": "timer",
+    "task.waiting": "pause", "task.resumed": "rotate-ccw", "task.escalated": "triangle-alert", "task.reminded": "bell", "task.completed": "check",
+    "task.reopened": "rotate-ccw", "task.commented": "message-square", "task.answered": "send", "task.undone": "undo-2",
+    "task.letter_failed": "mail-warning", "task.watched": "eye", "task.linked": "paperclip",
+}  # fmt: skip
+
+
+def _what(row: Event, house: House) -> str:
+    teller = _TELLERS.get(row.type)
+    return teller(row.data, house) if teller else row.type.removeprefix("task.")
+
+
+def _assigned(data: dict[str, Any], house: House) -> str:
+    who = data.get("set", {}).get("assignee", "")
+    return _("gave it to %s") % house.name_of(who) if who else _("gave it back to the team")
+
+
+def _escalated(data: dict[str, Any], house: House) -> str:
+    who = ", ".join(house.name_of(address) for address in data.get("to", []))
+    return _("escalated it to level %(level)s: %(who)s was told") % {"level": data.get("level"), "who": who}
+
+
+def _instant(data: dict[str, Any], field: str) -> str:
+    from orgo.web.templatetags.orgo import instant
+
+    value = data.get("set", {}).get(field)
+    return instant(datetime.fromisoformat(value)) if value else ""
+
+
+def _waiting(data: dict[str, Any], house: House) -> str:
+    until = _instant(data, "waiting_until")
+    return _("lets it wait until %s") % until if until else _("lets it wait")
+
+
+def _changed(data: dict[str, Any], house: House) -> str:
+    fields = ", ".join(_FIELDS.get(name, lambda: name)() for name in data.get("fields", []))
+    return _("changed %s") % fields
+
+
+_FIELDS = {
+    "priority": lambda: _("the priority"),
+    "due_at": lambda: _("the deadline"),
+    "title": lambda: _("the title"),
+    "labels": lambda: _("the labels"),
+    "type": lambda: _("the type"),
+}
+_TELLERS = {
+    "task.opened": lambda data, house: _("opened the task"),
+    "task.routed": lambda data, house: (
+        _("gave it to %s") % house.name_of(data.get("set", {}).get("team", ""))
+    ),
+    "task.assigned": _assigned,
+    "task.acknowledged": lambda data, house: _("has taken note of it"),
+    "task.eta_given": lambda data, house: _("expects it to be done by %s") % _instant(data, "eta_at"),
+    "task.waiting": _waiting,
+    "task.resumed": lambda data, house: _("goes on with it"),
+    "task.escalated": _escalated,
+    "task.reminded": lambda data, house: _("reminded of the deadline"),
+    "task.completed": lambda data, house: _("says it is done"),
+    "task.cancelled": lambda data, house: _("closed it without doing it"),
+    "task.failed": lambda data, house: _("says it could not be done"),
+    "task.reopened": lambda data, house: _("opened it again"),
+    "task.commented": lambda data, house: _("wrote") if data.get("mail") else _("left a note"),
+    "task.answered": lambda data, house: _("answered the requester"),
+    "task.linked": lambda data, house: _("received the same mail again"),
+    "task.changed": _changed,
+    "task.watched": lambda data, house: _("changed who watches it"),
+    "task.undone": lambda data, house: _("took the last step back"),
+    "task.letter_failed": lambda data, house: (
+        _("could not deliver a letter to %s") % data.get("recipient", "")
+    ),
+}

@@ -1,0 +1,69 @@
+"""Outgoing mail, and what the demo's catcher caught."""
+
+import re
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from orgo.conf import boot
+from orgo.message import body_text, parse
+from orgo.outbox.models import STATES, Letter
+from orgo.outbox.queries import newest
+from orgo.people.visibility import Viewer
+from orgo.task.models import Task
+from orgo.web.views.access import signed_in, user_of
+
+STATE_NAMES = {
+    "pending": _("waiting to leave"), "claimed": _("leaving"), "dot": _("leaving"), "sent": _("sent"), "failed": _("failed"),
+    "ambiguous": _("may have arrived"), "held": _("held"), "cancelled": _("cancelled"),
+}  # fmt: skip
+
+
+@require_GET
+@signed_in
+def letters(request: HttpRequest) -> HttpResponse:
+    """The newest letters of the tasks that this user may see."""
+    state = request.GET.get("state", "")
+    visible = (
+        Task.objects.filter(Viewer(user_of(request)).filter())
+        .order_by("-updated_at")
+        .values_list("pk", flat=True)
+    )
+    rows = newest(state if state in STATES else "", tasks=list(visible[:2000]))
+    references = dict(Task.objects.filter(pk__in={row.task for row in rows}).values_list("pk", "reference"))
+    shown = [
+        {"letter": row, "reference": references.get(row.task or 0, ""), "state": STATE_NAMES[row.state]}
+        for row in rows
+    ]
+    choices = [(key, STATE_NAMES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous")]
+    return render(request, "letters.html", {"rows": shown, "state": state, "choices": choices})
+
+
+@require_GET
+@signed_in
+def letter(request: HttpRequest, number: int) -> HttpResponse:
+    """One letter: its words as they were made, and the server's answer."""
+    row = get_object_or_404(Letter, pk=number)
+    task = Task.objects.filter(Viewer(user_of(request)).filter(), pk=row.task).first()
+    if task is None:
+        raise Http404
+    return render(request, "letter.html", {"letter": row, "task": task, "state": STATE_NAMES[row.state]})
+
+
+@require_GET
+@signed_in
+def caught(request: HttpRequest, name: str = "") -> HttpResponse:
+    """The letters as they arrived at the demo's catcher: what people got."""
+    folder = boot.config().var / "caught"
+    if not folder.is_dir() or not user_of(request).may("see_mail"):
+        raise Http404
+    if name:
+        if not re.fullmatch(r"[0-9]{6}", name) or not (folder / f"{name}.eml").is_file():
+            raise Http404
+        message = parse((folder / f"{name}.eml").read_bytes())
+        return render(request, "caught.html", {"message": message, "text": body_text(message), "name": name})
+    files = sorted(folder.glob("*.eml"), reverse=True)[:100]
+    rows = [(file.stem, parse(file.read_bytes())) for file in files]
+    return render(request, "caught_list.html", {"rows": rows})

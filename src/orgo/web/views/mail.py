@@ -1,0 +1,145 @@
+"""Mail on the page: shown safely, its attachments as downloads, its bytes for those who may, and mail dropped here."""
+
+import base64
+import re
+from urllib.parse import quote
+
+import nh3
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_cache_control
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_POST
+
+from orgo.conf import boot
+from orgo.intake.models import Mail
+from orgo.intake.store import Incoming, read_raw
+from orgo.message import attachment_content, parse
+from orgo.message.model import Message
+from orgo.task.models import Task
+from orgo.web.views.access import mail_task_visible, signed_in, user_of
+
+_TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"} | {"img", "font", "center"}
+_IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+LARGEST_IMAGE = 3_000_000
+
+
+def _mail(request: HttpRequest, number: int) -> Mail:
+    mail = get_object_or_404(Mail, pk=number)
+    if not mail_task_visible(request, mail.task):
+        raise Http404
+    return mail
+
+
+@require_GET
+@signed_in
+@xframe_options_sameorigin
+def html(request: HttpRequest, number: int) -> HttpResponse:
+    """The HTML of a mail, cleaned when it is shown, in a document that may do nothing: no script, no form, no request."""
+    raw = read_raw(_mail(request, number).pk)
+    message = parse(raw)
+    body = cleaned(message, raw)
+    page = f'<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Mail</title><body>{body}'
+    response = HttpResponse(page, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    return response
+
+
+def cleaned(message: Message, raw: bytes) -> str:
+    """The mail's HTML by an allow-list of tags; images only those that the mail itself carries."""
+    own = {a.content_id: a.index for a in message.attachments if a.content_id}
+
+    def attribute(tag: str, name: str, value: str) -> str | None:
+        if name != "src":
+            return value
+        index = own.get(value.removeprefix("cid:")) if tag == "img" and value.startswith("cid:") else None
+        return _data_url(attachment_content(raw, index)) if index is not None else None
+
+    return nh3.clean(
+        message.html[:2_000_000],
+        tags=_TAGS,
+        attributes={
+            **nh3.ALLOWED_ATTRIBUTES,
+            "img": {"src", "alt", "width", "height"},
+            "font": {"color"},
+            "td": {"colspan", "rowspan"},
+        },
+        url_schemes={"http", "https", "mailto", "cid", "data"},
+        attribute_filter=attribute,
+        link_rel="noopener noreferrer nofollow",
+        strip_comments=True,
+    )
+
+
+def _data_url(data: bytes) -> str | None:
+    kind = next((kind for mark, kind in _IMAGES.items() if data.startswith(mark)), None)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        kind = "image/webp"
+    return (
+        f"data:{kind};base64,{base64.b64encode(data).decode()}"
+        if kind and len(data) <= LARGEST_IMAGE
+        else None
+    )
+
+
+@require_GET
+@signed_in
+def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
+    """An attachment, always as a download that the browser neither opens nor guesses at."""
+    mail = _mail(request, number)
+    if not 0 <= place < len(mail.attachments):
+        raise Http404
+    raw = read_raw(mail.pk)
+    found = parse(raw).attachments
+    if place >= len(found):
+        raise Http404
+    return download(
+        attachment_content(raw, found[place].index), found[place].filename or f"attachment-{place + 1}"
+    )
+
+
+@require_GET
+@signed_in
+def raw(request: HttpRequest, number: int) -> HttpResponse:
+    """The bytes of a mail as they came."""
+    mail = _mail(request, number)
+    return download(read_raw(mail.pk), f"mail-{mail.pk}.eml")
+
+
+def download(data: bytes, name: str) -> HttpResponse:
+    """Bytes as a download (RFC 6266 section 4.3: the name in ASCII and, whole, in UTF-8)."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80] or "file"
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    )
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+@require_POST
+@signed_in
+def drop(request: HttpRequest) -> HttpResponseBase:
+    """A mail file dropped on the page goes the way of every mail. Answers where to ask for its task."""
+    from orgo.pipeline import take
+
+    file = request.FILES.get("mail")
+    largest = boot.config().intake.smtp.max_size
+    if file is None or file.size is None or not file.size:
+        return JsonResponse({"error": "no file came"}, status=422)
+    if file.size > largest:
+        return JsonResponse({"error": f"a mail has at most {largest} bytes"}, status=413)
+    (row,) = take([Incoming(data=file.read(), source="page", envelope_from=user_of(request).address)])
+    return JsonResponse({"mail": str(row.pk)}, status=201)
+
+
+@require_GET
+@signed_in
+def where(request: HttpRequest, number: int) -> HttpResponse:
+    """Where a mail that this user dropped has ended: its outcome, and its task as far as the user may see it."""
+    mail = get_object_or_404(Mail, pk=number, source="page", envelope_from=user_of(request).address)
+    visible = mail.task is not None and mail_task_visible(request, mail.task)
+    reference = Task.objects.values_list("reference", flat=True).get(pk=mail.task) if visible else None
+    return JsonResponse({"outcome": mail.outcome, "reason": mail.reason, "task": reference})

@@ -1,0 +1,38 @@
+"""Mail that could not be read, and mail that was ignored."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from orgo.flow.quarantine import retry
+from orgo.intake.queries import with_outcome
+from orgo.web.views.access import allowed, user_of
+
+
+@require_GET
+@allowed("see_mail")
+def quarantine(request: HttpRequest) -> HttpResponseBase:
+    """What is in quarantine, with the reason; the bytes are kept."""
+    return render(request, "quarantine.html", {"rows": with_outcome("quarantined")})
+
+
+@require_POST
+@allowed("manage_mail")
+def try_again(request: HttpRequest) -> HttpResponseBase:
+    """Read one mail again, or all of them."""
+    wanted = request.POST.get("mail", "")
+    ids = [row.pk for row in with_outcome("quarantined") if wanted in ("all", str(row.pk))]
+    count = retry(ids, user_of(request).address)
+    said = ngettext("%s mail is tried again.", "%s mails are tried again.", count) % count
+    messages.success(request, said if count else _("Nothing to try again."))
+    return redirect("quarantine")
+
+
+@require_GET
+@allowed("see_mail")
+def ignored(request: HttpRequest) -> HttpResponseBase:
+    """Mail that was kept but made no task, with the reason."""
+    return render(request, "ignored.html", {"rows": with_outcome("ignored")})

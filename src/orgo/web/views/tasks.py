@@ -1,0 +1,140 @@
+"""The three panes and the task's page."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from orgo.flow import words
+from orgo.flow.house import open_house
+from orgo.flow.thread import parts_of
+from orgo.flow.undoing import undo_of
+from orgo.flow.unit import Unit
+from orgo.intake.models import Mail
+from orgo.lib import clock
+from orgo.people.models import User
+from orgo.people.visibility import Viewer
+from orgo.task.models import Task
+from orgo.task.queries import QUEUES, counts, listed, search
+from orgo.task.rows import state_of
+from orgo.task.values import PRIORITIES, Actor
+from orgo.web.views.access import signed_in, task_or_404, user_of
+from orgo.web.views.conversation import conversation, timeline, told
+
+NAMES = {
+    "mine": (_("Mine"), "user"),
+    "team": (_("My teams"), "users"),
+    "unassigned": (_("Nobody's yet"), "hand"),
+    "waiting": (_("Waiting"), "pause"),
+    "overdue": (_("Overdue"), "triangle-alert"),
+    "all": (_("All open"), "list"),
+    "closed": (_("Closed"), "archive"),
+}
+EMPTY = {
+    "mine": _("Nothing is yours at the moment. Look at what your teams have, and take something."),
+    "team": _("Your teams have no open task. New mail to a team's address shows up here by itself."),
+    "unassigned": _("Everything is in somebody's hands."),
+    "waiting": _("No task is waiting for anything."),
+    "overdue": _("Nothing is overdue. Well done."),
+    "all": _("There is no open task. Send a mail to a team's address, or drop a mail file on this page."),
+    "closed": _("No task has been closed yet."),
+}
+
+
+@require_GET
+@signed_in
+def home(request: HttpRequest, reference: str | None = None) -> HttpResponseBase:
+    """Queues, list and task beside each other; with `reference` that task is open."""
+    viewer, now = Viewer(user_of(request)), clock.now()
+    queue = request.GET.get("queue", "")
+    if queue not in QUEUES:
+        queue = "all" if reference else _first_queue(viewer)
+    words_asked = request.GET.get("q", "").strip()[:200]
+    rows = search(viewer, words_asked) if words_asked else listed(viewer, queue, now)
+    task = task_or_404(request, reference) if reference else None
+    context: dict[str, Any] = {
+        "queue": queue,
+        "q": words_asked,
+        "rows": rows,
+        "queues": _queues(viewer, queue),
+        "empty": EMPTY[queue],
+        "newest": max((row.pk for row in rows), default=0),
+        "house": open_house(),
+        "title": NAMES[queue][0],
+    }
+    if task is not None:
+        context |= _task_context(request, task, context["house"])
+    return render(request, "home.html", context)
+
+
+def _first_queue(viewer: Viewer) -> str:
+    found = counts(viewer, clock.now())
+    return next((queue for queue in ("mine", "team") if found[queue]), "all")
+
+
+def _queues(viewer: Viewer, current: str) -> list[dict[str, Any]]:
+    found = counts(viewer, clock.now())
+    return [
+        {
+            "key": key,
+            "name": NAMES[key][0],
+            "icon": NAMES[key][1],
+            "count": found.get(key),
+            "current": key == current,
+        }
+        for key in QUEUES
+    ]
+
+
+@require_GET
+@signed_in
+def news(request: HttpRequest) -> HttpResponse:
+    """How many tasks came into the list since it was shown: "3 new" instead of rows that jump."""
+    viewer, queue = Viewer(user_of(request)), request.GET.get("queue", "all")
+    since = request.GET.get("since", "0")
+    after = int(since) if since.isdigit() and len(since) < 20 else 0
+    new = sum(1 for row in listed(viewer, queue if queue in QUEUES else "all", clock.now()) if row.pk > after)
+    return render(request, "_news.html", {"new": new, "queue": queue, "since": after})
+
+
+def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any]:
+    user, state = user_of(request), state_of(task)
+    language = translation.get_language() or "en"
+    mail = Mail.objects.filter(pk=task.mail).first() if task.mail else None
+    return {
+        "task": task,
+        "state": state,
+        "conversation": conversation(task, house),
+        "timeline": timeline(task, house),
+        "told": told(task),
+        "why": words.why(mail.decision if mail else None, language).partition("? ")[2],
+        "next": words.what_next(state, house, language).partition(": ")[2]
+        or words.what_next(state, house, language),
+        "can": _can(user, task, state, house),
+        "people": User.objects.filter(is_active=True).order_by("name", "address"),
+        "teams": sorted(house.directory.teams.values(), key=lambda team: team.name),
+        "priorities": PRIORITIES,
+        "copies": Mail.objects.filter(task=task.pk, outcome="linked").count(),
+        "undoable": undo_of(state, Actor("user", user.address), clock.now()) is not None,
+    }
+
+
+def _can(user: User, task: Task, state: Any, house: Any) -> dict[str, bool]:
+    """Which of the page's forms make sense for this user on this task."""
+    unit = Unit(house)
+    parts = set(parts_of(state, user.address, unit))
+    if user.may("act_all") and state.visibility != "private":
+        parts.add("chief")
+    works = bool({"member", "assignee", "chief"} & parts)
+    is_open = not state.is_closed
+    return {
+        "work": works,
+        "act": works and is_open,
+        "answer": works and bool(state.requester),
+        "take": works and is_open and state.assignee != user.address,
+        "resume": works and state.state == "waiting",
+        "reopen": state.is_closed and (works or "requester" in parts),
+    }
