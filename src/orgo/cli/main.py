@@ -23,6 +23,8 @@ class Root(Lazy):
         "intake": ("orgo.cli.running:intake", "Takes mail in"),
         "clock": ("orgo.cli.running:clock", "Fires escalations and reminders"),
         "mail": ("orgo.cli.mail:mail", "Mails in files: parse, route, send-sample"),
+        "task": ("orgo.cli.task:task", "Tasks: list, show, told, take, answer, done .."),
+        "database": ("orgo.cli.database:database", "The database: migrate"),
         "config": ("orgo.cli.config:config", "The configuration: check, show"),
         "rules": ("orgo.cli.rules:rules", "The rules: check, explain"),
     }

@@ -1,0 +1,60 @@
+"""What commands that work on the database begin with: the configuration, Django, the database's form, who acts."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from orgo.cli.errors import Code, Stop
+from orgo.lib.problems import nearest
+
+if TYPE_CHECKING:
+    from orgo.conf import Config
+    from orgo.people.models import User
+
+CONNECT_SECONDS = "5"
+as_option = click.option(
+    "--as", "actor", metavar="ADDRESS", help="Who acts; the first administrator where not given."
+)
+
+
+def connect() -> "Config":
+    """Django on the configured database, whatever its form."""
+    os.environ.setdefault("PGCONNECT_TIMEOUT", CONNECT_SECONDS)
+    from orgo.conf import boot, load
+
+    return boot.start(load())
+
+
+def enter() -> "Config":
+    """The database in this program's form. Raises BadInput where it has another."""
+    config = connect()
+    from orgo.ops.schema import need_current
+
+    need_current()
+    return config
+
+
+def acting(address: str | None) -> "User":
+    """The user who acts: the one of this address, else the first active administrator."""
+    from orgo.people.models import User
+
+    active = User.objects.filter(is_active=True).order_by("pk")
+    if address is None:
+        first = next((user for user in active if "administrator" in user.roles), None)
+        if first is None:
+            raise Stop(
+                Code.NOT_FOUND, "there is no administrator; run: orgo init, or say who acts by --as ADDRESS"
+            )
+        return first
+    found = active.filter(address=address.strip().lower()).first()
+    if found is None:
+        near = nearest(address.lower(), active.values_list("address", flat=True))
+        raise Stop(Code.NOT_FOUND, f"no active user {address}" + (f"; did you mean {near}?" if near else ""))
+    return found
+
+
+def need(user: "User", permission: str, what: str) -> None:
+    """Raises Stop (not allowed) where `user`'s roles do not have this permission."""
+    if not user.may(permission):  # type: ignore[arg-type]
+        raise Stop(Code.NOT_ALLOWED, f"{user.address} may not {what}")

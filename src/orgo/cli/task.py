@@ -1,0 +1,323 @@
+"""`orgo task ..`: what the page does with tasks, from a terminal; a person acts, with that person's rights."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orgo.cli.errors import Code, Stop
+from orgo.cli.house import acting, as_option, enter
+from orgo.cli.lazy import Group
+from orgo.cli.output import as_json_option, line, table
+from orgo.lib.problems import did_you_mean
+
+if TYPE_CHECKING:
+    from orgo.task.models import Task
+
+STATES = ("pending", "in_progress", "waiting", "completed", "cancelled", "failed")
+reference_argument = click.argument("reference")
+
+
+@click.group(cls=Group, epilog="Example: orgo task list --team maintenance")
+def task() -> None:
+    """Tasks: see them, act on them."""
+
+
+def as_object(row: "Task") -> dict[str, Any]:
+    """A task as JSON (DESIGN.md section 9)."""
+    return {
+        "reference": row.reference,
+        "title": row.title,
+        "state": row.state,
+        "level": row.level,
+        "priority": row.priority,
+        "type": row.type,
+        "labels": list(row.labels),
+        "team": row.team,
+        "assignee": row.assignee,
+        "requester": row.requester,
+        "due_at": _time(row.due_at),
+        "created_at": _time(row.opened_at),
+        "updated_at": _time(row.updated_at),
+        "rule": row.rule,
+    }
+
+
+def _time(at: Any) -> str | None:
+    return at.isoformat() if at else None
+
+
+@task.command("list", epilog="Example: orgo task list --team maintenance --state waiting --json")
+@click.option("--all", "show_all", is_flag=True, help="Closed ones too.")
+@click.option("--team", help="Of this team (name or address).")
+@click.option("--state", type=click.Choice(STATES), help="In this state.")
+@click.option("--label", help="With this label.")
+@click.option("--search", "words", help="In whose mails, notes or title these words stand.")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
+@as_option
+@as_json_option
+def list_(
+    show_all: bool,
+    team: str | None,
+    state: str | None,
+    label: str | None,
+    words: str | None,
+    limit: int,
+    actor: str | None,
+    as_json: bool,
+) -> None:
+    """The open tasks, the most urgent first; options narrow the list."""
+    enter()
+    rows = _narrowed(acting(actor), show_all or bool(state), team, words)
+    wanted = [
+        row for row in rows if (not state or row.state == state) and (not label or label in row.labels)
+    ][:limit]
+    if as_json:
+        for row in wanted:
+            line(as_object(row))
+        return
+    heads = ("REF", "STATE", "LEVEL", "PRIORITY", "TEAM", "ASSIGNEE", "DUE", "TITLE")
+    table(
+        heads,
+        (
+            (r.reference, r.state, r.level, r.priority, r.team, r.assignee, _short(r.due_at), r.title)
+            for r in wanted
+        ),
+    )
+
+
+def _short(at: Any) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
+
+
+def _narrowed(viewer: Any, show_all: bool, team: str | None, words: str | None) -> "Iterable[Task]":
+    from orgo.lib import clock
+    from orgo.people.visibility import Viewer
+    from orgo.task import queries
+
+    eyes, now, most = Viewer(viewer), clock.now(), 1_000_000
+    if words is not None:
+        rows = queries.search(eyes, words, limit=most)
+        rows = rows if show_all else [row for row in rows if row.state in queries.OPEN]
+    else:
+        rows = queries.listed(eyes, "all", now, limit=most)
+        rows += queries.listed(eyes, "closed", now, limit=most) if show_all else []
+    address = _team_address(team) if team else None
+    return [row for row in rows if address in (None, row.team)]
+
+
+def _team_address(name: str) -> str:
+    from orgo.people.queries import directory
+
+    people = directory()
+    found = people.named(name)
+    if found is None:
+        known = [word for card in people.teams.values() for word in (card.name, card.address)]
+        raise Stop(Code.NOT_FOUND, f"no team {name!r}; {did_you_mean(name, known) or 'there are no teams'}")
+    return found.address
+
+
+@task.command(epilog="Example: orgo task show 7QK3MD")
+@reference_argument
+@as_option
+@as_json_option
+def show(reference: str, actor: str | None, as_json: bool) -> None:
+    """One task: what it is, why it is here, what happened."""
+    enter()
+    from orgo.flow.acting import find
+    from orgo.flow.undoing import events_of
+    from orgo.intake.models import Mail
+
+    row = find(acting(actor), reference)
+    events = events_of(row.pk)
+    mail = Mail.objects.filter(pk=row.mail).first() if row.mail else None
+    why = (mail.decision or {}).get("why", {}).get("en", []) if mail else []
+    if as_json:
+        happened = [
+            {"type": e.type, "at": _time(e.at), "by": e.actor.address or e.actor.kind} for e in events
+        ]
+        line({**as_object(row), "why": why, "events": happened})
+        return
+    for name, value in as_object(row).items():
+        if value not in (None, "", []):
+            click.echo(f"{name:11} {', '.join(value) if isinstance(value, list) else value}")
+    for words in why:
+        click.echo(f"{'why here':11} {words}")
+    for event in events:
+        click.echo(f"{_short(event.at):17} {event.type:22} {event.actor.address or event.actor.kind}")
+
+
+@task.command(epilog="Example: orgo task told 7QK3MD")
+@reference_argument
+@as_option
+@as_json_option
+def told(reference: str, actor: str | None, as_json: bool) -> None:
+    """Who was told what of a task, by which letter, and what became of it."""
+    enter()
+    from orgo.flow.acting import find
+    from orgo.outbox.models import Letter
+
+    row = find(acting(actor), reference)
+    letters = Letter.objects.filter(task=row.pk).order_by("id")
+    if as_json:
+        for letter in letters:
+            line(_letter(letter))
+        return
+    heads = ("WRITTEN", "TO", "KIND", "STATE", "SUBJECT", "SERVER'S ANSWER")
+    table(
+        heads,
+        ((_short(le.date), le.recipient, le.kind, le.state, le.subject, le.server_reply) for le in letters),
+    )
+
+
+def _letter(letter: Any) -> dict[str, Any]:
+    return {
+        "task_letter": letter.pk,
+        "to": letter.recipient,
+        "kind": letter.kind,
+        "state": letter.state,
+        "subject": letter.subject,
+        "written_at": _time(letter.date),
+        "settled_at": _time(letter.settled_at),
+        "message_id": letter.message_id,
+        "server_reply": letter.server_reply,
+    }
+
+
+# ---------------------------------------------------------------- acting
+
+
+def act(reference: str, action: str, actor: str | None, as_json: bool, **values: Any) -> None:
+    """Do one thing to a task and show it as it is then."""
+    enter()
+    from orgo.flow.acting import find, perform
+
+    user = acting(actor)
+    try:
+        perform(user, reference, action, **values)
+    except ValueError as error:
+        raise Stop(Code.WRONG_INPUT, str(error)) from error
+    row = find(user, reference)
+    if as_json:
+        line(as_object(row))
+    else:
+        click.echo(f"{row.reference} {row.state} {row.assignee or row.team}: {row.title}")
+
+
+@task.command("open", epilog='Example: orgo task open "Repair the lamp in room 7" --team maintenance')
+@click.argument("title")
+@click.option("--team", default="", help="Whose it is (name or address); triage where not given.")
+@click.option("--text", default="", help="A note with all there is to know.")
+@click.option(
+    "--priority", type=click.Choice(["low", "normal", "high", "urgent"]), default="normal", show_default=True
+)
+@click.option("--label", "labels", multiple=True, help="A label; may be given several times.")
+@click.option("--requester", default="", metavar="ADDRESS", help="Who waits for an answer.")
+@as_option
+@as_json_option
+def open_(title: str, actor: str | None, as_json: bool, **values: Any) -> None:
+    """Open a task that no mail began."""
+    enter()
+    from orgo.flow.making import open_by_hand
+
+    user = acting(actor)
+    try:
+        reference = open_by_hand(user, title, **values)
+    except ValueError as error:
+        raise Stop(Code.WRONG_INPUT, str(error)) from error
+    if as_json:
+        from orgo.task.models import Task
+
+        line(as_object(Task.objects.get(reference=reference)))
+    else:
+        click.echo(reference)
+
+
+@task.command(epilog="Example: orgo task rebuild --check")
+@click.option("--check", is_flag=True, help="Only say what is wrong; exit 1 if anything is.")
+@as_json_option
+def rebuild(check: bool, as_json: bool) -> int:
+    """Prove that each task is what its events say, and write again those that are not."""
+    import msgspec
+
+    enter()
+    from orgo.flow.rebuild import check_all
+    from orgo.flow.rebuild import rebuild as write_again
+    from orgo.task.models import Task
+
+    found = list(check_all())
+    for difference in found:
+        if as_json:
+            line(msgspec.to_builtins(difference))
+        else:
+            click.echo(
+                f"{difference.reference} {difference.field}: row {difference.row}, events {difference.events}"
+            )
+    wrong = {difference.reference for difference in found}
+    broken = {difference.reference for difference in found if difference.field == "events"}
+    if not check:
+        for row in Task.objects.filter(reference__in=wrong - broken):
+            write_again(row)
+    if not as_json:
+        done = "differ from their events" if check else "were written again"
+        click.echo(
+            f"{Task.objects.count()} tasks, {len(wrong - broken)} {done}, {len(broken)} have a hole in their trail"
+        )
+    return Code.FAILED if broken or (check and wrong) else Code.DONE
+
+
+@task.command(epilog="Example: orgo task take 7QK3MD --as anna@organization.com")
+@reference_argument
+@as_option
+@as_json_option
+def take(reference: str, actor: str | None, as_json: bool) -> None:
+    """Take a task: it is yours then."""
+    act(reference, "take", actor, as_json)
+
+
+@task.command(epilog="Example: orgo task assign 7QK3MD anna@organization.com")
+@reference_argument
+@click.argument("to")
+@as_option
+@as_json_option
+def assign(reference: str, to: str, actor: str | None, as_json: bool) -> None:
+    """Give a task to somebody ("" takes it from whoever has it)."""
+    act(reference, "assign", actor, as_json, to=to)
+
+
+@task.command(epilog='Example: orgo task comment 7QK3MD "The plumber comes at two."')
+@reference_argument
+@click.argument("text")
+@as_option
+@as_json_option
+def comment(reference: str, text: str, actor: str | None, as_json: bool) -> None:
+    """Write an internal note on a task."""
+    act(reference, "note", actor, as_json, text=text)
+
+
+@task.command(epilog='Example: orgo task answer 7QK3MD "It is repaired, thank you."')
+@reference_argument
+@click.argument("text")
+@as_option
+@as_json_option
+def answer(reference: str, text: str, actor: str | None, as_json: bool) -> None:
+    """Answer the requester by mail."""
+    act(reference, "answer", actor, as_json, text=text)
+
+
+@task.command(epilog="Example: orgo task done 7QK3MD")
+@reference_argument
+@as_option
+@as_json_option
+def done(reference: str, actor: str | None, as_json: bool) -> None:
+    """Close a task: the work is done."""
+    act(reference, "done", actor, as_json)
+
+
+@task.command(epilog="Example: orgo task reopen 7QK3MD")
+@reference_argument
+@as_option
+@as_json_option
+def reopen(reference: str, actor: str | None, as_json: bool) -> None:
+    """Open a closed task again."""
+    act(reference, "reopen", actor, as_json)

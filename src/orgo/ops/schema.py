@@ -1,0 +1,74 @@
+"""Whether the database has the form that this program knows, and how it gets it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from orgo.conf.config import Config
+from orgo.lib.problems import BadInput, Problem
+
+Form = Literal["none", "older", "current", "newer"]
+
+
+def form() -> Form:
+    """The form of the connected database: `newer` where a later Orgo changed it."""
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(connection)
+    applied, known = set(loader.applied_migrations), set(loader.disk_migrations)
+    if not applied:
+        return "none"
+    ours = {app for app, _ in known}
+    if any(app in ours and (app, name) not in known for app, name in applied - _replaced(loader)):
+        return "newer"
+    return "current" if known <= applied else "older"
+
+
+def _replaced(loader: object) -> set[tuple[str, str]]:
+    replacements: dict[tuple[str, str], object] = getattr(loader, "replacements", {})
+    return {old for migration in replacements.values() for old in getattr(migration, "replaces", ())}
+
+
+def need_current() -> None:
+    """Raises BadInput where the database's form is not this program's, with what to do."""
+    found = form()
+    if found == "none":
+        raise BadInput(Problem("there is no database yet", hint="run: orgo init"))
+    if found == "older":
+        raise BadInput(Problem("the database has an older form", hint="run: orgo database migrate"))
+    refuse_newer(found)
+
+
+def refuse_newer(found: Form) -> None:
+    """Raises BadInput for a database that a later Orgo changed."""
+    if found == "newer":
+        raise BadInput(Problem("the database was changed by a newer Orgo", hint="upgrade Orgo"))
+
+
+def migrate(config: Config) -> list[str]:
+    """Bring the database to this program's form; returns the steps that were taken. A second one at once waits."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    with _alone(config):
+        refuse_newer(form())
+        before = set(MigrationLoader(connection).applied_migrations)
+        call_command("migrate", interactive=False, verbosity=0)
+        after = set(MigrationLoader(connection).applied_migrations)
+    return sorted(f"{app}.{name}" for app, name in after - before)
+
+
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """One at a time on this machine (where the system has file locks)."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    config.var.mkdir(parents=True, exist_ok=True)
+    with (config.var / "migrate.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,90 @@
+"""`orgo task`: what the page does, from a terminal."""
+
+KEYS = "reference title state level priority type labels team assignee requester due_at created_at updated_at rule".split()
+
+
+def test_list_shows_the_open_tasks_in_the_designs_json(office, run, objects):
+    office.mail(subject="A leak")
+    office.mail(subject="Something else")
+    office.mail(subject="A leak again")
+    closed = office.task()
+    assert run("task", "done", closed.reference)[0] == 0
+    found = objects("task", "list")
+    assert [[*task] for task in found] == [KEYS, KEYS]
+    assert {task["title"] for task in found} == {"A leak", "Something else"}
+    assert [task["title"] for task in objects("task", "list", "--team", "works")] == ["A leak"]
+    assert len(objects("task", "list", "--all")) == 3
+    assert [task["title"] for task in objects("task", "list", "--search", "something")] == ["Something else"]
+    assert [task["title"] for task in objects("task", "list", "--state", "completed")] == ["A leak again"]
+    assert objects("task", "list", "--label", "none") == []
+    assert "A leak" in run("task", "list")[1]
+
+
+def test_a_person_acts_with_that_persons_rights(office, run, objects):
+    office.mail(subject="A leak")
+    reference = office.task().reference
+    assert (
+        objects("task", "take", reference, "--as", "anna@city.example")[0]["assignee"] == "anna@city.example"
+    )
+    assert run("task", "take", reference, "--as", "sofie@school.example")[0] == 3
+    assert run("task", "take", reference, "--as", "rolf@city.example")[0] == 4
+    assert run("task", "take", "ZZZZZZ")[0] == 3
+    code, _, err = run("task", "take", reference, "--as", "ana@city.example")
+    assert code == 3
+    assert "did you mean anna@city.example?" in err
+    assert run("task", "assign", reference, "nobody@city.example")[0] == 2
+    assert objects("task", "assign", reference, "ben@city.example")[0]["assignee"] == "ben@city.example"
+
+
+def test_a_conflict_is_told(office, run):
+    office.mail(subject="A leak")
+    reference = office.task().reference
+    assert run("task", "done", reference)[0] == 0
+    code, _, err = run("task", "done", reference)
+    assert code == 5
+    assert err.startswith("orgo: ")
+    assert run("task", "reopen", reference)[0] == 0
+
+
+def test_notes_answers_and_who_was_told(office, run, objects):
+    office.mail(subject="A leak")
+    reference = office.task().reference
+    assert run("task", "comment", reference, "The plumber comes")[0] == 0
+    assert run("task", "comment", reference, "  ")[0] == 2
+    assert run("task", "answer", reference, "It is repaired")[0] == 0
+    office.settle()
+    told = objects("task", "told", reference)
+    assert ("clara@people.example", "sent") in {(letter["to"], letter["state"]) for letter in told}
+    shown = objects("task", "show", reference)[0]
+    assert shown["why"]
+    assert shown["events"][0]["type"] == "task.opened"
+    assert "why here" in run("task", "show", reference)[1]
+    assert "clara@people.example" in run("task", "told", reference)[1]
+
+
+def test_a_task_is_opened_by_hand(office, run, objects):
+    found = objects(
+        "task", "open", "Repair the lamp", "--team", "works", "--text", "Room 7", "--label", "lamp"
+    )[0]
+    assert (found["team"], found["title"], found["labels"]) == (
+        "works@city.example",
+        "Repair the lamp",
+        ["lamp"],
+    )
+    assert run("task", "open", "x", "--team", "nix")[0] == 2
+    assert run("task", "open", " ")[0] == 2
+    assert [task["title"] for task in objects("task", "list", "--search", "room")] == ["Repair the lamp"]
+    assert run("task", "rebuild", "--check")[0] == 0
+
+
+def test_rebuild_finds_and_mends_a_row_that_is_not_its_events(office, run):
+    from orgo.task.models import Task
+
+    office.mail(subject="A leak")
+    Task.objects.update(priority="low")
+    code, out, _ = run("task", "rebuild", "--check")
+    assert code == 1
+    assert "priority" in out
+    assert run("task", "rebuild")[0] == 0
+    assert office.task().priority == "high"
+    assert run("task", "rebuild", "--check")[0] == 0
