@@ -24,6 +24,8 @@ class Root(Lazy):
         "clock": ("orgo.cli.running:clock", "Fires escalations and reminders"),
         "mail": ("orgo.cli.mail:mail", "Mails in files: parse, route, send-sample"),
         "task": ("orgo.cli.task:task", "Tasks: list, show, told, take, answer, done .."),
+        "user": ("orgo.cli.people:user", "Users: add, list, link, password, roles, absent .."),
+        "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),
         "database": ("orgo.cli.database:database", "The database: migrate"),
         "config": ("orgo.cli.config:config", "The configuration: check, show"),
         "rules": ("orgo.cli.rules:rules", "The rules: check, explain"),
