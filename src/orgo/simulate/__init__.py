@@ -1,0 +1,1 @@
+"""Plays a workflow on a virtual clock: what would happen, who would hear, when; nothing is sent."""
