@@ -130,7 +130,7 @@ def what_next(state: TaskState, house: "House", language: str) -> str:
     if state.timer.kind != "level":
         return said(state.timer.kind, language, at=at)
     level = house.level(state, state.timer.number)
-    who = house.who_hears(state, level)
+    who = house.name_of(house.who_hears(state, level))
     if state.hurry:
         return said("hurry", language, who=who, number=str(state.timer.number))
     until = said(f"until_{level.until}", language)

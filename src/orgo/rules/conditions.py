@@ -208,7 +208,9 @@ class Pattern:
         return match.group(0) if match is not None else ""
 
     def narrowed(self, facts: Facts) -> Leaf:
-        return self
+        """What the pattern found: a reader wants the words, not the pattern."""
+        found = self.found(facts)
+        return Words(self.field, "contains", (found,), (found,))
 
     def said(self, language: str) -> str:
         return phrase(

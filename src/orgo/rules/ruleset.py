@@ -206,9 +206,10 @@ def _can_fill(path: str, fields: dict[str, str]) -> bool:
 
 
 def _reason(rule: Rule, facts: Facts, decisive: bool) -> Reason:
-    leaves = [leaf.narrowed(facts) for leaf in rule.condition.leaves() if leaf.holds(facts)]
+    held = [leaf for leaf in rule.condition.leaves() if leaf.holds(facts)]
+    leaves = [leaf.narrowed(facts) for leaf in held]
     said = {language: tuple(leaf.said(language) for leaf in leaves[:5]) for language in LANGUAGES}
-    return Reason(rule.name, True, decisive, tuple(leaf.found(facts) for leaf in leaves[:10]), said)
+    return Reason(rule.name, True, decisive, tuple(leaf.found(facts) for leaf in held[:10]), said)
 
 
 def near_misses(rules: RuleSet, facts: Facts, limit: int = 5) -> list[Reason]:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from orgo.conf import boot
 from orgo.lib import clock
@@ -32,8 +34,9 @@ def _troubles() -> list[str]:
 
     found = list(trouble.sentences().values())
     if boot.config().smtp is None:
-        found.append("No smtp: server is configured: letters are held until there is one.")
+        found.append(_("No smtp: server is configured: letters are held until there is one."))
     count = quarantined()
     if count:
-        found.append(f"{count} mails could not be read and are in quarantine.")
+        said = "%s mail could not be read and is in quarantine.", "%s mails could not be read and are in quarantine."
+        found.append(ngettext(*said, count) % count)
     return found

@@ -42,8 +42,7 @@ def ago(at: datetime | None) -> str:
             text = f"{int(size // length)} {unit}"
             break
     else:
-        text = "now"
-        return text
+        return "now"
     return f"in {text}" if seconds > 0 else text
 
 

@@ -120,8 +120,8 @@ def _waiting(data: dict[str, Any], house: House) -> str:
 
 
 def _changed(data: dict[str, Any], house: House) -> str:
-    fields = ", ".join(_FIELDS.get(name, lambda: name)() for name in data.get("fields", []))
-    return _("changed %s") % fields
+    names = [_FIELDS[name]() if name in _FIELDS else name for name in data.get("fields", [])]
+    return _("changed %s") % ", ".join(names)
 
 
 _FIELDS = {

@@ -111,8 +111,7 @@ def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any
         "timeline": timeline(task, house),
         "told": told(task),
         "why": words.why(mail.decision if mail else None, language).partition("? ")[2],
-        "next": words.what_next(state, house, language).partition(": ")[2]
-        or words.what_next(state, house, language),
+        "next": _without_heading(words.what_next(state, house, language)),
         "can": _can(user, task, state, house),
         "people": User.objects.filter(is_active=True).order_by("name", "address"),
         "teams": sorted(house.directory.teams.values(), key=lambda team: team.name),
@@ -120,6 +119,12 @@ def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any
         "copies": Mail.objects.filter(task=task.pk, outcome="linked").count(),
         "undoable": undo_of(state, Actor("user", user.address), clock.now()) is not None,
     }
+
+
+def _without_heading(sentence: str) -> str:
+    """What happens next, for a page that has these words as its heading."""
+    rest = sentence.partition(": ")[2] or sentence
+    return rest[:1].upper() + rest[1:]
 
 
 def _can(user: User, task: Task, state: Any, house: Any) -> dict[str, bool]:
