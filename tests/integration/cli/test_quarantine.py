@@ -1,0 +1,61 @@
+"""`orgo quarantine`: what could not be read, looked at and decided on."""
+
+import json
+
+import pytest
+
+
+def mail(number):
+    from orgo.intake.models import Mail
+
+    return Mail.objects.get(pk=number)
+
+
+@pytest.fixture
+def bad(office):
+    """A mail that is in quarantine."""
+    row = office.mail(raw=b" ")
+    assert row.outcome == "quarantined"
+    return row
+
+
+def test_it_is_listed_and_shown_with_the_reason(bad, objects, run):
+    (found,) = objects("quarantine", "list")
+    assert (found["number"], found["size"], found["task"] is not None) == (bad.pk, 1, True)
+    assert found["reason"]
+    assert objects("quarantine", "show", str(bad.pk))[0]["begin"] == " "
+    assert str(bad.pk) in run("quarantine", "list")[1]
+    assert run("quarantine", "show", "7")[0] == 3
+    assert run("quarantine", "list", "--as", "anna@city.example")[0] == 4
+
+
+def test_retry_lets_it_be_decided_again_and_closes_the_triage_task(office, bad, run):
+    first = office.task()
+    assert run("quarantine", "retry")[0] == 2
+    assert run("quarantine", "retry", "7")[0] == 3
+    code, out, _ = run("quarantine", "retry", str(bad.pk), "7", "--json")
+    assert (code, json.loads(out)) == (6, {"retried": [bad.pk], "missing": [7]})
+    row = mail(bad.pk)
+    assert (row.outcome, row.attempts, row.task) == ("", 0, None)
+    assert office.task(first.reference).state == "cancelled"
+    office.settle()
+    assert mail(bad.pk).outcome == "quarantined"
+    assert run("quarantine", "retry", "--all")[0] == 0
+
+
+def test_export_writes_a_new_file_only(bad, run, tmp_path):
+    file = tmp_path / "bad.eml"
+    assert run("quarantine", "export", str(bad.pk), str(file))[0] == 0
+    assert file.read_bytes() == b" "
+    assert run("quarantine", "export", str(bad.pk), str(file))[0] == 5
+    assert run("quarantine", "export", str(bad.pk), str(tmp_path / "no" / "bad.eml"))[0] == 74
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_discard_keeps_the_reason(bad, run):
+    assert run("quarantine", "discard", str(bad.pk))[0] == 2
+    assert run("quarantine", "discard", str(bad.pk), "--reason", "spam")[0] == 0
+    row = mail(bad.pk)
+    assert row.outcome == "ignored"
+    assert "spam" in row.reason
+    assert run("quarantine", "discard", str(bad.pk), "--reason", "spam")[0] == 3
