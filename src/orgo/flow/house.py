@@ -180,15 +180,16 @@ def open_house(config: Config | None = None) -> House:
     return House(config, directory(), RULES.current(config), _calendars(config))
 
 
-_made: dict[int, dict[str, Calendar]] = {}
+_made: tuple[Config, dict[str, Calendar]] | None = None
 
 
 def _calendars(config: Config) -> dict[str, Calendar]:
     """The calendars of the configuration, made once (finding holidays takes time)."""
-    if id(config) not in _made:
-        _made.clear()
-        _made[id(config)] = {name: calendar_of(config, name) for name in config.calendars}
-    return _made[id(config)]
+    global _made
+    made = _made
+    if made is None or made[0] is not config:
+        made = _made = config, {name: calendar_of(config, name) for name in config.calendars}
+    return made[1]
 
 
 def calendar_of(config: Config, name: str) -> Calendar:
@@ -210,6 +211,10 @@ class RuleFile:
     """The rules in force: read again when their file changes; a bad file changes nothing and is said once."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Know no rules: the next who asks reads them anew."""
         self._rules: RuleSet | None = None
         self._stamp: tuple[Path | None, int, int] | None = None
         self._refused: tuple[Path | None, int, int] | None = None
