@@ -1,0 +1,40 @@
+"""The courier of a simulation: it keeps every letter and sends none."""
+
+import email.utils
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from orgo.delivery.ports import Parcel
+from orgo.lib import clock
+
+
+@dataclass(frozen=True)
+class Caught:
+    """A letter that would have left, and when."""
+
+    at: datetime
+    parcel: Parcel
+
+
+class Letterbox:
+    """All letters of a scenario, in order."""
+
+    def __init__(self) -> None:
+        self.caught: list[Caught] = []
+
+    def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
+        """Keep the letter."""
+        before_dot()
+        self.caught.append(Caught(clock.now(), parcel))
+        return "250 kept by the simulation"
+
+    def latest(self, recipient: str, words: str = "") -> Parcel | None:
+        """The last letter to this recipient with these words in its subject."""
+        mine = (one.parcel for one in reversed(self.caught) if same(one.parcel.recipient, recipient))
+        return next((parcel for parcel in mine if words.casefold() in parcel.subject.casefold()), None)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two addresses are the same; a name beside an address does not matter."""
+    return email.utils.parseaddr(one)[1].casefold() == email.utils.parseaddr(other)[1].casefold()
