@@ -26,6 +26,7 @@ class Root(Lazy):
         "task": ("orgo.cli.task:task", "Tasks: list, show, told, take, answer, done .."),
         "user": ("orgo.cli.people:user", "Users: add, list, link, password, roles, absent .."),
         "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),
+        "import": ("orgo.cli.importing:import_", "Archives of mail: .eml, mbox, Maildir, folders"),
         "quarantine": ("orgo.cli.quarantine:quarantine", "Mail that could not be read: list, show, retry .."),
         "database": ("orgo.cli.database:database", "The database: migrate"),
         "config": ("orgo.cli.config:config", "The configuration: check, show"),

@@ -1,0 +1,40 @@
+"""The envelope of a mail that came as a file, from what its headers tell (no more than a guess, for rules and dates)."""
+
+import email.utils
+from datetime import UTC, datetime
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+
+import msgspec
+
+_MOST = 262_144
+_MOST_RECIPIENTS = 100
+_DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """Whom the mail was delivered to, as far as its headers say, and its date."""
+
+    to: tuple[str, ...] = ()
+    date: datetime | None = None
+
+
+def envelope_of(data: bytes) -> Envelope:
+    """The envelope of these bytes; an empty one where nothing can be read."""
+    try:
+        head = BytesHeaderParser(policy=compat32).parsebytes(data[:_MOST])
+        named = [str(value) for name in _DELIVERED for value in head.get_all(name, [])]
+        written = [str(value) for name in ("to", "cc") for value in head.get_all(name, [])]
+        found = email.utils.getaddresses((named or written)[:_MOST_RECIPIENTS])
+        to = [address.lower() for _, address in found if "@" in address]
+        return Envelope(tuple(dict.fromkeys(to))[:_MOST_RECIPIENTS], _date(str(head.get("date", ""))))
+    except (ValueError, TypeError, AttributeError, IndexError, LookupError):
+        return Envelope()
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

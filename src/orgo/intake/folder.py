@@ -1,0 +1,99 @@
+"""A folder that is watched: mail files that are put there are taken in, and moved out of the way once they are stored."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from orgo import dispatch
+from orgo.intake.envelope import envelope_of
+from orgo.intake.models import Mail
+from orgo.intake.readers import read
+from orgo.intake.store import Incoming, store
+
+log = logging.getLogger("orgo.folder")
+After = Literal["keep", "move", "delete"]
+DONE, FAILED = "done", "failed"
+_HALF = (".part", ".tmp", ".crdownload", ".filepart")
+_Stamp = tuple[int, int]
+
+
+class FolderWatch:
+    """Looks into `path` once a round. A file is taken when two looks in a row found it of the same size and time.
+
+    `after` says what becomes of it then: `move` into `done/`, `delete`, or `keep`. One that can't be read goes to `failed/`.
+    """
+
+    def __init__(self, path: Path, after: After) -> None:
+        self.path, self.after = path, after
+        self._seen: dict[Path, _Stamp] = {}
+        self._finished: dict[Path, _Stamp] = {}
+
+    def round(self) -> int:
+        """Take what is ready; returns how many mails were stored. Raises OSError where the folder can't be read."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        there = dict(self._files())
+        ready = [file for file, stamp in there.items() if self._seen.get(file) == stamp]
+        self._seen = there
+        self._finished = {file: stamp for file, stamp in self._finished.items() if there.get(file) == stamp}
+        stored = sum(self._take(file, there[file]) for file in ready if file not in self._finished)
+        if stored:
+            dispatch.ring("routing")
+        return stored
+
+    def _files(self) -> Iterator[tuple[Path, _Stamp]]:
+        for entry in sorted(self.path.iterdir()):
+            if entry.name.startswith(".") or entry.name.lower().endswith(_HALF) or entry.is_dir():
+                continue
+            try:
+                found = entry.stat()
+            except OSError:
+                found = entry.lstat()
+            yield entry, (found.st_size, found.st_mtime_ns)
+
+    def _take(self, file: Path, stamp: _Stamp) -> int:
+        """Store the mails of a file, then put it out of the way (a second taking of the same bytes is known)."""
+        troubles: list[str] = []
+        mails = [self._incoming(item.data) for item in read([file], lambda _, why: troubles.append(why))]
+        mails = self._unknown(mails)
+        stored = len(store(mails)) if mails else 0
+        self._finished[file] = stamp
+        if troubles:
+            log.warning(
+                "%s can't be read: %s; it is moved to %s/", file.name, "; ".join(troubles[:3]), FAILED
+            )
+            self._move(file, FAILED)
+        elif self.after == "move":
+            self._move(file, DONE)
+        elif self.after == "delete":
+            self._remove(file)
+        return stored
+
+    def _incoming(self, data: bytes) -> Incoming:
+        """Where files are kept their bytes are a key for ever, so that a new start does not take them again."""
+        key = f"{hashlib.sha256(data).hexdigest()}#folder" if self.after == "keep" else None
+        return Incoming(data=data, source="folder", envelope_to=envelope_of(data).to, receipt_key=key)
+
+    def _unknown(self, mails: list[Incoming]) -> list[Incoming]:
+        """Without those that an earlier start took from a file that was kept."""
+        keys = [mail.receipt_key for mail in mails if mail.receipt_key]
+        known = set(Mail.objects.filter(receipt_key__in=keys).values_list("receipt_key", flat=True))
+        return [mail for mail in mails if mail.receipt_key is None or mail.receipt_key not in known]
+
+    def _move(self, file: Path, folder: str) -> None:
+        try:
+            (self.path / folder).mkdir(exist_ok=True)
+            target, number = self.path / folder / file.name, 1
+            while os.path.lexists(target):
+                target, number = self.path / folder / f"{file.stem}-{number}{file.suffix}", number + 1
+            file.rename(target)
+        except OSError as error:
+            log.warning("%s stays where it is: %s", file.name, error.strerror or error)
+
+    def _remove(self, file: Path) -> None:
+        try:
+            file.unlink()
+        except OSError as error:
+            log.warning("%s can't be deleted: %s", file.name, error.strerror or error)

@@ -1,0 +1,81 @@
+"""A watched folder: files are taken when they are whole, once, and what can't be read is out of the way."""
+
+import os
+
+import pytest
+
+MAIL = b"From: a@b.example\nTo: works@city.example\nSubject: A leak\n\nText\n"
+
+
+def watching(folder, after):
+    from orgo.intake.folder import FolderWatch
+
+    return FolderWatch(folder, after)
+
+
+@pytest.fixture
+def drop(office, tmp_path):
+    return tmp_path / "drop"
+
+
+def names(folder):
+    return sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+
+
+def test_a_file_is_taken_when_two_looks_found_it_the_same(office, drop):
+    watch = watching(drop, "move")
+    assert watch.round() == 0
+    (drop / "a.eml").write_bytes(MAIL[:20])
+    assert watch.round() == 0
+    (drop / "a.eml").write_bytes(MAIL)
+    assert watch.round() == 0
+    assert watch.round() == 1
+    assert names(drop) == ["done"]
+    assert names(drop / "done") == ["a.eml"]
+    office.settle()
+    assert office.task().team == "works@city.example"
+
+
+def test_two_files_of_one_name_are_both_kept(office, drop):
+    watch = watching(drop, "move")
+    for text in (b"one", b"two"):
+        drop.mkdir(exist_ok=True)
+        (drop / "a.eml").write_bytes(MAIL + text)
+        watch.round()
+        assert watch.round() == 1
+    assert names(drop / "done") == ["a-1.eml", "a.eml"]
+
+
+def test_kept_files_are_not_taken_again_by_a_new_start(office, drop):
+    from orgo.intake.models import Mail
+
+    drop.mkdir()
+    (drop / "a.eml").write_bytes(MAIL)
+    for _ in range(2):
+        watch = watching(drop, "keep")
+        for _ in range(3):
+            watch.round()
+    assert names(drop) == ["a.eml"]
+    assert list(Mail.objects.order_by("id").values_list("outcome", flat=True)) == [""]
+
+
+def test_deleted_once_it_is_stored(office, drop):
+    drop.mkdir()
+    (drop / "a.eml").write_bytes(MAIL)
+    watch = watching(drop, "delete")
+    watch.round()
+    assert watch.round() == 1
+    assert names(drop) == []
+
+
+def test_what_cannot_be_read_is_named_once_and_moved(office, drop, caplog):
+    drop.mkdir()
+    os.mkfifo(drop / "pipe.eml")
+    (drop / "half.eml.part").write_bytes(MAIL)
+    (drop / "round.eml").symlink_to("round.eml")
+    watch = watching(drop, "move")
+    for _ in range(4):
+        assert watch.round() == 0
+    assert names(drop / "failed") == ["pipe.eml", "round.eml"]
+    assert names(drop) == ["failed", "half.eml.part"]
+    assert len([record for record in caplog.records if "pipe.eml" in record.getMessage()]) == 1
