@@ -48,7 +48,17 @@ def parts_of(state: TaskState, address: str, unit: Unit) -> frozenset[Part]:
     roles = person.roles if person else ()
     chief = state.visibility != "private" and bool({"administrator", "supervisor"} & set(roles))
     supervisor = state.visibility != "private" and address == team.supervisor
-    return parts(state, address, member=address in (*team.members, team.address), chief=chief or supervisor)
+    member = address in (*team.members, team.address) or _stands_in(address, state, unit)
+    return parts(state, address, member=member, chief=chief or supervisor)
+
+
+def _stands_in(address: str, state: TaskState, unit: Unit) -> bool:
+    """Whether somebody of the team, or the assignee, is away and this is the deputy; nobody is for a private task."""
+    if state.visibility == "private":
+        return False
+    directory = unit.house.directory
+    theirs = (*directory.team(state.team).members, state.assignee)
+    return any(address == directory.standing_in(one, unit.now) for one in theirs if one and one != address)
 
 
 def _holds(claim: Claim, sender: str, state: TaskState, unit: Unit) -> bool:
