@@ -32,7 +32,7 @@ demo: .venv/.made-run
 	@$(IN)/python orgo demo
 
 test: .venv/.made-dev
-	$(IN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(IN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/.made-dev
 	@bad=""; \

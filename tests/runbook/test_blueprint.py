@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import IN_CI
 from tests.house.checkout import ROOT, clean_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runbook"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 BLOCK = """\
 Parsed Email:
 Sender: secretary@organization.com
