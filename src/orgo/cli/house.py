@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orgo.cli.errors import Code, Stop
-from orgo.lib.problems import nearest
+from orgo.lib.problems import BadInput, Problem, nearest
 
 if TYPE_CHECKING:
     from orgo.conf import Config
@@ -28,7 +28,15 @@ def connect() -> "Config":
 
 def enter() -> "Config":
     """The database in this program's form. Raises BadInput where it has another."""
-    config = connect()
+    os.environ.setdefault("PGCONNECT_TIMEOUT", CONNECT_SECONDS)
+    from orgo.conf import boot, load
+
+    config = load()
+    if config.sqlite_file is not None and not config.sqlite_file.exists():
+        raise BadInput(
+            Problem("there is no database yet", file=str(config.sqlite_file), hint="run: orgo init")
+        )
+    boot.start(config)
     from orgo.ops.schema import need_current
 
     need_current()

@@ -28,6 +28,8 @@ class Root(Lazy):
         "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),
         "import": ("orgo.cli.importing:import_", "Archives of mail: .eml, mbox, Maildir, folders"),
         "quarantine": ("orgo.cli.quarantine:quarantine", "Mail that could not be read: list, show, retry .."),
+        "status": ("orgo.cli.status:status", "How Orgo is at this moment"),
+        "doctor": ("orgo.cli.status:doctor", "All that Orgo needs, looked at one by one"),
         "database": ("orgo.cli.database:database", "The database: migrate"),
         "config": ("orgo.cli.config:config", "The configuration: check, show"),
         "rules": ("orgo.cli.rules:rules", "The rules: check, explain"),

@@ -10,7 +10,10 @@ from orgo.cli.main import main
 @pytest.fixture
 def run(office, monkeypatch, capsys):
     """Run `orgo WORDS` in the office; returns the exit code, standard output and standard error."""
+    from django.conf import settings
+
     monkeypatch.setenv("ORGO_HOME", str(office.home))
+    monkeypatch.setenv("ORGO_DATABASE", f"sqlite:///{settings.DATABASES['default']['NAME']}")
 
     def work(*words):
         code = main(list(words))

@@ -54,6 +54,11 @@ class EmailCourier:
             self.close()
             raise DeliveryError(_said(error), permanent=False) from error
 
+    def try_out(self) -> str:
+        """Connect and sign in, and send nothing; returns the version of TLS, "" without. Raises OSError, SMTPException."""
+        sock = self._connected().sock
+        return (sock.version() or "") if isinstance(sock, ssl.SSLSocket) else ""
+
     def close(self) -> None:
         """Say goodbye, as far as the server still listens."""
         smtp, self._smtp = self._smtp, None

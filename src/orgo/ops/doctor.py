@@ -1,0 +1,293 @@
+"""`orgo doctor`: everything that Orgo needs, looked at one by one; nothing is changed."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from orgo.conf import Config, boot, load
+from orgo.conf import check as check_config
+from orgo.lib import clock
+from orgo.lib.problems import BadInput
+from orgo.ops.status import answers
+
+State = Literal["ok", "warn", "fail"]
+LITTLE_SPACE, NO_SPACE = 1_000_000_000, 100_000_000
+LARGE_DATABASE = 500_000_000
+NETWORK = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was looked at, how it is, and what to do where it is not well."""
+
+    name: str
+    state: State
+    words: str
+    todo: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """All findings, one after the other; a check that breaks is a finding itself."""
+    yield from _safely("python", _python)
+    yield from _safely("mail headers", _header_injection)
+    yield from _safely("sqlite", _sqlite)
+    try:
+        config = load()
+    except BadInput as error:
+        for problem in error.problems:
+            yield Finding("config", "fail", str(problem), "orgo config check")
+        return
+    for name, look in _OF_CONFIG.items():
+        yield from _safely(name, lambda look=look: look(config))  # type: ignore[misc]
+
+
+def _safely(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except Exception as error:
+        yield Finding(name, "fail", f"{type(error).__name__}: {error}")
+
+
+# ---------------------------------------------------------------- this program and its libraries
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("python", "ok", ".".join(map(str, sys.version_info[:3])))
+
+
+def _header_injection() -> Iterator[Finding]:
+    """Whether a stranger's subject could become a header of our letters (design/reliability.md M6)."""
+    from orgo.delivery.email.mime import build
+    from orgo.delivery.ports import Parcel
+
+    subject = "=?utf-8?q?x=0d=0aBcc:_evil@x.example?=\r\nBcc: evil@x.example"
+    parcel = Parcel("a@b.example", "o@b.example", "<doctor@b.example>", clock.now(), subject, "text", "", {})
+    head = build(parcel, "o@b.example", "Orgo").partition(b"\r\n\r\n")[0]
+    names = [line.partition(b":")[0].lower() for line in head.split(b"\r\n") if line[:1] not in b" \t"]
+    if b"bcc" in names:
+        yield Finding("mail headers", "fail", "a subject can become a header", "do not send; report this")
+    else:
+        yield Finding("mail headers", "ok", "a stranger's subject stays a subject")
+
+
+def _sqlite() -> Iterator[Finding]:
+    boot.use_own_sqlite()
+    import sqlite3
+
+    if boot.wal_is_safe():
+        yield Finding("sqlite", "ok", sqlite3.sqlite_version)
+    else:
+        words = (
+            f"{sqlite3.sqlite_version} may lose data in WAL mode, so Orgo uses the slower rollback journal"
+        )
+        yield Finding("sqlite", "warn", words, "install pysqlite3, or SQLite 3.51.3")
+
+
+# ---------------------------------------------------------------- the configuration and what it names
+
+
+def _config(config: Config) -> Iterator[Finding]:
+    found = check_config(config)
+    for problem in found:
+        yield Finding("config", "fail" if problem.severity == "error" else "warn", str(problem))
+    if not found:
+        yield Finding("config", "ok", str(config.file or "no config.yaml, all is default"))
+
+
+def _rules(config: Config) -> Iterator[Finding]:
+    from orgo.rules import load as load_rules
+
+    if config.rules is None:
+        yield Finding("rules", "warn", "there is no rules.yaml: all mail goes to triage", "write one")
+        return
+    try:
+        rules = load_rules(config.rules.read_bytes(), config.rules.name, directory=config.files)
+    except BadInput as error:
+        for problem in error.problems:
+            yield Finding("rules", "fail", str(problem), "orgo rules check")
+        return
+    yield Finding("rules", "ok", f"{len(rules.rules)} rules; orgo rules check says more")
+
+
+def _templates(config: Config) -> Iterator[Finding]:
+    from orgo.outbox.compose import check_own
+
+    folder = config.files / "templates"
+    files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
+    problems = [
+        problem for file in files for problem in check_own(file.read_text("utf-8"), f"templates/{file.name}")
+    ]
+    for problem in problems:
+        yield Finding("templates", "fail", str(problem), "mend the template")
+    if not problems:
+        yield Finding("templates", "ok", f"{len(files)} of one's own")
+
+
+def _database(config: Config) -> Iterator[Finding]:
+    file = config.sqlite_file
+    if file is not None and not file.exists():
+        yield Finding("database", "fail", f"{file} is not there", "orgo init")
+        return
+    boot.start(config)
+    from orgo.ops.schema import form
+
+    found = form()
+    todo = {"none": "orgo init", "older": "orgo database migrate", "newer": "upgrade Orgo"}.get(found, "")
+    if todo:
+        yield Finding("database", "fail", f"its form is {found}", todo)
+    else:
+        yield from _integrity(file)
+
+
+def _integrity(file: Path | None) -> Iterator[Finding]:
+    from django.db import connection
+
+    if file is None:
+        yield Finding("database", "ok", "the server answers")
+        return
+    pragma = "quick_check" if file.stat().st_size > LARGE_DATABASE else "integrity_check"
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {pragma}(5)")
+        wrong = [str(row[0]) for row in cursor.fetchall() if row[0] != "ok"]
+    for words in wrong:
+        yield Finding("database", "fail", f"{file}: {words}", "stop Orgo and restore a backup")
+    kind = _file_system(file)
+    if kind in NETWORK:
+        yield Finding(
+            "database", "fail", f"{file} lies on {kind}, where SQLite's locks do not hold", "use a local disk"
+        )
+    if not wrong:
+        yield Finding("database", "ok", f"{file}: {pragma.replace('_', ' ')} finds nothing")
+
+
+def _file_system(file: Path) -> str:
+    """The kind of file system a file lies on, where the system tells."""
+    try:
+        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    except OSError:
+        return ""
+    around = [entry for entry in mounts if file.is_relative_to(entry[1])]
+    return max(around, key=lambda entry: len(entry[1]))[2] if around else ""
+
+
+def _secret(config: Config) -> Iterator[Finding]:
+    path = config.var / "secret.key"
+    if config.web.secret_key is not None:
+        yield Finding("secret.key", "ok", "given by the configuration")
+    elif not path.exists():
+        yield Finding("secret.key", "ok", "will be made at the first start")
+    elif os.name == "posix" and path.stat().st_mode & 0o077:
+        yield Finding("secret.key", "fail", f"others may read {path}", f"chmod 600 {path}")
+    else:
+        yield Finding("secret.key", "ok", "only its owner may read it")
+
+
+def _disk(config: Config) -> Iterator[Finding]:
+    place = config.var if config.var.exists() else config.home
+    free = shutil.disk_usage(place).free
+    words = f"{free / 1e9:.1f} GB free at {place}"
+    if free < NO_SPACE:
+        yield Finding("disk", "fail", words, "make room: mail is refused without it")
+    elif free < LITTLE_SPACE:
+        yield Finding("disk", "warn", words, "make room")
+    else:
+        yield Finding("disk", "ok", words)
+
+
+def _clock(config: Config) -> Iterator[Finding]:
+    """Whether the machine's time goes behind what is in the trail already."""
+    now = clock.now()
+    last = _last_event() if config.sqlite_file is None or config.sqlite_file.exists() else None
+    if last is not None and last > now + timedelta(minutes=1):
+        yield Finding(
+            "clock",
+            "fail",
+            f"it is {now:%Y-%m-%d %H:%M} UTC here, but events are from {last:%Y-%m-%d %H:%M}",
+            "set the clock",
+        )
+    else:
+        yield Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _last_event() -> datetime | None:
+    boot.start()
+    from django.db.models import Max
+
+    from orgo.audit.models import Event
+
+    found: datetime | None = Event.objects.aggregate(at=Max("at"))["at"]
+    return found
+
+
+# ---------------------------------------------------------------- servers
+
+
+def _smtp(config: Config) -> Iterator[Finding]:
+    if config.smtp is None:
+        yield Finding("smtp", "warn", "no server is given, so letters wait", "give smtp: in config.yaml")
+        return
+    from orgo.ops.up import email_courier
+
+    where = f"{config.smtp.host}:{config.smtp.port}"
+    courier = email_courier(config)
+    try:
+        wire = courier.try_out()
+    except Exception as error:
+        yield Finding(
+            "smtp",
+            "fail",
+            f"{where}: {type(error).__name__}: {error}",
+            "mend smtp: in config.yaml, or the server",
+        )
+    else:
+        state: State = "ok" if wire or config.smtp.tls == "none" else "warn"
+        yield Finding("smtp", state, f"{where} answers, {wire or 'without TLS'}")
+    finally:
+        courier.close()
+
+
+def _ports(config: Config) -> Iterator[Finding]:
+    smtp, web = config.intake.smtp, config.web
+    for key, host, port in (("web", web.host, web.port), ("intake.smtp", smtp.host, smtp.port)):
+        if key == "web" or smtp.enabled:
+            words = (
+                "somebody listens (Orgo, if it is running)"
+                if answers(host, port)
+                else "nobody listens: Orgo is not running"
+            )
+            yield Finding("ports", "ok", f"{key} {host}:{port}: {words}")
+
+
+def _queue(config: Config) -> Iterator[Finding]:
+    if config.queue is None:
+        yield Finding("queue", "ok", "none: jobs run in the same process")
+        return
+    parts = urlsplit(config.queue)
+    host, port = (
+        parts.hostname or "127.0.0.1",
+        parts.port or (6379 if parts.scheme.startswith("redis") else 5672),
+    )
+    if answers(host, port, patience=3):
+        yield Finding("queue", "ok", f"{host}:{port} answers")
+    else:
+        yield Finding("queue", "fail", f"{host}:{port} does not answer", "start the broker, or mend queue:")
+
+
+_OF_CONFIG: dict[str, Callable[[Config], Iterator[Finding]]] = {
+    "config": _config,
+    "rules": _rules,
+    "templates": _templates,
+    "disk": _disk,
+    "secret.key": _secret,
+    "database": _database,
+    "clock": _clock,
+    "smtp": _smtp,
+    "ports": _ports,
+    "queue": _queue,
+}
