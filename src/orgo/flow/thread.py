@@ -49,7 +49,7 @@ def parts_of(state: TaskState, address: str, unit: Unit) -> frozenset[Part]:
     chief = state.visibility != "private" and bool({"administrator", "supervisor"} & set(roles))
     supervisor = state.visibility != "private" and address == team.supervisor
     member = address in (*team.members, team.address) or _stands_in(address, state, unit)
-    return parts(state, address, member=member, chief=chief or supervisor)
+    return parts(state, address, member=member, chief=chief or supervisor or _is_called(address, state, unit))
 
 
 def _stands_in(address: str, state: TaskState, unit: Unit) -> bool:
@@ -59,6 +59,14 @@ def _stands_in(address: str, state: TaskState, unit: Unit) -> bool:
     directory = unit.house.directory
     theirs = (*directory.team(state.team).members, state.assignee)
     return any(address == directory.standing_in(one, unit.now) for one in theirs if one and one != address)
+
+
+def _is_called(address: str, state: TaskState, unit: Unit) -> bool:
+    """Whether a level that fired speaks to this address: its letter asks to take the task."""
+    house = unit.house
+    levels = house.policy(state).levels if state.fired and state.visibility != "private" else ()
+    called = [house.who_hears(state, house.level(state, number)) for number in state.fired if levels]
+    return address in house.directory.reach(called, unit.now)
 
 
 def _holds(claim: Claim, sender: str, state: TaskState, unit: Unit) -> bool:
