@@ -104,7 +104,6 @@ class Office:
 
     def _move_in(self) -> None:
         from orgo.message.pool import ParserPool
-
         from orgo.ops.up import courier_for
         from orgo.people.roster import apply_roster
 
@@ -176,7 +175,7 @@ class Office:
     def letters(self, recipient: str | None = None) -> list[EmailMessage]:
         """The letters that arrived at the catcher (for one recipient), parsed, in order."""
         found = [c for c in self.catcher.caught if recipient is None or c.recipient == recipient]
-        return [email.message_from_bytes(c.data, policy=policy.default) for c in found]  # type: ignore[misc]
+        return [email.message_from_bytes(c.data, policy=policy.default) for c in found]
 
     def told(self) -> list[str]:
         """Who got a letter, in order."""

@@ -188,7 +188,7 @@ def test_little_space_leaves_the_mail_with_its_sender(
     import shutil
 
     port = listen(space_of=tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 100, 10))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 100, 10))
     with hello(port) as smtp:
         smtp.mail("a@x.example")
         smtp.rcpt("info@city.example")

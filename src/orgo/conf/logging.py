@@ -2,13 +2,14 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
 
 def set_up(*, verbose: bool = False) -> None:
     """Send all log records through structlog to standard error: colours on a terminal, plain lines elsewhere."""
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
         structlog.stdlib.ExtraAdder(),

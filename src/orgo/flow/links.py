@@ -11,7 +11,7 @@ from orgo.outbox.token import Claim
 from orgo.task.actions import handle
 from orgo.task.commands import Take
 from orgo.task.models import Task
-from orgo.task.rights import allowed
+from orgo.task.rights import Part, allowed
 from orgo.task.rows import state_of
 from orgo.task.values import Actor, TaskState
 
@@ -46,7 +46,9 @@ def take_by_link(link: TakeLink, house: House | None = None) -> TaskState:
         if state.assignee and state.assignee != link.address:
             raise Refused(f"{unit.house.name_of(state.assignee)} has taken it")
         # Whom a level called may take it, too: that is what the letter asks.
-        parts = parts_of(state, link.address, unit) | ({"member"} if state.level else set())
+        parts: frozenset[Part] = parts_of(state, link.address, unit)
+        if state.level:
+            parts |= {"member"}
         if not allowed(Take, parts):
             raise Refused("it has gone to another team")
         (outcome,) = handle([Take(task=state.id, actor=Actor("mail", link.address), at=unit.now)], unit)

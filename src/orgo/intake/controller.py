@@ -32,4 +32,4 @@ class Listening(Controller):
         """A port of 0 has become a real one by now: learn it before aiosmtpd tries it."""
         server: Any = self.server
         self.port = int(server.sockets[0].getsockname()[1])
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]

@@ -9,8 +9,18 @@ from orgo.message.parts import attachment_content
 from orgo.message.reply import reply_text as _cut_reply
 
 __all__ = [
-    "Address", "Attachment", "Bounce", "BounceRecipient", "Message", "as_json", "attachment_content", "body_text", "content_key", "parse", "reply_text",
-]  # fmt: skip
+    "Address",
+    "Attachment",
+    "Bounce",
+    "BounceRecipient",
+    "Message",
+    "as_json",
+    "attachment_content",
+    "body_text",
+    "content_key",
+    "parse",
+    "reply_text",
+]
 
 
 def body_text(message: Message) -> str:
@@ -38,7 +48,11 @@ def as_json(message: Message, keywords: Iterable[str] = ()) -> dict[str, Any]:
     bounce = message.bounce
     return {
         "message_id": message.message_id,
-        "from": {"name": sender.name if sender else "", "address": sender.address if sender else "", "trusted": message.trusted},
+        "from": {
+            "name": sender.name if sender else "",
+            "address": sender.address if sender else "",
+            "trusted": message.trusted,
+        },
         "to": [address.address for address in message.to],
         "cc": [address.address for address in message.cc],
         "reply_to": [address.address for address in message.reply_to],
@@ -49,11 +63,18 @@ def as_json(message: Message, keywords: Iterable[str] = ()) -> dict[str, Any]:
         "reply_text": reply_text(message),
         "keywords": list(keywords),
         "attachments": [
-            {"filename": a.filename, "content_type": a.content_type, "size": a.size, "inline": a.inline} for a in message.attachments
+            {"filename": a.filename, "content_type": a.content_type, "size": a.size, "inline": a.inline}
+            for a in message.attachments
         ],
         "is_auto_reply": message.is_auto_reply,
         "is_bounce": message.is_bounce,
-        "bounce": {"recipients": [{"address": r.address, "action": r.action, "status": r.status} for r in bounce.recipients]} if bounce else None,
+        "bounce": {
+            "recipients": [
+                {"address": r.address, "action": r.action, "status": r.status} for r in bounce.recipients
+            ]
+        }
+        if bounce
+        else None,
         "is_list": message.is_list,
         "in_reply_to": message.in_reply_to,
         "references": message.references,

@@ -135,7 +135,8 @@ def _one(tokens: list[_Token]) -> tuple[Address | None, bool]:
         odd = odd or ">" not in kinds[start:] or bool(rest) or unquoted_at or kinds.count("<") > 1
         if not spec:
             found = _ADDRESS.search(_joined(tokens))
-            spec, odd = (found[0], True) if found else ("", True)
+            # A local name without a domain, as within one old system, is shown as it is, and not trusted.
+            spec, odd = found[0] if found else _joined(tokens[start + 1 : end]).strip(), True
         return (Address(name, spec) if spec else Address(name, "") if name else None), odd or not spec
     if "@" in kinds:
         spec, odd = _spec(tokens)

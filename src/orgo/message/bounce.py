@@ -5,32 +5,22 @@ from email.message import Message as Part
 
 from orgo.message.model import Bounce, BounceRecipient
 from orgo.message.parts import content_of, kind_of, leaves, text_of
+from orgo.message.phrases import patterns
 from orgo.message.words import header_text
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<!\d)([45][0-5]\d)(?=[ \-#])")
 _ADDRESS = re.compile(r"<?([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)>?")
-_SENDERS = re.compile(
-    r"(?i)(?:mailer-daemon|mail-daemon|mailerdaemon|postmaster|mail delivery|mail administrator|delivery subsystem|delivery system"
-    r"|mailadmin|mdaemon|internet mail|majordomo|mrelay|system administrator|mail\.?daemon|undeliverable|bounce)"
-)
-_SUBJECT = re.compile(
-    r"(?i)(?:undeliver|delivery (?:status|failure|failed|report|problem|notification|has failed|error|delayed|unsuccessful)|mail delivery|returned (?:mail|to sender)"
-    r"|failure notice|failure delivery|delivery.{0,20}fail|mail (?:system error|delivery|could not be|status report|failure)|non[- ]?deliver|could not (?:send|deliver)"
-    r"|unzustellbar|nicht zustellbar|non remis|[ée]chec de (?:la )?remise|no se (?:pudo|puede) entregar|warning: (?:could not|message)|message (?:you sent|delayed|blocked|undeliverable|status)"
-    r"|dsn:|nondeliverable|rejected:|user unknown|wrong address|returned message|error sending|there was an error|address (?:not found|changed)|email (?:rejected|error)|delivery$)"
-)  # fmt: skip
-_MARKS = re.compile(
-    r"(?i)(?:this (?:is|message was) (?:the |an? )?(?:mail|postfix|qmail|automatically|created automatically)|could ?n[o']t be delivered|was not delivered"
-    r"|had (?:permanent|transient|non-?fatal|fatal).{0,10}(?:fatal )?errors|permanent(?:ly)? (?:error|fail|fatal)|undeliverable|user unknown|unknown user|no such (?:user|recipient|mailbox|person|account)"
-    r"|mailbox (?:is )?(?:full|unavailable|not found|quota)|over (?:the )?quota|quota exceeded|recipient (?:address )?rejected|unrouteable|does not exist|not (?:listed in|our customer)"
-    r"|following address(?:\(?es\)?)?|delivery (?:to|of).{0,60}(?:failed|failure|has been)|unable to (?:deliver|relay)|not able to deliver|i'm afraid i wasn't able|reasons? for (?:the )?(?:return|non)|did not reach"
-    r"|undelivered|message (?:was )?(?:rejected|refused|bounced|returned)|(?:550|554|552|553|551|571)[ -])"
-)  # fmt: skip
-_DELAYED = re.compile(r"(?i)(?:delayed|will (?:keep|continue|be) (?:trying|retried)|still trying|transient non-?fatal|has not (?:yet )?been delivered|not yet been delivered|warning message only|will be retried|you do not need to resend)")
+_PHRASES = patterns("bounce")
+_SENDERS, _SUBJECT, _MARKS, _DELAYED = (_PHRASES[name] for name in ("sender", "subject", "words", "delayed"))
 _QUOTED = re.compile(
-    r"(?im)^(?:-{2,}\s*(?:original message|the body|below this line|this is a copy|unsent message|returned message|message (?:header|text|follows)|transcript ends|the header|included is)"
+    r"(?im)^(?:-{2,}\s*(?:original message|the body|below this line|this is a copy|unsent message|returned message"
+    r"|message (?:header|text|follows)|transcript ends|the header|included is)"
     r"|-+ ?(?:below|begin|original|enclosed|headers|this is).{0,60}|received: |return-path: |>? ?message header)"
+)
+# Lines that name the sender or a helper, not the one who could not be reached.
+_OTHERS = re.compile(
+    r"(?i)\s*(?:from|sender|reply-to|date|message-id|subject|return-path|received|mail from|x-|by|please|contact|for further|if you)\b"
 )
 _LATER = re.compile(r"(?i)message-id:\s*(<[^<>\s]{3,300}>)")
 
@@ -44,7 +34,9 @@ def bounce_of(root: Part, subject: str, sender: str, headers: dict[str, list[str
     structured = _dsn(parts)
     if structured:
         return Bounce("dsn", structured, _original_id(parts))
-    if "message/disposition-notification" in kinds or "disposition-notification" in _first(headers, "content-type"):
+    if "message/disposition-notification" in kinds or "disposition-notification" in _first(
+        headers, "content-type"
+    ):
         return None
     return _unstructured(root, parts, subject, sender, headers)
 
@@ -72,8 +64,16 @@ def _dsn(parts: list[Part]) -> list[BounceRecipient]:
 def _status_text(part: Part) -> str:
     payload = part.get_payload()
     if isinstance(payload, list):
-        blocks = ["\n".join(f"{name}: {value}" for name, value in child.items()) for child in payload if isinstance(child, Part)]
-        blocks += [str(child.get_payload()) for child in payload if isinstance(child, Part) and not child.is_multipart()]
+        blocks = [
+            "\n".join(f"{name}: {value}" for name, value in child.items())
+            for child in payload
+            if isinstance(child, Part)
+        ]
+        blocks += [
+            str(child.get_payload())
+            for child in payload
+            if isinstance(child, Part) and not child.is_multipart()
+        ]
         return "\n\n".join(blocks)
     data, _ = content_of(part)
     return data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
@@ -104,7 +104,10 @@ def _recipient(fields: dict[str, str]) -> BounceRecipient | None:
     status = _STATUS.search(fields.get("status", "")) or _STATUS.search(diagnostic)
     code = _better_status(status[1] if status else "", diagnostic)
     word = fields.get("action", "").split()[0].strip(";,").lower() if fields.get("action", "").split() else ""
-    action = next((known for known in _ACTIONS if word.startswith(known[:4])), "delayed" if code.startswith("4") else "failed")
+    action = next(
+        (known for known in _ACTIONS if word.startswith(known[:4])),
+        "delayed" if code.startswith("4") else "failed",
+    )
     return BounceRecipient(final, action, code, diagnostic) if final else None  # type: ignore[arg-type]
 
 
@@ -133,14 +136,24 @@ def _feedback(parts: list[Part]) -> list[BounceRecipient]:
             fields = _fields(_status_text(part))
             for name in ("original-rcpt-to", "removal-recipient"):
                 if fields.get(name):
-                    found.append(BounceRecipient(_typed_address(fields[name]), "failed", "", fields.get("feedback-type", "")))
+                    found.append(
+                        BounceRecipient(
+                            _typed_address(fields[name]), "failed", "", fields.get("feedback-type", "")
+                        )
+                    )
     return found
 
 
 def _original_id(parts: list[Part]) -> str:
     """The Message-ID of the mail that the report is about: in the returned mail or its headers, or in the text."""
     for part in parts:
-        if kind_of(part) in ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers"):
+        if kind_of(part) in (
+            "message/rfc822",
+            "text/rfc822-headers",
+            "message/rfc822-headers",
+            "message/global",
+            "message/global-headers",
+        ):
             data, _ = content_of(part)
             found = _LATER.search(data.decode("utf-8", "replace"))
             if found:
@@ -159,17 +172,28 @@ def _original_id(parts: list[Part]) -> str:
 def _unstructured(
     root: Part, parts: list[Part], subject: str, sender: str, headers: dict[str, list[str]]
 ) -> Bounce | None:
-    failed = [address for value in headers.get("x-failed-recipients", []) for address in _ADDRESS.findall(value)]
+    failed = [
+        address for value in headers.get("x-failed-recipients", []) for address in _ADDRESS.findall(value)
+    ]
     texts = [text_of(part)[0] for part in parts if kind_of(part).startswith("text/")]
     text = "\n".join(texts)[:60_000]
     from_machine = _SENDERS.search(sender) is not None or "<>" in headers.get("return-path", [""])[0]
-    report = kind_of(root) == "multipart/report" or "report-type=delivery-status" in _first(headers, "content-type").replace('"', "")
+    report = kind_of(root) == "multipart/report" or "report-type=delivery-status" in _first(
+        headers, "content-type"
+    ).replace('"', "")
     says = _SUBJECT.search(subject) is not None
     marks = _MARKS.search(text[:8000]) is not None
-    if not failed and not report and not (from_machine and (says or marks)) and not (says and marks and _returned(parts, text)):
+    if (
+        not failed
+        and not report
+        and not (from_machine and (says or marks))
+        and not (says and marks and _returned(parts, text))
+    ):
         return None
     own = _own_words(text)
-    recipients = [BounceRecipient(address, "failed", *_codes(own)) for address in dict.fromkeys(failed)] or _recipients(own, text)
+    recipients = [
+        BounceRecipient(address, "failed", *_codes(own)) for address in dict.fromkeys(failed)
+    ] or _recipients(own, text)
     return Bounce("text", recipients, _original_id(parts))
 
 
@@ -189,17 +213,28 @@ def _own_words(text: str) -> str:
 
 def _codes(text: str) -> tuple[str, str]:
     status, reply = _STATUS.search(text), _REPLY.search(text)
-    line = next((line.strip() for line in text.splitlines() if (status and status[1] in line) or (reply and reply[1] in line)), "")
+    line = next(
+        (
+            line.strip()
+            for line in text.splitlines()
+            if (status and status[1] in line) or (reply and reply[1] in line)
+        ),
+        "",
+    )
     return (status[1] if status else f"{reply[1][0]}.0.0" if reply else ""), line[:500]
 
 
 def _recipients(own: str, whole: str) -> list[BounceRecipient]:
     """The addresses that the machine names before the returned mail, with what stands beside each."""
-    action = "delayed" if _DELAYED.search(own) and not re.search(r"(?i)permanent|giving up|gave up", own) else "failed"
+    action = (
+        "delayed"
+        if _DELAYED.search(own) and not re.search(r"(?i)permanent|giving up|gave up", own)
+        else "failed"
+    )
     found: dict[str, BounceRecipient] = {}
     lines = own.splitlines()
     for number, line in enumerate(lines):
-        if re.match(r"(?i)\s*(?:from|sender|reply-to|date|message-id|subject|return-path|received|mail from|x-|by|please|contact|for further|if you)\b", line):
+        if _OTHERS.match(line):
             continue
         for address in _ADDRESS.findall(line):
             if _SENDERS.search(address) or address.lower().endswith((".gif", ".png")):
@@ -210,4 +245,7 @@ def _recipients(own: str, whole: str) -> list[BounceRecipient]:
     if not found:
         return []
     status, said = _codes(own)
-    return [r if r.status else BounceRecipient(r.address, r.action, status, r.diagnostic or said) for r in list(found.values())[:20]]
+    named = list(found.values())[:20]
+    return [
+        r if r.status else BounceRecipient(r.address, r.action, status, r.diagnostic or said) for r in named
+    ]

@@ -7,18 +7,57 @@ from functools import lru_cache
 from orgo.lib.text import clean_text
 
 # Labels that mail really has, and what is meant by them.
-_MEANT = {
-    "": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8", "ansi_x3.4-1968": "utf-8", "unknown-8bit": "utf-8", "8bit": "utf-8",
-    "binary": "utf-8", "default": "utf-8", "x-unknown": "utf-8", "unknown": "utf-8", "utf8": "utf-8", "utf-8mb4": "utf-8",
-    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252",
-    "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
-    "x-gbk": "gb18030", "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "euc-kr": "cp949", "x-sjis": "cp932", "shift_jis": "cp932",
-    "shift-jis": "cp932", "sjis": "cp932", "windows-31j": "cp932", "x-mac-roman": "mac_roman", "macintosh": "mac_roman",
-    "x-euc-jp": "euc_jp", "iso-2022-jp": "iso2022_jp_ext", "windows-874": "cp874", "tis-620": "cp874", "unicode-1-1-utf-7": "utf-7",
-    "x-windows-1252": "cp1252", "ansi": "cp1252", "cp-850": "cp850", "big5": "big5hkscs",
-}  # fmt: skip
+_MEANT_BY = {
+    "utf-8": "us-ascii ascii ansi_x3.4-1968 unknown-8bit 8bit binary default x-unknown unknown utf8 utf-8mb4",
+    "cp1252": "iso-8859-1 latin1 latin-1 iso8859-1 iso_8859-1 x-windows-1252 ansi",
+    "iso-8859-8": "iso-8859-8-i iso-8859-8-e",
+    "cp1254": "iso-8859-9",
+    "gb18030": "gb2312 gbk x-gbk",
+    "cp949": "ks_c_5601-1987 ks_c_5601 euc-kr",
+    "cp932": "x-sjis shift_jis shift-jis sjis windows-31j",
+    "mac_roman": "x-mac-roman macintosh",
+    "euc_jp": "x-euc-jp",
+    "iso2022_jp_ext": "iso-2022-jp",
+    "cp874": "windows-874 tis-620",
+    "utf-7": "unicode-1-1-utf-7",
+    "cp850": "cp-850",
+    "big5hkscs": "big5",
+}
+_MEANT = {"": "utf-8"} | {label: name for name, labels in _MEANT_BY.items() for label in labels.split()}
 _WINDOWS = re.compile(r"(?:x-)?(?:windows|cp|win|ms)[-_]?(\d{3,5})\Z")
-_NO_TEXT = ("base64", "hex", "quopri", "uu", "zip", "bz2", "rot", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
+_NO_TEXT = (
+    "base64",
+    "hex",
+    "quopri",
+    "uu",
+    "zip",
+    "bz2",
+    "rot",
+    "idna",
+    "punycode",
+    "unicode_escape",
+    "raw_unicode_escape",
+    "undefined",
+)
+
+
+# Charsets whose bytes may well be valid UTF-8 and mean something else; for all others valid UTF-8 is UTF-8.
+_OWN_BYTES = (
+    "utf_16",
+    "utf-16",
+    "utf_32",
+    "utf-32",
+    "utf-7",
+    "utf_7",
+    "iso2022",
+    "hz",
+    "big5",
+    "gb",
+    "euc",
+    "cp9",
+    "shift",
+    "johab",
+)
 
 
 @lru_cache(512)
@@ -43,15 +82,11 @@ def decode(data: bytes, label: str) -> tuple[str, bool]:
     name = codec(label)
     if not data:
         return "", True
-    if name in (None, "utf-8", "cp1252", "ascii") or not name.startswith(("utf", "iso2022", "hz")):
+    if name is None or not name.startswith(_OWN_BYTES):
         try:
-            text = data.decode("utf-8")
+            return clean_text(data.decode("utf-8")), name is not None
         except UnicodeDecodeError:
             pass
-        else:
-            if name in (None, "utf-8", "ascii") or not text.isascii() or data.isascii():
-                if name is None or name == "utf-8" or text.isascii() or _says_utf8(data, name):
-                    return clean_text(text), name is not None
     if name is not None:
         try:
             return clean_text(data.decode(name)), True
@@ -60,15 +95,12 @@ def decode(data: bytes, label: str) -> tuple[str, bool]:
     return clean_text(guess(data, name)), False
 
 
-def _says_utf8(data: bytes, name: str) -> bool:
-    """Whether bytes labelled with a one-byte charset are UTF-8 after all (never so for those of several bytes)."""
-    return not name.startswith(("big5", "gb", "euc", "cp9", "shift", "johab", "hz"))
-
-
 def guess(data: bytes, label: str | None = None) -> str:
     """The text of bytes whose label is wrong: UTF-8 with few faults, else what they look like, else Windows' Latin."""
     replaced = data.decode("utf-8", "replace")
-    if replaced.count("\ufffd") * 20 < len(replaced) and any(ord(c) > 127 and c != "\ufffd" for c in replaced[:20_000]):
+    if replaced.count("\ufffd") * 20 < len(replaced) and any(
+        ord(c) > 127 and c != "\ufffd" for c in replaced[:20_000]
+    ):
         return replaced
     if label is not None and not label.startswith(("utf", "cp1252", "ascii")):
         return data.decode(label, "replace")

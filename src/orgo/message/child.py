@@ -37,8 +37,7 @@ def read_batch(source: BinaryIO) -> list[bytes] | None:
 def write_batch(target: BinaryIO, batch: list[bytes]) -> None:
     """Send a batch to the child."""
     target.write(struct.pack(">I", len(batch)))
-    for raw in batch:
-        target.write(struct.pack(">I", len(raw)) + raw)
+    target.writelines(struct.pack(">I", len(raw)) + raw for raw in batch)
     target.flush()
 
 

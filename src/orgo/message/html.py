@@ -7,7 +7,12 @@ from typing import Any
 from orgo.lib.text import clean_text
 
 LONGEST = 2_000_000
-_BLOCKS = frozenset("p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dl dt dd".split())
+DEEPEST = 400
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})[^<>]*>")
+_VOID = frozenset("br img hr input meta link area base col wbr".split())
+_BLOCKS = frozenset(
+    "p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dl dt dd".split()
+)
 _SILENT = frozenset("script style head title template noscript".split())
 _SPACES = re.compile(r"[ \t\u00a0\r\n]+")
 
@@ -21,7 +26,7 @@ def _parser() -> Any:
 
 def html_to_text(html: str) -> str:
     """What a reader sees of an HTML mail: a line a block, items with a dash, links after their words."""
-    tree = _parser()(html[:LONGEST])
+    tree = _parser()(_shallow(html[:LONGEST]))
     root = tree.body or tree.root
     if root is None:
         return ""
@@ -30,6 +35,23 @@ def html_to_text(html: str) -> str:
     text = "".join(out)
     text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
     return clean_text(re.sub(r"\n{3,}", "\n\n", text)).strip()
+
+
+def _shallow(html: str) -> str:
+    """The HTML without the tags that nest deeper than anybody reads: lexbor takes quadratic time for depth (measured)."""
+    if html.count("<") <= DEEPEST:
+        return html
+    depth = 0
+
+    def keep(found: "re.Match[str]") -> str:
+        nonlocal depth
+        if found[2].lower() in _VOID:
+            return found[0]
+        depth += -1 if found[1] else 1
+        depth = max(depth, 0)
+        return found[0] if depth <= DEEPEST else ""
+
+    return _TAG.sub(keep, html)
 
 
 def _walk(root: Any, out: list[str]) -> None:
@@ -70,5 +92,9 @@ def _after(tag: str, node: Any) -> str:
         return "\n\n" if tag != "hr" else "\n"
     if tag == "a":
         href = (node.attributes.get("href") or "").strip()
-        return f" <{href}>" if href.startswith(("http:", "https:", "mailto:")) and href not in (node.text() or "") else ""
-    return "\n" if tag in _BLOCKS and tag != "br" else ""
+        return (
+            f" <{href}>"
+            if href.startswith(("http:", "https:", "mailto:")) and href not in (node.text() or "")
+            else ""
+        )
+    return "\n" if tag in _BLOCKS and tag not in ("br", "li") else ""

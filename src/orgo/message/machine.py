@@ -4,15 +4,20 @@ import re
 
 import msgspec
 
-_AUTO_SUBJECT = re.compile(
-    r"(?i)^\W*(?:auto(?:matic(?:ally)?|mated)?[\s:-]*(?:reply|response|generated reply)|autoreply|out of (?:the )?office|away from (?:the )?office"
-    r"|on (?:annual |sick |parental )?(?:vacation|holiday leave|leave)\b|vacation (?:reply|message|notice)|r[ée]ponse automatique|absence du bureau"
-    r"|absent du bureau|message d'absence|automatische antwort|abwesenheits?(?:notiz|nachricht|meldung)|abwesend|au[sß]er haus"
-    r"|respuesta autom[aá]tica|fuera de (?:la )?oficina|risposta automatica|fuori (?:sede|ufficio)|automatisch antwoord|afwezig"
-    r"|autosvar|automatiskt svar|resposta autom[aá]tica)"
-)  # fmt: skip
+from orgo.message.phrases import patterns
+
+_AUTO_SUBJECT = patterns("automatic")["subject"]
+_OPENING = re.compile(r"\W*")
 _RETURNED = re.compile(r"(?i)(?:re|aw|sv|antw|rv|ref)\s*:\s*")
-_LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "list-help", "mailing-list", "x-mailing-list", "x-mailman-version")
+_LIST_HEADERS = (
+    "list-id",
+    "list-post",
+    "list-unsubscribe",
+    "list-help",
+    "mailing-list",
+    "x-mailing-list",
+    "x-mailman-version",
+)
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -30,13 +35,21 @@ def machine_of(headers: dict[str, list[str]], subject: str) -> Machine:
     submitted = _first(headers, "auto-submitted").partition(";")[0].strip().lower()
     precedence = _first(headers, "precedence").strip().lower()
     reply = submitted.startswith("auto-replied") or submitted == "auto-notified"
-    reply = reply or _any(headers, "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-autoreply-from")
-    reply = reply or _first(headers, "x-auto-response-suppress") == "" and precedence == "auto_reply"
-    reply = reply or "x-failed-recipients" not in headers and _AUTO_SUBJECT.match(_RETURNED.sub("", subject[:200], count=1)) is not None
+    reply = reply or _any(
+        headers, "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-autoreply-from"
+    )
+    reply = reply or (_first(headers, "x-auto-response-suppress") == "" and precedence == "auto_reply")
+    reply = reply or (
+        "x-failed-recipients" not in headers
+        and _AUTO_SUBJECT.match(_OPENING.sub("", _RETURNED.sub("", subject[:200], count=1), count=1))
+        is not None
+    )
     reply = reply or "disposition-notification" in _first(headers, "content-type").lower()
     list_id = _list_id(_first(headers, "list-id"))
     is_list = bool(list_id) or _any(headers, *_LIST_HEADERS) or precedence == "list"
-    bulk = precedence in ("bulk", "junk") or _any(headers, "x-campaign", "x-campaignid", "x-mailchimp-id", "feedback-id")
+    bulk = precedence in ("bulk", "junk") or _any(
+        headers, "x-campaign", "x-campaignid", "x-mailchimp-id", "feedback-id"
+    )
     generated = submitted == "auto-generated" or (bool(submitted) and submitted != "no" and not reply)
     return Machine(bool(reply), generated, is_list, list_id, bulk)
 
@@ -46,7 +59,9 @@ def _first(headers: dict[str, list[str]], name: str) -> str:
 
 
 def _any(headers: dict[str, list[str]], *names: str) -> bool:
-    return any(_first(headers, name).strip().lower() not in ("", "no", "none", "0", "false") for name in names)
+    return any(
+        _first(headers, name).strip().lower() not in ("", "no", "none", "0", "false") for name in names
+    )
 
 
 def _list_id(value: str) -> str:
@@ -56,10 +71,18 @@ def _list_id(value: str) -> str:
 
 
 _STOP_WORDS = {
-    "en": frozenset("the and is are of to in you we have not this that please with for on was it be your".split()),
-    "fr": frozenset("le la les et est de des du un une vous nous je pas pour dans que qui avec sur bonjour merci il".split()),
-    "de": frozenset("der die das und ist nicht ein eine wir sie ich mit für auf zu den dem im bitte es von".split()),
-    "es": frozenset("el los las y es de del que en un una por con para no se su gracias hola favor lo".split()),
+    "en": frozenset(
+        "the and is are of to in you we have not this that please with for on was it be your".split()
+    ),
+    "fr": frozenset(
+        "le la les et est de des du un une vous nous je pas pour dans que qui avec sur bonjour merci il".split()
+    ),
+    "de": frozenset(
+        "der die das und ist nicht ein eine wir sie ich mit für auf zu den dem im bitte es von".split()
+    ),
+    "es": frozenset(
+        "el los las y es de del que en un una por con para no se su gracias hola favor lo".split()
+    ),
 }
 _WORD = re.compile(r"[^\W\d_]{1,20}")
 

@@ -1,4 +1,4 @@
-"""File names of attachments: read however they are written, made safe to show and to offer (pure; design/security.md S19, S21)."""
+"""File names of attachments: read however they are written, made safe to show and to offer (S19, S21; pure)."""
 
 import re
 import unicodedata
@@ -56,17 +56,18 @@ def _joined(numbered: dict[int, tuple[bool, str]]) -> str:
 def file_name(part: Part) -> str:
     """The name that a part gives itself, "" where it gives none."""
     for header, key in (("content-disposition", "filename"), ("content-type", "name")):
-        raw = part.get(header)
-        if raw is None:
-            continue
-        found = parameters(_text(raw)).get(key, "")
+        found = parameters(raw_header(part, header)).get(key, "")
         if found:
             return decode_words(found) if "=?" in found else found
     return ""
 
 
-def _text(raw: object) -> str:
-    return raw_text(str(raw).encode("utf-8", "surrogateescape")) if isinstance(raw, str) else str(raw)
+def raw_header(part: Part, name: str) -> str:
+    """A header's text as it stands, "" where there is none (the parser's own `get` replaces 8-bit letters)."""
+    for key, value in part.raw_items():
+        if key.lower() == name:
+            return raw_text(str(value).encode("utf-8", "surrogateescape"))
+    return ""
 
 
 def safe_name(name: str) -> str:

@@ -108,7 +108,8 @@ def _parse(raw: bytes) -> Message:
         is_list=machine.is_list,
         list_id=machine.list_id,
         is_bulk=machine.bulk,
-        is_encrypted=kind_of(root) in ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"),
+        is_encrypted=kind_of(root)
+        in ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"),
         language=language_of(f"{subject} {text or html}"),
         auth_results=[header_text(value) for value in by_name.get("authentication-results", [])[:20]],
         received_count=len(by_name.get("received", [])),
@@ -149,7 +150,7 @@ def _addresses(by_name: dict[str, list[str]], name: str) -> list[Address]:
 
 
 def _ids(value: str) -> list[str]:
-    return list(dict.fromkeys(_ID.findall(value[:_LONGEST_HEADER * 4])))
+    return list(dict.fromkeys(_ID.findall(value[: _LONGEST_HEADER * 4])))
 
 
 def _id(value: str) -> str:
@@ -174,7 +175,11 @@ def _date(value: str, warnings: list[str]) -> datetime | None:
 
 
 def _defects(root: Part) -> list[str]:
-    names = {type(defect).__name__ for part in root.walk() for defect in part.defects} if root.is_multipart() else set()
+    names = (
+        {type(defect).__name__ for part in root.walk() for defect in part.defects}
+        if root.is_multipart()
+        else set()
+    )
     return [f"its parts are not well formed ({name})" for name in sorted(names)][:3]
 
 

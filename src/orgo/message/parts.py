@@ -2,7 +2,6 @@
 
 import binascii
 import email
-import quopri
 import re
 from email import policy
 from email.message import Message as Part
@@ -41,8 +40,7 @@ def leaves(root: Part) -> list[Part]:
     while stack:
         part = stack.pop()
         payload = part.get_payload()
-        inner = isinstance(payload, list) and kind_of(part).startswith("multipart/")
-        if inner:
+        if isinstance(payload, list) and kind_of(part).startswith("multipart/"):
             stack.extend(child for child in reversed(payload) if isinstance(child, Part))
         else:
             found.append(part)
@@ -68,38 +66,26 @@ def content_of(part: Part) -> tuple[bytes, bool]:
     if isinstance(payload, list):
         inner = [child.as_bytes(policy=policy.compat32) for child in payload if isinstance(child, Part)]
         return b"".join(inner), False
-    raw = _bytes(payload)
     encoding = str(part.get("content-transfer-encoding") or "").strip().strip('"').lower()
     if encoding == "base64":
-        return _base64(raw)
-    if encoding == "quoted-printable":
-        return quopri.decodestring(raw), False
-    if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
-        data = part.get_payload(decode=True)
-        return (data, False) if isinstance(data, bytes) else (raw, True)
-    return raw, False
-
-
-def _bytes(payload: object) -> bytes:
-    if isinstance(payload, bytes):
-        return payload
-    try:
-        return str(payload or "").encode("ascii", "surrogateescape")
-    except UnicodeEncodeError:
-        return str(payload).encode("utf-8", "surrogateescape")
+        return _base64(str(payload or "").encode("ascii", "replace"))
+    # Asked to decode, the parser gives the bytes as they came for what needs no decoding; else it would replace them.
+    data = part.get_payload(decode=True)
+    return (data, False) if isinstance(data, bytes) else (b"", True)
 
 
 def _base64(raw: bytes) -> tuple[bytes, bool]:
     """Base64 as far as it can be read: foreign letters left out, a torn end filled up."""
     damaged = _FOREIGN.search(raw) is not None
-    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
-    damaged = damaged or len(letters) % 4 == 1
-    if len(letters) % 4 == 1:
-        letters = letters[:-1]
-    try:
-        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)), damaged
-    except binascii.Error:
-        return b"", True
+    first, *more = re.split(rb"=+", re.sub(rb"[^A-Za-z0-9+/=]", b"", raw))
+    # What follows the padding is junk, unless it is long: then several encoders' output was put together.
+    data = _decoded(first) + b"".join(_decoded(letters) for letters in more if len(letters) >= 60)
+    return data, damaged or len(first) % 4 == 1 or any(more)
+
+
+def _decoded(letters: bytes) -> bytes:
+    whole = letters[:-1] if len(letters) % 4 == 1 else letters
+    return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
 
 
 def text_of(part: Part) -> tuple[str, bool]:
@@ -122,7 +108,9 @@ def read_body(root: Part) -> Body:
             if not honest:
                 body.warnings.append("a charset that is not the text's own")
             (body.texts if kind == "text/plain" else body.htmls).append(text)
-        elif len(body.attachments) < MOST_ATTACHMENTS and not (kind.startswith("multipart/") and not multipart):
+        elif len(body.attachments) < MOST_ATTACHMENTS and not (
+            kind.startswith("multipart/") and not multipart
+        ):
             body.attachments.append(_attachment(part, kind, name, index, body.warnings))
         elif kind.startswith("multipart/"):
             body.texts.append(text_of(part)[0])

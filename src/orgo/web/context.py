@@ -1,6 +1,6 @@
 """What every page shows: whose Orgo it is, what is in trouble, which clock runs."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -9,22 +9,28 @@ from django.utils.translation import ngettext
 from orgo.conf import boot
 from orgo.lib import clock
 from orgo.lib.clock import FastClock
+from orgo.people.models import User
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
     """The template context of the house."""
     config = boot.config()
     running = clock.current()
-    user = getattr(request, "user", None)
-    signed_in = bool(user is not None and user.is_authenticated)
+    user = _user(request)
     return {
         "organization_name": config.organization.name,
         "clock_rate": round(running.rate) if isinstance(running, FastClock) and running.rate != 1 else None,
         "now": clock.now(),
-        "troubles": _troubles() if signed_in and user.may("see_mail") else [],
-        "permissions": user.permissions if signed_in and user is not None else frozenset(),
+        "troubles": _troubles() if user is not None and user.may("see_mail") else [],
+        "permissions": user.permissions if user is not None else frozenset(),
         "has_catcher": (config.var / "caught").is_dir(),
     }
+
+
+def _user(request: HttpRequest) -> User | None:
+    """The signed-in user (request.user is lazy: its class is not that of what it stands for)."""
+    user = getattr(request, "user", None)
+    return cast(User, user) if user is not None and user.is_authenticated else None
 
 
 def _troubles() -> list[str]:
@@ -37,6 +43,9 @@ def _troubles() -> list[str]:
         found.append(_("No smtp: server is configured: letters are held until there is one."))
     count = quarantined()
     if count:
-        said = "%s mail could not be read and is in quarantine.", "%s mails could not be read and are in quarantine."
+        said = (
+            "%s mail could not be read and is in quarantine.",
+            "%s mails could not be read and are in quarantine.",
+        )
         found.append(ngettext(*said, count) % count)
     return found

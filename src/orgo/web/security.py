@@ -26,16 +26,17 @@ class SecurityHeaders:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> "HttpResponseBase | Awaitable[HttpResponseBase]":
-        if iscoroutinefunction(self):
-            return self._later(request)
-        return _secured(self.get_response(request))
+        answer = self.get_response(request)
+        return _later(answer) if self._is_async else _secured(answer)
 
-    async def _later(self, request: HttpRequest) -> HttpResponseBase:
-        return _secured(await self.get_response(request))
+
+async def _later(answer: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+    return _secured(await answer)
 
 
 def _secured(response: HttpResponseBase) -> HttpResponseBase:

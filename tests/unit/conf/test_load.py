@@ -200,7 +200,7 @@ def test_a_config_is_frozen(home: Path) -> None:
     config = read(home)
 
     with pytest.raises(ValueError, match="frozen"):
-        config.web.port = 1
+        config.web.port = 1  # type: ignore[misc]
 
 
 def test_a_folder_in_the_place_of_the_file_is_said(home: Path) -> None:

@@ -56,6 +56,6 @@ def test_the_made_ones_are_what_they_say() -> None:
         if len(sample.raw) > 99_999
     }
 
-    attachment = made["large-attachment"].get_payload()[1].get_payload(decode=True)  # type: ignore[union-attr]
+    attachment = made["large-attachment"].get_payload()[1].get_payload(decode=True)  # type: ignore[index,union-attr]
     assert 4_900_000 < len(attachment) <= 5_000_000
     assert len(made["too-many-headers"].keys()) > 10_000

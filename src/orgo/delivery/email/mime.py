@@ -59,11 +59,11 @@ def _body(parcel: Parcel) -> Message:
     return whole
 
 
-def _headers(parcel: Parcel, from_address: str, from_name: str) -> dict[str, Header | str]:
+def _headers(parcel: Parcel, from_address: str, from_name: str) -> dict[str, str]:
     name = (
         encoded(from_name) if _needs_encoding(clean_header(from_name)) else _quoted(clean_header(from_name))
     )
-    values: dict[str, Header | str] = {
+    values = {
         "From": f"{name} <{clean_header(from_address)}>" if from_name else clean_header(from_address),
         "To": _address(parcel.recipient),
         "Subject": encoded(parcel.subject),

@@ -23,7 +23,7 @@ def user_of(request: HttpRequest) -> User:
 
 def signed_in(view: View) -> View:
     """Only for people who signed in."""
-    return cast(View, login_required(view))
+    return login_required(view)
 
 
 def allowed(permission: Permission) -> Callable[[View], View]:

@@ -1,5 +1,6 @@
 """What the task's page tells: the conversation, the timeline, who was told what. Read only."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -85,11 +86,24 @@ def _actor(row: Event, house: House, task: Task) -> str:
 
 
 _ICONS = {
-    "task.opened": "inbox", "task.routed": "route", "task.assigned": "user", "task.acknowledged": "hand", "task.eta_given": "timer",
-    "task.waiting": "pause", "task.resumed": "rotate-ccw", "task.escalated": "triangle-alert", "task.reminded": "bell", "task.completed": "check",
-    "task.reopened": "rotate-ccw", "task.commented": "message-square", "task.answered": "send", "task.undone": "undo-2",
-    "task.letter_failed": "mail-warning", "task.watched": "eye", "task.linked": "paperclip",
-}  # fmt: skip
+    "task.opened": "inbox",
+    "task.routed": "route",
+    "task.assigned": "user",
+    "task.acknowledged": "hand",
+    "task.eta_given": "timer",
+    "task.waiting": "pause",
+    "task.resumed": "rotate-ccw",
+    "task.escalated": "triangle-alert",
+    "task.reminded": "bell",
+    "task.completed": "check",
+    "task.reopened": "rotate-ccw",
+    "task.commented": "message-square",
+    "task.answered": "send",
+    "task.undone": "undo-2",
+    "task.letter_failed": "mail-warning",
+    "task.watched": "eye",
+    "task.linked": "paperclip",
+}
 
 
 def _what(row: Event, house: House) -> str:
@@ -124,14 +138,14 @@ def _changed(data: dict[str, Any], house: House) -> str:
     return _("changed %s") % ", ".join(names)
 
 
-_FIELDS = {
+_FIELDS: dict[str, Callable[[], str]] = {
     "priority": lambda: _("the priority"),
     "due_at": lambda: _("the deadline"),
     "title": lambda: _("the title"),
     "labels": lambda: _("the labels"),
     "type": lambda: _("the type"),
 }
-_TELLERS = {
+_TELLERS: dict[str, Callable[[dict[str, Any], House], str]] = {
     "task.opened": lambda data, house: _("opened the task"),
     "task.routed": lambda data, house: (
         _("gave it to %s") % house.name_of(data.get("set", {}).get("team", ""))

@@ -46,7 +46,7 @@ def letters(request: HttpRequest) -> HttpResponse:
 def letter(request: HttpRequest, number: int) -> HttpResponse:
     """One letter: its words as they were made, and the server's answer."""
     row = get_object_or_404(Letter, pk=number)
-    task = Task.objects.filter(Viewer(user_of(request)).filter(), pk=row.task).first()
+    task = Task.objects.filter(Viewer(user_of(request)).filter(), pk=row.task or 0).first()
     if task is None:
         raise Http404
     return render(request, "letter.html", {"letter": row, "task": task, "state": STATE_NAMES[row.state]})

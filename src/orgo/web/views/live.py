@@ -16,7 +16,7 @@ _seen: dict[str, float] = {"id": 0, "at": 0.0}
 
 async def live(request: HttpRequest) -> StreamingHttpResponse:
     """Server-sent events: `changed` whenever something was committed anywhere, a comment as heartbeat."""
-    user = await request.auser()  # type: ignore[attr-defined]
+    user = await request.auser()
     if not user.is_authenticated:
         raise Http404
     response = StreamingHttpResponse(_stream(), content_type="text/event-stream")

@@ -141,5 +141,5 @@ def where(request: HttpRequest, number: int) -> HttpResponse:
     """Where a mail that this user dropped has ended: its outcome, and its task as far as the user may see it."""
     mail = get_object_or_404(Mail, pk=number, source="page", envelope_from=user_of(request).address)
     visible = mail.task is not None and mail_task_visible(request, mail.task)
-    reference = Task.objects.values_list("reference", flat=True).get(pk=mail.task) if visible else None
+    reference = Task.objects.values_list("reference", flat=True).get(pk=mail.task or 0) if visible else None
     return JsonResponse({"outcome": mail.outcome, "reason": mail.reason, "task": reference})

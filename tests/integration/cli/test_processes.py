@@ -1,0 +1,117 @@
+"""Orgo as processes: set up, started, told to stop; bad surroundings (design/bad-input.md 101 to 112)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orgo.demo.world import free_port
+
+ORGO = [sys.executable, "-c", "import sys; from orgo.cli.main import main; sys.exit(main(sys.argv[1:]))"]
+SOURCE = str(Path(__file__).resolve().parents[3] / "src")
+
+
+@pytest.fixture
+def home(tmp_path):
+    """The surroundings of a fresh folder, with ports of its own."""
+    more = {
+        "ORGO_WEB__PORT": str(free_port()),
+        "ORGO_INTAKE__SMTP__PORT": str(free_port()),
+        "PYTHONPATH": SOURCE,
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ORGO_")}
+    return {"cwd": tmp_path, "env": kept | more}
+
+
+def run(home, *words, **more):
+    env = home["env"] | more.pop("env", {})
+    return subprocess.run(
+        [*ORGO, *words], cwd=home["cwd"], env=env, capture_output=True, text=True, timeout=60, **more
+    )
+
+
+def started(home, *words):
+    return subprocess.Popen(
+        [*ORGO, *words], cwd=home["cwd"], env=home["env"], stderr=subprocess.PIPE, text=True
+    )
+
+
+def until(answer, seconds=30.0):
+    """Ask again and again until the answer is yes."""
+    end = time.monotonic() + seconds
+    while not answer():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+
+
+def test_set_up_start_a_sample_mail_and_stop_in_good_order(home):
+    first = run(home, "init", "--yes", stdin=subprocess.DEVNULL)
+    assert first.returncode == 0, first.stderr
+    assert "/sign-in/" in first.stdout
+    orgo = started(home, "up")
+    try:
+        until(lambda: run(home, "mail", "send-sample").returncode == 0)
+        until(lambda: run(home, "task", "list").stdout.count("Water Leak"))
+        second = run(home, "up")
+        assert second.returncode == 2
+        assert "is in use" in second.stderr
+    finally:
+        orgo.send_signal(signal.SIGTERM)
+        _, log = orgo.communicate(timeout=60)
+    assert orgo.returncode == 0
+    assert "Routed To: maintenance@organization.com" in log
+    assert "Traceback" not in log
+
+
+def test_without_a_database_the_set_up_is_named_and_nothing_is_made(home):
+    done = run(home, "status", "--json")
+    assert done.returncode == 2
+    assert "orgo init" in done.stderr
+    assert "orgo init" in json.loads(done.stdout)["error"]["hint"]
+    assert list(home["cwd"].iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("--help",), ("mail", "parse", "été.eml"), ("config", "show")])
+def test_an_old_locale_and_a_narrow_terminal_are_no_trouble(home, words):
+    (home["cwd"] / "été.eml").write_bytes("From: é@b.example\nSubject: été ✓\n\nx\n".encode())
+    old = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "COLUMNS": "1"}
+    done = run(home, *words, env=old, encoding="utf-8", errors="replace")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_closed_streams_are_no_trouble(home):
+    script = '"$@" mail parse - <&- >&-'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *ORGO], capture_output=True, env=home["env"], cwd=home["cwd"]
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_said(home):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*ORGO, "config", "show"], stdout=full, stderr=subprocess.PIPE, env=home["env"], cwd=home["cwd"]
+        )
+    assert done.returncode == 74
+    assert b"No space left" in done.stderr
+
+
+def test_nothing_is_coloured_and_nothing_asked_without_a_terminal(home):
+    assert run(home, "init", stdin=subprocess.DEVNULL).returncode == 0
+    for words in (("--help",), ("config", "show"), ("doctor",), ("task", "list")):
+        done = run(home, *words, env={"FORCE_COLOR": ""})
+        assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_two_migrations_at_once_end_well(home):
+    both = [started(home, "database", "migrate") for _ in range(2)]
+    assert [one.communicate(timeout=60)[1] for one in both] == ["", ""]
+    assert [one.returncode for one in both] == [0, 0]
+    assert run(home, "database", "migrate").stdout.startswith("nothing to do")

@@ -1,0 +1,66 @@
+"""The parser's own process: the same answers as in this one, and no mail takes another down."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from orgo.message import parse
+from orgo.message.model import Message
+from orgo.message.pool import ParseFailure, ParserPool
+
+MAILS = [b"From: a@x.example\r\nSubject: %d\r\n\r\nbody\r\n" % n for n in range(5)]
+
+
+@pytest.fixture
+def pool() -> Iterator[ParserPool]:
+    made = ParserPool()
+    yield made
+    made.close()
+
+
+def test_the_process_answers_as_the_function_does(pool: ParserPool) -> None:
+    assert pool.parse(MAILS) == [parse(raw) for raw in MAILS]
+    assert pool.parse([]) == []
+
+
+def test_a_process_that_was_killed_is_started_again(pool: ParserPool) -> None:
+    pool.parse(MAILS[:1])
+    assert pool._child is not None
+    os.kill(pool._child.pid, signal.SIGKILL)
+
+    assert all(isinstance(message, Message) for message in pool.parse(MAILS))
+
+
+def test_a_mail_that_kills_its_process_blames_nobody_else(
+    pool: ParserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ParserPool._ask
+
+    def ask(self: ParserPool, raws: list[bytes]) -> list[Message]:
+        if any(b"poison" in raw for raw in raws):
+            raise EOFError("it died")
+        return real(self, raws)
+
+    monkeypatch.setattr(ParserPool, "_ask", ask)
+    found = pool.parse([MAILS[0], b"Subject: poison\r\n\r\n", MAILS[1]])
+
+    assert isinstance(found[1], ParseFailure) and "it died" in found[1].reason
+    assert [found[0], found[2]] == [parse(MAILS[0]), parse(MAILS[1])]
+
+
+def test_the_process_imports_no_django() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys; import orgo.message.child, orgo.message.parse; print([m for m in sys.modules if m.startswith('django')])"
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": "src"},
+    )
+
+    assert said.stdout.strip() == "[]"
