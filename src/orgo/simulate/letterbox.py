@@ -1,11 +1,11 @@
 """The courier of a simulation: it keeps every letter and sends none."""
 
 import email.utils
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from orgo.delivery.ports import Parcel
+from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib import clock
 
 
@@ -18,13 +18,18 @@ class Caught:
 
 
 class Letterbox:
-    """All letters of a scenario, in order."""
+    """All letters of a scenario, in order; those to the unreachable are refused for good, as a server would."""
 
-    def __init__(self) -> None:
+    def __init__(self, unreachable: Collection[str] = ()) -> None:
         self.caught: list[Caught] = []
+        self.refused: list[Caught] = []
+        self._unreachable = unreachable
 
     def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
-        """Keep the letter."""
+        """Keep the letter. Raises DeliveryError where its recipient is unreachable."""
+        if any(same(parcel.recipient, one) for one in self._unreachable):
+            self.refused.append(Caught(clock.now(), parcel))
+            raise DeliveryError("550 5.1.1 unreachable in this scenario", permanent=True)
         before_dot()
         self.caught.append(Caught(clock.now(), parcel))
         return "250 kept by the simulation"

@@ -4,12 +4,11 @@ import email.utils
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import policy
-from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
 from orgo.conf.kinds import address
 from orgo.lib import clock
+from orgo.simulate import write
 from orgo.simulate.judge import judge
 from orgo.simulate.letterbox import Letterbox
 from orgo.simulate.script import AnswerStep, Expectation, MailStep, Scenario, Step
@@ -57,11 +56,11 @@ class Player:
 
     def __init__(self, scenario: Scenario, parser: "ParserPool") -> None:
         self.scenario, self.parser = scenario, parser
-        self.box = Letterbox()
+        self.box = Letterbox(scenario.script.unreachable)
         self.outcome = Outcome(scenario)
         self.named: dict[str, int] = {}
         self.last_mail: int | None = None
-        self._told = 0
+        self._told = self._refused = 0
         self._events = 0
         self._looked = 0
 
@@ -115,7 +114,9 @@ class Player:
         self._note_events()
         for caught in self.box.caught[self._told :]:
             self._note("letter", f"to {caught.parcel.recipient}: {caught.parcel.subject}")
-        self._told = len(self.box.caught)
+        for refused in self.box.refused[self._refused :]:
+            self._note("letter", f"REFUSED by {refused.parcel.recipient}: {refused.parcel.subject}")
+        self._told, self._refused = len(self.box.caught), len(self.box.refused)
 
     # -- doing
 
@@ -126,20 +127,12 @@ class Player:
             self._answer(step.answer)
 
     def _mail(self, step: MailStep) -> None:
-        message = EmailMessage(policy=policy.SMTP)
-        message["From"] = step.sender
-        message["To"] = ", ".join(step.to)
-        if step.cc:
-            message["Cc"] = ", ".join(step.cc)
-        message["Subject"] = step.subject
-        message.set_content(step.body)
-        for named in step.attach:
-            path = self.scenario.path(named)
-            message.add_attachment(
-                path.read_bytes(), maintype="application", subtype="octet-stream", filename=path.name
-            )
+        from orgo.task.models import Task
+
+        last = Task.objects.order_by("id").values_list("reference", flat=True).last()
         self._note("mail", f"{step.sender} to {', '.join(step.to)}: {step.subject}")
-        task = self._take(message, step.sender, (*step.to, *step.cc), step.headers)
+        data = write.mail(step, self.scenario, clock.now(), self._number(), last or "")
+        task = self._take(data, step.sender, (*step.to, *step.cc))
         if step.task and task is not None:
             self.named[step.task] = task
 
@@ -150,44 +143,30 @@ class Player:
             words = f"{step.sender} can't answer: no letter {step.to_letter!r} came"
             self._note("answer", words, ok=False)
             return
-        message = EmailMessage(policy=policy.SMTP)
-        message["From"] = step.sender
-        message["To"] = letter.headers["Reply-To"]
-        message["Subject"] = step.subject if step.subject is not None else f"Re: {letter.subject}"
-        message["In-Reply-To"] = letter.message_id
-        quoted = "\n".join(f"> {line}" for line in letter.text.splitlines())
-        message.set_content(f"{step.body}\n\nOn {clock.now():%a, %d %b %Y at %H:%M}, Orgo wrote:\n{quoted}\n")
         self._note("answer", f"{step.sender} to {letter.subject!r}: {step.body.strip()}")
-        self._take(message, step.sender, (letter.headers["Reply-To"],), step.headers)
+        data = write.answer(step, letter, clock.now(), self._number())
+        self._take(data, step.sender, (letter.headers["Reply-To"],))
 
-    def _take(
-        self, message: EmailMessage, sender: str, to: tuple[str, ...], headers: dict[str, str]
-    ) -> int | None:
+    def _number(self) -> int:
+        from orgo.intake.models import Mail
+
+        return Mail.objects.count() + 1
+
+    def _take(self, data: bytes, sender: str, to: tuple[str, ...]) -> int | None:
         """Hand a mail in as a server would; returns the task it ended at."""
         from orgo import pipeline
         from orgo.intake.models import Mail
         from orgo.intake.store import Incoming
 
-        count = Mail.objects.count() + 1
-        usual = {
-            "Date": email.utils.format_datetime(clock.now()),
-            "Message-ID": f"<{count}.{clock.now():%Y%m%d%H%M%S}@simulation.example>",
-        }
-        for name, value in {**usual, **headers}.items():
-            del message[name]
-            message[name] = value
         envelope_from = email.utils.parseaddr(sender)[1]
-        (row,) = pipeline.take(
-            [
-                Incoming(
-                    data=message.as_bytes(),
-                    source="smtp",
-                    envelope_from=envelope_from,
-                    envelope_to=tuple(address(one) for one in to),
-                    peer="127.0.0.1",
-                )
-            ]
+        incoming = Incoming(
+            data=data,
+            source="smtp",
+            envelope_from=envelope_from,
+            envelope_to=tuple(address(one) for one in to),
+            peer="127.0.0.1",
         )
+        (row,) = pipeline.take([incoming])
         self.last_mail = row.pk
         self._settle()
         return Mail.objects.get(pk=row.pk).task

@@ -1,18 +1,21 @@
 """A scenario as typed values: when it starts, what happens, what must be true afterwards (pure)."""
 
+import email.utils
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from orgo.conf.kinds import Addresses, Count, Text, listed, whole, zone
+from orgo.conf.kinds import Addresses, Count, Text, address, listed, plain_text, whole, zone
 from orgo.conf.section import Section
 from orgo.lib.durations import parse_duration
 
 AT_FORMS = 'write it like "+2 hours 30 min" (counted from start), or 2026-09-04T18:50 (in the zone of start)'
+_SENDERS = "name@organization.com, or Name <name@organization.com>"
+_HEADER = re.compile("[!-9;-~]{1,76}")
 _NOTHING = re.compile(r"0\s*[a-z]*", re.IGNORECASE)
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 
@@ -68,7 +71,27 @@ def several(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
+def sender(text: str) -> str:
+    """Who writes: an address, or a name with an address in < >."""
+    _, at = email.utils.parseaddr(plain_text(text))
+    try:
+        address(at)
+    except ValueError:
+        raise ValueError(f"not a sender; write {_SENDERS}") from None
+    return text.strip()
+
+
+def header_name(text: str) -> str:
+    """The name of a header (RFC 5322 section 2.2)."""
+    if not _HEADER.fullmatch(text):
+        raise ValueError("not the name of a header; write it like Authentication-Results")
+    return text
+
+
 Words = Annotated[str, StringConstraints(strict=True, max_length=100_000)]
+Line = Annotated[str, StringConstraints(strict=True, max_length=2000), AfterValidator(plain_text)]
+Sender = Annotated[str, StringConstraints(strict=True, max_length=400), AfterValidator(sender)]
+HeaderName = Annotated[str, StringConstraints(strict=True), AfterValidator(header_name)]
 At = Annotated[timedelta | datetime, BeforeValidator(moment)]
 Number = Annotated[int, BeforeValidator(whole), Field(ge=0, le=1_000_000)]
 State = Literal["pending", "in_progress", "waiting", "completed", "cancelled", "failed"]
@@ -87,24 +110,24 @@ class Files(Section):
 class MailStep(Section):
     """Somebody writes."""
 
-    sender: Text = Field(alias="from", description="Who writes: an address, or a name with one in < >")
+    sender: Sender = Field(alias="from", description="Who writes: an address, or a name with one in < >")
     to: Addresses = Field(min_length=1, description="To whom: an address or a list of them")
     cc: Addresses = Field((), description="To whom besides")
-    subject: Words = Field("", description="The subject")
+    subject: Line = Field("", description="The subject")
     body: Words = Field("", description="The text")
     attach: Names = Field((), description="Files to attach, relative to the scenario")
-    headers: dict[Text, Words] = Field({}, description="More headers")
+    headers: dict[HeaderName, Line] = Field({}, description="More headers")
     task: Text | None = Field(None, description="A name for the task that this mail opens")
 
 
 class AnswerStep(Section):
     """Somebody answers a letter that came."""
 
-    sender: Text = Field(alias="from", description="Who answers")
+    sender: Sender = Field(alias="from", description="Who answers")
     to_letter: Words = Field("latest", description="`latest`, or words of the letter's subject")
     body: Words = Field(description="The answer's text")
-    subject: Words | None = Field(None, description="The subject; none is Re: and the letter's")
-    headers: dict[Text, Words] = Field({}, description="More headers")
+    subject: Line | None = Field(None, description="The subject; none is Re: and the letter's")
+    headers: dict[HeaderName, Line] = Field({}, description="More headers")
 
 
 class Step(Section):
@@ -188,6 +211,7 @@ class Script(Section):
     name: Text | None = Field(None, description="What it is about")
     start: Annotated[datetime, BeforeValidator(beginning)] = Field(description="Local time and zone")
     config: Files = Field(default_factory=Files, description="The files it plays with")
+    unreachable: Addresses = Field((), description="Addresses whose server refuses every letter")
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens")
     expect: tuple[Expectation, ...] = Field((), description="What must be true")
 
