@@ -49,6 +49,7 @@ def _table(found: dict[str, Any]) -> str:
 def _run(port: int, fresh: bool) -> None:
     import os
 
+    from orgo.cli.running import end_on_term
     from orgo.conf import logging, places
     from orgo.demo.run import run
 
@@ -56,5 +57,6 @@ def _run(port: int, fresh: bool) -> None:
     if fresh and home.exists():
         shutil.rmtree(home)
     home.mkdir(parents=True, exist_ok=True)
+    end_on_term()
     logging.set_up()
     run(home, port=port)

@@ -94,6 +94,8 @@ def _known(error: Exception) -> tuple[Code | None, str]:
         return _of_acting(type(error).__name__, text)
     if name.startswith("django.db.utils.") and "Operational" in name:
         return _of_database(text)
+    if name == "django.core.exceptions.ImproperlyConfigured" and "psycopg" in text:
+        return Code.WRONG_INPUT, "the database's driver is not installed: pip install 'psycopg[binary]'"
     if name.startswith(("kombu.exceptions.Operational", "redis.exceptions.")):
         return Code.UNREACHABLE, f"the queue can't be reached: {text}"
     if name.startswith(("smtplib.", "ssl.", "socket.")) or isinstance(error, ConnectionError | TimeoutError):

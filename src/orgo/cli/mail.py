@@ -80,11 +80,9 @@ def _described(found: dict[str, Any]) -> str:
     """A mail for people to read."""
     from orgo.lib.text import clean_name
 
-    sender = found["from"]
     rows = {
         "File": found["file"],
-        "Sender": f"{sender['name']} <{sender['address']}>"
-        + ("" if sender["trusted"] else " (not to be trusted)"),
+        "Sender": _sender(found["from"]),
         "To": ", ".join(found["to"]),
         "Cc": ", ".join(found["cc"]),
         "Subject": found["subject"],
@@ -99,6 +97,13 @@ def _described(found: dict[str, Any]) -> str:
     }
     head = "\n".join(f"{name}: {clean_name(value)}" for name, value in rows.items() if value)
     return f"{head}\n\n{found['reply_text'].strip()}"
+
+
+def _sender(sender: dict[str, Any]) -> str:
+    shown = (
+        f"{sender['name']} <{sender['address']}>".strip() if sender["address"] else sender["name"] or "(none)"
+    )
+    return shown if sender["trusted"] else f"{shown} (not to be trusted)"
 
 
 @mail.command(

@@ -1,8 +1,10 @@
 """The command `orgo`: which commands there are, and the one door by which all of them are called."""
 
 import io
+import os
 import sys
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, TextIO
 
 import click
 
@@ -23,6 +25,7 @@ class Root(Lazy):
         "intake": ("orgo.cli.running:intake", "Takes mail in"),
         "clock": ("orgo.cli.running:clock", "Fires escalations and reminders"),
         "mail": ("orgo.cli.mail:mail", "Mails in files: parse, route, send-sample"),
+        "simulate": ("orgo.cli.simulate:command", "A workflow on a virtual clock, with what is expected of it"),
         "task": ("orgo.cli.task:task", "Tasks: list, show, told, take, answer, done .."),
         "user": ("orgo.cli.people:user", "Users: add, list, link, password, roles, absent .."),
         "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),
@@ -52,10 +55,16 @@ def root() -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run `orgo ARGV` (what was typed where none is given); returns the exit code."""
     words = sys.argv[1:] if argv is None else argv
+    sys.stdout = sys.stdout or _nowhere()  # closed by whoever called
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     return guarded(lambda: _run(words), words)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w")
 
 
 def _run(words: list[str]) -> int | None:

@@ -1,6 +1,7 @@
 """`orgo init`, `up` and the parts of it: web, worker, intake, clock."""
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,24 @@ if TYPE_CHECKING:
     from orgo.ops.up import Part
 
 
+def end_on_term() -> None:
+    """SIGTERM ends this process in good order, with exit code 0, instead of cutting it off."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
 def run_parts(parts: "tuple[Part, ...] | None") -> None:
     """Run these parts of Orgo (all of them for None) until the process is told to stop."""
     from orgo.conf import boot, load, logging
 
+    end_on_term()
     logging.set_up()
     config = load()
     boot.start(config)
+    from orgo.ops.schema import form, refuse_newer
     from orgo.ops.up import ALL
     from orgo.ops.up import up as work
 
+    refuse_newer(form())
     for problem in config.warnings:
         click.echo(f"orgo: warning: {problem}", err=True)
     work(config, parts or ALL)

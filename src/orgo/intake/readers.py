@@ -46,6 +46,11 @@ def _say_nothing(where: str, why: str) -> None:
     return
 
 
+def _shown(path: Path) -> str:
+    """A path as text, whatever bytes its name is made of."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
@@ -68,7 +73,7 @@ def _files(path: Path, seen: set[tuple[int, int]], trouble: Trouble) -> Iterator
         seen.add((found.st_dev, found.st_ino))
         inside = sorted(path.iterdir())
     except OSError as error:
-        trouble(str(path), _words(error))
+        trouble(_shown(path), _words(error))
         return
     is_maildir = (path / "cur").is_dir() and (path / "new").is_dir()
     for entry in inside:
@@ -83,7 +88,9 @@ def _wanted(entry: Path, of_maildir: bool, trouble: Trouble) -> bool:
     if entry.is_dir():
         return True
     if entry.suffix.lower() in _NOT_YET:
-        trouble(str(entry), f"{_NOT_YET[entry.suffix.lower()]} can't be read yet; save it as .eml or .mbox")
+        trouble(
+            _shown(entry), f"{_NOT_YET[entry.suffix.lower()]} can't be read yet; save it as .eml or .mbox"
+        )
         return False
     if entry.suffix.lower() in _MAIL_NAMES or entry.parent.name in ("cur", "new"):
         return True
@@ -123,18 +130,18 @@ def _read_file(file: Path, trouble: Trouble) -> Iterator[Item]:
             begin = stream.read(5)
             stream.seek(0)
             if begin == b"From ":
-                yield from mbox(stream, str(file), trouble)
+                yield from mbox(stream, _shown(file), trouble)
                 return
             data = stream.read(LARGEST + 1)
     except OSError as error:
-        trouble(str(file), _words(error))
+        trouble(_shown(file), _words(error))
         return
     if data[:4] == b"!BDN" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        trouble(str(file), "this kind of archive can't be read yet; save it as .eml or .mbox")
+        trouble(_shown(file), "this kind of archive can't be read yet; save it as .eml or .mbox")
     elif len(data) > LARGEST:
-        trouble(str(file), f"is larger than {LARGEST} bytes")
+        trouble(_shown(file), f"is larger than {LARGEST} bytes")
     else:
-        yield Item(str(file), data)
+        yield Item(_shown(file), data)
 
 
 def _where_it_is_now(file: Path) -> Path:
