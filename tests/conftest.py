@@ -2,10 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.office import Office
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get("ORGO_CI"))
 _DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
@@ -43,3 +47,13 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip("no corpus beside this checkout (../shared/corpus or ORGO_CORPUS)")
     return folder
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator["Office"]:
+    """An office with the usual people and rules, on a real SQLite database; see tests/office.py."""
+    from tests.office import Office
+
+    made = Office(tmp_path)
+    yield made
+    made.close()

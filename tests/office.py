@@ -2,6 +2,8 @@
 
 import email
 import tempfile
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -169,6 +171,14 @@ class Office:
             self.settle()
         self.clock.move_to(end)
         self.settle()
+
+    def until_mail(self, count: int) -> None:
+        """Wait until so many mails have been taken (by a page or a listener on another thread)."""
+        from orgo.intake.models import Mail
+
+        end = time.monotonic() + 20
+        while Mail.objects.count() < count and time.monotonic() < end:
+            threading.Event().wait(0.02)
 
     # -- looking
 

@@ -1,6 +1,5 @@
 """What the machine says of itself: its time zone."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,7 +17,7 @@ def machine_zone(environ: Mapping[str, str]) -> str:
 
 def _linked() -> str:
     try:
-        return os.readlink(_LOCALTIME).partition("zoneinfo/")[2]
+        return str(_LOCALTIME.readlink()).partition("zoneinfo/")[2]
     except OSError:
         return ""
 

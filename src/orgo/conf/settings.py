@@ -62,7 +62,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orgo.web.security.SecurityHeaders",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "orgo.web.files.WholeFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

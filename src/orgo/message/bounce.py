@@ -20,7 +20,8 @@ _QUOTED = re.compile(
 )
 # Lines that name the sender or a helper, not the one who could not be reached.
 _OTHERS = re.compile(
-    r"(?i)\s*(?:from|sender|reply-to|date|message-id|subject|return-path|received|mail from|x-|by|please|contact|for further|if you)\b"
+    r"(?i)\s*(?:from|sender|reply-to|date|message-id|subject|return-path|received|mail from"
+    r"|x-|by|please|contact|for further|if you)\b"
 )
 _LATER = re.compile(r"(?i)message-id:\s*(<[^<>\s]{3,300}>)")
 

@@ -35,6 +35,10 @@ class Running:
     def start(self) -> None:
         """Start every part but the page. Raises BadInput when an address to listen on can't be had."""
         prepare_database()
+        if self.config.queue is not None:
+            from orgo.conf.celery import ring_by_broker
+
+            ring_by_broker(self.config)
         if self.config.smtp is not None:
             release_held()
         if "intake" in self.parts:

@@ -1,0 +1,180 @@
+"""A clerk's day on the page: signing in, three panes, taking, answering, done; who sees what; keys, width, dark."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.office import PASS, Office, text_of
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.xdist_group("browser")]
+Enter = Callable[[str], None]
+
+
+def test_a_mail_arrives_is_answered_from_the_page_the_answers_answer_arrives_done(
+    page: Any, sign_in: Enter, office: Office
+) -> None:
+    office.mail("clara@people.example", "Water leak in Room 102", headers={"Authentication-Results": PASS})
+    sign_in("anna@city.example")
+    page.get_by_role("link", name="Water leak in Room 102").click()
+    page.get_by_role("button", name="I take it").click()
+    page.wait_for_selector("text=It is yours now.")
+
+    page.locator("#answer").fill("We are on our way. Is the door open?")
+    page.get_by_role("button", name="Send the answer").click()
+    page.wait_for_selector("text=Your answer is on its way.")
+    office.settle()
+    letter = office.letters("clara@people.example")[-1]
+    assert "Is the door open?" in text_of(letter) and letter["Auto-Submitted"] is None
+
+    office.answer("clara@people.example", "Yes, the door is open.")
+    page.reload()
+    assert page.locator(".conversation").inner_text().count("the door is open") >= 1
+    page.get_by_role("button", name="Done").click()
+    page.wait_for_selector("text=Done. The requester will be told.")
+    office.settle()
+
+    assert office.task().state == "completed"
+    assert "is done" in text_of(office.letters("clara@people.example")[-1])
+
+
+def test_the_same_by_keys_alone(page: Any, sign_in: Enter, office: Office) -> None:
+    office.mail(subject="First leak")
+    office.mail(subject="Second leak")
+    sign_in("anna@city.example")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-task]")
+    page.keyboard.press("a")
+    page.wait_for_selector("text=It is yours now.")
+    office.clock.advance(minutes=1)
+    page.keyboard.press("n")
+    page.keyboard.type("Bring the long ladder")
+    assert page.evaluate("document.activeElement.id") == "note"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keep the note").click()
+    page.wait_for_selector("text=Your note is kept.")
+    office.clock.advance(minutes=1)
+    page.keyboard.press("e")
+    page.wait_for_selector("text=Done. The requester will be told.")
+    page.keyboard.press("z")
+    page.wait_for_selector("text=Your last step was taken back.")
+    page.keyboard.press("/")
+
+    assert page.evaluate("document.activeElement.id") == "q"
+    assert office.task(re.search(r"/tasks/(\w+)", page.url)[1]).state == "in_progress"  # type: ignore[index]
+
+
+def test_a_confidential_task_is_nowhere_for_others(page: Any, sign_in: Enter, office: Office) -> None:
+    office.mail(subject="Please help me", body="harassment by my superior")
+    reference = office.task().reference
+    sign_in("admin@city.example")
+
+    assert "Please help me" not in page.goto("/?queue=all").text()
+    assert "Please help me" not in page.goto("/?q=superior").text()
+    assert page.goto(f"/?q={reference}").status == 200 and "Please help me" not in page.content()
+    assert page.goto(f"/tasks/{reference}").status == page.goto("/tasks/000000").status == 404
+    assert "Please help me" not in page.goto("/letters").text()
+    assert page.goto("/?queue=all").ok and page.locator(".queues b").all_inner_texts()[-1] == "0"
+
+
+def test_search_finds_words_of_the_mail_and_the_reference(page: Any, sign_in: Enter, office: Office) -> None:
+    office.mail(subject="Water leak", body="The élévateur is dripping")
+    office.mail(subject="Other leak")
+    sign_in("anna@city.example")
+
+    for words in ("elevat", 'dripping" OR "x', office.task().reference.lower()):
+        page.goto(f"/?q={words}")
+        assert page.locator("[data-row]").count() == (0 if "OR" in words else 1), words
+
+
+def test_the_letters_link_asks_before_it_acts_and_needs_no_account(page: Any, office: Office) -> None:
+    office.mail()
+    link = re.search(r"/tasks/\w+/take\?\S+", text_of(office.letters("ben@city.example")[0]))
+    assert link is not None
+    page.goto(link[0])
+    assert office.task().assignee == ""
+    page.get_by_role("button", name="I take it").click()
+    page.wait_for_selector("text=It is yours now.")
+
+    assert office.task().assignee == "ben@city.example"
+    assert page.goto(link[0].replace("ben", "anna")).status == 404
+
+
+def test_a_wrong_password_and_an_unknown_address_read_the_same_and_are_slowed(page: Any, office: Office) -> None:
+    from orgo.people.models import User
+
+    user = User.objects.get(address="anna@city.example")
+    user.set_password("correct horse battery")
+    user.save()
+    said = set()
+    for address in ("anna@city.example", "nobody@city.example"):
+        page.goto("/sign-in")
+        page.fill("#address", address)
+        page.fill("#password", "wrong")
+        page.click("button.main")
+        said.add(page.locator("[role=alert]").inner_text())
+    assert len(said) == 1
+    for _ in range(10):
+        page.fill("#address", "anna@city.example")
+        page.fill("#password", "wrong")
+        page.click("button.main")
+    assert "too many tries" in page.locator("[role=alert]").inner_text()
+
+
+def test_a_dropped_mail_file_becomes_a_task(page: Any, sign_in: Enter, office: Office) -> None:
+    sign_in("dora@city.example")
+    data = b"From: clara@people.example\r\nSubject: A dropped question\r\n\r\nWhen are you open?\r\n"
+    page.set_input_files("[data-drop] input[type=file]", {"name": "q.eml", "mimeType": "message/rfc822", "buffer": data})
+    page.wait_for_function("fetch('/readyz').then(() => true)")
+    office.until_mail(1)
+    office.settle()
+    page.wait_for_selector(f"#toasts >> text={office.task().reference}")
+
+    assert office.task().title == "A dropped question"
+
+
+def test_something_new_is_announced_instead_of_jumping(page: Any, sign_in: Enter, office: Office) -> None:
+    office.mail(subject="First leak")
+    sign_in("anna@city.example")
+    assert page.locator("[data-row]").count() == 1
+    office.mail(subject="Second leak")
+
+    page.wait_for_selector("text=1 new", timeout=8000)
+    assert page.locator("[data-row]").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 320])
+def test_axe_finds_nothing_on_any_screen(
+    page: Any, sign_in: Enter, axe: Callable[[], list[str]], office: Office, scheme: str, width: int
+) -> None:
+    office.mail(subject="Water leak in Room 102", headers={"Authentication-Results": PASS})
+    office.mail(raw=b"")
+    office.answer("anna@city.example", "wait until friday")
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/sign-in")
+    found = {"sign-in": axe()}
+    sign_in("admin@city.example")
+    letter = page.request.get("/letters").text()
+    first = re.search(r"/letters/\d+", letter)
+    for path in ("/?queue=all", f"/tasks/{office.task().reference}", "/letters", first[0] if first else "", "/quarantine", "/ignored", "/?q=nothing"):
+        page.goto(path)
+        found[path] = axe()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+def test_the_page_speaks_french_to_french_browsers(chromium: Any, address: str, office: Office) -> None:
+    context = chromium.new_context(base_url=address, locale="fr-FR")
+    page = context.new_page()
+    page.goto("/sign-in")
+    shown = page.content()
+    context.close()
+
+    assert "Se connecter" in shown and 'lang="fr"' in shown
