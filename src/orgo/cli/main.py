@@ -1,6 +1,7 @@
 """The command `orgo`: which commands there are, and the one door by which all of them are called."""
 
 import io
+import logging
 import os
 import sys
 from pathlib import Path
@@ -57,6 +58,8 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     sys.stdout = sys.stdout or _nowhere()  # closed by whoever called
     sys.stderr = sys.stderr or _nowhere()
+    if not logging.getLogger().handlers:  # a command says its result; what runs for long sets its own log up
+        logging.getLogger().addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

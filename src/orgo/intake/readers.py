@@ -11,6 +11,9 @@ from typing import BinaryIO
 LARGEST = 200_000_000
 _PIECE = 1_000_000
 _ENVELOPE = re.compile(rb"From \S.*\d\d:\d\d")
+_WHOLE_ENVELOPE = re.compile(
+    rb"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d(:\d\d)?( [-+A-Z\d]{1,5})? \d{4}\s*$"
+)
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}[ \t]*:|>From )")
 _QUOTED = re.compile(rb">+From ")
 _NOT_YET = {".pst": "Outlook archives", ".ost": "Outlook archives", ".msg": "Outlook messages"}
@@ -87,7 +90,7 @@ def _wanted(entry: Path, of_maildir: bool, trouble: Trouble) -> bool:
         return False
     if entry.is_dir():
         return True
-    if entry.suffix.lower() in _NOT_YET:
+    if entry.suffix.lower() in _NOT_YET and not _begins_like_mail(entry):
         trouble(
             _shown(entry), f"{_NOT_YET[entry.suffix.lower()]} can't be read yet; save it as .eml or .mbox"
         )
@@ -157,19 +160,24 @@ def _where_it_is_now(file: Path) -> Path:
 def mbox(stream: BinaryIO, where: str, trouble: Trouble) -> Iterator[Item]:
     """The mails of an mbox (RFC 4155, with mboxrd's quoting); Content-Length is not believed.
 
-    A line `From ..` begins a mail where an empty line stands before it, it has a time in it, and a header follows.
+    A line `From ..` begins a mail where an empty line stands before it and it is of the usual form, or at least has
+    a time in it and a header follows.
     """
     mail = _Mail(where, trouble)
     before, line = b"\n", stream.readline(_PIECE)
     while line:
         after = stream.readline(_PIECE)
-        if mail.number == 0 or (not before.strip() and _ENVELOPE.match(line) and _HEADER.match(after)):
+        if mail.number == 0 or (not before.strip() and _begins_mail(line, after)):
             yield from mail.end()
             mail.begin()
         else:
             mail.add(line[1:] if _QUOTED.match(line) else line)
         before, line = line, after
     yield from mail.end()
+
+
+def _begins_mail(line: bytes, after: bytes) -> bool:
+    return bool(_WHOLE_ENVELOPE.match(line) or (_ENVELOPE.match(line) and _HEADER.match(after)))
 
 
 class _Mail:

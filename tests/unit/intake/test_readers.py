@@ -33,6 +33,21 @@ def test_an_mbox_is_split_and_its_quoting_taken_back(tmp_path):
     assert found[1].data.endswith(b"From now on 10:30 it rains\nend\n")
 
 
+def test_mails_without_headers_are_split_by_the_usual_envelope(tmp_path):
+    file = tmp_path / "a.mbox"
+    file.write_bytes(b"".join(b"From a@b  Fri Feb 22 17:06:2%d 2008\n\n%d\n\n" % (n, n) for n in range(3)))
+    found, _ = read_all(file)
+    assert [item.data for item in found] == [b"\n0\n", b"\n1\n", b"\n2\n"]
+
+
+def test_a_msg_file_that_is_plain_mail_is_read(tmp_path):
+    (tmp_path / "a.msg").write_bytes(MAIL)
+    (tmp_path / "b.msg").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    found, told = read_all(tmp_path)
+    assert [Path(item.where).name for item in found] == ["a.msg"]
+    assert [Path(where).name for where, _ in told] == ["b.msg"]
+
+
 def test_a_maildir_is_read_without_tmp(tmp_path):
     for name in ("cur", "new", "tmp"):
         (tmp_path / name).mkdir()
