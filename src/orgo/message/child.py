@@ -11,11 +11,13 @@ from typing import BinaryIO
 import msgspec
 
 MEMORY = 512 * 1024 * 1024
+LARGE = 500_000
 
 
 def main() -> None:
     """Answer batches until standard input ends."""
     _limit()
+    from orgo.lib.memory import give_back
     from orgo.message.parse import parse
 
     encoder = msgspec.msgpack.Encoder()
@@ -24,6 +26,9 @@ def main() -> None:
         answer = encoder.encode([parse(raw) for raw in batch])
         target.write(struct.pack(">I", len(answer)) + answer)
         target.flush()
+        if sum(map(len, batch)) > LARGE:
+            del batch, answer
+            give_back()
 
 
 def read_batch(source: BinaryIO) -> list[bytes] | None:

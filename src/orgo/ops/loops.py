@@ -2,14 +2,17 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from django.db import close_old_connections, connection
 
+from orgo.lib.memory import give_back
 from orgo.ops import trouble
 
 log = logging.getLogger("orgo.loops")
 AFTER_AN_ERROR = 2.0
+GIVE_BACK_EVERY = 10.0
 
 
 class Loop(threading.Thread):
@@ -24,6 +27,7 @@ class Loop(threading.Thread):
         self.bell = bell
         self.pause = pause
         self.stopping = threading.Event()
+        self._gave_back = 0.0
 
     def run(self) -> None:
         while not self.stopping.is_set():
@@ -43,6 +47,9 @@ class Loop(threading.Thread):
             self.stopping.wait(AFTER_AN_ERROR)
             return 0
         trouble.over(self.name)
+        if done and time.monotonic() - self._gave_back > GIVE_BACK_EVERY:
+            self._gave_back = time.monotonic()
+            give_back()
         return done
 
     def stop(self) -> None:

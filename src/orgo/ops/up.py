@@ -174,9 +174,10 @@ def courier_for(config: Config) -> Watched:
 
 def prepare_database() -> None:
     """Bring the database's tables to this program's form (nothing to do where they have it)."""
-    from django.core.management import call_command
+    from orgo.conf import boot
+    from orgo.ops.schema import migrate
 
-    call_command("migrate", interactive=False, verbosity=0)
+    migrate(boot.config())
 
 
 def release_held() -> None:
