@@ -77,7 +77,7 @@ def load(data: bytes | str, file: str, *, largest: int = LARGEST, most_nodes: in
 
     `file` is the name to show. Raises BadInput with file, line and column for whatever can't be read.
     """
-    text = _decoded(data, file, largest)
+    text = decoded(data, file, largest)
     reader = _Reader(file, most_nodes)
     try:
         return reader.read(yaml.parse(text, Loader=_Loader))
@@ -87,7 +87,47 @@ def load(data: bytes | str, file: str, *, largest: int = LARGEST, most_nodes: in
         raise BadInput(_reader_problem(error, text, file)) from None
 
 
-def _decoded(data: bytes | str, file: str, largest: int) -> str:
+def place(source: str, node: Node, offset: int) -> tuple[int, int]:
+    """Where a character of a scalar stands in the file: its line and column, from 1.
+
+    `source` is the whole text; `offset` counts from 0 in the scalar's text, which is shorter than what is written where
+    quotes are doubled, letters escaped or lines folded.
+    """
+    at = _start(source, node)
+    for number, letter in enumerate(node.text[:offset]):
+        if letter.isspace() and source[at : at + 1] != "\\":
+            is_last = not node.text[number + 1 : number + 2].isspace()
+            at = _SPACES.match(source, at).end() if is_last else at + 1  # type: ignore[union-attr]
+        else:
+            at = _WRITTEN[node.style].match(source, at).end()  # type: ignore[union-attr]
+    before = source[:at]
+    return before.count("\n") + 1, at - (before.rfind("\n") + 1) + 1
+
+
+_SPACES = re.compile(r"\s*")
+_ONE = re.compile(r".?", re.DOTALL)
+_ESCAPED = r"(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)"
+_WRITTEN = {
+    "": _ONE,
+    "|": _ONE,
+    ">": _ONE,
+    "'": re.compile(r"''|.?", re.DOTALL),
+    '"': re.compile(rf"(?:\\\r?\n[ \t]*)*(?:\\{_ESCAPED}|.?)", re.DOTALL),
+}
+
+
+def _start(source: str, node: Node) -> int:
+    """The index of a scalar's first letter."""
+    lines = source.split("\n")
+    start = sum(len(line) + 1 for line in lines[: node.line - 1]) + node.column - 1
+    if node.style not in ("|", ">"):
+        return start + len(node.style)
+    first_line = source.find("\n", start)
+    return _SPACES.match(source, first_line).end()  # type: ignore[union-attr]
+
+
+def decoded(data: bytes | str, file: str, largest: int = LARGEST) -> str:
+    """The file's text without its byte order mark. Raises BadInput for what is too large or no UTF-8."""
     if len(data) > largest:
         raise BadInput(
             Problem(f"the file has {len(data):,} bytes", file, hint=f"at most {largest:,} are read")

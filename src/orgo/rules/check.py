@@ -1,22 +1,24 @@
-"""What `orgo rules check` finds in a rule set that can be read: missing files, unknown teams, rules that never match."""
+"""What `orgo rules check` finds in a rule set that can be read: missing files, unknown teams, rules that never decide."""
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from orgo.lib.problems import Problem, nearest
-from orgo.rules.conditions import Words
-from orgo.rules.facts import Facts
-from orgo.rules.rule import Example, Rule
-from orgo.rules.ruleset import RuleSet, _decision
+from orgo.lib.problems import Problem, did_you_mean, nearest
+from orgo.rules.examples import failures, groups_of
+from orgo.rules.reach import unreachable
+from orgo.rules.rule import Level, Rule
+from orgo.rules.ruleset import RuleSet
+
+ROLES = frozenset({"supervisor", "administrator", "director", "assignee", "team"})
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the house has: teams (addresses and names), people, calendars, where files are, who hears when nobody is named."""
+    """What the house has, all in lower case: teams (addresses and names), people, calendars, where files are.
+
+    `mailboxes` are the addresses that Orgo reads; `supervisors` (team -> address) and `last_resort` say who hears of an
+    escalation that names nobody. What is left empty is not checked where nothing could be said about it.
+    """
 
     teams: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
@@ -26,181 +28,148 @@ class Known(msgspec.Struct, frozen=True):
     supervisors: dict[str, str] = {}
     last_resort: str = ""
 
+    def has(self, name: str) -> bool:
+        """Whether this is a team or a person of the house."""
+        return name.lower() in self.teams or name.lower() in self.people
 
-ROLES = frozenset({"supervisor", "administrator", "director", "assignee", "team"})
+    def comes_back(self, name: str) -> bool:
+        """Whether letters to this address come back to Orgo as mail."""
+        return name.lower() in self.mailboxes and name.lower() not in self.teams
 
 
 def check(rules: RuleSet, known: Known) -> list[Problem]:
     """All problems and warnings, in the order of the file. Runs the tests that stand in the rules."""
-    found = [*rules.warnings]
-    if rules.default is None:
-        found.append(
-            _warning(
-                rules,
-                None,
-                "there is no default: what no rule wants goes to triage",
-                "default: {route_to: ..}",
-            )
-        )
-    for name, count in Counter(rule.name for rule in rules.rules).items():
-        if count > 1:
-            found.append(
-                _warning(rules, None, f"{count} rules are called {name}", "give each a name of its own")
-            )
+    checker = _Checker(rules, known)
+    checker.whole()
     for rule in rules.rules:
-        found += [*_targets(rules, rule, known), *_files(rules, rule, known), *_examples(rules, rule)]
-    return found + list(_unreachable(rules))
+        checker.one(rule)
+    for rule, message, hint in unreachable(rules):
+        checker.warn(rule, "condition", message, hint)
+    found = [*rules.warnings, *checker.found]
+    return sorted(found, key=lambda problem: problem.line or 0)
 
 
-def _warning(rules: RuleSet, rule: Rule | None, message: str, hint: str | None = None) -> Problem:
-    line = rule.line if rule else None
-    return Problem(message, rules.file, line, None, rule.name if rule else None, hint, "warning")
+class _Checker:
+    def __init__(self, rules: RuleSet, known: Known) -> None:
+        self.rules, self.known = rules, known
+        self.found: list[Problem] = []
+        self.groups = groups_of(leaf for rule in rules.rules for leaf in rule.condition.leaves())
 
+    def warn(self, rule: Rule | None, key: str, message: str, hint: str | None = None) -> None:
+        self._note(rule, key, message, hint, "warning")
 
-def _error(
-    rules: RuleSet, rule: Rule, message: str, hint: str | None = None, line: int | None = None
-) -> Problem:
-    return Problem(message, rules.file, line or rule.line, None, rule.name, hint)
+    def _wrong(self, rule: Rule, key: str, message: str, hint: str | None = None, line: int = 0) -> None:
+        self._note(rule, key, message, hint, "error", line)
 
+    def _note(
+        self, rule: Rule | None, key: str, message: str, hint: str | None, severity: str, line: int = 0
+    ) -> None:
+        place = rule.places.get(key, (rule.line, None)) if rule else (None, None)
+        where = (line or place[0], None if line else place[1], rule.name if rule else None)
+        self.found.append(Problem(message, self.rules.file, *where, hint, severity))  # type: ignore[arg-type]
 
-def _targets(rules: RuleSet, rule: Rule, known: Known) -> Iterator[Problem]:
-    action = rule.action
-    route = action.route_to
-    if route and not _is_known(route, known):
-        near = nearest(route.lower(), known.teams)
-        yield _warning(
-            rules,
-            rule,
-            f"{route} is no team: it becomes a team of one",
-            f"did you mean {near}?" if near else None,
-        )
-    if route and route.lower() in known.mailboxes and route.lower() not in known.teams:
-        yield _error(
-            rules,
-            rule,
-            f"{route} is a mailbox that Orgo reads: its letters would come back",
-            "route to a team",
-        )
-    if action.calendar and action.calendar not in known.calendars:
-        near = nearest(action.calendar, known.calendars)
-        yield _error(
-            rules, rule, f"there is no calendar {action.calendar}", f"did you mean {near}?" if near else None
-        )
-    for level in action.levels:
-        if level.to is None:
-            who = known.supervisors.get((route or "").lower()) or known.last_resort or "an administrator"
-            yield _warning(
-                rules, rule, f"the escalation after {level.after} names nobody: {who} will be told", "add to:"
+    def whole(self) -> None:
+        """What concerns the file as a whole: its default, and names that stand twice."""
+        default, known = self.rules.default, self.known
+        if default is None:
+            message = "there is no default: what no rule wants goes to triage"
+            self.warn(None, "", message, "default: {route_to: reception@organization.com}")
+        elif not known.has(default):
+            self.warn(
+                None, "", f"the default {default} is no team: it becomes a team of one", self._near(default)
             )
-        elif level.to == route:
-            yield _warning(
-                rules, rule, f"the escalation after {level.after} goes to {level.to}, who has it already"
+        first: dict[str, Rule] = {}
+        for rule in self.rules.rules:
+            known_one = first.setdefault(rule.name, rule)
+            if known_one is not rule:
+                message = f"two rules are called {rule.name}; the first stands in line {known_one.line}"
+                self.warn(rule, "name", message, "give each a name of its own")
+
+    def one(self, rule: Rule) -> None:
+        """What concerns one rule."""
+        self._route(rule)
+        self._levels(rule)
+        self._people(rule)
+        self._files(rule)
+        calendar = rule.action.calendar
+        if calendar and calendar not in self.known.calendars:
+            hint = did_you_mean(calendar, self.known.calendars)
+            self._wrong(rule, "action", f"there is no calendar {calendar}", hint)
+        for line, message, hint in failures(self.rules, rule):
+            self._wrong(rule, "tests", message, hint, line)
+
+    def _route(self, rule: Rule) -> None:
+        route, known = rule.action.route_to, self.known
+        if not route:
+            return
+        if known.comes_back(route):
+            message = f"{route} is a mailbox that Orgo reads: its letters would come back"
+            self._wrong(rule, "action", message, "route to a team")
+        elif "@" not in route and not known.has(route):
+            self._wrong(rule, "action", f"there is no team {route}", did_you_mean(route.lower(), known.teams))
+        elif not known.has(route):
+            message = f"{route} is no team: it becomes a team of one"
+            self.warn(rule, "action", message, self._near(route))
+
+    def _near(self, name: str) -> str | None:
+        near = nearest(name.lower(), self.known.teams)
+        return f"did you mean {near}?" if near else None
+
+    def _levels(self, rule: Rule) -> None:
+        told: dict[str, str] = {}
+        if rule.action.route_to:
+            told[rule.action.route_to.lower()] = "the mail was routed there"
+        for level in rule.action.levels:
+            if level.to is None:
+                self._nobody(rule, level)
+                continue
+            to = level.to.lower()
+            if to in told:
+                message = f"the escalation after {level.after} goes back to {level.to}: {told[to]} before"
+                self.warn(rule, "action", message, "escalate to somebody who has not heard of it yet")
+            told.setdefault(to, f"it was told after {level.after}")
+
+    def _nobody(self, rule: Rule, level: Level) -> None:
+        known = self.known
+        who = known.supervisors.get((rule.action.route_to or "").lower()) or known.last_resort
+        message = f"the escalation after {level.after} names nobody: {who or 'an administrator'} will be told"
+        self.warn(rule, "action", message, "add to: or escalate_to:")
+
+    def _people(self, rule: Rule) -> None:
+        """Everybody who is told something must be somebody, and no mailbox of our own."""
+        levels = rule.action.levels
+        names = [level.to for level in levels if level.to]
+        names += [name for level in levels for name in level.notify] + list(rule.action.notify)
+        for name in dict.fromkeys(names):
+            if self.known.comes_back(name):
+                message = f"{name} is a mailbox that Orgo reads: its letters would come back"
+                self._wrong(rule, "action", message, "tell a team or a person")
+            elif "@" not in name and name not in ROLES and not self.known.has(name):
+                hint = did_you_mean(name.lower(), self.known.teams | ROLES)
+                self._wrong(rule, "action", f"nobody is called {name}", hint)
+
+    def _files(self, rule: Rule) -> None:
+        action = rule.action
+        own = [action.acknowledge] if action.acknowledge not in (None, "received") else []
+        for name in (*action.attach, *own):
+            missing = [group for group in _placeholders(name) if group not in self.groups]
+            if missing:
+                message = f"nothing gives {{{missing[0]}}} in {name}"
+                hint = did_you_mean(missing[0], self.groups)
+                hint = hint or "a pattern's named group does: matches /room (?P<room>[0-9]+)/"
+                self._wrong(rule, "action", message, hint)
+            elif "{" not in name and self.known.files is not None:
+                self._file(rule, name, self.known.files)
+
+    def _file(self, rule: Rule, name: str, folder: Path) -> None:
+        path = folder / name
+        if not path.is_file():
+            self._wrong(
+                rule, "action", f"the file {name} is not there", f"it is looked for in {folder.name}/"
             )
-        elif level.to not in ROLES and not _is_known(level.to, known) and "@" not in level.to:
-            yield _error(
-                rules, rule, f"nobody is called {level.to}", "write an address, a team or supervisor"
-            )
+        elif not path.resolve().is_relative_to(folder.resolve()):
+            self._wrong(rule, "action", f"{name} leads out of the folder", "copy the file into it")
 
 
-def _is_known(name: str, known: Known) -> bool:
-    return name.lower() in known.teams or name.lower() in known.people
-
-
-def _files(rules: RuleSet, rule: Rule, known: Known) -> Iterator[Problem]:
-    if known.files is None:
-        return
-    wanted = [
-        *rule.action.attach,
-        *([rule.action.acknowledge] if rule.action.acknowledge not in (None, "received") else []),
-    ]
-    for name in wanted:
-        if "{" not in name and not (known.files / name).is_file():
-            yield _error(
-                rules, rule, f"the file {name} is not there", f"it is looked for in {known.files.name}/"
-            )
-
-
-def _examples(rules: RuleSet, rule: Rule) -> Iterator[Problem]:
-    """The rule's own tests: each that does not come out is an error with given, expected and got."""
-    for example in rule.examples:
-        facts = facts_of_example(example)
-        facts.keywords = rules.found_keywords(facts)
-        got = rule.fits(facts)
-        fields = _decision(rules, facts, [rule]).fields if got else {}
-        wrong = {
-            name: fields.get(name)
-            for name, wanted in example.fields.items()
-            if got and fields.get(name) != wanted
-        }
-        if got != example.match:
-            expected, is_ = ("match", "does not") if example.match else ("no match", "does")
-            yield _error(
-                rules,
-                rule,
-                f"a test fails: given {example.given}, expected {expected}, and it {is_}",
-                line=example.line,
-            )
-        elif wrong:
-            yield _error(
-                rules,
-                rule,
-                f"a test fails: given {example.given}, expected {example.fields}, got {wrong}",
-                line=example.line,
-            )
-
-
-def facts_of_example(example: Example) -> Facts:
-    """The facts that a test's `given` describes."""
-    given: dict[str, Any] = dict(example.given)
-    for name in ("to", "cc", "recipients", "reply_to"):
-        if name in given:
-            given[name] = _listed(given[name])
-    for name, field in (("from", "sender"), ("attachments", "attachment_names")):
-        if name in given:
-            given[field] = _listed(given.pop(name))
-    if "received_at" in given:
-        given["received_at"] = datetime.fromisoformat(str(given["received_at"])).astimezone()
-    return Facts(**given)
-
-
-def _listed(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
-
-
-def _unreachable(rules: RuleSet) -> Iterator[Problem]:
-    """Rules after one that stops on the same or less: they never decide anything."""
-    seen: dict[object, Rule] = {}
-    stops: list[tuple[Words, Rule]] = []
-    for rule in rules.rules:
-        if rule.mode != "on":
-            continue
-        key = (rule.condition, rule.unless, rule.active)
-        try:
-            first = seen.setdefault(key, rule)
-        except TypeError:
-            continue
-        if first is not rule and first.action.route_to and rule.action.route_to:
-            yield _warning(
-                rules,
-                rule,
-                f"it asks the same as {first.name} (line {first.line}), which always decides first",
-            )
-        shadow = next(
-            (s for leaf, s in stops if isinstance(rule.condition, Words) and _wider(leaf, rule.condition)),
-            None,
-        )
-        if shadow is not None:
-            yield _warning(
-                rules,
-                rule,
-                f"it is never asked: {shadow.name} (line {shadow.line}) stops on the same words before it",
-            )
-        if rule.stop and isinstance(rule.condition, Words) and rule.unless is None and rule.active is None:
-            stops.append((rule.condition, rule))
-
-
-def _wider(one: Words, other: Words) -> bool:
-    """Whether `one` holds wherever `other` does (contains of a part of the word, in the same field)."""
-    if one.field != other.field or one.operator != "contains" or one.every:
-        return False
-    return all(any(part in value for part in one.values) for value in other.values)
+def _placeholders(path: str) -> list[str]:
+    return [part.partition("}")[0] for part in path.split("{")[1:]]

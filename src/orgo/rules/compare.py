@@ -2,9 +2,10 @@
 
 import msgspec
 
+from orgo.rules.decision import Decision
 from orgo.rules.explain import why
 from orgo.rules.facts import Facts
-from orgo.rules.ruleset import Decision, RuleSet
+from orgo.rules.ruleset import RuleSet
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -1,12 +1,13 @@
 """Conditions as small values: each says whether a mail fits, and says itself in plain words (pure)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from datetime import date
 from typing import Any, Protocol
 
 from orgo.lib.text import clip
-from orgo.rules.facts import Facts
+from orgo.rules.facts import PEOPLE, Facts
 from orgo.rules.phrases import phrase
 
 
@@ -23,6 +24,14 @@ class Condition(Protocol):
         """The comparisons that stand in it, those under a `not` left out."""
         ...
 
+    def unmet(self, facts: Facts) -> Iterator["Condition"]:
+        """The smallest parts that keep it from holding."""
+        ...
+
+    def said(self, language: str) -> str:
+        """The condition in plain words."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class All:
@@ -34,12 +43,20 @@ class All:
         return all(part.holds(facts) for part in self.parts)
 
     def literals(self) -> frozenset[str] | None:
+        """Those of the part that says most: few texts, and long ones."""
         known = [found for part in self.parts if (found := part.literals()) is not None]
-        return min(known, key=len, default=None)
+        return min(known, key=lambda found: (len(found), -min(map(len, found), default=0)), default=None)
 
     def leaves(self) -> Iterator["Leaf"]:
         for part in self.parts:
             yield from part.leaves()
+
+    def unmet(self, facts: Facts) -> Iterator[Condition]:
+        for part in self.parts:
+            yield from part.unmet(facts)
+
+    def said(self, language: str) -> str:
+        return phrase("and_", language).join(part.said(language) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,13 @@ class Either:
         for part in self.parts:
             yield from part.leaves()
 
+    def unmet(self, facts: Facts) -> Iterator[Condition]:
+        if not self.holds(facts):
+            yield self
+
+    def said(self, language: str) -> str:
+        return phrase("or_", language).join(part.said(language) for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Not:
@@ -75,6 +99,13 @@ class Not:
     def leaves(self) -> Iterator["Leaf"]:
         return iter(())
 
+    def unmet(self, facts: Facts) -> Iterator[Condition]:
+        if self.part.holds(facts):
+            yield self
+
+    def said(self, language: str) -> str:
+        return phrase("not", language, reasons=self.part.said(language))
+
 
 @dataclass(frozen=True, slots=True)
 class Always:
@@ -89,14 +120,18 @@ class Always:
     def leaves(self) -> Iterator["Leaf"]:
         return iter(())
 
+    def unmet(self, facts: Facts) -> Iterator[Condition]:
+        return iter(())
+
+    def said(self, language: str) -> str:
+        return phrase("always", language)
+
 
 class Leaf(Condition, Protocol):
     """One comparison of one field."""
 
     @property
     def field(self) -> str: ...
-
-    def said(self, language: str) -> str: ...
 
     def found(self, facts: Facts) -> str:
         """The word of the mail by which it holds, or ""."""
@@ -107,12 +142,32 @@ class Leaf(Condition, Protocol):
         ...
 
 
-# Fields that the automaton looks through (Facts.searched): only a comparison of one of these can be ruled out by it.
-SEARCHED = frozenset({"subject", "body", "text", "from"})
+class _Comparison:
+    """What all comparisons but those of words have in common."""
+
+    __slots__ = ()
+
+    def literals(self) -> frozenset[str] | None:
+        return None
+
+    def leaves(self: Any) -> Iterator[Leaf]:
+        yield self
+
+    def unmet(self: Any, facts: Facts) -> Iterator[Condition]:
+        if not self.holds(facts):
+            yield self
+
+    def narrowed(self: Any, facts: Facts) -> Leaf:
+        return self  # type: ignore[no-any-return]
+
+
 Test = Callable[[str, str], bool]
+# With these an address is compared from an end of it, so names, which anybody can write, are not looked at.
+_EXACT = frozenset({"equals", "starts_with", "ends_with"})
 
 
-def _has_word(text: str, word: str) -> bool:
+def has_word(text: str, word: str) -> bool:
+    """Whether the word stands in the text with no letter or digit before and behind it."""
     at = text.find(word)
     while at >= 0:
         end = at + len(word)
@@ -124,7 +179,7 @@ def _has_word(text: str, word: str) -> bool:
 
 TESTS: dict[str, Test] = {
     "contains": lambda text, value: value in text,
-    "has_word": _has_word,
+    "has_word": has_word,
     "starts_with": lambda text, value: text.lstrip().startswith(value),
     "ends_with": lambda text, value: text.rstrip().endswith(value),
     "equals": lambda text, value: text.strip() == value,
@@ -132,7 +187,7 @@ TESTS: dict[str, Test] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Words(_Comparison):
     """A comparison of texts: any text of the field with any of the values (or, `every`, all of them)."""
 
     field: str
@@ -142,34 +197,33 @@ class Words:
     every: bool = False
 
     def holds(self, facts: Facts) -> bool:
-        test, texts = TESTS[self.operator], facts.folded(self.field)
+        test, texts = TESTS[self.operator], self._texts(facts)
         if self.every:
             return all(any(test(text, value) for text in texts) for value in self.values)
         return any(test(text, value) for text in texts for value in self.values)
 
-    def literals(self) -> frozenset[str] | None:
-        if self.field not in SEARCHED or any(not value for value in self.values):
-            return None
-        return frozenset(self.values[:1] if self.every else self.values)
+    def _texts(self, facts: Facts) -> tuple[str, ...]:
+        texts = facts.folded(self.field)
+        if self.operator in _EXACT and self.field in PEOPLE:
+            return tuple(text for text in texts if "@" in text)
+        return texts
 
-    def leaves(self) -> Iterator[Leaf]:
-        yield self
+    def literals(self) -> frozenset[str] | None:
+        return frozenset([max(self.values, key=len)] if self.every else self.values)
+
+    def _hits(self, facts: Facts) -> list[int]:
+        test, texts = TESTS[self.operator], self._texts(facts)
+        return [
+            number for number, value in enumerate(self.values) if any(test(text, value) for text in texts)
+        ]
 
     def found(self, facts: Facts) -> str:
-        test, texts = TESTS[self.operator], facts.folded(self.field)
-        hits = [
-            s for s, v in zip(self.shown, self.values, strict=True) if any(test(text, v) for text in texts)
-        ]
-        return ", ".join(hits)
+        return ", ".join(self.shown[number] for number in self._hits(facts))
 
     def narrowed(self, facts: Facts) -> Leaf:
-        test, texts = TESTS[self.operator], facts.folded(self.field)
-        pairs = [
-            (v, s)
-            for v, s in zip(self.values, self.shown, strict=True)
-            if any(test(text, v) for text in texts)
-        ]
-        return replace(self, values=tuple(v for v, _ in pairs), shown=tuple(s for _, s in pairs))
+        hits = self._hits(facts)
+        values, shown = (tuple(of[number] for number in hits) for of in (self.values, self.shown))
+        return replace(self, values=values, shown=shown)
 
     def said(self, language: str) -> str:
         values = phrase("and_" if self.every else "or_", language).join(
@@ -179,29 +233,35 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """`matches /re/`: an RE2 pattern; its named groups become fields of the task."""
+class Pattern(_Comparison):
+    """`matches /re/`: an RE2 pattern; its named groups become fields of the task.
+
+    `plain` is the same pattern without accents, for texts without accents; None where there is no difference.
+    """
 
     field: str
     source: str
-    compiled: Any = field(compare=False, hash=False)
+    compiled: Any = dataclass_field(compare=False, hash=False)
+    plain: Any = dataclass_field(compare=False, hash=False)
 
     def holds(self, facts: Facts) -> bool:
         return self.match(facts) is not None
 
     def match(self, facts: Facts) -> Any:
-        """The first match in the field's texts, as they are written."""
-        for text in facts.raw(self.field):
+        """The first match in the field's texts: as they are written, else without regard to accents."""
+        for text, folded in zip(facts.raw(self.field), facts.folded(self.field), strict=True):
             found = self.compiled.search(text)
+            if found is None and (self.plain is not self.compiled or not text.isascii()):
+                found = self.plain.search(folded)
             if found is not None:
                 return found
         return None
 
-    def literals(self) -> frozenset[str] | None:
-        return None
-
-    def leaves(self) -> Iterator[Leaf]:
-        yield self
+    def groups(self, facts: Facts) -> dict[str, str]:
+        """What its named groups found."""
+        match = self.match(facts)
+        named = match.groupdict() if match is not None else {}
+        return {name: value[:200] for name, value in named.items() if value}
 
     def found(self, facts: Facts) -> str:
         match = self.match(facts)
@@ -213,16 +273,12 @@ class Pattern:
         return Words(self.field, "contains", (found,), (found,))
 
     def said(self, language: str) -> str:
-        return phrase(
-            "matches",
-            language,
-            field=phrase(f"field.{self.field}", language),
-            value=f"/{clip(self.source, 80)}/",
-        )
+        field = phrase(f"field.{self.field}", language)
+        return phrase("matches", language, field=field, value=f"/{clip(self.source, 80)}/")
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class Number(_Comparison):
     """A comparison of numbers: size, hour, attachments, spam_score."""
 
     field: str
@@ -231,30 +287,22 @@ class Number:
     shown: str
 
     def holds(self, facts: Facts) -> bool:
-        number = facts.numbers.get(self.field)
+        number = facts.number(self.field)
         return number is not None and ORDER[self.operator](number, self.value)
 
-    def literals(self) -> frozenset[str] | None:
-        return None
-
-    def leaves(self) -> Iterator[Leaf]:
-        yield self
-
     def found(self, facts: Facts) -> str:
-        number = facts.numbers.get(self.field)
-        return f"{number:g}" if number is not None and self.holds(facts) else ""
-
-    def narrowed(self, facts: Facts) -> Leaf:
-        return self
+        number = facts.number(self.field)
+        if number is None or not self.holds(facts):
+            return ""
+        return f"{number // 60:02.0f}:{number % 60:02.0f}" if self.field == "time" else f"{number:g}"
 
     def said(self, language: str) -> str:
-        return phrase(
-            self.operator, language, field=phrase(f"field.{self.field}", language), value=self.shown
-        )
+        field = phrase(f"field.{self.field}", language)
+        return phrase(self.operator, language, field=field, value=self.shown)
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class Day(_Comparison):
     """A comparison with the day of receipt."""
 
     field: str
@@ -262,44 +310,26 @@ class Day:
     value: date
 
     def holds(self, facts: Facts) -> bool:
-        return facts.date is not None and ORDER[self.operator](facts.date, self.value)
-
-    def literals(self) -> frozenset[str] | None:
-        return None
-
-    def leaves(self) -> Iterator[Leaf]:
-        yield self
+        return facts.day is not None and ORDER[self.operator](facts.day, self.value)
 
     def found(self, facts: Facts) -> str:
-        return str(facts.date) if self.holds(facts) else ""
-
-    def narrowed(self, facts: Facts) -> Leaf:
-        return self
+        return str(facts.day) if self.holds(facts) else ""
 
     def said(self, language: str) -> str:
         return phrase(self.operator, language, field=phrase("field.date", language), value=str(self.value))
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(_Comparison):
     """A field that is true or not, such as has_attachment."""
 
     field: str
 
     def holds(self, facts: Facts) -> bool:
-        return facts.flags[self.field]
-
-    def literals(self) -> frozenset[str] | None:
-        return None
-
-    def leaves(self) -> Iterator[Leaf]:
-        yield self
+        return facts.flag(self.field)
 
     def found(self, facts: Facts) -> str:
         return self.field if self.holds(facts) else ""
-
-    def narrowed(self, facts: Facts) -> Leaf:
-        return self
 
     def said(self, language: str) -> str:
         return phrase(f"flag.{self.field}", language)

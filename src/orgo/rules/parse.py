@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import re2
 from lark import Lark, Token, Transformer, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from orgo.lib.durations import parse_duration
 from orgo.lib.problems import did_you_mean
@@ -27,17 +27,16 @@ from orgo.rules.conditions import (
     Pattern,
     Words,
 )
-from orgo.rules.facts import WEEKDAYS
+from orgo.rules.facts import PEOPLE, TEXT_FIELDS, WEEKDAYS
 
-TEXTS = frozenset(
-    "subject body text from to cc recipients reply_to keywords attachments attachment_names attachment_types list_id "
-    "language organization mailbox auth.spf auth.dkim auth.dmarc weekday".split()
-)
-NUMBERS = frozenset({"size", "hour", "spam_score", "attachments"})
+COUNTED = frozenset({"size", "hour", "spam_score"})
+NUMBERS = COUNTED | {"attachments"}
 FLAGS = frozenset({"has_attachment", "is_reply", "is_bounce", "is_auto_reply"})
 ELAPSED = frozenset({"age", "idle", "task_unresolved_time"})
 STATUS = "status"
-FIELDS = TEXTS | NUMBERS | FLAGS | ELAPSED | {"date", STATUS}
+STATES = ("pending", "in_progress", "waiting", "completed", "cancelled", "failed")
+_ELAPSED_FORMS = {False: "write it like age > '4 hours'", True: "write it like status is pending"}
+FIELDS = TEXT_FIELDS | NUMBERS | FLAGS | ELAPSED | {"date", STATUS}
 OTHER_NAMES = {
     "sender": "from",
     "recipient": "recipients",
@@ -45,8 +44,12 @@ OTHER_NAMES = {
     "header": "header['Name']",
 }
 LONGEST_PATTERN = 1000
+LONGEST_CONDITION = 20_000
+DEEPEST = 50
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30}
 _QUANTITY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\Z")
+_TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])\Z")
+_FAST = TEXT_FIELDS - {"weekday"}
 _SIMPLE = re.compile(r"""\s*([a-z]+)\s+contains\s+(?:'([^'\\]+)'|"([^"\\]+)")\s*\Z""")
 
 
@@ -61,32 +64,50 @@ class BadCondition(Exception):
 class Parsed:
     """A condition, and the elapsed times that stand beside it in its top-level `and`."""
 
-    def __init__(self, condition: Condition, elapsed: tuple[Elapsed, ...], status: str | None) -> None:
-        self.condition, self.elapsed, self.status = condition, elapsed, status
+    def __init__(
+        self, condition: Condition, elapsed: tuple[Elapsed, ...], until: Literal["acknowledged", "completed"]
+    ) -> None:
+        self.condition, self.elapsed, self.until = condition, elapsed, until
 
 
 @lru_cache(50_000)
 def parse_condition(text: str) -> Parsed:
     """Read a condition. Raises BadCondition with the place and what is allowed."""
     simple = _SIMPLE.match(text)
-    if simple and simple[1] in TEXTS:
+    if simple and simple[1] in _FAST:
         value = simple[2] or simple[3]
-        return Parsed(Words(simple[1], "contains", (fold(value),), (value,)), (), None)
+        if folded := fold(value).strip():
+            return Parsed(Words(simple[1], "contains", (folded,), (value,)), (), "completed")
+    if len(text) > LONGEST_CONDITION:
+        raise BadCondition(
+            f"the condition has {len(text):,} characters", 0, f"at most {LONGEST_CONDITION:,} are read"
+        )
     try:
-        made = _Maker().transform(_grammar().parse(text))
-    except VisitError as error:
-        if isinstance(error.orig_exc, BadCondition):
-            raise error.orig_exc from None
-        raise
+        made: Any = _grammar().parse(text)
     except UnexpectedInput as error:
         raise _unexpected(error, text) from None
+    _refuse_depth(made)
     return _split(made)
 
 
 @cache
 def _grammar() -> Lark:
+    """The parser; conditions are made while it reads, so that no depth of brackets can exhaust the stack."""
     source = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(source, parser="lalr", maybe_placeholders=False)
+    return Lark(source, parser="lalr", maybe_placeholders=False, transformer=_Maker())
+
+
+def _refuse_depth(made: Any) -> None:
+    level, depth = [made], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise BadCondition(f"the condition is nested more than {DEEPEST} deep", 0, "make two rules of it")
+        level = [inner for part in level for inner in _inner(part)]
+
+
+def _inner(part: Any) -> tuple[Any, ...]:
+    return (part.part,) if isinstance(part, Not) else getattr(part, "parts", ())
 
 
 def _split(made: Any) -> Parsed:
@@ -102,11 +123,23 @@ def _split(made: Any) -> Parsed:
             "status is asked of a task, not of a mail", status.start, "write it beside age > '4 hours'"
         )
     condition = asked[0] if len(asked) == 1 else All(asked) if asked else Always()
-    return Parsed(condition, elapsed, status.value if status else None)
+    return Parsed(condition, elapsed, _until(status))
+
+
+def _until(status: Elapsed | None) -> Literal["acknowledged", "completed"]:
+    """What ends the level that an age makes: `status is pending` is over when somebody takes the task."""
+    match (status.operator, status.value) if status else ("differs", "completed"):
+        case ("equals", "pending"):
+            return "acknowledged"
+        case ("differs", "completed" | "cancelled" | "failed"):
+            return "completed"
+    assert status is not None
+    hint = "allowed: status is pending (until somebody takes it), status != completed (until it is done)"
+    raise BadCondition("a level can't wait for this status", status.start, hint)
 
 
 def _no_elapsed_within(part: Any) -> None:
-    for inner in getattr(part, "parts", None) or ([part.part] if isinstance(part, Not) else []):
+    for inner in _inner(part):
         if isinstance(inner, Elapsed):
             hint = "it becomes a level of the escalation, so it can only stand in an `and` at the top"
             raise BadCondition(f"{inner.field} can't stand here", inner.start, hint)
@@ -146,48 +179,76 @@ class _Maker(Transformer[Token, Any]):
         if field in FLAGS:
             return Flag(str(field))
         _known(field)
-        _fail(
-            f"{field} is compared with nothing",
-            field,
-            "write an operator and a value, such as contains 'leak'",
-        )
+        hint = "write an operator and a value, such as contains 'leak'"
+        return _fail(f"{field} is compared with nothing", field, hint)
 
     def __default__(self, data: str, children: list[Any], meta: Any) -> Any:
         maker = _OPERATORS.get(str(data))
-        return maker(str(data), *children[:1], children[-1]) if maker else Tree(data, children, meta)
+        return maker(str(data), *children) if maker else Tree(data, children, meta)
 
 
 def _words(operator: str, field: Token, values: Token | list[Token], *, every: bool = False) -> Any:
     if field in ELAPSED or field == STATUS:
         return _elapsed(operator, field, values)
     tokens = values if isinstance(values, list) else [values]
-    if field in FLAGS or field == "date" or (field in NUMBERS and field not in TEXTS):
-        if operator == "equals" and not isinstance(values, list):
-            return _ordered(operator, field, values)
-        _fail(f"{field} is no text", field, "compare it with is, >, <, >= or <=")
     _known(field)
+    if not tokens:
+        _fail("the list is empty", field, "write the words to look for, such as ['leak', 'flood']")
+    if _is_ordered(field, tokens):
+        return _one_of(operator, field, tokens)
     shown = tuple(_text(token) for token in tokens)
-    if not shown or any(not text.strip() for text in shown):
-        _fail("an empty text fits every mail", tokens[0] if tokens else field, "write the word to look for")
-    folded = tuple(
-        _weekday(token, text) if field == "weekday" else fold(text)
-        for token, text in zip(tokens, shown, strict=True)
-    )
-    return Words(str(field), operator, folded, shown, every)
+    values_ = tuple(_value(operator, field, token) for token in tokens)
+    return Words(str(field), operator, values_, shown, every)
+
+
+def _is_ordered(field: Token, tokens: list[Token]) -> bool:
+    """Whether the field is compared as a number, a date or a flag; `attachments` is both names and their number."""
+    if field == "attachments":
+        return all(token.type == "QUANTITY" for token in tokens)
+    return field in FLAGS or field in COUNTED or field == "date"
+
+
+def _one_of(operator: str, field: Token, tokens: list[Token]) -> Any:
+    if operator != "equals":
+        _fail(f"{field} is no text", field, "compare it with is, in, >, <, >= or <=")
+    made = tuple(_ordered("equals", field, token) for token in tokens)
+    return made[0] if len(made) == 1 else Either(made)
+
+
+def _value(operator: str, field: Token, token: Token) -> str:
+    """A text to compare with, folded. Raises BadCondition for one that fits every mail, or none."""
+    text = _text(token)
+    if field == "weekday":
+        return _weekday(token, text)
+    folded = fold(text) if operator == "contains" else fold(text).strip()
+    if not folded.strip():
+        _fail("an empty text fits every mail", token, "write the word to look for")
+    if operator == "equals" and field in PEOPLE and "@" not in folded:
+        hint = "write the whole address, or: contains, which looks at names too"
+        _fail(f"{field} is compared with an address, and {text} is none", token, hint)
+    return folded
 
 
 def _elapsed(operator: str, field: Token, value: Any) -> Elapsed:
     if isinstance(value, list):
-        _fail(f"{field} is compared with one value", field, "write it like age > '4 hours'")
+        _fail(f"{field} is compared with one value", field, _ELAPSED_FORMS[field == STATUS])
     text = _text(value)
-    if field != STATUS:
-        if operator not in ("more", "at_least"):
-            _fail(f"{field} can only be more than a duration", field, "write it like age > '4 hours'")
-        try:
-            parse_duration(text)
-        except ValueError as error:
-            _fail(str(error), value)
+    if field == STATUS:
+        return Elapsed(STATUS, operator, _status(value, text), field.start_pos or 0)
+    if operator not in ("more", "at_least"):
+        _fail(f"{field} can only be more than a duration", field, _ELAPSED_FORMS[False])
+    try:
+        parse_duration(text)
+    except ValueError as error:
+        message, _, hint = str(error).partition("; ")
+        _fail(message, value, hint)
     return Elapsed(str(field), operator, text, field.start_pos or 0)
+
+
+def _status(token: Token, text: str) -> str:
+    if text.lower() not in STATES:
+        _fail(f"there is no status {text}", token, did_you_mean(text.lower(), STATES))
+    return text.lower()
 
 
 def _ordered(operator: str, field: Token, value: Token) -> Any:
@@ -200,6 +261,8 @@ def _ordered(operator: str, field: Token, value: Token) -> Any:
         return Flag(str(field)) if truth else Not(Flag(str(field)))
     if field == "date":
         return Day("date", operator, _day(value))
+    if field == "hour" and (time := _TIME.match(_text(value))):
+        return Number("time", operator, int(time[1]) * 60 + int(time[2]), _text(value))
     if field in NUMBERS:
         return Number(str(field), operator, _number(value), _text(value))
     _known(field)
@@ -208,10 +271,23 @@ def _ordered(operator: str, field: Token, value: Token) -> Any:
 
 def _matches(_: str, field: Token, pattern: Token) -> Pattern:
     _known(field)
-    if field not in TEXTS and not field.startswith("header:"):
+    if field not in TEXT_FIELDS and not field.startswith("header:"):
         _fail(f"{field} is no text", field)
-    source = str(pattern).removesuffix("i")[1:-1].replace("\\/", "/")
-    return Pattern(str(field), source, compiled_pattern(source, pattern.start_pos or 0))
+    written = str(pattern)
+    source = written[1 : written.rindex("/")].replace("\\/", "/")
+    compiled = compiled_pattern(source, pattern.start_pos or 0)
+    return Pattern(str(field), source, compiled, _without_accents(source, compiled))
+
+
+def _without_accents(source: str, compiled: Any) -> Any:
+    """The same pattern for folded texts; the one there is where folding changes nothing, or makes no pattern of it."""
+    plain = "".join(letter if letter.isascii() else fold(letter) for letter in source)
+    if plain == source:
+        return compiled
+    try:
+        return compiled_pattern(plain, 0)
+    except BadCondition:
+        return compiled
 
 
 def compiled_pattern(source: str, offset: int) -> Any:
@@ -277,12 +353,20 @@ def _unquoted(token: Token) -> str:
     return re.sub(r"\\(.)", r"\1", inner.replace(quote * 2, quote))
 
 
-def _number(token: Token) -> float:
-    found = _QUANTITY.match(_text(token).strip())
+def read_size(text: str) -> float:
+    """A number, or a size with its unit in bytes. Raises ValueError for anything else."""
+    found = _QUANTITY.match(text.strip())
     unit = _UNITS.get(found[2].lower()) if found else None
     if found is None or unit is None:
-        _fail(f"{_text(token)} is no number", token, "write it like 5, 5 MB or '5 MB'")
+        raise ValueError(f"{text} is no number")
     return float(found[1]) * unit
+
+
+def _number(token: Token) -> float:
+    try:
+        return read_size(_text(token))
+    except ValueError as error:
+        _fail(str(error), token, "write it like 5, 5 MB or '5 MB'")
 
 
 def _day(token: Token) -> date:
@@ -304,36 +388,48 @@ def _fail(message: str, token: Token, hint: str | None = None) -> NoReturn:
 
 
 _OPERATOR_WORDS = (
-    "contains",
-    "contains any of",
-    "has word",
-    "starts with",
-    "ends with",
-    "is",
-    "in",
-    "matches",
-    "and",
-    "or",
-    "not",
-)
+    "contains", "contains any of", "contains all of", "has word", "starts with", "ends with", "is", "in", "matches",
+    "and", "or", "not",
+)  # fmt: skip
+_SIGNS = {"&": "write and", "|": "write or", "!": "write not", "@": "texts stand in quotes: 'a@b.example'"}
 
 
 def _unexpected(error: UnexpectedInput, text: str) -> BadCondition:
-    if isinstance(error, UnexpectedEOF) or (
-        isinstance(error, UnexpectedToken) and error.token.type == "$END"
-    ):
-        return BadCondition(
-            "the condition ends too early", len(text.rstrip()), "a value or a closing bracket is missing"
-        )
     offset = error.pos_in_stream or 0
     if isinstance(error, UnexpectedCharacters):
-        rest = text[offset:]
-        if rest[:1] in "'\"":
-            return BadCondition("a quote is opened here and never closed", offset)
-        if rest[:1] == "/":
-            return BadCondition(
-                "a pattern is opened here and never closed", offset, "write it like /room [0-9]+/"
-            )
-        return BadCondition(f"{rest[:1]!r} means nothing here", offset, "texts stand in quotes: 'leak'")
-    word = str(getattr(error, "token", ""))
-    return BadCondition(f"{word} was not expected here", offset, did_you_mean(word.lower(), _OPERATOR_WORDS))
+        return _unexpected_sign(text[offset:], offset)
+    if isinstance(error, UnexpectedEOF) or not isinstance(error, UnexpectedToken):
+        return _too_short(text)
+    token = error.token
+    if token.type == "$END":
+        return _too_short(text)
+    if "REGEX" in error.expected:
+        return BadCondition(
+            f"{token} is no pattern", offset, "write it between slashes: matches /room [0-9]+/"
+        )
+    if token.type == "STRING":
+        hint = "several words stand in one list: contains any of ['leak', 'flood']"
+        return BadCondition(f"{token} was not expected here", offset, hint)
+    return BadCondition(f"{token} was not expected here", offset, _meant(str(token), text[:offset]))
+
+
+def _meant(word: str, before: str) -> str | None:
+    if re.search(r"\b(?:contains|word|with|is|=)\s+[\w]+\s*\Z", before, re.IGNORECASE):
+        return "a text of several words stands in quotes: 'water leak'"
+    return did_you_mean(word.lower(), _OPERATOR_WORDS)
+
+
+def _unexpected_sign(rest: str, offset: int) -> BadCondition:
+    if rest[:1] in "'\"":
+        return BadCondition("a quote is opened here and never closed", offset)
+    if rest[:1] == "/":
+        return BadCondition(
+            "a pattern is opened here and never closed", offset, "write it like /room [0-9]+/"
+        )
+    hint = _SIGNS.get(rest[:1], "texts stand in quotes: 'leak'")
+    return BadCondition(f"{rest[:1]!r} means nothing here", offset, hint)
+
+
+def _too_short(text: str) -> BadCondition:
+    end = len(text.rstrip())
+    return BadCondition("the condition ends too early", end, "a value or a closing bracket is missing")

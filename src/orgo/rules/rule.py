@@ -64,9 +64,10 @@ class Active:
 
 @dataclass(frozen=True)
 class Example:
-    """A test that stands in a rule: a mail in a few words, and whether the rule must fit."""
+    """A test that stands in a rule: a mail (as it is written, and as arguments of Facts), and what must come out."""
 
     given: dict[str, Any]
+    facts: dict[str, Any]
     match: bool
     fields: dict[str, str]
     line: int

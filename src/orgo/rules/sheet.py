@@ -1,9 +1,12 @@
 """Reads the keys of a map of the rules' file, each in its kind, and gathers what is wrong with them."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
+from orgo.lib import yaml
 from orgo.lib.durations import Duration, parse_duration
 from orgo.lib.hours import Span, parse_hours
 from orgo.lib.problems import Problem, did_you_mean
@@ -11,35 +14,57 @@ from orgo.lib.yaml import Node
 from orgo.rules.parse import BadCondition, Parsed, parse_condition
 
 T = TypeVar("T")
+LONGEST_TEXT = 500
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The file that is read: its name to show, its text, and what is found to be wrong or odd in it."""
+
+    file: str
+    text: str
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 class Sheet:
     """One map of the file. Every reader gives the value, or None after noting what is wrong."""
 
-    def __init__(self, node: Node, path: str, file: str, problems: list[Problem]) -> None:
-        self.path, self.file, self.problems = path, file, problems
-        self.node = node
+    def __init__(self, node: Node, path: str, paper: Paper) -> None:
+        self.node, self.path, self.paper = node, path, paper
         self.values = {str(key.value): value for key, value in node.items()}
         if node.kind != "map":
             self.wrong(node, "", "a map with keys is meant here", "write key: value lines, indented")
 
+    def below(self, key: str, node: Node, number: int | None = None) -> "Sheet":
+        """The map that stands under a key (or, `number`, in its list)."""
+        place = key if number is None else f"{key}[{number}]"
+        return Sheet(node, self._name(place), self.paper)
+
+    def _name(self, key: str) -> str:
+        return ".".join(part for part in (self.path, key) if part)
+
     def wrong(self, node: Node, key: str, message: str, hint: str | None = None) -> None:
         """Note a problem at a value."""
-        name = ".".join(part for part in (self.path, key) if part)
-        self.problems.append(Problem(message, self.file, node.line, node.column, name or None, hint))
+        name = self._name(key) or None
+        self.paper.problems.append(Problem(message, self.paper.file, node.line, node.column, name, hint))
 
-    def only(self, known: Mapping[str, str | None] | frozenset[str], elsewhere: Mapping[str, str]) -> None:
+    def odd(self, node: Node, key: str, message: str, hint: str | None = None) -> None:
+        """Note a warning at a value."""
+        place = (self.paper.file, node.line, node.column, self._name(key) or None)
+        self.paper.warnings.append(Problem(message, *place, hint, "warning"))
+
+    def only(self, known: Iterable[str], elsewhere: Mapping[str, str]) -> None:
         """Refuse keys that are not known, with the nearest one, or the place where the key belongs."""
+        allowed = frozenset(known)
         for key, _value in self.node.items():  # noqa: PERF102 - pairs of nodes, no dict
             name = str(key.value)
-            if name in known:
+            if name in allowed:
                 continue
-            hint = f"it belongs under {elsewhere[name]}" if name in elsewhere else did_you_mean(name, known)
-            self.problems.append(
-                Problem(
-                    f"there is no key {name} here", self.file, key.line, key.column, self.path or None, hint
-                )
-            )
+            hint = f"it belongs under {elsewhere[name]}" if name in elsewhere else did_you_mean(name, allowed)
+            place = (self.paper.file, key.line, key.column, self.path or None)
+            self.paper.problems.append(Problem(f"there is no key {name} here", *place, hint))
 
     def get(self, key: str) -> Node | None:
         """The node of a key, None where it is missing or empty."""
@@ -49,17 +74,24 @@ class Sheet:
     def text(self, key: str) -> str | None:
         """A text of one line."""
         node = self.get(key)
-        if node is None:
-            return None
+        return self._line(node, key) if node is not None else None
+
+    def _line(self, node: Node, key: str) -> str | None:
         if node.kind != "scalar" or isinstance(node.value, bool):
             self.wrong(node, key, "a text is meant here", "put it in quotes")
             return None
-        return node.text.strip()
+        text = node.text.strip()
+        if _CONTROLS.search(text):
+            self.wrong(node, key, "a line break or another control character stands in it", "write one line")
+            return None
+        if len(text) > LONGEST_TEXT:
+            self.wrong(node, key, f"it has {len(text):,} characters", f"at most {LONGEST_TEXT}")
+            return None
+        return text
 
     def one_of(self, key: str, allowed: tuple[str, ...]) -> str | None:
         """One of these words."""
-        word = self.text(key)
-        node = self.get(key)
+        word, node = self.text(key), self.get(key)
         if word is None or node is None:
             return None
         if word not in allowed:
@@ -84,14 +116,30 @@ class Sheet:
         node = self.get(key)
         if node is None:
             return ()
-        items = node.value if node.kind == "list" else [node]
         found = []
-        for item in items:
+        for item in node.value if node.kind == "list" else [node]:
             if item.kind != "scalar" or item.value is None:
                 self.wrong(item, key, "a list of texts is meant here", "write it like [one, two]")
-            else:
-                found.append(item.text.strip())
+            elif (text := self._line(item, key)) is not None:
+                found.append(text)
         return tuple(found)
+
+    def address(self, key: str) -> str | None:
+        """An address, a team or a role."""
+        text, node = self.text(key), self.get(key)
+        return text if node is not None and text is not None and self._is_address(text, node, key) else None
+
+    def addresses(self, key: str) -> tuple[str, ...]:
+        """A list of addresses, teams or roles."""
+        node = self.get(key)
+        return tuple(text for text in self.texts(key) if node and self._is_address(text, node, key))
+
+    def _is_address(self, text: str, node: Node, key: str) -> bool:
+        plain = text and not ("@" in text and (text.count("@") > 1 or re.search(r"[\s,;<>\"]", text)))
+        if not plain:
+            hint = "such as maintenance@organization.com; several stand in a list: [a@b.example, c@b.example]"
+            self.wrong(node, key, "one address or team is meant here", hint)
+        return bool(plain)
 
     def duration(self, key: str) -> Duration | None:
         """A length of time."""
@@ -117,38 +165,43 @@ class Sheet:
             return None
 
     def condition(self, key: str) -> Parsed | None:
-        """A condition; a problem has its column within the condition and shows the line with a caret."""
-        text, node = self.text(key), self.get(key)
-        if text is None or node is None:
+        """A condition; a problem has the place within it and shows the line with a caret."""
+        node = self.get(key)
+        if node is None:
+            return None
+        if node.kind != "scalar" or isinstance(node.value, bool):
+            hint = "write it in quotes: \"subject contains 'leak'\""
+            self.wrong(node, key, "a condition is meant here", hint)
             return None
         try:
-            return parse_condition(text)
+            return parse_condition(node.text)
         except BadCondition as error:
-            self.problems.append(self._condition_problem(node, key, text, error))
+            self._wrong_within(node, key, error)
             return None
 
-    def _condition_problem(self, node: Node, key: str, text: str, error: BadCondition) -> Problem:
-        one_line = node.style not in ("|", ">") and "\n" not in text
-        line, column = node.line, node.column
-        if one_line:
-            column += error.offset + (1 if node.style else 0)
-        elif node.style == "|":
-            before = text[: error.offset]
-            line, column = node.line + 1 + before.count("\n"), error.offset - (before.rfind("\n") + 1) + 1
-        shown = text.splitlines()[text[: error.offset].count("\n")] if text else ""
-        caret = " " * (error.offset - (text.rfind("\n", 0, error.offset) + 1)) + "^"
-        hint = "\n".join(filter(None, [error.hint, f"  {shown}", f"  {caret}"]))
-        return Problem(error.message, self.file, line, column, f"{self.path}.{key}", hint)
+    def _wrong_within(self, node: Node, key: str, error: BadCondition) -> None:
+        text, offset = node.text, min(error.offset, len(node.text))
+        start = text.rfind("\n", 0, offset) + 1
+        shown = text[start:].partition("\n")[0]
+        # A long line is shown as far as the eye needs it.
+        cut = max(0, offset - start - 80)
+        drawn = f"  {shown[cut : cut + 120]}\n  {' ' * (offset - start - cut)}^"
+        hint = "\n".join(filter(None, [error.hint, drawn]))
+        line, column = yaml.place(self.paper.text, node, offset)
+        self.paper.problems.append(
+            Problem(error.message, self.paper.file, line, column, self._name(key), hint)
+        )
 
-    def children(self, key: str) -> list[tuple[int, Node]]:
-        """The items of a list of maps, with their numbers."""
+    def children(self, key: str) -> list["Sheet"]:
+        """The maps of a list."""
         node = self.get(key)
         if node is None:
             return []
         if node.kind != "list":
             self.wrong(node, key, "a list is meant here", "each item begins with a dash")
             return []
-        return list(enumerate(node.value))
+        sheets = (self.below(key, item, number) for number, item in enumerate(node.value))
+        return [sheet for sheet in sheets if sheet.node.kind == "map"]
 
 
 def _day(text: str) -> date:
