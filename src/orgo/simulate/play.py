@@ -138,7 +138,7 @@ class Player:
 
     def _answer(self, step: AnswerStep) -> None:
         wanted = "" if step.to_letter == "latest" else step.to_letter
-        letter = self.box.latest(step.sender, wanted)
+        letter = self.box.latest(step.letter_of or step.sender, wanted)
         if letter is None:
             words = f"{step.sender} can't answer: no letter {step.to_letter!r} came"
             self._note("answer", words, ok=False)

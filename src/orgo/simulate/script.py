@@ -125,6 +125,7 @@ class AnswerStep(Section):
 
     sender: Sender = Field(alias="from", description="Who answers")
     to_letter: Words = Field("latest", description="`latest`, or words of the letter's subject")
+    letter_of: Text | None = Field(None, description="To whom that letter went; none is who answers")
     body: Words = Field(description="The answer's text")
     subject: Line | None = Field(None, description="The subject; none is Re: and the letter's")
     headers: dict[HeaderName, Line] = Field({}, description="More headers")
