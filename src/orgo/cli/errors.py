@@ -75,8 +75,12 @@ def _say(code: Code, problems: Sequence[Problem], argv: Sequence[str]) -> int:
     for problem in problems:
         click.echo(f"orgo: {problem}", err=True)
     if "--json" in argv:
-        for problem in problems:
-            click.echo(json.dumps({"error": problem.as_json()}, ensure_ascii=False))
+        try:
+            for problem in problems:
+                click.echo(json.dumps({"error": problem.as_json()}, ensure_ascii=False))
+            sys.stdout.flush()
+        except OSError:
+            _quiet()
     return int(code)
 
 

@@ -1,20 +1,20 @@
 """`orgo mail parse|route|send-sample`: mails in files, read and judged; nothing is written."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orgo.cli.errors import Code
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, say
+from orgo.cli.output import as_json_option, line
 from orgo.lib.problems import BadInput, Problem
 
 if TYPE_CHECKING:
+    from orgo.cli.reading import Reading
     from orgo.conf import Config
     from orgo.intake.readers import Item
+    from orgo.message import Message
     from orgo.rules import RuleSet
 
 
@@ -26,49 +26,17 @@ def mail() -> None:
 files_argument = click.argument("files", metavar="FILE..", nargs=-1, required=True)
 
 
-class Reading:
-    """The mails of the files that were named, and what could not be read of them."""
-
-    def __init__(self, files: Sequence[str]) -> None:
-        missing = [
-            name for name in files if name != "-" and not Path(name).exists() and not Path(name).is_symlink()
-        ]
-        if missing:
-            raise BadInput([Problem("no such file", file=name) for name in missing])
-        self.files = files
-        self.unread: list[str] = []
-
-    def items(self) -> Iterator["Item"]:
-        """Each mail; `-` is standard input."""
-        from orgo.intake.readers import Item, read
-
-        for name in self.files:
-            if name == "-":
-                yield Item("-", sys.stdin.buffer.read() if sys.stdin else b"")
-            else:
-                yield from read([Path(name)], self._trouble)
-
-    def _trouble(self, where: str, why: str) -> None:
-        self.unread.append(where)
-        say(f"{where}: {why}")
-
-    @property
-    def code(self) -> Code:
-        """All done, or partly."""
-        return Code.PARTLY if self.unread else Code.DONE
-
-
 @mail.command(epilog="Example: orgo mail parse --json config/samples/water-leak.eml")
 @files_argument
 @as_json_option
 def parse(files: tuple[str, ...], as_json: bool) -> int:
     """What Orgo reads in mails: .eml files, mbox files, Maildirs, folders of them; `-` is standard input."""
+    from orgo.cli.reading import Reading
     from orgo.message import as_json as to_json
-    from orgo.message import parse as parse_mail
 
-    reading = Reading(files)
-    for number, item in enumerate(reading.items()):
-        found = {"file": item.where, **to_json(parse_mail(item.data))}
+    reading = Reading(files, as_json)
+    for number, (item, message) in enumerate(reading.mails()):
+        found = {"file": item.where, **to_json(message)}
         if as_json:
             line(found)
         else:
@@ -123,27 +91,29 @@ def route(
 ) -> int:
     """What Orgo would do with mails, and why; nothing is written."""
     from orgo.cli.judging import rules_of
+    from orgo.cli.reading import Reading
     from orgo.conf import load
 
     config = load()
-    reading = Reading(files)
+    reading = Reading(files, as_json)
     rules = rules_of(config, rules_file)
     if against is not None:
         return _compare(reading, rules, rules_of(config, against), config, (show_all, as_json))
     if show_all:
         raise click.UsageError("--all goes with --against")
-    for number, item in enumerate(reading.items()):
-        _route_one(item, rules, config, as_json, first=number == 0)
+    for number, mail in enumerate(reading.mails()):
+        _route_one(mail, rules, config, as_json, first=number == 0)
     return reading.code
 
 
-def _route_one(item: "Item", rules: "RuleSet", config: "Config", as_json: bool, first: bool) -> None:
+def _route_one(
+    mail: "tuple[Item, Message]", rules: "RuleSet", config: "Config", as_json: bool, first: bool
+) -> None:
     from orgo.cli.judging import decision_json, facts_for, routed_to
     from orgo.flow.report import block
     from orgo.message import as_json as to_json
-    from orgo.message import parse as parse_mail
 
-    message = parse_mail(item.data)
+    item, message = mail
     decision = rules.decide(facts_for(message, len(item.data), config))
     if as_json:
         found = {"file": item.where, **to_json(message, decision.keywords)}
@@ -155,17 +125,15 @@ def _route_one(item: "Item", rules: "RuleSet", config: "Config", as_json: bool, 
 
 
 def _compare(
-    reading: Reading, new: "RuleSet", old: "RuleSet", config: "Config", how: tuple[bool, bool]
+    reading: "Reading", new: "RuleSet", old: "RuleSet", config: "Config", how: tuple[bool, bool]
 ) -> int:
     """Each mail that the two rule sets decide differently, and a count at the end."""
     from orgo.cli.judging import facts_for
-    from orgo.message import parse as parse_mail
     from orgo.rules import compare
 
     show_all, as_json = how
     mails = changed = 0
-    for item in reading.items():
-        message = parse_mail(item.data)
+    for item, message in reading.mails():
         facts = facts_for(message, len(item.data), config)
         change = compare(new, old, facts)
         mails, changed = mails + 1, changed + bool(change)

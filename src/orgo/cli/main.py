@@ -26,7 +26,10 @@ class Root(Lazy):
         "intake": ("orgo.cli.running:intake", "Takes mail in"),
         "clock": ("orgo.cli.running:clock", "Fires escalations and reminders"),
         "mail": ("orgo.cli.mail:mail", "Mails in files: parse, route, send-sample"),
-        "simulate": ("orgo.cli.simulate:command", "A workflow on a virtual clock, with what is expected of it"),
+        "simulate": (
+            "orgo.cli.simulate:command",
+            "A workflow on a virtual clock, with what is expected of it",
+        ),
         "task": ("orgo.cli.task:task", "Tasks: list, show, told, take, answer, done .."),
         "user": ("orgo.cli.people:user", "Users: add, list, link, password, roles, absent .."),
         "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),

@@ -115,3 +115,23 @@ def test_two_migrations_at_once_end_well(home):
     assert [one.communicate(timeout=60)[1] for one in both] == ["", ""]
     assert [one.returncode for one in both] == [0, 0]
     assert run(home, "database", "migrate").stdout.startswith("nothing to do")
+
+
+def test_ctrl_c_ends_a_command_with_130_and_a_word(home):
+    mail = home["cwd"] / "a.eml"
+    mail.write_bytes(b"From: a@b.example\nSubject: x\n\ny\n")
+    child = subprocess.Popen(
+        [*ORGO, "mail", "parse", "--json", *[str(mail)] * 20_000],
+        cwd=home["cwd"],
+        env=home["env"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert child.stdout is not None and child.stderr is not None
+    child.stdout.readline()
+    os.killpg(child.pid, signal.SIGINT)
+    child.stdout.close()
+    assert child.stderr.read() == b"orgo: stopped; nothing that was finished is lost\n"
+    child.stderr.close()
+    assert child.wait(timeout=30) == 130

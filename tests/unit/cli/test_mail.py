@@ -84,6 +84,24 @@ def test_what_could_not_be_read_is_told_and_the_rest_is_done(tmp_path, capsys):
     assert len(said.out.splitlines()) == 1
 
 
+def test_a_mail_that_breaks_the_parser_has_its_line_and_the_others_theirs(tmp_path, monkeypatch, capsys):
+    from orgo.message import parse
+    from orgo.message.pool import ParseFailure
+
+    def breaking(pool, raws):
+        return [ParseFailure("it died") if b"bomb" in raw else parse(raw) for raw in raws]
+
+    monkeypatch.setattr("orgo.message.pool.ParserPool.parse", breaking)
+    for number, word in enumerate((b"one", b"bomb", b"two")):
+        (tmp_path / f"{number}.eml").write_bytes(b"Subject: %s\n\nx\n" % word)
+    assert main(["mail", "parse", "--json", str(tmp_path)]) == 6
+    said = capsys.readouterr()
+    first, second, third = (json.loads(line) for line in said.out.splitlines())
+    assert (first["subject"], third["subject"]) == ("one", "two")
+    assert second == {"file": str(tmp_path / "1.eml"), "error": {"message": "it died"}}
+    assert "1.eml: it died" in said.err
+
+
 def test_two_rule_sets_are_compared_on_mails(home, tmp_path, capsys):
     new, old = tmp_path / "new.yaml", tmp_path / "old.yaml"
     rule = "rules:\n  - {{name: Leaks, condition: \"subject contains 'leak'\", action: {{route_to: {}@organization.com}}}}\n"
