@@ -27,7 +27,12 @@ def html_mail(body: str) -> bytes:
 def shown(page: Any, office: Office, bodies: list[str]) -> list[str]:
     """Show all these mails; returns what ran."""
     ran: list[str] = []
-    page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
+
+    def dialog(shown: Any) -> None:
+        ran.append(shown.message)
+        shown.dismiss()
+
+    page.on("dialog", dialog)
     mail = office.mail("eve@evil.example", raw=html_mail("\n".join(f"<div>{body}</div>" for body in bodies)))
     page.goto(f"/mail/{mail.pk}/html")
     page.wait_for_load_state("networkidle")

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 
-class WholeFiles(WhiteNoiseMiddleware):  # type: ignore[misc] - WhiteNoise has no types
+class WholeFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise's middleware; the files are few and small."""
 
     @staticmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parents[3] / "src" / "orgo" / "web"
 CATALOGUE = WEB / "locale" / "fr" / "LC_MESSAGES"
 _TEMPLATE = re.compile(
-    r"\{%\s*trans\s+(?:\"([^\"]*)\"|'([^']*)')|_\(\"([^\"]*)\"\)|\{%\s*blocktrans[^%]*%\}(.*?)(?:\{%\s*plural\s*%\}.*?)?\{%\s*endblocktrans\s*%\}", re.S
+    r"\{%\s*trans\s+(?:\"([^\"]*)\"|'([^']*)')|_\(\"([^\"]*)\"\)|\{%\s*blocktrans[^%]*%\}(.*?)(?:\{%\s*plural\s*%\}.*?)?\{%\s*endblocktrans\s*%\}", re.DOTALL
 )
 _PYTHON = re.compile(r'\b_\(\s*"((?:[^"\\]|\\.)*)"\s*,?\s*\)')
 
@@ -36,6 +36,6 @@ def test_the_compiled_catalogue_is_that_of_the_text() -> None:
     with (CATALOGUE / "django.mo").open("rb") as file:
         catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
     text = (CATALOGUE / "django.po").read_text(encoding="utf-8")
-    written = re.findall(r'^msgstr(?:\[\d\])? "(.+)"$', text, re.M)
+    written = re.findall(r'^msgstr(?:\[\d\])? "(.+)"$', text, re.MULTILINE)
 
     assert {w.replace('\\"', '"') for w in written} - set(catalogue.values()) == set()
