@@ -25,6 +25,10 @@ _FALSE = re.compile(r"(?:false|False|FALSE)\Z")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 
+# `[maps/{room}.pdf]` is no YAML, but everybody means a path by it: such braces are hidden from the parser.
+_HELD = re.compile(r"(?<=[A-Za-z0-9_./\-])\{([A-Za-z_][A-Za-z0-9_]{0,60})\}")
+_SHOWN = str.maketrans("\ue000\ue001", "{}")
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -80,7 +84,7 @@ def load(data: bytes | str, file: str, *, largest: int = LARGEST, most_nodes: in
     text = decoded(data, file, largest)
     reader = _Reader(file, most_nodes)
     try:
-        return reader.read(yaml.parse(text, Loader=_Loader))
+        return reader.read(yaml.parse(_HELD.sub("\ue000\\1\ue001", text), Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         raise BadInput(_syntax_problem(error, text, file)) from None
     except yaml.YAMLError as error:
@@ -234,8 +238,9 @@ def _tag(tag: str) -> str:
 
 def _scalar(event: Any) -> Node:
     quoted = event.style in ("'", '"', "|", ">")
-    value = event.value if quoted or event.tag == "!" else _resolved(event.value)
-    return Node("scalar", value, *_place(event), event.value, event.style if quoted else "")
+    text = event.value if event.value.isascii() else event.value.translate(_SHOWN)
+    value = text if quoted or event.tag == "!" else _resolved(text)
+    return Node("scalar", value, *_place(event), text, event.style if quoted else "")
 
 
 def _resolved(text: str) -> Any:
@@ -286,6 +291,8 @@ def _plainly(message: str) -> str:
 def _hint(message: str) -> str | None:
     if "mapping values" in message or "cannot start any token" in message:
         return "write the value in quotes"
+    if "',' or" in message:
+        return "a text with a comma or a bracket in it stands in quotes here"
     return "look at the spaces before the word" if "indentation" in _plainly(message) else None
 
 

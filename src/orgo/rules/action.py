@@ -96,7 +96,7 @@ def is_inside(path: str) -> bool:
 
 def _levels(sheet: Sheet, parsed: Parsed | None) -> tuple[Level, ...]:
     """The levels that a rule writes out, its escalate_after and escalate_to, and those of an age in its condition."""
-    found = [_level(level) for level in sheet.children("levels")]
+    found = [level for one in sheet.children("levels") if (level := _level(one)) is not None]
     after, to = sheet.duration("escalate_after"), sheet.address("escalate_to")
     notify = sheet.addresses("notify") if to else ()
     elapsed = parsed.elapsed if parsed else ()
@@ -104,13 +104,13 @@ def _levels(sheet: Sheet, parsed: Parsed | None) -> tuple[Level, ...]:
         message = f"escalate_to without escalate_after: it is after {_AFTER_WHEN_NOT_GIVEN}"
         sheet.odd(sheet.values["escalate_to"], "escalate_to", message, "write escalate_after: 2 hours")
         after = _AFTER_WHEN_NOT_GIVEN
-    if after is not None:
+    # Beside a level of the same delay, escalate_after says nothing new.
+    if after is not None and (to or all(level.after != after for level in found)):
         found.append(Level(after, to, notify))
     for part in elapsed:
         assert parsed is not None
         found.append(Level(parse_duration(part.value), to, notify, parsed.until))
-    known = [level for level in found if level is not None]
-    return tuple(sorted(known, key=lambda level: (level.after.days, level.after.seconds)))
+    return tuple(sorted(found, key=lambda level: (level.after.days, level.after.seconds)))
 
 
 def _level(sheet: Sheet) -> Level | None:

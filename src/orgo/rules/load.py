@@ -5,7 +5,7 @@ from pathlib import Path
 
 from orgo.lib import yaml
 from orgo.lib.problems import SHOWN_AT_MOST, BadInput, Problem
-from orgo.rules.action import ACTION, read_action
+from orgo.rules.action import ACTION, LEVEL, read_action
 from orgo.rules.examples import groups_of, read_example
 from orgo.rules.flat import flat_problem
 from orgo.rules.rule import Active, Rule
@@ -18,7 +18,13 @@ LARGEST = 20_000_000
 MODES = ("on", "shadow", "off")
 TOP = frozenset({"version", "keywords", "default", "rules", "workflow_rules"})
 RULE = frozenset({"name", "condition", "unless", "action", "active", "mode", "stop", "tests"})
-_BESIDE_THE_CONDITION = dict.fromkeys(ACTION - RULE, "action:")
+_BESIDE_THE_CONDITION = {
+    **dict.fromkeys(LEVEL, "action: levels:"),
+    **dict.fromkeys(ACTION, "action:"),
+    **dict.fromkeys(("from", "until", "hours"), "active:"),
+    **dict.fromkeys(("given", "expect"), "an item of tests:"),
+}
+_EMPTY = "write rules: and under it items that begin with a dash"
 _UNDER_A_RULE = dict.fromkeys(RULE | ACTION, "an item of rules:")
 
 
@@ -33,6 +39,8 @@ def load(data: bytes | str, file: str, *, directory: Path | None = None) -> Rule
     if flat is not None:
         raise BadInput(flat)
     node = yaml.load(text, file, largest=LARGEST, most_nodes=yaml.MOST_NODES_OF_RULES)
+    if node.kind == "scalar" and node.value is None:
+        raise BadInput(Problem("the file is empty", file, 1, 1, hint=_EMPTY))
     paper = Paper(file, text)
     top = Sheet(node, "", paper)
     _check_version(top)
@@ -70,8 +78,7 @@ def _rules(top: Sheet) -> tuple[Rule, ...]:
         for number, sheet in enumerate(top.children(key), 1):
             rules.append(_rule(sheet, f"rule {number}", is_sister=key == "workflow_rules"))
     if not {"rules", "workflow_rules"} & top.values.keys() and not top.paper.problems:
-        hint = "write rules: and under it items that begin with a dash"
-        top.wrong(top.node, "", "there are no rules", hint)
+        top.wrong(top.node, "", "there are no rules", _EMPTY)
     return tuple(rule for rule in rules if rule is not None)
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from orgo.lib import yaml
 from orgo.lib.durations import Duration, parse_duration
 from orgo.lib.hours import Span, parse_hours
-from orgo.lib.problems import Problem, did_you_mean
+from orgo.lib.problems import SHOWN_AT_MOST, Problem, did_you_mean
 from orgo.lib.yaml import Node
 from orgo.rules.parse import BadCondition, Parsed, parse_condition
 
@@ -127,17 +127,19 @@ class Sheet:
     def address(self, key: str) -> str | None:
         """An address, a team or a role."""
         text, node = self.text(key), self.get(key)
-        return text if node is not None and text is not None and self._is_address(text, node, key) else None
+        if text is None or node is None:
+            return None
+        return text if self._is_address(text, node, key, "such as maintenance@organization.com") else None
 
     def addresses(self, key: str) -> tuple[str, ...]:
         """A list of addresses, teams or roles."""
         node = self.get(key)
-        return tuple(text for text in self.texts(key) if node and self._is_address(text, node, key))
+        hint = "several stand in a list: [a@b.example, c@b.example]"
+        return tuple(text for text in self.texts(key) if node and self._is_address(text, node, key, hint))
 
-    def _is_address(self, text: str, node: Node, key: str) -> bool:
+    def _is_address(self, text: str, node: Node, key: str, hint: str) -> bool:
         plain = text and not ("@" in text and (text.count("@") > 1 or re.search(r"[\s,;<>\"]", text)))
         if not plain:
-            hint = "such as maintenance@organization.com; several stand in a list: [a@b.example, c@b.example]"
             self.wrong(node, key, "one address or team is meant here", hint)
         return bool(plain)
 
@@ -187,7 +189,9 @@ class Sheet:
         cut = max(0, offset - start - 80)
         drawn = f"  {shown[cut : cut + 120]}\n  {' ' * (offset - start - cut)}^"
         hint = "\n".join(filter(None, [error.hint, drawn]))
-        line, column = yaml.place(self.paper.text, node, offset)
+        # To find the place costs a walk through the file, and no more than these are shown.
+        few = len(self.paper.problems) < SHOWN_AT_MOST
+        line, column = yaml.place(self.paper.text, node, offset) if few else (node.line, node.column)
         self.paper.problems.append(
             Problem(error.message, self.paper.file, line, column, self._name(key), hint)
         )

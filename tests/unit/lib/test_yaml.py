@@ -81,3 +81,30 @@ def test_ten_thousand_values_are_too_many_for_a_configuration_but_not_for_rules(
 
     assert "too many values" in problem(text)
     assert len(yaml.load(text, "f", most_nodes=yaml.MOST_NODES_OF_RULES).value) == 20_000
+
+
+def test_braces_behind_a_word_are_part_of_it() -> None:
+    """A path with a placeholder, which YAML would not take in a list without quotes."""
+    node = yaml.load("a: [maps/{room}.pdf, x-{a}-{b}]\nb: {c: 'd{e}'}\nf: g{h}\n", "f")
+
+    assert node.plain() == {"a": ["maps/{room}.pdf", "x-{a}-{b}"], "b": {"c": "d{e}"}, "f": "g{h}"}
+
+
+@given(
+    st.text(st.sampled_from("ab '\"\\é\n{}:"), min_size=1, max_size=30).filter(
+        lambda text: text.strip() == text
+    ),
+    st.sampled_from(["'", '"']),
+)
+def test_a_letter_is_found_where_it_is_written(text: str, quote: str) -> None:
+    """For any text between quotes: what stands at the place is the letter, or its escape."""
+    text = text.replace("\n", " ")
+    written = text.replace("'", "''") if quote == "'" else text.replace("\\", "\\\\").replace('"', '\\"')
+    source = f"k:\n  - x\n  - {quote}{written}{quote}\n"
+    node = yaml.load(source, "f").at(("k", 1))
+    assert node is not None and node.text == text
+
+    for offset, letter in enumerate(text):
+        line, column = yaml.place(source, node, offset)
+        if not letter.isspace():
+            assert source.split("\n")[line - 1][column - 1 :].lstrip("\\").startswith(letter.lstrip("\\"))

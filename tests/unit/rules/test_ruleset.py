@@ -188,7 +188,9 @@ rules:
     assert why(ruleset.decide(facts)) == [
         "Rule “Leaks” decided: the subject contains “leak” and the text contains “room”."
     ]
-    assert why_not(ruleset, facts) == ["Rule “Fires” nearly matched; it also asks that the text contains “fire”."]
+    assert why_not(ruleset, facts) == [
+        "Rule “Fires” nearly matched; it also asks that the text contains “fire”."
+    ]
     assert why(ruleset.decide(Facts(subject="x")), "fr") == ["Aucune règle n'en voulait."]
 
 
