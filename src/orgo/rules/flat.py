@@ -26,7 +26,9 @@ def flat_problem(
     within = {m[2] for m in found[starts[0] :] if m and not m[1]} if starts else set()
     if not starts or not within & (rule | action) - top or not all(_is_flat(line) for line in lines):
         return None
-    shown = _indented([m for m in found if m], top, action, "name" if "name" in heads else "condition")
+    # Where no dash was kept, each rule begins with the key that the first one begins with.
+    first = "" if any(m and m[1] for m in found) else heads[starts[0] + 1]
+    shown = _indented([m for m in found if m], top, action, first)
     number = next(n for n, line in enumerate(text.splitlines(), 1) if line.rstrip() == lines[starts[0]])
     key = heads[starts[0]]
     hint = "indent it like this:\n" + "\n".join(shown)
@@ -48,7 +50,7 @@ def _indented(
         if head in top and not dash:
             shown.append(line)
             continue
-        starts = bool(dash) or head == first
+        starts = bool(dash) if not first else head == first
         under_action = not starts and (head == "action" or (under_action and head in action))
         shown.append(("  - " if starts else "      " if under_action and head != "action" else "    ") + line)
     return shown

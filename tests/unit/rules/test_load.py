@@ -196,6 +196,9 @@ def test_a_file_pasted_flat_is_shown_as_it_was_meant_and_that_can_be_read() -> N
         FLAT + FLAT.partition("\n")[2].replace("urgent", "fire"),
         "keywords: [a]\n" + FLAT.replace("rules", "workflow_rules"),
         FLAT.replace("condition:", "name: Urgent\ncondition:") + "mode: on\n",
+        "workflow_rules:\n- type: a\n"
+        + FLAT.partition("\n")[2]
+        + "- type: b\ncondition: is_reply\nroute_to: b@b.example\n",
     ],
 )
 def test_other_flat_files(text: str) -> None:
