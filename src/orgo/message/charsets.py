@@ -7,107 +7,90 @@ from functools import lru_cache
 from orgo.lib.text import clean_text
 
 # Labels that mail really has, and what is meant by them.
-_MEANT_BY = {
-    "utf-8": "us-ascii ascii ansi_x3.4-1968 unknown-8bit 8bit binary default x-unknown unknown utf8 utf-8mb4",
-    "cp1252": "iso-8859-1 latin1 latin-1 iso8859-1 iso_8859-1 x-windows-1252 ansi",
-    "iso-8859-8": "iso-8859-8-i iso-8859-8-e",
-    "cp1254": "iso-8859-9",
-    "gb18030": "gb2312 gbk x-gbk",
-    "cp949": "ks_c_5601-1987 ks_c_5601 euc-kr",
-    "cp932": "x-sjis shift_jis shift-jis sjis windows-31j",
-    "mac_roman": "x-mac-roman macintosh",
-    "euc_jp": "x-euc-jp",
-    "iso2022_jp_ext": "iso-2022-jp",
-    "cp874": "windows-874 tis-620",
-    "utf-7": "unicode-1-1-utf-7",
-    "cp850": "cp-850",
-    "big5hkscs": "big5",
-}
-_MEANT = {"": "utf-8"} | {label: name for name, labels in _MEANT_BY.items() for label in labels.split()}
-_WINDOWS = re.compile(r"(?:x-)?(?:windows|cp|win|ms)[-_]?(\d{3,5})\Z")
+_MEANT = {
+    "": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8", "ansi_x3.4-1968": "utf-8", "unknown-8bit": "utf-8", "8bit": "utf-8",
+    "7bit": "utf-8", "binary": "utf-8", "default": "utf-8", "x-unknown": "utf-8", "unknown": "utf-8", "none": "utf-8",
+    "utf8": "utf-8", "utf-8mb4": "utf-8", "utf8mb4": "utf-8",
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252",
+    "iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "iso-8859-6-i": "iso-8859-6", "iso-8859-9": "cp1254",
+    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "ks_c_5601-1987": "cp949",
+    "ks_c_5601": "cp949", "euc-kr": "cp949", "x-sjis": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932",
+    "windows-31j": "cp932", "x-mac-roman": "mac_roman", "macintosh": "mac_roman", "x-mac-cyrillic": "mac_cyrillic",
+    "x-euc-jp": "euc_jp", "iso-2022-jp": "iso2022_jp_ext", "windows-874": "cp874", "tis-620": "cp874",
+    "unicode-1-1-utf-7": "utf-7", "ansi": "cp1252", "big5": "big5hkscs", "visual": "iso-8859-8",
+}  # fmt: skip
+_WINDOWS = re.compile(r"(?:x-)?(?:windows|win|cp|ms|ibm)[-_]?(\d{3,5})")
+# Codecs of Python's that make no text of bytes, or run code-like escapes.
 _NO_TEXT = (
     "base64",
     "hex",
     "quopri",
     "uu",
+    "zlib",
     "zip",
     "bz2",
     "rot",
     "idna",
     "punycode",
-    "unicode_escape",
-    "raw_unicode_escape",
-    "undefined",
+    "unicode",
+    "raw_unicode",
+    "undef",
 )
-
-
-# Charsets whose bytes may well be valid UTF-8 and mean something else; for all others valid UTF-8 is UTF-8.
-_OWN_BYTES = (
-    "utf_16",
-    "utf-16",
-    "utf_32",
-    "utf-32",
-    "utf-7",
-    "utf_7",
-    "iso2022",
-    "hz",
-    "big5",
-    "gb",
-    "euc",
-    "cp9",
-    "shift",
-    "johab",
-)
+# In these a byte of UTF-8 may be half of another letter; under the other labels, text that is valid UTF-8 is UTF-8.
+_OF_SEVERAL_BYTES = ("utf", "big5", "gb", "euc", "cp932", "cp949", "shift", "johab", "hz", "iso2022")
+_CONTROLS = bytes((*range(9), 11, 12, *range(14, 32), 127))
+_GUESSED_FROM = 20_000
 
 
 @lru_cache(512)
 def codec(label: str) -> str | None:
     """The name of the Python codec that a charset label means, or None where there is none."""
-    word = label.strip().strip("\"'").lower().replace(" ", "")
+    word = label.strip(" \t\"';").lower().replace(" ", "")
     word = _MEANT.get(word, word)
-    windows = _WINDOWS.match(word)
-    name = f"cp{windows[1]}" if windows else word
+    windows = _WINDOWS.fullmatch(word)
     try:
-        found = codecs.lookup(name).name
+        found = codecs.lookup(f"cp{windows[1]}" if windows else word).name
     except (LookupError, ValueError):
         return None
     return None if found.startswith(_NO_TEXT) else found
 
 
 def decode(data: bytes, label: str) -> tuple[str, bool]:
-    """The text of `data`, and whether its label told the truth.
-
-    UTF-8 is tried first where the bytes are valid UTF-8 and not ASCII: hardly any other text happens to be that.
-    """
+    """The clean text of `data`, and whether its label told the truth."""
     name = codec(label)
-    if not data:
-        return "", True
-    if name is None or not name.startswith(_OWN_BYTES):
+    if name in (None, "utf-8") and b"\x1b$" in data:
+        name = "iso2022_jp_ext"
+    several = name is not None and name.startswith(_OF_SEVERAL_BYTES)
+    for candidate in (name,) if several else ("utf-8", name):
         try:
-            return clean_text(data.decode("utf-8")), name is not None
-        except UnicodeDecodeError:
-            pass
-    if name is not None:
-        try:
-            return clean_text(data.decode(name)), True
-        except (UnicodeDecodeError, UnicodeError):
-            pass
+            text = data.decode(candidate or "ascii")
+        except UnicodeError:
+            continue
+        return _clean(text, data, candidate), candidate == name or data.isascii()
     return clean_text(guess(data, name)), False
 
 
-def guess(data: bytes, label: str | None = None) -> str:
-    """The text of bytes whose label is wrong: UTF-8 with few faults, else what they look like, else Windows' Latin."""
-    replaced = data.decode("utf-8", "replace")
-    if replaced.count("\ufffd") * 20 < len(replaced) and any(
-        ord(c) > 127 and c != "\ufffd" for c in replaced[:20_000]
-    ):
-        return replaced
-    if label is not None and not label.startswith(("utf", "cp1252", "ascii")):
-        return data.decode(label, "replace")
-    if sum(byte > 127 for byte in data[:4000]) > len(data[:4000]) / 5:
+def _clean(text: str, data: bytes, name: str | None) -> str:
+    """The text without controls, which most bytes have none of (looking for them in the bytes costs least)."""
+    if name in ("utf-8", "cp1252") and len(data.translate(None, _CONTROLS)) == len(data):
+        return text.replace("\r\n", "\n").replace("\r", "\n") if b"\r" in data else text
+    return clean_text(text)
+
+
+def guess(data: bytes, name: str | None = None) -> str:
+    """The text of bytes whose label is wrong: UTF-8 with few faults, the label's own with faults, else what they look like."""
+    sample = data[:_GUESSED_FROM]
+    high = sum(byte > 127 for byte in sample)
+    replaced = sample.decode("utf-8", "replace")
+    faults = replaced.count("\ufffd")
+    if not high or faults * 5 < sum(letter > "\x7f" for letter in replaced):
+        return data.decode("utf-8", "replace")
+    if name is not None and not name.startswith(("utf-8", "cp1252", "ascii")):
+        return data.decode(name, "replace")
+    if high * 5 > len(sample):
         import charset_normalizer
 
-        best = charset_normalizer.from_bytes(data[:20_000]).best()
+        best = charset_normalizer.from_bytes(sample).best()
         if best is not None:
             return data.decode(best.encoding, "replace")
     return data.decode("cp1252", "replace")

@@ -4,9 +4,8 @@ import re
 
 import msgspec
 
-from orgo.message.phrases import patterns
+from orgo.message.phrases import phrases
 
-_AUTO_SUBJECT = patterns("automatic")["subject"]
 _OPENING = re.compile(r"\W*")
 _RETURNED = re.compile(r"(?i)(?:re|aw|sv|antw|rv|ref)\s*:\s*")
 _LIST_HEADERS = (
@@ -41,7 +40,9 @@ def machine_of(headers: dict[str, list[str]], subject: str) -> Machine:
     reply = reply or (_first(headers, "x-auto-response-suppress") == "" and precedence == "auto_reply")
     reply = reply or (
         "x-failed-recipients" not in headers
-        and _AUTO_SUBJECT.match(_OPENING.sub("", _RETURNED.sub("", subject[:200], count=1), count=1))
+        and phrases("automatic", "subject").match(
+            _OPENING.sub("", _RETURNED.sub("", subject[:200], count=1), count=1)
+        )
         is not None
     )
     reply = reply or "disposition-notification" in _first(headers, "content-type").lower()

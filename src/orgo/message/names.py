@@ -2,12 +2,11 @@
 
 import re
 import unicodedata
-from email.message import Message as Part
 from urllib.parse import unquote_to_bytes
 
 from orgo.lib.text import clean_name, clip
 from orgo.message.charsets import decode
-from orgo.message.words import decode_words, raw_text
+from orgo.message.words import decode_words
 
 _DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|\x00-\x1f]')
@@ -53,20 +52,13 @@ def _joined(numbered: dict[int, tuple[bool, str]]) -> str:
     return decode(data, charset or "utf-8")[0]
 
 
-def file_name(part: Part) -> str:
-    """The name that a part gives itself, "" where it gives none."""
+def file_name(headers: dict[str, list[str]]) -> str:
+    """The name that a part gives itself in its headers, "" where it gives none."""
     for header, key in (("content-disposition", "filename"), ("content-type", "name")):
-        found = parameters(raw_header(part, header)).get(key, "")
+        value = headers.get(header, [""])[0]
+        found = parameters(value).get(key, "") if ";" in value else ""
         if found:
             return decode_words(found) if "=?" in found else found
-    return ""
-
-
-def raw_header(part: Part, name: str) -> str:
-    """A header's text as it stands, "" where there is none (the parser's own `get` replaces 8-bit letters)."""
-    for key, value in part.raw_items():
-        if key.lower() == name:
-            return raw_text(str(value).encode("utf-8", "surrogateescape"))
     return ""
 
 

@@ -1,15 +1,22 @@
 """The phrases that machines write, kept as text beside the code: one pattern a line, in sections."""
 
-import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _FOLDER = Path(__file__).parent / "phrases"
 
 
 @cache
-def patterns(file: str) -> dict[str, "re.Pattern[str]"]:
-    """The sections of a phrase file, each as one pattern without regard to case."""
+def phrases(file: str, section: str) -> Any:
+    """A section of a phrase file as one pattern without regard to case, of RE2, so that it is read in linear time."""
+    import re2
+
+    return re2.compile("(?i)(?:" + "|".join(_sections(file)[section]) + ")")
+
+
+@cache
+def _sections(file: str) -> dict[str, list[str]]:
     sections: dict[str, list[str]] = {}
     name = ""
     for line in (_FOLDER / f"{file}.txt").read_text(encoding="utf-8").splitlines():
@@ -17,4 +24,4 @@ def patterns(file: str) -> dict[str, "re.Pattern[str]"]:
             name = line[1:-1]
         elif line.strip() and not line.startswith("#"):
             sections.setdefault(name, []).append(line)
-    return {name: re.compile("(?i)(?:" + "|".join(lines) + ")") for name, lines in sections.items()}
+    return sections

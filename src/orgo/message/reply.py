@@ -1,107 +1,138 @@
-"""A reply's own words: quotes and signatures are cut off (pure, linear, never nothing where there is something)."""
+"""A reply's own words: quotes and signatures are cut off (pure, linear, never nothing where there is something).
+
+Quotes between the author's words stay, marked by ">", because the words are about them; those above and below go.
+"""
 
 import re
 
 from orgo.lib.text import clean_text
-from orgo.message.phrases import patterns
+from orgo.message.phrases import phrases
 
-_WROTE = (
-    r"(?:wrote|writes|[ée]crit|schrieb|escribi[óo]|(?:ha )?scritto|schreef|skrev|napisa[łl](?:\(a\))?|escreveu|kirjoitti"
-    r"|пишет|написала?|вы писали|yazd[ıi])"
-)
-_MONTHS = r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})"
-# How an introduction may begin (a cheap look), and how it reads as a whole.
-_BEGINS = re.compile(
-    r"(?i)(?:on|am|le|el|il|op|den|em|dnia|w dniu|p[åa]|\d|[^<]{1,80}<|.{1,80}" + _WROTE + r")"
-)
-_HEAD = re.compile(
-    r"(?i)(?:"
-    r"(?:on|am|le|el|il|op|den|em|dnia|w dniu|p[åa]|\d).{3,300}" + _WROTE + r"\b.{0,80}:?"
-    r"|.{1,120}<[^<>]{1,100}>.{0,60}" + _WROTE + r".{0,60}:?"
-    r"|.{1,120}" + _WROTE + r"\s*:"
-    r"|" + _MONTHS + r".{1,200}<\s*[^\s<>]+@[^\s<>]+\s*>?\s*:?"
-    r"|.{0,60}" + _MONTHS + r".{1,200}[\w.+-]+@[\w.-]+.{0,3}:"
-    r")\Z"
-)
-_PHRASES = patterns("reply")
-_ORIGINAL, _SENT_FROM = _PHRASES["original"], _PHRASES["sent_from"]
-_FIELD = re.compile(r"(?i)[>\s*]*(" + _PHRASES["field"].pattern.removeprefix("(?i)") + r")\*?\s*:\s*\*?\s*\S")
-_SIGNATURE = re.compile(r"^(?:--\s?|__\s?|—\s?|-- ?|\*{3,})$")
+_QUOTE = re.compile(r"[ \t]{0,3}(?:>|[A-Z]{1,3}>(?:\s|$)|\|\s)")
+_RULE = re.compile(r"[-_=*#~ ]{3,}\Z")
+_SIGNATURE = re.compile(r"(?:--|—|–|__|\*\*\*|_{10,})[ \t\u00a0]{0,3}\Z")
+_LONGEST_SIGNATURE = 15
+_LONGEST_INTRODUCTION = 400
+_HIGHEST_INTRODUCTION = 7
 
 
 def reply_text(text: str) -> str:
     """The reply's own words; the whole text where nothing would be left."""
-    lines = clean_text(text).split("\n")
-    own = _without_signature(_without_quotes(lines))
-    return "\n".join(line.rstrip() for line in own).strip() or clean_text(text).strip()
+    whole = clean_text(text)
+    lines = [line.rstrip() for line in whole.split("\n")]
+    own = "\n".join(_without_signature(_without_quotes(_without_signature(lines)))).strip()
+    return own or whole.strip()
+
+
+# ---------------------------------------------------------------- quotes
 
 
 def _without_quotes(lines: list[str]) -> list[str]:
-    """The lines before the quoted mail; where the author writes on below or between the quotes, those lines too."""
+    """The lines up to the mail that is answered, without the quotes above and below the author's words."""
     kept: list[str] = []
+    first = last = -1
     number = 0
     while number < len(lines):
+        height = _introduction(lines, number)
+        if _begins_original(lines, number) or (height and not _is_quoted_below(lines, number + height)):
+            break
+        if height:
+            number += height
+            continue
         line = lines[number]
-        if _is_block(lines, number) or _ORIGINAL.fullmatch(_bare(line)):
-            break
-        height = _head_height(lines, number)
-        if height and not _writes_below(lines, number + height):
-            break
-        if not height and not line.lstrip().startswith(">"):
-            kept.append(line)
-        number += height or 1
-    return kept
+        if line and not _QUOTE.match(line) and not _is_torn_quote(lines, number):
+            first, last = (len(kept) if first < 0 else first), len(kept)
+        kept.append(line)
+        number += 1
+    return kept[first : last + 1] if first >= 0 else []
 
 
-def _bare(line: str) -> str:
-    return line.strip(" \t>*_-")
+def _is_torn_quote(lines: list[str], number: int) -> bool:
+    """Whether a line is the end of the long quoted line above it, broken by a mailer on the way."""
+    if not 0 < number < len(lines) - 1:
+        return False
+    above, below = lines[number - 1], lines[number + 1]
+    return len(above) > 60 and _QUOTE.match(above) is not None and _QUOTE.match(below) is not None
 
 
-def _head_height(lines: list[str], number: int) -> int:
-    """How many lines the introduction of a quotation takes here ("On Monday, Anna wrote:"), 0 where none stands."""
+def _begins_original(lines: list[str], number: int) -> bool:
+    """Whether the original begins here: "Original Message", or From, Sent, To, Subject one below the other."""
+    bare = _bare(lines[number])
+    if not bare:
+        return False
+    if len(bare) < 80 and phrases("reply", "original").fullmatch(bare):
+        return True
+    field = phrases("reply", "field")
+    if field.match(bare) is None:
+        return False
+    found = (field.match(_bare(line)) for line in lines[number : number + 8])
+    return len({match[1].lower() for match in found if match}) >= 3
+
+
+def _introduction(lines: list[str], number: int) -> int:
+    """How many lines the introduction of a quotation takes here ("On Monday, Anna wrote:"), 0 where there is none."""
     first = _bare(lines[number])
-    if not first or not _BEGINS.match(first):
+    if not first or len(first) > _LONGEST_INTRODUCTION or not phrases("reply", "opening").search(first):
         return 0
     joined = ""
-    for height, line in enumerate(lines[number : number + 7], 1):
-        joined = f"{joined} {_bare(line)}".strip()
-        if len(joined) > 400:
+    for height, line in enumerate(lines[number : number + _HIGHEST_INTRODUCTION], 1):
+        bare = _bare(line)
+        if height > 1 and bare and phrases("reply", "dated").match(bare):
+            return 0  # another introduction begins
+        if not bare and not _goes_on(lines, number + height):
             return 0
-        if _HEAD.match(joined):
+        joined = f"{joined} {bare}".strip()
+        if len(joined) > _LONGEST_INTRODUCTION:
+            return 0
+        if phrases("reply", "introduction").fullmatch(joined):
+            return height
+        if phrases("reply", "introduction_of_quote").fullmatch(joined) and _is_quoted_below(
+            lines, number + height
+        ):
             return height
     return 0
 
 
-def _writes_below(lines: list[str], number: int) -> bool:
-    """Whether words of the author follow the quotation that begins here (and are no quotation of their own)."""
-    below = lines[number:]
-    quoted = [n for n, line in enumerate(below) if line.lstrip().startswith(">")]
-    if not quoted or any(line.strip() and not line.lstrip().startswith(">") for line in below[: quoted[0]]):
-        return False
-    after = [line for line in below[quoted[0] :] if line.strip() and not line.lstrip().startswith(">")]
-    return len(after) >= 1 and not _is_sent_from(after[0]) and not _SIGNATURE.match(after[0].rstrip())
+def _goes_on(lines: list[str], number: int) -> bool:
+    """Whether below an empty line an introduction goes on: with the address that a mailer put on lines of its own."""
+    return number < len(lines) and lines[number].lstrip().startswith(("<", "mailto:"))
 
 
-def _is_block(lines: list[str], number: int) -> bool:
-    """Outlook's way: From, Sent, To, Subject one below the other."""
-    if not _FIELD.match(lines[number]):
-        return False
-    names = {found[1].lower() for line in lines[number : number + 7] if (found := _FIELD.match(line))}
-    return len(names) >= 3
+def _is_quoted_below(lines: list[str], number: int) -> bool:
+    """Whether the next line that is not empty is quoted by a mark."""
+    following = next((line for line in lines[number : number + 4] if line), "")
+    return _QUOTE.match(following) is not None
+
+
+def _bare(line: str) -> str:
+    return line.strip(" \t\u00a0>*_-")
+
+
+# ---------------------------------------------------------------- signatures
 
 
 def _without_signature(lines: list[str]) -> list[str]:
-    """The lines before "-- " (RFC 3676 section 4.3), and without what a device adds at the end."""
-    for number, line in enumerate(lines):
-        below = sum(1 for other in lines[number + 1 :] if other.strip())
-        if _SIGNATURE.match(line.rstrip()) and below <= 15 and any(other.strip() for other in lines[:number]):
-            lines = lines[:number]
-            break
-    end = len(lines)
-    while end and (not lines[end - 1].strip() or _is_sent_from(lines[end - 1])):
+    """The lines above "-- " (RFC 3676 section 4.3), and without what a device or a law office adds at the end."""
+    end = _signature(lines)
+    while end and _is_ending(lines[end - 1]):
         end -= 1
-    return lines[:end] if any(line.strip() for line in lines[:end]) else lines
+    return lines[:end] if any(lines[:end]) else lines
 
 
-def _is_sent_from(line: str) -> bool:
-    return len(line) < 200 and _SENT_FROM.fullmatch(_bare(line)) is not None
+def _signature(lines: list[str]) -> int:
+    """Where a signature of at most fifteen lines begins, else the end."""
+    below = 0
+    found = len(lines)
+    for number in range(len(lines) - 1, 0, -1):
+        if below > _LONGEST_SIGNATURE:
+            break
+        if _SIGNATURE.match(lines[number]) or phrases("reply", "disclaimer").match(_bare(lines[number])):
+            found = number
+        below += bool(lines[number])
+    return found
+
+
+def _is_ending(line: str) -> bool:
+    if not line or _RULE.match(line):
+        return True
+    return len(line) < 200 and phrases("reply", "sent_from").fullmatch(_bare(line)) is not None

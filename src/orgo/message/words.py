@@ -1,70 +1,54 @@
 """Header values become text: encoded words (RFC 2047), raw 8-bit, folding (pure, linear)."""
 
-import base64
 import binascii
-import quopri
 import re
 
 from orgo.lib.text import clean_header
 from orgo.message.charsets import decode
 
-_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*?)\?=")
-_BETWEEN = re.compile(r"(\?=)[ \t\r\n]+(=\?)")
-# Between the quotes of broken mailers an encoded word holds spaces; they mean themselves.
+# Broken mailers leave spaces within an encoded word; they mean themselves.
+_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?=")
+_NO_LETTER = re.compile(rb"[^A-Za-z0-9+/]")
 
 
-def header_text(raw: bytes | str) -> str:
+def header_text(text: str) -> str:
     """A header's value as one line of text, encoded words decoded, controls gone."""
-    text = raw_text(raw) if isinstance(raw, bytes) else raw
-    if "=?" not in text:
-        return clean_header(text)
-    return clean_header(decode_words(text))
+    if "=?" in text:
+        return clean_header(decode_words(text))
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split()) if "  " in text else text.strip()
+    return clean_header(text)
 
 
 def raw_text(raw: bytes) -> str:
     """The letters of a raw header: ASCII, UTF-8, or what 8-bit headers mostly are."""
-    if raw.isascii():
-        return raw.decode("ascii")
-    return decode(raw, "utf-8")[0]
+    return raw.decode("ascii") if raw.isascii() else decode(raw, "utf-8")[0]
 
 
 def decode_words(text: str) -> str:
     """Replace the encoded words of a text; neighbours of one charset are joined before decoding (split characters)."""
     parts: list[str] = []
-    pending: tuple[str, bytes] | None = None
-    end = 0
+    label, data, end = "", b"", 0
     for found in _WORD.finditer(text):
         between = text[end : found.start()]
-        charset, data = found[1].partition("*")[0], _payload(found[2], found[3])
-        if data is None:
-            continue
-        if pending is not None and not between.strip():
-            if charset.lower() == pending[0].lower():
-                pending = (pending[0], pending[1] + data)
-                end = found.end()
-                continue
-            parts.append(decode(pending[1], pending[0])[0])
-        else:
-            if pending is not None:
-                parts.append(decode(pending[1], pending[0])[0])
+        charset = found[1].partition("*")[0].lower()
+        payload = _payload(found[2], found[3])
+        if data and (between.strip() or charset != label):
+            parts.append(decode(data, label)[0])
+            data = b""
+        if between.strip() or not end:
             parts.append(between)
-        pending, end = (charset, data), found.end()
-    if pending is not None:
-        parts.append(decode(pending[1], pending[0])[0])
-    return "".join(parts) + text[end:]
+        label, data, end = charset, data + payload, found.end()
+    return "".join(parts) + (decode(data, label)[0] if data else "") + text[end:]
 
 
-def _payload(kind: str, text: str) -> bytes | None:
+def _payload(kind: str, text: str) -> bytes:
     try:
         raw = text.encode("latin-1")
     except UnicodeEncodeError:
         raw = text.encode("utf-8", "replace")
     if kind in "qQ":
-        return quopri.decodestring(raw.replace(b"_", b"=20"))
-    compact = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
-    if len(compact) % 4 == 1:
-        compact = compact[:-1]
-    try:
-        return base64.b64decode(compact + b"=" * (-len(compact) % 4))
-    except (binascii.Error, ValueError):
-        return None
+        return binascii.a2b_qp(raw, header=True)
+    letters = _NO_LETTER.sub(b"", raw)
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
