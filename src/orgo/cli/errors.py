@@ -2,12 +2,9 @@
 
 import json
 import os
-import secrets
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from pathlib import Path
 
 import click
 
@@ -67,7 +64,14 @@ def _answer(error: Exception, argv: Sequence[str]) -> int:
     if isinstance(error, click.ClickException):
         return _say(Code.WRONG_INPUT, [Problem(_click_words(error))], argv)
     code, words = _known(error)
-    return _say(code, [Problem(words)], argv) if code else _defect(error, argv)
+    return _say(code, [Problem(_masked(words))], argv) if code else _defect(error, argv)
+
+
+def _masked(words: str) -> str:
+    """What a library says of a server, without its password."""
+    from orgo.cli.report import redacted
+
+    return redacted(words)
 
 
 def _say(code: Code, problems: Sequence[Problem], argv: Sequence[str]) -> int:
@@ -130,14 +134,9 @@ def _of_database(text: str) -> tuple[Code, str]:
 
 def _defect(error: Exception, argv: Sequence[str]) -> int:
     """A mistake of ours: the traceback goes to a file, a number to the person."""
-    number = secrets.token_hex(4)
-    folder = Path(os.environ.get("ORGO_HOME") or ".") / "var" / "reports"
-    where = f"{folder / number}.txt"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        Path(where).write_text("".join(traceback.format_exception(error)), "utf-8")
-    except OSError:
-        where = "no file could be written"
+    from orgo.cli import report
+
+    number, where = report.write(error, argv)
     words = f"this is a defect of Orgo ({type(error).__name__}), report {number}: {where}"
     return _say(Code.DEFECT, [Problem(words)], argv)
 

@@ -4,21 +4,26 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
 
 import click
 
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, enter, need
 from orgo.cli.output import as_json_option, is_terminal, line, say
+from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem
 
 if TYPE_CHECKING:
-    from orgo.intake.importing import As, Count
+    from orgo.conf import Config
+    from orgo.intake.importing import As, Count, Plan
 
 SHOWN = 50
+MOST_UNASKED = 100
+WORK_SINCE = timedelta(days=7)
 
 
 @click.command("import", epilog="Example: orgo import archive.mbox old-mails/ --since 2024-01-01")
@@ -31,62 +36,91 @@ SHOWN = 50
     show_default=True,
     help="To be found only, or as new work.",
 )
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Leave out mails that are dated before.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Leave out older mails; with --as work they are history (7 days ago where not given).",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before more than 100 tasks.")
 @as_json_option
 def import_(paths: tuple[Path, ...], mode: "As", since: datetime | None, yes: bool, as_json: bool) -> int:
     """Take in .eml files, mbox files, Maildirs and folders of them.
 
-    It may be stopped and run again: nothing comes twice. History makes no tasks and no letters.
+    It may be stopped and run again: nothing comes twice. History makes no tasks and no letters; work makes tasks
+    whose time begins now, and its senders get no receipt.
     """
     missing = [path for path in paths if not path.exists() and not path.is_symlink()]
     if missing:
         raise BadInput([Problem("no such file", file=str(path)) for path in missing])
-    enter()
+    config = enter()
     need(acting(None), "manage_mail", "import mail")
-    if mode == "work" and not yes:
-        _ask()
     from orgo.intake import importing, readers
 
-    with progress(readers.count(paths)) as shown:
-        count = importing.run(paths, mode=mode, since=_aware(since), progress=shown)
-    _report(count, as_json)
+    plan, size = importing.Plan(mode, _since(mode, since, config)), readers.count(paths)
+    if mode == "work" and not yes:
+        _look_first(paths, plan, size)
+    with progress("Importing", size) as shown:
+        count = importing.run(paths, plan, shown)
+    _report(count, config, as_json)
     return Code.PARTLY if count.unread else Code.DONE
 
 
-def _aware(day: datetime | None) -> datetime | None:
-    return day.replace(tzinfo=UTC) if day else None
+def _since(mode: "As", day: datetime | None, config: "Config") -> datetime | None:
+    """The beginning of that day where the organization is."""
+    if day is not None:
+        return day.replace(tzinfo=ZoneInfo(config.organization.zone))
+    return clock.now() - WORK_SINCE if mode == "work" else None
 
 
-def _ask() -> None:
-    words = "each mail becomes a task, and letters go out for it"
+def _look_first(paths: tuple[Path, ...], plan: "Plan", size: int) -> None:
+    """Count what would come of it; many tasks have to be meant."""
+    from orgo.intake.importing import survey
+
+    with progress("Counting", size) as shown:
+        found = survey(paths, plan, shown)
+    if found.work <= MOST_UNASKED:
+        return
+    words = (
+        f"of {found.mails} mails {found.work} (since {plan.since:%Y-%m-%d}) would become tasks, for which letters go out; "
+        f"{found.history} would be history, {found.known} were imported already"
+    )
     if not is_terminal():
-        raise Stop(Code.WRONG_INPUT, f"--as work: {words}; say --yes if that is meant")
-    if not click.confirm(f"{words[0].upper()}{words[1:]}. Go on?"):
+        raise Stop(Code.WRONG_INPUT, Problem(words, hint="say --yes if that is meant, or give --since"))
+    if not click.confirm(f"{words}. Go on?"):
         raise click.Abort
 
 
-def _report(count: "Count", as_json: bool) -> None:
+def _report(count: "Count", config: "Config", as_json: bool) -> None:
+    numbers = {name: getattr(count, name) for name in ("mails", "work", "history", "known", "older")}
     if as_json:
         unread = [{"where": where, "why": why} for where, why in count.unread]
-        line(
-            {
-                "mails": count.mails,
-                "new": count.taken,
-                "known": count.known,
-                "older": count.older,
-                "unread": unread,
-            }
-        )
+        line({"new": count.taken, **numbers, "unread": unread})
     else:
-        left = f", {count.older} older ones left out" if count.older else ""
-        click.echo(f"{count.mails} mails: {count.taken} new, {count.known} imported already{left}")
-        if count.taken:
-            click.echo("They are read by the running Orgo (orgo up).")
+        click.echo(_sum(count))
     for where, why in count.unread[:SHOWN]:
         say(f"{where}: {why}")
     if len(count.unread) > SHOWN:
-        say(f"and {len(count.unread) - SHOWN} more that could not be read")
+        say(f"all {len(count.unread)} that could not be read are listed in {_written(count, config)}")
+
+
+def _sum(count: "Count") -> str:
+    if count.known and not count.taken and not count.unread:
+        return f"already imported: {count.known} mails, 0 new"
+    parts = [f"{count.taken} new", f"{count.known} imported already"]
+    parts += [f"{count.older} older ones left out"] if count.older else []
+    parts += [f"{len(count.unread)} could not be read"] if count.unread else []
+    told = f"{count.mails} mails: {', '.join(parts)}"
+    if count.work:
+        told += f"\n{count.work} become tasks, {count.history} are history"
+    return f"{told}\nThey are read by the running Orgo (orgo up)." if count.taken else told
+
+
+def _written(count: "Count", config: "Config") -> Path:
+    """The list of all that could not be read, as a file."""
+    file = config.var / "reports" / f"import-{clock.now():%Y%m%d-%H%M%S}.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{where}: {why}\n" for where, why in count.unread), "utf-8")
+    return file
 
 
 class Shown(Protocol):
@@ -96,22 +130,22 @@ class Shown(Protocol):
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Shown]:
+def progress(label: str, total: int) -> Iterator[Shown]:
     """A bar over `total` bytes on a terminal, else a line a second, on standard error."""
     if sys.stderr.isatty():
-        with click.progressbar(length=max(total, 1), label="Importing", file=sys.stderr) as bar:
+        with click.progressbar(length=max(total, 1), label=label, file=sys.stderr) as bar:
             yield lambda count: bar.update(count.bytes - bar.pos)
     else:
-        yield _Lines(total)
+        yield _Lines(label, total)
 
 
 class _Lines:
-    def __init__(self, total: int) -> None:
-        self.total, self._last = total, time.monotonic()
+    def __init__(self, label: str, total: int) -> None:
+        self.label, self.total, self._last = label, total, time.monotonic()
 
     def __call__(self, count: "Count") -> None:
-        if time.monotonic() - self._last >= 1:
-            self._last = time.monotonic()
-            say(
-                f"{min(100, 100 * count.bytes // max(self.total, 1))} %, {count.mails} mails, {count.taken} new"
-            )
+        if time.monotonic() - self._last < 1:
+            return
+        self._last = time.monotonic()
+        share = min(100, 100 * count.bytes // max(self.total, 1))
+        say(f"{self.label}: {share} %, {count.mails} mails, {count.taken} new")

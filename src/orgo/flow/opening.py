@@ -186,10 +186,11 @@ def _receipt(mail: Mail, judged: Judged, unit: Unit) -> str:
     """The template of the receipt to the sender, or "" where none may go.
 
     Only to senders that are who they say (or of our own network), once a day and address, never to machines: else a
-    stranger's mail in a victim's name would make Orgo write to the victim (design/security.md S03).
+    stranger's mail in a victim's name would make Orgo write to the victim (design/security.md S03). Nor for mail out of
+    an archive: its sender wrote it long ago.
     """
     wanted = judged.decision.acknowledge
-    if not wanted or judged.is_machine or mail.trust not in ("pass", "internal"):
+    if not wanted or mail.source == "import" or judged.is_machine or mail.trust not in ("pass", "internal"):
         return ""
     since = unit.now - ACKNOWLEDGE_AGAIN_AFTER
     told = Letter.objects.filter(kind="received", recipient=mail.from_address, date__gte=since).exists()

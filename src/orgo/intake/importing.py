@@ -22,30 +22,66 @@ As = Literal["history", "work"]
 
 @dataclass
 class Count:
-    """How far an import is. `unread` names what could not be read, with the reason."""
+    """How far an import is. `work` and `history` are new; `unread` names what could not be read, with the reason."""
 
     bytes: int = 0
     mails: int = 0
-    taken: int = 0
+    work: int = 0
+    history: int = 0
     known: int = 0
     older: int = 0
     unread: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def taken(self) -> int:
+        """The mails that were not here before."""
+        return self.work + self.history
 
-def run(
-    paths: Iterable[Path], *, mode: As, since: datetime | None, progress: Callable[[Count], None]
-) -> Count:
-    """Take all mails below `paths` in; those older than `since` (if given, by their Date) are left out.
 
-    A mail is known by its bytes, wherever it lay. `progress` is told after each batch. Returns the count at the end.
+@dataclass(frozen=True)
+class Plan:
+    """What is to become of mails: as `work`, those before `since` and undated ones are history; else the former are left out."""
+
+    mode: As
+    since: datetime | None = None
+
+    def of(self, envelope: Envelope) -> As | None:
+        """What becomes of a mail with this envelope; None where it is left out."""
+        if self.mode == "work":
+            return (
+                "work" if self.since is None or (envelope.date and envelope.date >= self.since) else "history"
+            )
+        is_older = self.since is not None and envelope.date is not None and envelope.date < self.since
+        return None if is_older else "history"
+
+
+Progress = Callable[[Count], None]
+
+
+def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
+    """Take all mails below `paths` in; a mail is known by its bytes, wherever it lay. Returns the count at the end.
+
+    `progress` is told after each batch, which is then on disk.
     """
     paths, count = list(paths), Count()
     record = _record(paths)
     for batch in _batches(read(paths, lambda where, why: count.unread.append((where, why)))):
-        _take(batch, mode, since, count)
+        _store(_sorted_out(batch, plan, count), count)
         ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
         progress(count)
     ImportRun.objects.filter(pk=record.pk).update(finished_at=clock.now())
+    return count
+
+
+def survey(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
+    """What `run` would take in, without taking anything."""
+    count, seen = Count(), set[str]()
+    for batch in _batches(read(paths, lambda where, why: count.unread.append((where, why)))):
+        wanted = _sorted_out(batch, plan, count)
+        new = [mail for key, mail in wanted.items() if key not in seen | _there(wanted)]
+        seen.update(key for key, mail in wanted.items() if mail.mode == "work")
+        _add(new, count, known=len(wanted) - len(new))
+        progress(count)
     return count
 
 
@@ -71,38 +107,51 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _take(batch: list[Item], mode: As, since: datetime | None, count: Count) -> None:
-    wanted: dict[str, tuple[Item, Envelope]] = {}
+def _sorted_out(batch: list[Item], plan: Plan, count: Count) -> dict[str, Incoming]:
+    """The mails of a batch that are wanted, by their keys; of equal ones the first."""
+    wanted: dict[str, Incoming] = {}
     for item in batch:
         count.mails += 1
         count.bytes += len(item.data)
-        envelope = envelope_of(item.data)
-        if since and envelope.date and envelope.date < since:
+        envelope, key = envelope_of(item.data), receipt_key(item.data)
+        mode = plan.of(envelope)
+        if mode is None:
             count.older += 1
-        elif (key := receipt_key(item.data)) in wanted:
+        elif key in wanted:
             count.known += 1
         else:
-            wanted[key] = (item, envelope)
-    taken = _store(wanted, mode)
-    count.taken += taken
-    count.known += len(wanted) - taken
+            wanted[key] = Incoming(
+                data=item.data, source="import", envelope_to=envelope.to, receipt_key=key, mode=mode
+            )
+    return wanted
 
 
-def _store(wanted: dict[str, tuple[Item, Envelope]], mode: As) -> int:
+def _there(wanted: dict[str, Incoming]) -> set[str]:
+    """Which of these are here already."""
+    found = Mail.objects.filter(receipt_key__in=list(wanted)).values_list("receipt_key", flat=True)
+    return {key for key in found if key is not None}
+
+
+def _store(wanted: dict[str, Incoming], count: Count) -> None:
     """Store what is not there yet; a second import at the same time may have been quicker, so look once more."""
     for last in (False, True):
-        there = set(Mail.objects.filter(receipt_key__in=list(wanted)).values_list("receipt_key", flat=True))
-        new = [
-            Incoming(data=item.data, source="import", envelope_to=envelope.to, receipt_key=key, mode=mode)
-            for key, (item, envelope) in wanted.items()
-            if key not in there
-        ]
+        there = _there(wanted)
+        new = [mail for key, mail in wanted.items() if key not in there]
         try:
-            return len(store(new)) if new else 0
+            if new:
+                store(new)
         except IntegrityError:
             if last:
                 raise
-    raise AssertionError("the loop ends by itself")
+        else:
+            _add(new, count, known=len(wanted) - len(new))
+            return
+
+
+def _add(new: list[Incoming], count: Count, known: int) -> None:
+    count.known += known
+    count.work += sum(mail.mode == "work" for mail in new)
+    count.history += sum(mail.mode == "history" for mail in new)
 
 
 def receipt_key(data: bytes) -> str:

@@ -34,13 +34,14 @@ def archive(tmp_path):
 
 def test_an_archive_comes_in_as_history_and_only_once(office, run, archive):
     code, out, _ = run("import", str(archive), "--json")
-    assert (code, json.loads(out)) == (0, {"mails": 5, "new": 4, "known": 1, "older": 0, "unread": []})
+    found = {"new": 4, "mails": 5, "work": 0, "history": 4, "known": 1, "older": 0, "unread": []}
+    assert (code, json.loads(out)) == (0, found)
     office.settle()
     assert {row.outcome for row in mails()} == {"history"}
     assert office.tasks() == 0
     assert office.told() == []
     moved = archive.rename(archive.parent / "moved")
-    assert json.loads(run("import", str(moved), "--json")[1])["new"] == 0
+    assert run("import", str(moved))[:2] == (0, "already imported: 5 mails, 0 new\n")
     assert mails().count() == 4
 
 
@@ -63,13 +64,59 @@ def test_a_run_that_was_stopped_goes_on(office, run, archive, monkeypatch):
     assert mails().count() == 4
 
 
-def test_work_makes_tasks_and_is_asked_for(office, run, archive):
-    assert run("import", str(archive), "--as", "work")[0] == 2
-    assert mails().count() == 0
-    assert run("import", str(archive), "--as", "work", "--yes", "--since", "2026-09-01")[0] == 0
+def test_since_leaves_older_history_out(office, run, archive):
+    code, out, _ = run("import", str(archive), "--since", "2026-09-01", "--json")
+    assert (code, json.loads(out)["new"], json.loads(out)["older"]) == (0, 3, 1)
+
+
+def test_work_makes_tasks_of_the_last_seven_days_and_history_of_what_is_older(office, run, archive):
+    code, out, _ = run("import", str(archive), "--as", "work", "--json")
+    found = json.loads(out)
+    assert (code, found["work"], found["history"], found["older"]) == (0, 3, 1, 0)
     office.settle()
     assert office.tasks() == 3
+    assert sorted(row.outcome for row in mails()) == ["history", "opened", "opened", "opened"]
     assert {row.envelope_to[0] for row in mails()} == {"works@city.example"}
+
+
+def test_more_than_a_hundred_tasks_have_to_be_meant(office, run, archive, monkeypatch):
+    monkeypatch.setattr("orgo.cli.importing.MOST_UNASKED", 2)
+    code, _, err = run("import", str(archive), "--as", "work")
+    assert code == 2
+    assert "of 5 mails 3 (since 2026-08-31) would become tasks" in err
+    assert "1 would be history" in err
+    assert "--yes" in err
+    assert mails().count() == 0
+    assert run("import", str(archive), "--as", "work", "--since", "2026-09-08")[0] == 0
+    assert {row.mode for row in mails()} == {"history"}
+    assert run("import", str(archive.parent), "--as", "work", "--yes")[0] == 0
+
+
+def test_work_is_not_acknowledged_whoever_checked_its_sender(office, run, tmp_path):
+    from orgo.conf import boot
+
+    said = b"Authentication-Results: mx.city.example; dmarc=pass\n"
+    believing = office.config.intake.smtp.model_copy(update={"trusted_relays": ()})
+    intake = office.config.intake.model_copy(update={"smtp": believing})
+    boot.use(office.config.model_copy(update={"intake": intake}))
+    (tmp_path / "a.eml").write_bytes(said + written(1))
+    assert run("import", str(tmp_path / "a.eml"), "--as", "work")[0] == 0
+    office.settle()
+    assert office.tasks() == 1
+    assert "a@b.example" not in office.told()
+
+
+def test_a_long_list_of_what_could_not_be_read_is_a_file(office, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("orgo.cli.importing.SHOWN", 1)
+    for number in range(3):
+        (tmp_path / f"{number}.pst").write_bytes(b"!BDN")
+    code, out, err = run("import", *(str(tmp_path / f"{number}.pst") for number in range(3)))
+    assert (code, out) == (6, "0 mails: 0 new, 0 imported already, 3 could not be read\n")
+    assert "all 3 that could not be read" in err
+    (listed,) = (office.home / "var" / "reports").iterdir()
+    assert [line.partition(": ")[0] for line in listed.read_text().splitlines()] == [
+        str(tmp_path / f"{number}.pst") for number in range(3)
+    ]
 
 
 def test_what_could_not_be_read_is_listed(office, run, archive):
@@ -85,5 +132,5 @@ def test_there_is_a_line_a_second_and_no_bar_without_a_terminal(office, run, arc
     ticks = iter(range(100))
     monkeypatch.setattr("orgo.cli.importing.time", SimpleNamespace(monotonic=lambda: next(ticks)))
     _, _, err = run("import", str(archive))
-    assert re.fullmatch(r"orgo: \d+ %, 5 mails, 4 new\n", err)
+    assert re.fullmatch(r"orgo: Importing: \d+ %, 5 mails, 4 new\n", err)
     assert not sys.stderr.isatty()

@@ -49,6 +49,30 @@ def test_a_defect_gets_a_report_and_no_traceback(capsys, tmp_path, monkeypatch):
     assert "ZeroDivisionError" in report.read_text()
 
 
+def test_a_report_has_no_secret(capsys, tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").write_text(
+        "smtp: {host: h.example, from: a@b.example, username: a, password: swordfish}"
+    )
+    monkeypatch.setenv("ORGO_HOME", str(tmp_path))
+    monkeypatch.setenv("MAIL_PASSWORD", "opensesame")
+    from orgo.conf import load
+
+    monkeypatch.setattr("orgo.conf.boot._current", load())
+    words = "postgres://orgo:hush@db.example/orgo swordfish opensesame token=abcdef"
+    assert guarded(raising(ZeroDivisionError(words)), ["task", "list"]) == 70
+    (report,) = (tmp_path / "var" / "reports").iterdir()
+    text = report.read_text()
+    assert "orgo task list" in text
+    assert "postgres://orgo:***@db.example/orgo *** *** token=***" in text
+    assert not any(secret in text for secret in ("hush", "swordfish", "opensesame", "abcdef"))
+    assert report.stat().st_mode & 0o077 == 0
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password(capsys):
+    assert guarded(raising(ConnectionRefusedError("amqp://orgo:hush@mq.example:5672//")), []) == 69
+    assert "amqp://orgo:***@mq.example:5672//" in capsys.readouterr().err
+
+
 def test_a_broken_pipe_is_no_trouble(monkeypatch):
     monkeypatch.setattr("orgo.cli.errors._quiet", lambda: 0)
     assert guarded(raising(BrokenPipeError()), []) == 0
