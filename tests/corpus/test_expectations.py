@@ -15,11 +15,14 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
 )
 FLOORS = {
-    ("email_reply_trimmer", "exact"): 23,
-    ("sisimai", "seen as bounce"): 107,
-    ("sisimai", "status class (4/5)"): 70,
-    ("flufl-bounce", "seen as bounce"): 47,
-    ("flufl-bounce", "failed addresses"): 43,
+    ("email_reply_trimmer", "exact"): 28,
+    ("email_reply_trimmer", "reply kept"): 29,
+    ("email_reply_trimmer", "no quote left"): 28,
+    ("sisimai", "seen as bounce"): 115,
+    ("sisimai", "status class (4/5)"): 73,
+    ("flufl-bounce", "seen as bounce"): 53,
+    ("flufl-bounce", "failed addresses"): 53,
+    ("james-mime4j", "first text part contained"): 21,
 }
 # This mail's signature is wanted in the reply; Orgo cuts what stands below "-- " (RFC 3676 section 4.3).
 SIGNATURE_KEPT = {("talon replies", "exact")}
