@@ -7,9 +7,9 @@ its line and column, so that whatever is wrong with it later can be shown where 
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 import yaml
 
 from orgo.lib.problems import BadInput, Problem
@@ -26,14 +26,15 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 
 # `[maps/{room}.pdf]` is no YAML, but everybody means a path by it: such braces are hidden from the parser.
+_BEGINS_NO_TEXT = frozenset(("", *"~nNtTfF+-.0123456789"))
+
 _HELD = re.compile(r"(?<=[A-Za-z0-9_./\-])\{([A-Za-z_][A-Za-z0-9_]{0,60})\}")
 _SHOWN = str.maketrans("\ue000\ue001", "{}")
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, gc=False):
     """A value of the file with the place where it stands (line and column from 1).
 
     `value` is a list of (key Node, Node) for a map, of Nodes for a list, else text, number, bool or None; `text` is the
@@ -245,6 +246,8 @@ def _scalar(event: Any) -> Node:
 
 def _resolved(text: str) -> Any:
     """A plain scalar by YAML 1.2's core schema (chapter 10.3.2), without octal, hexadecimal and infinity."""
+    if text[:1] not in _BEGINS_NO_TEXT:
+        return text
     if _NULL.match(text):
         return None
     if _TRUE.match(text) or _FALSE.match(text):

@@ -126,3 +126,51 @@ def test_a_problem_shows_the_line_with_a_caret() -> None:
 
     assert (problem.line, problem.column) == (2, 17)
     assert problem.hint is not None and "subjct contains 'x'\n  ^" in problem.hint
+
+
+_comparison = st.builds(
+    "{} {} {}".format,
+    st.sampled_from(
+        ["subject", "text", "sender", "to", "auth.dmarc", "weekday", "size", "nothing", "keywords"]
+    ),
+    st.sampled_from(["contains", "is", "==", "has word", "starts with", "ends with"]),
+    st.sampled_from(
+        [
+            "'leak'",
+            '"leak"',
+            "'a@b.c'",
+            "' x '",
+            "''",
+            "'a''b'",
+            "'a\\'b'",
+            "'x or subject is'",
+            '"it\'s"',
+            "'\u0301'",
+        ]
+    ),
+)
+
+
+@given(st.lists(_comparison, min_size=1, max_size=3), st.sampled_from([" or ", " and ", "  or\n", " AND "]))
+def test_the_plain_form_means_what_the_grammar_says(parts: list[str], joint: str) -> None:
+    """Plain conditions are read without the grammar; in brackets the grammar reads them."""
+    text = joint.join(parts)
+
+    assert outcome(text, 0) == outcome(f"({text})", 1)
+
+
+def outcome(text: str, shift: int) -> object:
+    try:
+        return parse_condition(text).condition
+    except BadCondition as error:
+        return error.message, error.offset - shift, error.hint
+
+
+def test_words_of_the_language_begin_other_words() -> None:
+    """`organization` begins with or, `alliance` with all, `notary` with not."""
+    facts = Facts(organization="notary", subject="alliance insurance", list_id="order")
+
+    assert parse_condition(
+        "is_reply or organization is notary and subject contains alliance"
+    ).condition.holds(facts)
+    assert parse_condition("list_id is order and not organization in [isle, inn]").condition.holds(facts)
