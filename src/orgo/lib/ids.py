@@ -60,12 +60,19 @@ class _Sequence:
 
     def __init__(self) -> None:
         self._last = 0
+        self._stamp = 0
         self._lock = threading.Lock()
 
     def next(self) -> int:
         with self._lock:
             stamp = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _RANDOM_BITS
-            self._last = max(self._last + 1, stamp | secrets.randbits(_RANDOM_BITS))
+            # One random beginning a millisecond and counting on from there: drawing anew for each number would make
+            # two processes meet more often (simulated).
+            if stamp > self._stamp:
+                self._stamp = stamp
+                self._last = max(self._last + 1, stamp | secrets.randbits(_RANDOM_BITS))
+            else:
+                self._last += 1
             return self._last
 
 
