@@ -17,10 +17,10 @@ def config() -> None:
 @as_json_option
 def check(strict: bool, as_json: bool) -> int:
     """Read config.yaml, people.yaml and rules.yaml and say all that is wrong with them."""
-    from orgo.cli.judging import check_rules
     from orgo.conf import check as check_config
     from orgo.conf import load
     from orgo.conf.places import shown
+    from orgo.ops.checking import check_rules
 
     config = load()
     found = [*check_config(config, strict), *check_rules(config, None, strict)]

@@ -1,29 +1,16 @@
 """What the rules say of mails in files: no database, nothing is written."""
 
-from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from orgo.conf import Config
-from orgo.conf.places import shown
 from orgo.lib import clock
-from orgo.lib.problems import Problem
 from orgo.message import Message, body_text
-from orgo.rules import Decision, Facts, Known, Level, RuleSet, check, facts_of
-from orgo.rules import load as load_rules
+from orgo.rules import Decision, Facts, Level, facts_of
 
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
-
-
-def rules_of(config: Config, file: Path | None = None) -> RuleSet:
-    """The rule set of `file`, else of the configuration. Raises BadInput; OSError where the file can't be read."""
-    file = file or config.rules
-    if file is None:
-        return load_rules(b"rules: []\n", "no rules file", directory=config.files)
-    return load_rules(file.read_bytes(), shown(file.absolute(), config.home), directory=config.files)
 
 
 def facts_for(message: Message, size: int, config: Config) -> Facts:
@@ -85,21 +72,3 @@ def decision_json(decision: Decision, config: Config) -> dict[str, Any]:
 
 def _level(level: Level) -> dict[str, Any]:
     return {"after": str(level.after), "to": level.to, "notify": list(level.notify), "until": level.until}
-
-
-def check_rules(config: Config, file: Path | None = None, strict: bool = False) -> list[Problem]:
-    """All that is wrong or odd in a rules file. Raises BadInput where it can't be read as rules at all."""
-    teams = config.roster.teams
-    administrators = [user.address for user in config.roster.users if "administrator" in user.roles]
-    triage = config.triage_team
-    known = Known(
-        teams=frozenset(word.lower() for team in teams for word in (team.address, team.name)),
-        people=frozenset(user.address for user in config.roster.users),
-        calendars=frozenset(config.calendars),
-        mailboxes=frozenset(account.receives for account in config.accounts if account.receives),
-        files=config.files,
-        supervisors={team.address: team.supervisor for team in teams if team.supervisor},
-        last_resort=(triage.supervisor if triage else None) or next(iter(administrators), ""),
-    )
-    found = check(rules_of(config, file), known)
-    return [replace(problem, severity="error") for problem in found] if strict else found

@@ -90,9 +90,9 @@ def route(
     files: tuple[str, ...], rules_file: Path | None, against: Path | None, show_all: bool, as_json: bool
 ) -> int:
     """What Orgo would do with mails, and why; nothing is written."""
-    from orgo.cli.judging import rules_of
     from orgo.cli.reading import Reading
     from orgo.conf import load
+    from orgo.ops.checking import rules_of
 
     config = load()
     reading = Reading(files, as_json)

@@ -21,8 +21,8 @@ def rules() -> None:
 @as_json_option
 def check(file: Path | None, strict: bool, as_json: bool) -> int:
     """Read a rules file (that in force where none is given), run its tests, say all that is wrong with it."""
-    from orgo.cli.judging import check_rules, rules_of
     from orgo.conf import load
+    from orgo.ops.checking import check_rules, rules_of
 
     config = load()
     if file is not None and not file.is_file():
@@ -47,9 +47,10 @@ def check(file: Path | None, strict: bool, as_json: bool) -> int:
 @as_json_option
 def explain(mail: Path, file: Path | None, language: str, as_json: bool) -> None:
     """Why the rules send a mail where they send it, and which rules nearly wanted it."""
-    from orgo.cli.judging import decision_json, facts_for, routed_to, rules_of
+    from orgo.cli.judging import decision_json, facts_for, routed_to
     from orgo.conf import load
     from orgo.message import parse
+    from orgo.ops.checking import rules_of
     from orgo.rules import why, why_not
 
     config = load()

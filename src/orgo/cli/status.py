@@ -39,25 +39,46 @@ def shown(found: dict[str, Any]) -> str:
     doors = ", ".join(
         f"{name} {'answers' if up else 'does not answer'}" for name, up in found["listening"].items()
     )
-    lines = [
-        f"Orgo {found['version']}  {found['at'][:19]}  {doors}",
-        f"mail      {mail['waiting']} waiting{_since(mail)}, {mail['quarantined']} in quarantine, {mail['total']} in all",
-        f"tasks     {tasks['open']} open, {tasks['unassigned']} unassigned, {tasks['overdue']} overdue",
-        f"letters   {letters['waiting']} waiting{_since(letters)}, {_left(letters)}",
-    ]
-    if tasks["late_timers"]:
-        lines.append(
-            f"clock     {tasks['late_timers']} timers are late, the oldest {tasks['oldest_timer_seconds']} s"
-        )
-    return "\n".join(lines)
+    rows = {
+        f"Orgo {found['version']}": f"{found['at'][:19]}  {doors}",
+        "mail": f"{mail['waiting']} waiting{_since(mail)}, {_counts(mail, _OUTCOMES)}, {mail['total']} in all",
+        "tasks": _counts(tasks, ("open", "unassigned", "overdue")),
+        "letters": f"{letters['waiting']} waiting{_since(letters)}, {_counts(letters, _STATES)}",
+        "clock": _timers(tasks),
+        "database": _database(found["database"]),
+        "queue": _queue(found["queue"]),
+    }
+    return "\n".join(f"{name:10}  {words}" for name, words in rows.items())
 
 
-def _left(letters: dict[str, Any]) -> str:
-    return ", ".join(f"{letters[state]} {state}" for state in ("held", "failed", "ambiguous", "sent"))
+_OUTCOMES = ("opened", "joined", "linked", "bounce", "ignored", "history", "observed", "quarantined")
+_STATES = ("held", "failed", "ambiguous", "cancelled", "sent")
+
+
+def _counts(part: dict[str, Any], names: tuple[str, ...]) -> str:
+    """The numbers that are not 0; a 0 for what stands first."""
+    return ", ".join(f"{part[name]} {name}" for name in names if part[name] or name == names[0])
 
 
 def _since(part: dict[str, Any]) -> str:
     return f" (the oldest for {part['oldest_seconds']} s)" if part["waiting"] else ""
+
+
+def _timers(tasks: dict[str, Any]) -> str:
+    if tasks["late_timers"]:
+        return f"{tasks['late_timers']} timers are late, the oldest {tasks['oldest_timer_seconds']} s"
+    return f"the next timer is at {tasks['next_timer'][:19]}" if tasks["next_timer"] else "no timer"
+
+
+def _database(database: dict[str, Any]) -> str:
+    size = database["bytes"]
+    return f"{database['kind']} {database['place']}" + (f", {size / 1e6:.1f} MB" if size is not None else "")
+
+
+def _queue(queue: dict[str, Any]) -> str:
+    if queue["kind"] == "none":
+        return "none: jobs run in Orgo's own process"
+    return f"{queue['kind']} {queue['place']} {'answers' if queue['answers'] else 'does not answer'}"
 
 
 @click.command(epilog="Example: orgo doctor")

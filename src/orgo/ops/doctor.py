@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,7 +14,8 @@ from orgo.conf import Config, boot, load
 from orgo.conf import check as check_config
 from orgo.lib import clock
 from orgo.lib.problems import BadInput
-from orgo.ops.status import answers
+from orgo.ops import probe
+from orgo.ops.checking import check_rules, rules_of
 
 State = Literal["ok", "warn", "fail"]
 LITTLE_SPACE, NO_SPACE = 1_000_000_000, 100_000_000
@@ -36,6 +36,7 @@ def examine() -> Iterator[Finding]:
     """All findings, one after the other; a check that breaks is a finding itself."""
     yield from _safely("python", _python)
     yield from _safely("mail headers", _header_injection)
+    yield from _safely("parser", _parser)
     yield from _safely("sqlite", _sqlite)
     try:
         config = load()
@@ -76,6 +77,21 @@ def _header_injection() -> Iterator[Finding]:
         yield Finding("mail headers", "ok", "a stranger's subject stays a subject")
 
 
+def _parser() -> Iterator[Finding]:
+    """Whether the parser's own process can be started and reads a mail."""
+    from orgo.message.pool import ParseFailure, ParserPool
+
+    pool = ParserPool()
+    try:
+        (found,) = pool.parse([b"Subject: doctor\r\n\r\nHow are you?\r\n"])
+    finally:
+        pool.close()
+    if isinstance(found, ParseFailure) or found.subject != "doctor":
+        yield Finding("parser", "fail", "the process that reads mail does not work", "look at memory limits")
+    else:
+        yield Finding("parser", "ok", "the process that reads mail works")
+
+
 def _sqlite() -> Iterator[Finding]:
     boot.use_own_sqlite()
     import sqlite3
@@ -101,18 +117,18 @@ def _config(config: Config) -> Iterator[Finding]:
 
 
 def _rules(config: Config) -> Iterator[Finding]:
-    from orgo.rules import load as load_rules
-
     if config.rules is None:
         yield Finding("rules", "warn", "there is no rules.yaml: all mail goes to triage", "write one")
         return
     try:
-        rules = load_rules(config.rules.read_bytes(), config.rules.name, directory=config.files)
+        found = check_rules(config)
     except BadInput as error:
-        for problem in error.problems:
-            yield Finding("rules", "fail", str(problem), "orgo rules check")
-        return
-    yield Finding("rules", "ok", f"{len(rules.rules)} rules; orgo rules check says more")
+        found = list(error.problems)
+    for problem in found:
+        state: State = "fail" if problem.severity == "error" else "warn"
+        yield Finding("rules", state, str(problem), "orgo rules check")
+    if not found:
+        yield Finding("rules", "ok", f"{len(rules_of(config).rules)} rules")
 
 
 def _templates(config: Config) -> Iterator[Finding]:
@@ -149,7 +165,7 @@ def _integrity(file: Path | None) -> Iterator[Finding]:
     from django.db import connection
 
     if file is None:
-        yield Finding("database", "ok", "the server answers")
+        yield from _server()
         return
     pragma = "quick_check" if file.stat().st_size > LARGE_DATABASE else "integrity_check"
     with connection.cursor() as cursor:
@@ -162,8 +178,38 @@ def _integrity(file: Path | None) -> Iterator[Finding]:
         yield Finding(
             "database", "fail", f"{file} lies on {kind}, where SQLite's locks do not hold", "use a local disk"
         )
-    if not wrong:
-        yield Finding("database", "ok", f"{file}: {pragma.replace('_', ' ')} finds nothing")
+    refused = _not_writable()
+    if refused:
+        yield Finding("database", "fail", f"{file} can't be written: {refused}", "give Orgo's user the right")
+    if not wrong and not refused:
+        words = f"{file}: can be written, {pragma.replace('_', ' ')} finds nothing"
+        yield Finding("database", "ok", words)
+
+
+def _not_writable() -> str:
+    """Why SQLite can't write here, or "". A table is made and taken back."""
+    from django.db import OperationalError, connection, transaction
+
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE doctor_was_here (x integer)")
+            transaction.set_rollback(True)
+    except OperationalError as error:
+        return "" if "locked" in str(error) else str(error)
+    return ""
+
+
+def _server() -> Iterator[Finding]:
+    """A PostgreSQL server: its version, and whether it takes writes."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version'), current_setting('transaction_read_only')")
+        version, read_only = cursor.fetchone()
+    if read_only == "on":
+        yield Finding("database", "fail", f"PostgreSQL {version} takes no writes", "connect to the primary")
+    else:
+        yield Finding("database", "ok", f"PostgreSQL {version}")
 
 
 def _file_system(file: Path) -> str:
@@ -177,15 +223,27 @@ def _file_system(file: Path) -> str:
 
 
 def _secret(config: Config) -> Iterator[Finding]:
-    path = config.var / "secret.key"
-    if config.web.secret_key is not None:
-        yield Finding("secret.key", "ok", "given by the configuration")
-    elif not path.exists():
-        yield Finding("secret.key", "ok", "will be made at the first start")
-    elif os.name == "posix" and path.stat().st_mode & 0o077:
-        yield Finding("secret.key", "fail", f"others may read {path}", f"chmod 600 {path}")
-    else:
-        yield Finding("secret.key", "ok", "only its owner may read it")
+    """Files that hold secrets are for their owner alone."""
+    open_ones = [file for file in _secret_files(config) if os.name == "posix" and _others_may_read(file)]
+    for file in open_ones:
+        yield Finding("secrets", "fail", f"others may read {file}", f"chmod 600 {file}")
+    if not open_ones:
+        yield Finding("secrets", "ok", "no file with a secret can be read by others")
+
+
+def _secret_files(config: Config) -> Iterator[Path]:
+    """The key of sessions and tokens, and the files that the configuration names by `file:`."""
+    if config.web.secret_key is None:
+        yield config.var / "secret.key"
+    folder = config.file.parent if config.file else config.home
+    for source in config.sources.values():
+        named = source.partition("(file ")[2].rpartition(")")[0]
+        if named:
+            yield folder / Path(named).expanduser()
+
+
+def _others_may_read(file: Path) -> bool:
+    return file.is_file() and bool(file.stat().st_mode & 0o077)
 
 
 def _disk(config: Config) -> Iterator[Finding]:
@@ -253,30 +311,28 @@ def _smtp(config: Config) -> Iterator[Finding]:
 
 
 def _ports(config: Config) -> Iterator[Finding]:
+    """Who is at Orgo's addresses: Orgo, nobody, or a program that is in the way."""
     smtp, web = config.intake.smtp, config.web
-    for key, host, port in (("web", web.host, web.port), ("intake.smtp", smtp.host, smtp.port)):
-        if key == "web" or smtp.enabled:
-            words = (
-                "somebody listens (Orgo, if it is running)"
-                if answers(host, port)
-                else "nobody listens: Orgo is not running"
-            )
-            yield Finding("ports", "ok", f"{key} {host}:{port}: {words}")
+    places = [("web", web.host, web.port, probe.page)]
+    places += [("intake.smtp", smtp.host, smtp.port, probe.mail_listener)] if smtp.enabled else []
+    for key, host, port, look in places:
+        who = look(host, port)
+        words = f"{key} {host}:{port}: {_WHO[who]}"
+        todo = f"stop the other program or give another {key}.port" if who == "another" else ""
+        yield Finding("ports", "fail" if todo else "ok", words, todo)
+
+
+_WHO = {"orgo": "Orgo answers", "nobody": "free, Orgo is not running", "another": "another program is there"}
 
 
 def _queue(config: Config) -> Iterator[Finding]:
+    place, up = probe.broker(config, patience=3)
     if config.queue is None:
         yield Finding("queue", "ok", "none: jobs run in the same process")
-        return
-    parts = urlsplit(config.queue)
-    host, port = (
-        parts.hostname or "127.0.0.1",
-        parts.port or (6379 if parts.scheme.startswith("redis") else 5672),
-    )
-    if answers(host, port, patience=3):
-        yield Finding("queue", "ok", f"{host}:{port} answers")
+    elif up:
+        yield Finding("queue", "ok", f"{place} answers")
     else:
-        yield Finding("queue", "fail", f"{host}:{port} does not answer", "start the broker, or mend queue:")
+        yield Finding("queue", "fail", f"{place} does not answer", "start the broker, or mend queue:")
 
 
 _OF_CONFIG: dict[str, Callable[[Config], Iterator[Finding]]] = {
@@ -284,7 +340,7 @@ _OF_CONFIG: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "rules": _rules,
     "templates": _templates,
     "disk": _disk,
-    "secret.key": _secret,
+    "secrets": _secret,
     "database": _database,
     "clock": _clock,
     "smtp": _smtp,

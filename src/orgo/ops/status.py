@@ -1,14 +1,15 @@
 """How Orgo is at this moment, in numbers: what waits, what is late, what needs a person."""
 
-import socket
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import orgo
 from orgo.conf.config import Config
+from orgo.conf.kinds import masked
+from orgo.conf.places import shown
 from orgo.lib import clock
-
-PATIENCE = 0.5
+from orgo.ops.probe import answers, broker
 
 
 def snapshot(config: Config) -> dict[str, Any]:
@@ -18,6 +19,8 @@ def snapshot(config: Config) -> dict[str, Any]:
         "version": orgo.__version__,
         "at": now.isoformat(),
         "listening": listening(config),
+        "database": _database(config),
+        "queue": _queue(config),
         "mail": _mail(now),
         "tasks": _tasks(now),
         "letters": _letters(now),
@@ -31,26 +34,40 @@ def listening(config: Config) -> dict[str, bool]:
     return found | ({"smtp": answers(smtp.host, smtp.port)} if smtp.enabled else {})
 
 
-def answers(host: str, port: int, patience: float = PATIENCE) -> bool:
-    """Whether something listens there."""
-    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared with, not listened on
-    try:
-        with socket.create_connection((here, port), timeout=patience):
-            return True
-    except OSError:
-        return False
+def _database(config: Config) -> dict[str, Any]:
+    from django.db import connection
+
+    file = config.sqlite_file
+    if file is None:
+        return {"kind": connection.vendor, "place": masked(config.database), "bytes": None}
+    parts = (file.with_name(file.name + end) for end in ("", "-wal"))
+    size = sum(part.stat().st_size for part in parts if part.exists())
+    return {"kind": "sqlite", "place": shown(file, config.home), "bytes": size}
+
+
+def _queue(config: Config) -> dict[str, Any]:
+    place, up = broker(config)
+    return {"kind": urlsplit(config.queue).scheme if config.queue else "none", "place": place, "answers": up}
+
+
+def _counted(model: Any, column: str) -> dict[str, int]:
+    """How many rows there are of each value of a column."""
+    from django.db.models import Count
+
+    return dict(model.objects.values_list(column).annotate(count=Count("id")).order_by())
 
 
 def _mail(now: datetime) -> dict[str, Any]:
-    from orgo.intake.models import Mail
+    from orgo.intake.models import OUTCOMES, Mail
 
     waiting = Mail.objects.filter(outcome="")
     first = waiting.order_by("id").values_list("received_at", flat=True).first()
+    outcomes = _counted(Mail, "outcome")
     return {
-        "waiting": waiting.count(),
+        "waiting": outcomes.get("", 0),
         "oldest_seconds": _age(first, now),
-        "quarantined": Mail.objects.filter(outcome="quarantined").count(),
-        "total": Mail.objects.count(),
+        **{outcome: outcomes.get(outcome, 0) for outcome in OUTCOMES},
+        "total": sum(outcomes.values()),
     }
 
 
@@ -61,27 +78,27 @@ def _tasks(now: datetime) -> dict[str, Any]:
     from orgo.task.queries import OPEN
 
     is_open = Task.objects.filter(state__in=OPEN)
-    due = Task.objects.filter(next_level_at__lt=now).order_by("next_level_at")
+    timers = Task.objects.filter(next_level_at__isnull=False).order_by("next_level_at")
+    next_at = timers.values_list("next_level_at", flat=True).first()
     return {
         "open": is_open.count(),
         "unassigned": is_open.filter(assignee="").count(),
         "overdue": is_open.filter(Q(due_at__lt=now) | Q(level__gt=0)).count(),
-        "late_timers": due.count(),
-        "oldest_timer_seconds": _age(due.values_list("next_level_at", flat=True).first(), now),
+        "next_timer": next_at.isoformat() if next_at else None,
+        "late_timers": timers.filter(next_level_at__lt=now).count(),
+        "oldest_timer_seconds": _age(next_at, now),
     }
 
 
 def _letters(now: datetime) -> dict[str, Any]:
-    from django.db.models import Count
-
     from orgo.outbox.models import Letter
 
-    states = dict(Letter.objects.values_list("state").annotate(count=Count("id")).order_by())
+    states = _counted(Letter, "state")
     waiting = Letter.objects.filter(state__in=["pending", "claimed", "dot"]).order_by("date")
     return {
         "waiting": sum(states.get(state, 0) for state in ("pending", "claimed", "dot")),
         "oldest_seconds": _age(waiting.values_list("date", flat=True).first(), now),
-        **{state: states.get(state, 0) for state in ("held", "failed", "ambiguous", "sent")},
+        **{state: states.get(state, 0) for state in ("held", "failed", "ambiguous", "cancelled", "sent")},
     }
 
 

@@ -1,6 +1,9 @@
 """`orgo status` and `orgo doctor`: how it is, and what to do."""
 
 import json
+import socket
+import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -8,8 +11,14 @@ import pytest
 def test_status_counts_what_waits(office, run, objects):
     office.mail(subject="A leak")
     (found,) = objects("status")
-    assert found["mail"] == {"waiting": 0, "oldest_seconds": 0, "quarantined": 0, "total": 1}
+    mail = {name: count for name, count in found["mail"].items() if count}
+    assert mail == {"opened": 1, "total": 1}
+    assert found["mail"]["waiting"] == found["mail"]["quarantined"] == 0
     assert found["tasks"]["open"] == found["tasks"]["unassigned"] == 1
+    assert found["tasks"]["next_timer"] == office.task().next_level_at.isoformat()
+    assert found["database"]["kind"] == "sqlite"
+    assert found["database"]["bytes"] > 0
+    assert found["queue"] == {"kind": "none", "place": "", "answers": True}
     assert found["letters"]["sent"] == len(office.told())
     assert [*found["listening"]] == ["web", "smtp"]
     assert "1 open" in run("status")[1]
@@ -31,7 +40,7 @@ def test_doctor_finds_all_well_in_an_office(office, run):
     assert code == 0
     names = {one["name"] for one in found}
     assert names >= set(
-        "python sqlite config rules templates disk secret.key database clock smtp ports queue".split()
+        "python parser sqlite config rules templates disk secrets database clock smtp ports queue".split()
     )
     assert "database" in run("doctor")[1]
 
@@ -54,6 +63,67 @@ def test_doctor_names_what_is_not_well(office, run, file, text, name, words):
     assert code == 1
     assert name in {one["name"] for one in failed}
     assert words in " ".join(one["words"] + one["todo"] for one in failed)
+
+
+def test_status_says_what_is_late_and_that_the_broker_is_away_without_its_password(office, run, monkeypatch):
+    office.mail(subject="A leak")
+    office.clock.advance(hours=3)
+    monkeypatch.setenv("ORGO_QUEUE", "redis://orgo:hush@127.0.0.1:1/0")
+    out = run("status")[1]
+    assert "1 timers are late" in out
+    assert "redis 127.0.0.1:1 does not answer" in out
+    assert "hush" not in out + run("status", "--json")[1]
+
+
+@contextmanager
+def listening(greeting):
+    """A server that is not Orgo; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            with suppress(OSError):
+                while True:
+                    way, _ = server.accept()
+                    way.sendall(greeting)
+                    way.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_doctor_knows_orgo_from_another_program_on_its_port(office, run, monkeypatch):
+    with listening(b"220 mx.example ESMTP Postfix\r\n") as port:
+        monkeypatch.setenv("ORGO_INTAKE__SMTP__PORT", str(port))
+        code, out, _ = run("doctor")
+    assert code == 1
+    assert f"intake.smtp 127.0.0.1:{port}: another program is there" in out
+    with listening(b"220 mx.example Orgo 0.1.0\r\n") as port:
+        monkeypatch.setenv("ORGO_INTAKE__SMTP__PORT", str(port))
+        assert f"intake.smtp 127.0.0.1:{port}: Orgo answers" in run("doctor")[1]
+
+
+def test_doctor_tries_to_write(office, run):
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = 1")
+    try:
+        code, out, _ = run("doctor")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = 0")
+    assert code == 1
+    assert "can't be written: attempt to write a readonly database" in out
+
+
+def test_doctor_names_a_secret_file_that_others_may_read(office, run):
+    text = (office.home / "config" / "config.yaml").read_text()
+    (office.home / "config" / "config.yaml").write_text(
+        text.replace("from:", "username: orgo, password: 'file:pw', from:")
+    )
+    (office.home / "config" / "pw").write_text("hush")
+    (office.home / "config" / "pw").chmod(0o640)
+    assert f"chmod 600 {office.home / 'config' / 'pw'}" in run("doctor")[1]
 
 
 def test_doctor_finds_a_clock_behind_the_trail_and_a_key_that_others_may_read(office, run):

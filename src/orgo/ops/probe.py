@@ -1,0 +1,58 @@
+"""Looks from outside at what should listen: the page, the mail listener, the broker."""
+
+import http.client
+import socket
+from typing import Literal
+from urllib.parse import urlsplit
+
+from orgo.conf.config import Config
+
+PATIENCE = 0.5
+Listener = Literal["nobody", "orgo", "another"]
+_BROKER_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared with, not listened on
+
+
+def answers(host: str, port: int, patience: float = PATIENCE) -> bool:
+    """Whether something listens there; `patience` in seconds."""
+    try:
+        with socket.create_connection((_EVERYWHERE.get(host, host), port), timeout=patience):
+            return True
+    except OSError:
+        return False
+
+
+def mail_listener(host: str, port: int, patience: float = 3.0) -> Listener:
+    """Who takes mail there, by the greeting (RFC 5321 section 4.3.1)."""
+    try:
+        with socket.create_connection((_EVERYWHERE.get(host, host), port), timeout=patience) as sock:
+            greeting = sock.recv(512)
+    except ConnectionRefusedError:
+        return "nobody"
+    except OSError:
+        return "another" if answers(host, port) else "nobody"
+    return "orgo" if greeting.startswith(b"220") and b" Orgo " in greeting else "another"
+
+
+def page(host: str, port: int, patience: float = 3.0) -> Listener:
+    """Who serves pages there, by the answer to /livez."""
+    way = http.client.HTTPConnection(_EVERYWHERE.get(host, host), port, timeout=patience)
+    try:
+        way.request("GET", "/livez")
+        found = way.getresponse()
+        return "orgo" if found.status == 200 and found.read(100) == b"ok" else "another"
+    except ConnectionRefusedError:
+        return "nobody"
+    except (OSError, http.client.HTTPException):
+        return "another" if answers(host, port) else "nobody"
+    finally:
+        way.close()
+
+
+def broker(config: Config, patience: float = PATIENCE) -> tuple[str, bool]:
+    """Where the broker is, and whether it answers there; ("", True) where none is needed."""
+    if config.queue is None:
+        return "", True
+    parts = urlsplit(config.queue)
+    host, port = parts.hostname or "127.0.0.1", parts.port or _BROKER_PORTS.get(parts.scheme, 0)
+    return f"{host}:{port}", answers(host, port, patience)
