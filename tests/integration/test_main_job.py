@@ -355,3 +355,10 @@ def test_a_reminder_goes_out_before_the_deadline(office: Office) -> None:
 
     assert office.told() == ["dora@city.example"]
     assert "Due" in str(office.letters()[0]["Subject"])
+
+
+def test_a_subject_that_was_answered_often_is_not_answered_once_more(office: Office) -> None:
+    office.mail(subject="Re: AW: Re: Water leak")
+    office.answer("anna@city.example", "done")
+
+    assert str(office.letters("clara@people.example")[-1]["Subject"]).startswith("Re: Water leak [#")

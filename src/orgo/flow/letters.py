@@ -1,6 +1,7 @@
 """Notices become letters: who exactly hears of an event, in which language, and with which words and documents."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +22,7 @@ TO_REQUESTER = frozenset({"received", "answer", "eta", "completed", "cancelled"}
 # Letters that the clock or Orgo itself writes in answer to a mail: no machine may answer them (RFC 3834 section 2).
 AUTO_REPLIES = frozenset({"received", "understood", "refused"})
 _WITH_DOCUMENTS = frozenset({"opened", "assigned", "escalated"})
+_REPLIED = re.compile(r"(?i)^(?:(?:re|aw|sv|antw|rép|fwd?|wg|tr)\s*:\s*){1,20}")
 _TO_SELF = frozenset({"understood", "refused", "received", "undelivered"})
 
 
@@ -120,7 +122,7 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, recipient: str, lang
     link = f"{house.public_url}/tasks/{state.reference}"
     return {
         "reference": state.reference,
-        "title": state.title or words.no_subject(language),
+        "title": _REPLIED.sub("", state.title) or words.no_subject(language),
         "who": house.name_of(notice.by) if not _hidden(state, notice.by) else words.somebody(language),
         "requester": "" if state.anonymize else (state.requester_name or state.requester),
         "team": house.directory.team(state.team).name,
