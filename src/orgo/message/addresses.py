@@ -15,6 +15,10 @@ from orgo.message.words import decode_words
 MOST = 1000
 _SPECIALS = frozenset('()<>[]:;@\\,"')
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\\@]+@[^\s<>,;:\"()\\@]+")
+_ATOMS = (
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+)
+_USUAL = re.compile(r'(?:(?:"([^"\\]*)"|([^"<>()\[\]\\,;:@]*))[ \t]*<(' + _ATOMS + r")>|(" + _ATOMS + r"))")
 _PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.\-\[\]:]+\Z")
 
 
@@ -33,6 +37,9 @@ class _Token(msgspec.Struct, frozen=True):
 
 def read_addresses(text: str) -> Read:
     """The addresses of a header's text (still with its encoded words)."""
+    usual = _usual(text)
+    if usual is not None:
+        return Read(usual, False)
     tokens, defect = _tokens(text)
     found: list[Address] = []
     for group in _split(tokens):
@@ -41,6 +48,29 @@ def read_addresses(text: str) -> Read:
         if address is not None and len(found) < MOST:
             found.append(address)
     return Read(found, defect or (not found and bool(text.strip())))
+
+
+def _usual(text: str) -> list[Address] | None:
+    """The addresses of a header that is written as nearly all are; None where it wants to be looked at closely."""
+    if len(text) > 5_000 or not text.isascii() or not text.isprintable():
+        return None
+    found = []
+    for piece in text.split(","):
+        match = _USUAL.fullmatch(piece.strip())
+        if match is None:
+            return None
+        quoted, plain, angled, bare = match.groups()
+        name = quoted if quoted is not None else plain
+        found.append(Address(_shown(name) if name else "", bare or angled))
+    return found
+
+
+def _shown(name: str) -> str:
+    if "=?" in name:
+        name = decode_words(name)
+    elif name.isascii() and name.isprintable() and "  " not in name:
+        return name.strip("'\" ")
+    return clean_name(name).strip("'\" ").strip()
 
 
 def _tokens(text: str) -> tuple[list[_Token], bool]:
@@ -175,7 +205,7 @@ def _local(token: _Token) -> str:
 
 def _name(tokens: list[_Token]) -> str:
     words = "".join((" " if token.space else "") + token.text for token in tokens if token.kind != "comment")
-    return clean_name(decode_words(words)).strip("'\" ").strip() if words.strip() else ""
+    return _shown(words) if words.strip() else ""
 
 
 def _comments(tokens: list[_Token]) -> str:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from orgo.message.failure import ADDRESS, STATUS, failure_of
-from orgo.message.mime import Part
 from orgo.message.model import Bounce, BounceRecipient
+from orgo.message.part import Part
 from orgo.message.words import header_text
 
 _LATER = re.compile(r"(?i)message-id:\s*(<[^<>\s]{3,300}>)")

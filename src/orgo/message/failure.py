@@ -3,8 +3,8 @@
 import re
 
 from orgo.message.html import html_to_text
-from orgo.message.mime import Part
 from orgo.message.model import BounceRecipient
+from orgo.message.part import Part
 from orgo.message.parts import text_of
 from orgo.message.phrases import phrases
 
@@ -39,13 +39,15 @@ _SEEN = 8_000
 def failure_of(root: Part, leaves: list[Part], subject: str, text: str) -> list[BounceRecipient] | None:
     """The recipients that a mail without RFC 3464's fields says were not reached; None where it is no bounce."""
     failed = [a for value in root.headers.get("x-failed-recipients", []) for a in ADDRESS.findall(value)]
-    titled = phrases("bounce", "subject").search(subject) is not None
-    sender = f"{root.header('from')}\n"
-    daemon = sender.strip() == "<>" or phrases("bounce", "daemon").search(sender) is not None
-    keeper = "<>" in root.header("return-path") or phrases("bounce", "keeper").search(sender) is not None
+    sender = root.header("from").strip()
+    null = "<>" in (sender, root.header("return-path").strip())
     report = root.kind == "multipart/report"
-    if not (failed or report or titled or daemon or keeper):
+    suspect = phrases("bounce", "subject", "daemon", "keeper").search(f"{subject}\n{sender}\n")
+    if not (failed or report or null or suspect):
         return None
+    titled = phrases("bounce", "subject").search(subject) is not None
+    daemon = sender == "<>" or phrases("bounce", "daemon").search(sender) is not None
+    keeper = null or phrases("bounce", "keeper").search(sender) is not None
     text = text or "\n".join(html_to_text(text_of(leaf)[0]) for leaf in leaves if leaf.kind == "text/html")
     own = own_words(text)
     if not failed and not report:

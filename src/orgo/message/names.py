@@ -16,6 +16,8 @@ _PARAMETER = re.compile(r";\s*([^\s=;\"]{1,60})\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^;
 def parameters(header: str) -> dict[str, str]:
     """The parameters of a Content-Type or Content-Disposition, RFC 2231's continuations and charsets put together."""
     plain: dict[str, str] = {}
+    if ";" not in header:
+        return plain
     pieces: dict[str, dict[int, tuple[bool, str]]] = {}
     for found in _PARAMETER.finditer(header[:70_000]):
         name, value = found[1].lower(), _unquoted(found[2].strip())
@@ -55,8 +57,8 @@ def _joined(numbered: dict[int, tuple[bool, str]]) -> str:
 def file_name(headers: dict[str, list[str]]) -> str:
     """The name that a part gives itself in its headers, "" where it gives none."""
     for header, key in (("content-disposition", "filename"), ("content-type", "name")):
-        value = headers.get(header, [""])[0]
-        found = parameters(value).get(key, "") if ";" in value else ""
+        value = headers[header][0] if header in headers else ""
+        found = parameters(value).get(key, "") if "name" in value.lower() else ""
         if found:
             return decode_words(found) if "=?" in found else found
     return ""

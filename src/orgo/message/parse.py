@@ -8,16 +8,23 @@ from email.utils import parsedate_tz
 from orgo.lib.text import clean_header, clean_text
 from orgo.message.addresses import Read, read_addresses
 from orgo.message.bounce import bounce_of
+from orgo.message.language import language_of
 from orgo.message.limits import LimitPassed
-from orgo.message.machine import language_of, machine_of
-from orgo.message.mime import Part, read, summary
+from orgo.message.machine import machine_of
+from orgo.message.mime import read, summary
 from orgo.message.model import Address, Message
+from orgo.message.part import Part
 from orgo.message.parts import Body, read_body
 from orgo.message.words import header_text
 
 MOST_REFERENCES = 100
 _ID = re.compile(r"<[^<>\s]{1,998}>")
 _LONGEST_HEADER = 20_000
+_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
+_DATE = re.compile(
+    r"\s{0,5}(?:[A-Za-z]{3},\s{0,5})?(\d{1,2})\s{1,5}(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s{1,5}(\d{4})"
+    r"\s{1,5}(\d\d):(\d\d)(?::(\d\d))?\s{1,5}([+-])(\d\d)(\d\d)"
+)
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -39,7 +46,7 @@ def _beyond(root: Part, limit: str) -> Message:
         subject=header_text(root.header("subject")),
         sender=sender.addresses[0] if sender.addresses else None,
         message_id=_id(root.header("message-id")),
-        headers=[(name, header_text(value[:_LONGEST_HEADER])) for name, value in root.texts],
+        headers=[(name, header_text(value[:_LONGEST_HEADER])) for name, value in root.fields],
         warnings=[f"over a limit: {limit}"],
         limit=limit,
     )
@@ -68,7 +75,7 @@ def _message(root: Part) -> Message:
         reply_to=_addresses(headers, "reply-to"),
         subject=subject,
         date=date,
-        headers=[(name, header_text(value[:_LONGEST_HEADER])) for name, value in root.texts],
+        headers=[(name, header_text(value[:_LONGEST_HEADER])) for name, value in root.fields],
         text=text,
         html=html,
         attachments=body.attachments,
@@ -82,7 +89,7 @@ def _message(root: Part) -> Message:
         list_id=machine.list_id,
         is_bulk=machine.bulk,
         is_encrypted=root.kind in _ENCRYPTED and root.parameters.get("smime-type") != "signed-data",
-        language=language_of(f"{subject} {text or html}"),
+        language=language_of(subject, text, html),
         auth_results=[header_text(value) for value in headers.get("authentication-results", [])[:20]],
         received_count=len(headers.get("received", ())),
         content_key=_content_key(message_id, root, subject, body),
@@ -136,14 +143,26 @@ def _date(value: str, warnings: list[str]) -> datetime | None:
         warnings.append("it has no Date")
         return None
     try:
-        parts = parsedate_tz(value[:200])
-        if parts is not None:
-            zone = timezone(timedelta(seconds=parts[9] or 0))
-            return datetime(*parts[:5], min(parts[5], 59), tzinfo=zone).astimezone(UTC)
+        return _instant(value[:200])
     except (ValueError, OverflowError, TypeError, IndexError):
-        pass
-    warnings.append("its Date can't be read")
-    return None
+        warnings.append("its Date can't be read")
+        return None
+
+
+def _instant(value: str) -> datetime:
+    """A date as RFC 5322 section 3.3 writes it, else one of the many other ways. Raises ValueError and others."""
+    found = _DATE.match(value)
+    if found is not None:
+        day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        zone = timezone(offset if sign == "+" else -offset)
+        date = (int(year), _MONTHS.index(month.lower()) // 3 + 1, int(day))
+        return datetime(*date, int(hour), int(minute), min(int(second or 0), 59), tzinfo=zone).astimezone(UTC)
+    parts = parsedate_tz(value)
+    if parts is None:
+        raise ValueError(value)
+    zone = timezone(timedelta(seconds=parts[9] or 0))
+    return datetime(*parts[:5], min(parts[5], 59), tzinfo=zone).astimezone(UTC)
 
 
 def _content_key(message_id: str, root: Part, subject: str, body: Body) -> str:

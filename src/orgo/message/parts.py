@@ -7,9 +7,10 @@ import msgspec
 from orgo.lib.text import clean_name
 from orgo.message.charsets import decode
 from orgo.message.limits import LimitPassed
-from orgo.message.mime import Part, read
+from orgo.message.mime import read
 from orgo.message.model import Attachment
 from orgo.message.names import file_name, safe_name
+from orgo.message.part import Part
 
 MOST_ATTACHMENTS = 300
 # Formatted text that is shown as it stands where there is no better.
@@ -87,13 +88,14 @@ def _add_second_choice(root: Part, leaves: list[Part], body: Body) -> None:
 
 def _attachment(part: Part, name: str, index: int, warnings: list[str]) -> Attachment:
     filename = safe_name(name)
+    size = len(part.content)
     if part.damaged:
         warnings.append(f"the attachment {filename or index + 1} is damaged")
     content_id = part.header("content-id").strip().strip("<>")
     return Attachment(
         filename=filename,
         content_type=part.kind,
-        size=len(part.content),
+        size=size,
         index=index,
         inline=part.disposition == "inline" or (bool(content_id) and part.disposition != "attachment"),
         content_id=clean_name(content_id)[:200],

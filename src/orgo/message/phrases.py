@@ -8,11 +8,12 @@ _FOLDER = Path(__file__).parent / "phrases"
 
 
 @cache
-def phrases(file: str, section: str) -> Any:
-    """A section of a phrase file as one pattern without regard to case, of RE2, so that it is read in linear time."""
+def phrases(file: str, *sections: str) -> Any:
+    """Sections of a phrase file as one pattern without regard to case, of RE2, so that it is read in linear time."""
     import re2
 
-    return re2.compile("(?i)(?:" + "|".join(_sections(file)[section]) + ")")
+    lines = [line for section in sections for line in _sections(file)[section]]
+    return re2.compile("(?i)(?:" + "|".join(lines) + ")")
 
 
 @cache
