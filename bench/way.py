@@ -1,0 +1,75 @@
+"""From stored bytes to committed task, event, letters and search on SQLite, with 1,000 rules, beside what its parts cost alone.
+
+The floor is the parser, the matcher and the same rows by bare `executemany`, one after the other in one process.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+MAILS = 1000
+BATCH = 50
+RULES = 1000
+
+
+def run() -> list[tuple[str, float, float, float]]:
+    """Rows of (part, ours in µs a mail, floor in µs a mail, ratio). In a process of its own: Django starts once a process."""
+    code = "from bench.way import measure; print(*measure())"
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[1] / "src"), str(Path(__file__).resolve().parents[1])])
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path}
+    ).stdout.split()
+    ours, floor = float(said[0]), float(said[1])
+    return [(f"SQLite: stored bytes to task, {RULES:,} rules", ours, floor, ours / floor)]
+
+
+def measure() -> tuple[float, float]:
+    """The two figures, in µs a mail."""
+    from bench import store
+    from bench.parse import mails
+
+    with tempfile.TemporaryDirectory(prefix="orgo-bench-") as folder:
+        home = Path(folder)
+        (home / "config").mkdir()
+        (home / "config" / "rules.yaml").write_text(_rules())
+        store.furnish(home)
+        raws = [raw.replace(b"<", b"<%d." % n, 3) for n, raw in enumerate(mails() * (MAILS // 100))]
+        ours = _way(raws)
+        return ours, _alone(raws) + store.copied(home, ["task_task", "audit_event", "outbox_letter", "search_entry"], MAILS)
+
+
+def _rules() -> str:
+    lines = [f"  - {{condition: \"subject contains 'word{n}'\", action: {{route_to: works@city.example}}}}" for n in range(RULES)]
+    return "default: {route_to: works@city.example}\nrules:\n" + "\n".join(lines) + "\n"
+
+
+def _way(raws: list[bytes]) -> float:
+    from orgo.intake.store import Incoming
+    from orgo.message.pool import ParserPool
+    from orgo.pipeline import route, take
+
+    take([Incoming(data=raw, source="smtp", envelope_from="c@x.example", envelope_to=("info@city.example",)) for raw in raws])
+    parser = ParserPool()
+    parser.parse(raws[:1])
+    began = time.perf_counter()
+    while route(parser, BATCH):
+        pass
+    took = time.perf_counter() - began
+    parser.close()
+    return took / MAILS * 1e6
+
+
+def _alone(raws: list[bytes]) -> float:
+    """Parser and matcher, called one after the other on every mail."""
+    from orgo.flow.house import open_house
+    from orgo.message import parse
+    from orgo.rules import facts_of
+
+    rules = open_house().rules
+    began = time.perf_counter()
+    for raw in raws:
+        rules.decide(facts_of(parse(raw)))
+    return (time.perf_counter() - began) / MAILS * 1e6
