@@ -59,3 +59,13 @@ def test_one_set_of_facts_may_be_asked_by_several_rule_sets() -> None:
 
     assert (one.decide(facts).keywords, other.decide(facts).keywords) == (("leak",), ("fire",))
     assert one.decide(facts).route_to == other.decide(facts).route_to == "a@x.example"
+
+
+def test_a_word_that_is_only_asked_for_whole_is_a_keyword_only_where_it_stands_whole() -> None:
+    items = "  - {condition: \"subject has word 'art'\", action: {labels: [x]}}\n"
+    ruleset = load(f"rules:\n{items}", "r")
+    wider = load(f"rules:\n{items}  - {{condition: \"body contains 'art'\", action: {{labels: [x]}}}}\n", "r")
+
+    assert ruleset.decide(Facts(body="the party")).keywords == ()
+    assert ruleset.decide(Facts(body="the art")).keywords == ("art",)
+    assert wider.decide(Facts(body="the party")).keywords == ("art",)
