@@ -10,6 +10,8 @@ import click
 
 from orgo.lib.problems import BadInput, Problem
 
+_OF_LINES = "\n\t"
+
 
 class Code(IntEnum):
     """What a command's end says to a script (DESIGN.md section 9)."""
@@ -77,7 +79,7 @@ def _masked(words: str) -> str:
 def _say(code: Code, problems: Sequence[Problem], argv: Sequence[str]) -> int:
     """Each problem on standard error; with --json also as an object a line on standard output."""
     for problem in problems:
-        click.echo(f"orgo: {problem}", err=True)
+        click.echo(f"orgo: {plain(str(problem), keep=_OF_LINES)}", err=True)
     if "--json" in argv:
         try:
             for problem in problems:
@@ -86,6 +88,11 @@ def _say(code: Code, problems: Sequence[Problem], argv: Sequence[str]) -> int:
         except OSError:
             _quiet()
     return int(code)
+
+
+def plain(text: str, keep: str = "") -> str:
+    """Text of strangers as a terminal may have it: nothing in it moves the cursor or hides other text."""
+    return "".join(letter if letter.isprintable() or letter in keep else " " for letter in text)
 
 
 def _click_words(error: click.ClickException) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from orgo.cli.errors import plain
 from orgo.lib.problems import Problem
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="JSON; of lists an object a line.")
@@ -29,13 +30,18 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+
+
+def fact(name: str, value: object, width: int = 12) -> None:
+    """A line that says one thing; nothing where there is no value."""
+    if value not in (None, "", []):
+        click.echo(f"{name:{width}} {_cell(value)}")
 
 
 def say(words: str) -> None:
     """A word beside the result: on standard error, so that the result stays clean."""
-    click.echo(f"orgo: {words}", err=True)
+    click.echo(f"orgo: {plain(words)}", err=True)
 
 
 def problems(found: Iterable[Problem], as_json: bool) -> None:

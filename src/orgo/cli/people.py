@@ -11,7 +11,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, is_terminal, line, table
+from orgo.cli.output import as_json_option, fact, is_terminal, line, table
 from orgo.lib.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
     for name, value in found.items():
         if isinstance(value, list):
             value = ", ".join(each if isinstance(each, str) else " ".join(each.values()) for each in value)
-        click.echo(f"{name:13} {value}")
+        fact(name, value, width=13)
 
 
 def _listed(rows: list[dict[str, Any]], heads: tuple[str, ...], as_json: bool) -> None:
@@ -315,17 +315,35 @@ def add_team(address: str, name: str, actor: str | None, as_json: bool, **values
         _show(group(keeping.add_team(address, name, by=by, **values)), as_json)
 
 
-@team.command("member", epilog="Example: orgo team member maintenance anna@organization.com --remove")
+@team.group("member", cls=Group, epilog="Example: orgo team member add maintenance anna@organization.com")
+def member() -> None:
+    """Who is in a team."""
+
+
+@member.command("add", epilog="Example: orgo team member add maintenance anna@organization.com")
 @click.argument("name")
-@click.argument("address")
-@click.option("--remove", is_flag=True, help="Not a member any more.")
+@address_argument
 @as_option
 @as_json_option
-def member(name: str, address: str, remove: bool, actor: str | None, as_json: bool) -> None:
+def add_member(name: str, address: str, actor: str | None, as_json: bool) -> None:
     """Have a user in a team."""
+    _set_member(name, address, True, actor, as_json)
+
+
+@member.command("remove", epilog="Example: orgo team member remove maintenance anna@organization.com")
+@click.argument("name")
+@address_argument
+@as_option
+@as_json_option
+def remove_member(name: str, address: str, actor: str | None, as_json: bool) -> None:
+    """Have a user no longer in a team; the user's tasks stay the user's."""
+    _set_member(name, address, False, actor, as_json)
+
+
+def _set_member(name: str, address: str, is_in: bool, actor: str | None, as_json: bool) -> None:
     with manager(actor) as by:
         from orgo.people import keeping
 
         row = keeping.team_of(name)
-        keeping.set_member(row, keeping.user_of(address), not remove, by)
+        keeping.set_member(row, keeping.user_of(address), is_in, by)
         _show(group(row), as_json)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orgo.cli.errors import Code, Stop
+from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, table
+from orgo.cli.output import as_json_option, fact, line, table
 
 if TYPE_CHECKING:
     from orgo.intake.models import Mail
@@ -91,8 +91,8 @@ def show(number: int, actor: str | None, as_json: bool) -> None:
         line({**as_object(row), "warnings": row.warnings, "begin": begin})
         return
     for name, value in as_object(row).items():
-        click.echo(f"{name:12} {', '.join(value) if isinstance(value, list) else value}")
-    click.echo(f"\n{begin}")
+        fact(name, value)
+    click.echo("\n" + plain(begin, keep="\n\t"))
 
 
 @quarantine.command(epilog="Example: orgo quarantine retry --all")

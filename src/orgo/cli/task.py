@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orgo.cli.errors import Code, Stop
+from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, table
+from orgo.cli.output import as_json_option, fact, line, table
 from orgo.lib.problems import did_you_mean
 
 if TYPE_CHECKING:
+    from orgo.cli.telling import Teller
     from orgo.task.models import Task
 
 STATES = ("pending", "in_progress", "waiting", "completed", "cancelled", "failed")
@@ -24,7 +25,7 @@ def task() -> None:
 
 
 def as_object(row: "Task") -> dict[str, Any]:
-    """A task as JSON (DESIGN.md section 9)."""
+    """A task as JSON (DESIGN.md section 9). A sender whom the rules keep out of sight is not told."""
     return {
         "reference": row.reference,
         "title": row.title,
@@ -35,7 +36,7 @@ def as_object(row: "Task") -> dict[str, Any]:
         "labels": list(row.labels),
         "team": row.team,
         "assignee": row.assignee,
-        "requester": row.requester,
+        "requester": "" if row.anonymize else row.requester,
         "due_at": _time(row.due_at),
         "created_at": _time(row.opened_at),
         "updated_at": _time(row.updated_at),
@@ -122,29 +123,47 @@ def _team_address(name: str) -> str:
 @as_option
 @as_json_option
 def show(reference: str, actor: str | None, as_json: bool) -> None:
-    """One task: what it is, why it is here, what happened."""
+    """One task: what it is, why it is here, what happens next, what happened."""
     enter()
+    from orgo.cli.telling import Teller
     from orgo.flow.acting import find
+    from orgo.flow.house import open_house
     from orgo.flow.undoing import events_of
-    from orgo.intake.models import Mail
+    from orgo.flow.words import what_next
+    from orgo.task.rows import state_of
 
-    row = find(acting(actor), reference)
-    events = events_of(row.pk)
-    mail = Mail.objects.filter(pk=row.mail).first() if row.mail else None
-    why = (mail.decision or {}).get("why", {}).get("en", []) if mail else []
+    row, house = find(acting(actor), reference), open_house()
+    teller, events, reasons = Teller(row, house), events_of(row.pk), _reasons(row)
+    happens_next = what_next(state_of(row), house, "en").removeprefix("What happens next: ")
     if as_json:
-        happened = [
-            {"type": e.type, "at": _time(e.at), "by": e.actor.address or e.actor.kind} for e in events
-        ]
-        line({**as_object(row), "why": why, "events": happened})
+        happened = [_event(event, teller) for event in events]
+        line({**as_object(row), "why": reasons, "next": happens_next, "events": happened})
         return
     for name, value in as_object(row).items():
-        if value not in (None, "", []):
-            click.echo(f"{name:11} {', '.join(value) if isinstance(value, list) else value}")
-    for words in why:
-        click.echo(f"{'why here':11} {words}")
+        fact(name, value)
+    for words in reasons:
+        fact("why here", words)
+    fact("next", happens_next)
     for event in events:
-        click.echo(f"{_short(event.at):17} {event.type:22} {event.actor.address or event.actor.kind}")
+        fact(_short(event.at), teller.sentence(event), width=17)
+
+
+def _reasons(row: "Task") -> list[str]:
+    """Why the rules sent it here."""
+    from orgo.intake.models import Mail
+
+    mail = Mail.objects.filter(pk=row.mail).first() if row.mail else None
+    return list((mail.decision or {}).get("why", {}).get("en", [])) if mail else []
+
+
+def _event(event: Any, teller: "Teller") -> dict[str, Any]:
+    by = event.actor.address or event.actor.kind
+    return {
+        "type": event.type,
+        "at": _time(event.at),
+        "by": teller.shown(by),
+        "words": teller.sentence(event),
+    }
 
 
 @task.command(epilog="Example: orgo task told 7QK3MD")
@@ -152,28 +171,33 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
 @as_option
 @as_json_option
 def told(reference: str, actor: str | None, as_json: bool) -> None:
-    """Who was told what of a task, by which letter, and what became of it."""
+    """Who was told what of a task, when, and the server's own words for it."""
     enter()
+    from orgo.cli.telling import Teller
     from orgo.flow.acting import find
+    from orgo.flow.house import open_house
     from orgo.outbox.models import Letter
 
     row = find(acting(actor), reference)
+    teller = Teller(row, open_house())
     letters = Letter.objects.filter(task=row.pk).order_by("id")
     if as_json:
         for letter in letters:
-            line(_letter(letter))
+            line(_letter(letter, teller))
         return
-    heads = ("WRITTEN", "TO", "KIND", "STATE", "SUBJECT", "SERVER'S ANSWER")
-    table(
-        heads,
-        ((_short(le.date), le.recipient, le.kind, le.state, le.subject, le.server_reply) for le in letters),
-    )
+    heads = ("WRITTEN", "SETTLED", "TO", "KIND", "STATE", "SUBJECT", "SERVER'S ANSWER")
+    table(heads, (_told_row(letter, teller) for letter in letters))
 
 
-def _letter(letter: Any) -> dict[str, Any]:
+def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
+    at, answer = (_short(letter.date), _short(letter.settled_at)), letter.server_reply
+    return (*at, teller.shown(letter.recipient), letter.kind, letter.state, letter.subject, answer)
+
+
+def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
     return {
-        "task_letter": letter.pk,
-        "to": letter.recipient,
+        "letter": letter.pk,
+        "to": teller.shown(letter.recipient),
         "kind": letter.kind,
         "state": letter.state,
         "subject": letter.subject,
@@ -201,7 +225,7 @@ def act(reference: str, action: str, actor: str | None, as_json: bool, **values:
     if as_json:
         line(as_object(row))
     else:
-        click.echo(f"{row.reference} {row.state} {row.assignee or row.team}: {row.title}")
+        click.echo(plain(f"{row.reference} {row.state} {row.assignee or row.team}: {row.title}"))
 
 
 @task.command("open", epilog='Example: orgo task open "Repair the lamp in room 7" --team maintenance')

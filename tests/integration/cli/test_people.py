@@ -86,8 +86,10 @@ def test_teams(office, run, objects):
     assert (found["name"], found["organization"], found["visibility"]) == ("garden", "city", "private")
     assert run("team", "add", "garden@city.example")[0] == 5
     assert run("team", "add", "other@city.example", "--organization", "moon")[0] == 3
-    assert objects("team", "member", "garden", "anna@city.example")[0]["members"] == ["anna@city.example"]
-    assert objects("team", "member", "garden", "anna@city.example", "--remove")[0]["members"] == []
+    assert objects("team", "member", "add", "garden", "anna@city.example")[0]["members"] == [
+        "anna@city.example"
+    ]
+    assert objects("team", "member", "remove", "garden", "anna@city.example")[0]["members"] == []
     code, _, err = run("team", "show", "gardn")
     assert code == 3
     assert "did you mean garden?" in err

@@ -54,12 +54,38 @@ def test_notes_answers_and_who_was_told(office, run, objects):
     assert run("task", "answer", reference, "It is repaired")[0] == 0
     office.settle()
     told = objects("task", "told", reference)
+    assert all(letter["server_reply"].startswith("250") for letter in told)
     assert ("clara@people.example", "sent") in {(letter["to"], letter["state"]) for letter in told}
     shown = objects("task", "show", reference)[0]
     assert shown["why"]
     assert shown["events"][0]["type"] == "task.opened"
-    assert "why here" in run("task", "show", reference)[1]
+    text = run("task", "show", reference)[1]
+    assert "why here" in text
+    assert "next         if it is not done by" in text
+    assert "2026-09-07 08:00  the rule 'Leaks' opened it for works" in text
+    assert "2026-09-07 08:00  Ada Admin left a note" in text
     assert "clara@people.example" in run("task", "told", reference)[1]
+
+
+def test_the_timeline_is_in_words(office, run):
+    office.mail(subject="A leak")
+    reference = office.task().reference
+    office.later(hours=2)
+    assert run("task", "take", reference, "--as", "anna@city.example")[0] == 0
+    text = run("task", "show", reference)[1]
+    assert "2026-09-07 10:00  the clock escalated it to level 1: Chris Chief was told" in text
+    assert "2026-09-07 10:00  Anna Abel took it" in text
+
+
+def test_a_sender_who_is_kept_out_of_sight_is_not_told(office, run):
+    office.mail(sender="victim@people.example", subject="harassment")
+    reference = office.task().reference
+    office.settle()
+    who = ("--as", "hanna@city.example")
+    said = [run("task", *words, *who)[1] for words in (("show", reference), ("told", reference), ("list",))]
+    said += [run("task", *words, *who, "--json")[1] for words in (("show", reference), ("told", reference))]
+    assert all(reference in text or "harassment" in text for text in said)
+    assert not any("victim" in text for text in said)
 
 
 def test_a_task_is_opened_by_hand(office, run, objects):

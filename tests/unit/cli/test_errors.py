@@ -73,6 +73,11 @@ def test_a_server_that_is_not_there_is_named_without_its_password(capsys):
     assert "amqp://orgo:***@mq.example:5672//" in capsys.readouterr().err
 
 
+def test_a_strangers_words_do_not_move_the_cursor(capsys):
+    assert guarded(raising(BadInput("\x1b[2J\u202egpj.exe")), []) == 2
+    assert capsys.readouterr().err == "orgo:  [2J gpj.exe\n"
+
+
 def test_a_broken_pipe_is_no_trouble(monkeypatch):
     monkeypatch.setattr("orgo.cli.errors._quiet", lambda: 0)
     assert guarded(raising(BrokenPipeError()), []) == 0
