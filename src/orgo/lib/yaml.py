@@ -101,8 +101,9 @@ def place(source: str, node: Node, offset: int) -> tuple[int, int]:
     at = _start(source, node)
     for number, letter in enumerate(node.text[:offset]):
         if letter.isspace() and source[at : at + 1] != "\\":
-            is_last = not node.text[number + 1 : number + 2].isspace()
-            at = _SPACES.match(source, at).end() if is_last else at + 1  # type: ignore[union-attr]
+            # However many there are, they stand for all that is written there; the last one passes over them.
+            if not node.text[number + 1 : number + 2].isspace():
+                at = _SPACES.match(source, at).end()  # type: ignore[union-attr]
         else:
             at = _WRITTEN[node.style].match(source, at).end()  # type: ignore[union-attr]
     before = source[:at]

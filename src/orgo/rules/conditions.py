@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from orgo.lib.text import clip
-from orgo.rules.facts import PEOPLE, Facts
+from orgo.rules.facts import PATTERNS_LOOK_AT, PEOPLE, Facts
 from orgo.rules.phrases import phrase
 
 
@@ -250,9 +250,9 @@ class Pattern(_Comparison):
     def match(self, facts: Facts) -> Any:
         """The first match in the field's texts: as they are written, else without regard to accents."""
         for text, folded in zip(facts.raw(self.field), facts.folded(self.field), strict=True):
-            found = self.compiled.search(text)
+            found = self.compiled.search(text[:PATTERNS_LOOK_AT])
             if found is None and (self.plain is not self.compiled or not text.isascii()):
-                found = self.plain.search(folded)
+                found = self.plain.search(folded[:PATTERNS_LOOK_AT])
             if found is not None:
                 return found
         return None

@@ -14,6 +14,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 PEOPLE = frozenset({"from", "to", "cc", "recipients", "reply_to"})
 # A mail's text is looked at as far as this, so that no mail can hold the others up.
 LOOKED_AT = 200_000
+# Patterns look less far: an unlucky one costs thousands of steps a letter.
+PATTERNS_LOOK_AT = 20_000
 
 
 @dataclass(kw_only=True, eq=False)

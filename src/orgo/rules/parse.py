@@ -44,6 +44,8 @@ OTHER_NAMES = {
     "header": "header['Name']",
 }
 LONGEST_PATTERN = 1000
+# RE2 is linear in the text, but each letter may cost as many steps as the pattern has.
+LARGEST_PATTERN = 5000
 LONGEST_CONDITION = 20_000
 DEEPEST = 50
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30}
@@ -332,13 +334,21 @@ def compiled_pattern(source: str, offset: int) -> Any:
     options.log_errors = False
     options.max_mem = 8 << 20
     try:
-        return re2.compile(source, options)
+        compiled = re2.compile(source, options)
     except re2.error as error:
-        said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        hint = "look-ahead and back-references are not part of RE2" if "(?" in said or "\\" in said else None
+        raise _bad_pattern(source, offset, error) from None
+    if compiled.programsize > LARGEST_PATTERN:
+        message = f"the pattern comes to {compiled.programsize:,} steps a letter"
         raise BadCondition(
-            f"the pattern is not valid: {said}", offset + 1 + _where(source, said), hint
-        ) from None
+            message, offset, f"at most {LARGEST_PATTERN:,}; repeat less: {{1,60}} for {{1,999}}"
+        )
+    return compiled
+
+
+def _bad_pattern(source: str, offset: int, error: Any) -> BadCondition:
+    said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+    hint = "look-ahead and back-references are not part of RE2" if "(?" in said or "\\" in said else None
+    return BadCondition(f"the pattern is not valid: {said}", offset + 1 + _where(source, said), hint)
 
 
 def _where(source: str, said: str) -> int:

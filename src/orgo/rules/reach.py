@@ -75,9 +75,8 @@ def _words_imply(one: Words, other: Words) -> bool:
     if other.field != one.field and not (other.field == "text" and one.field in ("subject", "body")):
         return False
     if other.every:
-        return all(
-            any(_says(one, v, other, wanted) for v in one.values) and one.every for wanted in other.values
-        )
+        sure = one.every or len(one.values) == 1
+        return sure and all(any(_says(one, v, other, wanted) for v in one.values) for wanted in other.values)
     some = [any(_says(one, value, other, wanted) for wanted in other.values) for value in one.values]
     return any(some) if one.every else all(some)
 

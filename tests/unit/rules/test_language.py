@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from orgo.lib.problems import BadInput
 from orgo.rules import Facts, load
+from orgo.rules.facts import PATTERNS_LOOK_AT
 from orgo.rules.parse import BadCondition, parse_condition
 
 MAIL = Facts(
@@ -109,13 +110,41 @@ def test_any_text_is_a_condition_or_a_problem(text: str) -> None:
         assert 0 <= error.offset <= len(text) + 1
 
 
-def test_no_pattern_can_hang() -> None:
-    """RE2 is linear: the pattern that takes Python's re for ever on 26 letters answers at once on a million (M9)."""
-    long = Facts(subject="a" * 1_000_000)
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$x", "([a-zA-Z]+)*b", "(a|aa)+$x", "(a|a?)+b", "(.*a){20}b", "(a?){100}a{100}b", "(x+x+)+y", "(.*)(.*)(.*)(.*)(.*)z",
+        "(a{0,30}){0,10}b", "(?:a.*){50}b", "^(([a-z])+.)+[A-Z]([a-z])+$", "[ab]*a[ab]{200}c", "(?P<x>(?P<y>a*)*)*b",
+    ],
+)  # fmt: skip
+def test_no_pattern_can_hang(pattern: str) -> None:
+    """RE2 is linear: patterns that take Python's re for ever on 26 letters answer at once on a million (M9, S52)."""
+    long = Facts(subject="a" * 1_000_000, body="ab" * 500_000)
+    condition = parse_condition(f"text matches /{pattern}/").condition
 
-    assert not parse_condition("subject matches /(a+)+$x/").condition.holds(long)
-    with pytest.raises(BadCondition):
-        parse_condition("subject matches /a{1000}{1000}/")
+    assert isinstance(condition.holds(long), bool)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("a{1000}{1000}", "is not valid"),
+        (".{0,1000}x.{0,1000}y", "steps a letter"),
+        ("a" * 1001, "at most 1000"),
+    ],
+)
+def test_a_pattern_that_is_too_large_is_refused(pattern: str, words: str) -> None:
+    with pytest.raises(BadCondition) as caught:
+        parse_condition(f"subject matches /{pattern}/")
+
+    assert words in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_pattern_looks_at_the_beginning_of_a_text() -> None:
+    condition = parse_condition("body matches /leak/").condition
+
+    assert condition.holds(Facts(body=" " * (PATTERNS_LOOK_AT - 4) + "leak"))
+    assert not condition.holds(Facts(body=" " * (PATTERNS_LOOK_AT - 3) + "leak"))
 
 
 def test_a_problem_shows_the_line_with_a_caret() -> None:

@@ -120,6 +120,7 @@ def test_brackets_without_number_are_nothing_but_brackets() -> None:
 def test_all_problems_come_in_one_answer_in_the_order_of_the_file() -> None:
     text = (
         "keyword: [a]\n"
+        "default: a b@c.example\n"
         "rules:\n"
         '  - {condition: "subjct is \'a\'", action: {priority: hihg, route_to: "a@b.c, d@e.f"}}\n'
         "  - {condition: \"subject contains 'a'\", action: {levels: [{to: x}], due: 0 hours, stop: true}}\n"
@@ -128,7 +129,7 @@ def test_all_problems_come_in_one_answer_in_the_order_of_the_file() -> None:
     found = problems(text)
 
     assert [problem.line for problem in found] == sorted(problem.line or 0 for problem in found)
-    assert {problem.line for problem in found} == {1, 3, 4, 5} and len(found) == 14
+    assert {problem.line for problem in found} == {1, 2, 4, 5, 6} and len(found) == 15
     assert all(problem.column for problem in found)
 
 

@@ -205,7 +205,7 @@ def decided(rules: RuleSet, mail: dict[str, Any]) -> Decision:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(_rules, max_size=10), _mails, st.lists(st.sampled_from(WORDS), max_size=3))
 def test_a_decision_is_what_the_design_says_it_is(
     rules: list[Rule], mail: dict[str, Any], keywords: list[str]
@@ -248,7 +248,7 @@ def test_rules_that_do_not_match_change_nothing(
     assert [getattr(alone, name) for name in names] == [getattr(among, name) for name in names]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(_rules, max_size=8), _mails, st.lists(st.sampled_from(WORDS), max_size=4))
 def test_keywords_stand_in_the_order_of_the_vocabulary(
     rules: list[Rule], mail: dict[str, Any], keywords: list[str]

@@ -31,7 +31,7 @@ _condition = st.recursive(
 _text = st.lists(st.sampled_from([*WORDS, "x"]), max_size=3).map(" ".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_condition, _condition, st.lists(st.tuples(_text, _text), min_size=5, max_size=20))
 def test_what_is_implied_holds_wherever_the_other_does(
     one: str, other: str, mails: list[tuple[str, str]]
@@ -55,10 +55,27 @@ def test_what_is_implied_holds_wherever_the_other_does(
         ("subject contains 'leak'", "subject contains any of ['x', 'eak']"),
         ("not subject contains 'a'", "not subject contains 'ab'"),
         ("is_reply and has_attachment", "has_attachment"),
+        ("subject contains 'abc'", "subject contains all of ['a', 'bc']"),
     ],
 )
 def test_what_is_seen_to_be_wider(one: str, other: str) -> None:
     assert implies(parse_condition(one).condition, parse_condition(other).condition)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("subject contains any of ['a', 'b']", "subject contains all of ['a', 'b']"),
+        ("subject contains 'leak'", "subject contains 'water leak'"),
+        ("subject contains 'water leak'", "subject has word 'leak'"),
+        ("text contains 'leak'", "subject contains 'leak'"),
+        ("subject contains 'a' or is_reply", "subject contains 'a'"),
+        ("subject starts with 'leak'", "subject is 'leak'"),
+        ("size > 5", "size > 6"),
+    ],
+)
+def test_what_is_not_wider(one: str, other: str) -> None:
+    assert not implies(parse_condition(one).condition, parse_condition(other).condition)
 
 
 def lines(text: str) -> list[str]:

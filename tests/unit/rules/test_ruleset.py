@@ -123,7 +123,7 @@ rules:
   - name: day
     condition: "subject contains 'leak'"
     unless: "from is 'news@x.example'"
-    active: {from: 2026-09-01, hours: "Mon-Fri 07:00-18:00"}
+    active: {from: 2026-09-01, until: 2026-09-30, hours: "Mon-Fri 07:00-18:00"}
     action: {route_to: day@x.example}
 """
     )
@@ -136,6 +136,8 @@ rules:
     assert route(received_at=monday, sender=["news@x.example"]) is None
     assert route(received_at=datetime(2026, 9, 7, 17, tzinfo=UTC)) is None
     assert route(received_at=datetime(2026, 8, 31, 8, tzinfo=UTC)) is None
+    assert route(received_at=datetime(2026, 9, 30, 8, tzinfo=UTC)) == "day@x.example"
+    assert route(received_at=datetime(2026, 10, 1, 8, tzinfo=UTC)) is None
 
 
 WORDS = ["leak", "fire", "urgent", "water", "room", "élève", "ELEVE", "a", "le"]
