@@ -65,23 +65,27 @@ def _size(file: Path) -> int:
 
 
 def _files(path: Path, seen: set[tuple[int, int]], trouble: Trouble) -> Iterator[Path]:
-    """The mail files at or below `path`. A folder is entered once, whatever links lead to it."""
-    try:
-        found = path.stat()
-        if not stat.S_ISDIR(found.st_mode):
-            yield path
-            return
-        if (found.st_dev, found.st_ino) in seen:
-            return
-        seen.add((found.st_dev, found.st_ino))
-        inside = sorted(path.iterdir())
-    except OSError as error:
-        trouble(_shown(path), _words(error))
-        return
-    is_maildir = (path / "cur").is_dir() and (path / "new").is_dir()
-    for entry in inside:
-        if _wanted(entry, is_maildir or path.name in ("cur", "new"), trouble):
-            yield from _files(entry, seen, trouble)
+    """The mail files at or below `path`, in the order of their names. A folder is entered once, whatever links lead to it."""
+    waiting = [path]
+    while waiting:
+        one = waiting.pop()
+        try:
+            one = _where_it_is_now(one)
+            found = one.stat()
+            if not stat.S_ISDIR(found.st_mode):
+                yield one
+            elif (found.st_dev, found.st_ino) not in seen:
+                seen.add((found.st_dev, found.st_ino))
+                waiting += reversed(_inside(one, trouble))
+        except OSError as error:
+            trouble(_shown(one), _words(error))
+
+
+def _inside(folder: Path, trouble: Trouble) -> list[Path]:
+    """The entries of a folder that are mail or folders, in the order of their names."""
+    is_maildir = (folder / "cur").is_dir() and (folder / "new").is_dir()
+    of_maildir = is_maildir or folder.name in ("cur", "new")
+    return [entry for entry in sorted(folder.iterdir()) if _wanted(entry, of_maildir, trouble)]
 
 
 def _wanted(entry: Path, of_maildir: bool, trouble: Trouble) -> bool:

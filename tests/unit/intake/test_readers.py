@@ -84,3 +84,44 @@ def test_an_empty_file_is_a_mail_and_a_missing_one_is_told(tmp_path):
     found, told = read_all(tmp_path / "empty.eml", tmp_path / "gone.eml")
     assert [item.data for item in found] == [b""]
     assert told == [(str(tmp_path / "gone.eml"), "it is gone")]
+
+
+def test_the_files_of_a_folder_come_in_the_order_of_their_names(tmp_path):
+    for name in ("b/2.eml", "a.eml", "b/1.eml", "c.eml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(MAIL)
+    found, _ = read_all(tmp_path)
+    names = [str(Path(item.where).relative_to(tmp_path)) for item in found]
+    assert names == ["a.eml", "b/1.eml", "b/2.eml", "c.eml"]
+
+
+def test_folders_within_folders_have_no_end_that_matters(tmp_path):
+    deep = str(tmp_path)
+    for _ in range(1500):
+        deep += "/d"
+        os.mkdir(deep)
+    Path(f"{deep}/a.eml").write_bytes(MAIL)
+    found, told = read_all(tmp_path)
+    assert len(found) == 1
+    assert told == []
+
+
+def test_a_mail_that_its_reader_renames_or_takes_away_meanwhile_stops_nothing(tmp_path):
+    for name in ("cur", "new", "tmp"):
+        (tmp_path / name).mkdir()
+    for name in ("a.host", "b.host", "c.host"):
+        (tmp_path / "new" / name).write_bytes(MAIL)
+    told = []
+    reading = read([tmp_path], lambda where, why: told.append((Path(where).name, why)))
+    assert Path(next(reading).where).name == "a.host"
+    (tmp_path / "new" / "b.host").rename(tmp_path / "cur" / "b.host:2,S")
+    (tmp_path / "new" / "c.host").unlink()
+    assert [Path(item.where).name for item in reading] == ["b.host:2,S"]
+    assert told == [("c.host", "it is gone")]
+
+
+def test_names_that_are_no_text_or_move_the_cursor_are_read(tmp_path):
+    name = os.fsdecode(b"\xff\x1b[2J.eml")
+    (tmp_path / name).write_bytes(MAIL)
+    found, _ = read_all(tmp_path)
+    assert found[0].where.encode("utf-8").endswith("\ufffd\x1b[2J.eml".encode())
