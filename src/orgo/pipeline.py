@@ -67,6 +67,7 @@ def route(parser: ParserPool, limit: int = 50) -> int:
 
 def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
     with Unit(open_house()) as unit:
+        unit.look_up(message.content_key for message in read if isinstance(message, Message))
         for mail, message in zip(mails, read, strict=True):
             _place_one(mail, message, unit)
     for mail in mails:

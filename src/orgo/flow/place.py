@@ -1,6 +1,5 @@
 """Where a mail ends: each stored mail gets exactly one outcome here (DESIGN.md section 3)."""
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -141,23 +140,15 @@ def _trust(mail: Mail, message: Message, house: House) -> str:
 
 def _same_content(mail: Mail, unit: Unit) -> tuple[int, int] | None:
     """The (mail, task) with the same content of the last 24 hours whose task is open."""
-    if not mail.content_key:
-        return None
-    since = mail.received_at - SAME_WITHIN
-    rows = Mail.objects.filter(content_key=mail.content_key, received_at__gte=since, task__isnull=False)
-    known_rows = rows.exclude(pk=mail.pk).order_by("id").values_list("id", "task")
-    found = [(known, task) for known, task in known_rows if task is not None]
-    found += unit.same_content(mail)
-    for known, task in found:
-        state = unit.state(task)
-        if state is not None and not state.is_closed:
-            return known, task
+    for known in unit.same_content(mail.content_key) if mail.content_key else ():
+        state = unit.state(known.task)
+        recent = mail.received_at - known.received_at <= SAME_WITHIN
+        if recent and known.mail != mail.pk and state is not None and not state.is_closed:
+            return known.mail, known.task
     return None
 
 
 # ---------------------------------------------------------------- bounces
-
-_PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}")
 
 
 def _place_bounce(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> None:

@@ -118,11 +118,9 @@ def _named(mail: Mail, message: Message, unit: Unit) -> Iterator[TaskState]:
         state = _task(word, unit)
         if state is not None:
             yield state
-    earlier = (
-        Mail.objects.filter(message_id__in=references, task__isnull=False)
-        if references
-        else Mail.objects.none()
-    )
+    if not references:
+        return
+    earlier = Mail.objects.filter(message_id__in=references, task__isnull=False)
     for task in dict.fromkeys(earlier.exclude(pk=mail.pk).values_list("task", flat=True)):
         state = unit.state(task) if task is not None else None
         if state is not None:

@@ -6,8 +6,11 @@
 All of it is committed at the end of the block, or nothing. Who waits for new work is rung after the commit.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.db import connection, transaction
 
@@ -24,6 +27,14 @@ from orgo.outbox.models import Document, Letter
 from orgo.task.models import Note, Task
 from orgo.task.rows import row_of, state_of
 from orgo.task.values import Event, Notice, Outcome, TaskState
+
+
+class Known(NamedTuple):
+    """A mail that was decided before, with its task."""
+
+    mail: int
+    task: int
+    received_at: datetime
 
 
 class Overtaken(Exception):
@@ -46,7 +57,7 @@ class Unit:
         self._notes: dict[int, Note] = {}
         self._settled: dict[int, dict[str, Any]] = {}
         self._texts: list[tuple[int, str]] = []
-        self._by_content: dict[str, list[tuple[int, int]]] = {}
+        self._by_content: dict[str, list[Known]] = defaultdict(list)
         self._references: list[str] = []
         self._given: set[str] = set()
 
@@ -112,11 +123,24 @@ class Unit:
             setattr(mail, name, value)
         self.mails[mail.id] = mail
         if mail.content_key and mail.task:
-            self._by_content.setdefault(mail.content_key, []).append((mail.id, mail.task))
+            self._by_content[mail.content_key].append(Known(mail.id, mail.task, mail.received_at))
 
-    def same_content(self, mail: Mail) -> list[tuple[int, int]]:
-        """The (mail, task) of this batch with the same content as `mail`."""
-        return self._by_content.get(mail.content_key, [])
+    def look_up(self, content_keys: Iterable[str]) -> None:
+        """Find the mails with these content keys that have a task: one query for a whole batch."""
+        wanted = {key for key in content_keys if key} - self._by_content.keys()
+        found = Mail.objects.filter(content_key__in=wanted, task__isnull=False).order_by("id")
+        for key in wanted:
+            self._by_content[key] = []
+        for id, task, at, key in (
+            found.values_list("id", "task", "received_at", "content_key") if wanted else ()
+        ):
+            assert task is not None
+            self._by_content[key].append(Known(id, task, at))
+
+    def same_content(self, key: str) -> list["Known"]:
+        """The mails with this content key that have a task, those of this batch included, the oldest first."""
+        self.look_up([key])
+        return self._by_content[key]
 
     def index(self, task: int, text: str) -> None:
         """Make a text findable on the task."""
