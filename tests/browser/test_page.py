@@ -81,6 +81,19 @@ def test_a_confidential_task_is_nowhere_for_others(page: Any, sign_in: Enter, of
     assert page.goto("/?queue=all").ok and page.locator(".queues b").all_inner_texts()[-1] == "0"
 
 
+def test_a_sender_who_is_to_stay_unnamed_is_named_on_no_page(page: Any, sign_in: Enter, office: Office) -> None:
+    office.mail("clara@people.example", "Please help me", body="harassment by my superior")
+    sign_in("hanna@city.example")
+    page.goto(f"/tasks/{office.task().reference}")
+    page.locator("#answer").fill("We will help you.")
+    page.get_by_role("button", name="Send the answer").click()
+    page.wait_for_selector("text=Your answer is on its way.")
+    office.settle()
+
+    for path in (f"/tasks/{office.task().reference}", "/letters"):
+        assert "clara@people.example" not in page.goto(path).text(), path
+
+
 def test_search_finds_words_of_the_mail_and_the_reference(page: Any, sign_in: Enter, office: Office) -> None:
     office.mail(subject="Water leak", body="The élévateur is dripping")
     office.mail(subject="Other leak")

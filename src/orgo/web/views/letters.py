@@ -4,6 +4,7 @@ import re
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -32,13 +33,19 @@ def letters(request: HttpRequest) -> HttpResponse:
         .values_list("pk", flat=True)
     )
     rows = newest(state if state in STATES else "", tasks=list(visible[:2000]))
-    references = dict(Task.objects.filter(pk__in={row.task for row in rows}).values_list("pk", "reference"))
+    tasks = Task.objects.in_bulk([row.task for row in rows if row.task is not None])
     shown = [
-        {"letter": row, "reference": references.get(row.task or 0, ""), "state": STATE_NAMES[row.state]}
+        {"letter": row, "recipient": _recipient(row, tasks.get(row.task or 0)), "state": STATE_NAMES[row.state]}
         for row in rows
     ]
     choices = [(key, STATE_NAMES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous")]
     return render(request, "letters.html", {"rows": shown, "state": state, "choices": choices})
+
+
+def _recipient(row: Letter, task: Task | None) -> str:
+    """Whom a letter went to; a sender who is to stay unnamed is not named here either."""
+    hidden = task is not None and task.anonymize and row.recipient == task.requester
+    return gettext("the sender") if hidden else row.recipient
 
 
 @require_GET
