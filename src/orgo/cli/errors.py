@@ -107,7 +107,7 @@ def _known(error: Exception) -> tuple[Code | None, str]:
     name, text = f"{type(error).__module__}.{type(error).__name__}", str(error).strip()
     if name.startswith("orgo.flow.acting."):
         return _of_acting(type(error).__name__, text)
-    if name.startswith("django.db.utils.") and "Operational" in name:
+    if name in ("django.db.utils.OperationalError", "django.db.utils.DatabaseError"):
         return _of_database(text)
     if name == "django.core.exceptions.ImproperlyConfigured" and "psycopg" in text:
         return Code.WRONG_INPUT, "the database's driver is not installed: pip install 'psycopg[binary]'"
@@ -129,14 +129,27 @@ def _of_acting(name: str, text: str) -> tuple[Code, str]:
     return Code.CONFLICT, text
 
 
-def _of_database(text: str) -> tuple[Code, str]:
+def _of_database(text: str) -> tuple[Code | None, str]:
+    """What the database's driver says; None as the code where it speaks of our own mistake."""
+    said = text.splitlines()[0] if text else "no answer"
     if "no such table" in text or "no such column" in text:
-        return Code.WRONG_INPUT, f"the database has an older form ({text}); run: orgo database migrate"
+        return Code.WRONG_INPUT, f"the database has an older form ({said}); run: orgo database migrate"
     if "locked" in text:
         return Code.LATER, "the database is busy; try again in a moment"
-    if "unable to open" in text or "readonly" in text or "disk" in text:
-        return Code.IO, f"the database can't be used: {text}"
-    return Code.UNREACHABLE, f"the database can't be reached: {text.splitlines()[0] if text else 'no answer'}"
+    if "not a database" in text or "malformed" in text:
+        return Code.IO, f"{_database()} is no database, or a damaged one ({said}); restore a backup"
+    if any(words in text for words in ("unable to open", "readonly", "disk", "full")):
+        return Code.IO, f"{_database()} can't be used: {said}"
+    if any(words in text for words in ("connect", "resolve", "server", "timeout", "timed out", "no answer")):
+        return Code.UNREACHABLE, f"{_database()} can't be reached: {said}"
+    return None, ""
+
+
+def _database() -> str:
+    """Where the database is, as far as that is known."""
+    boot = sys.modules.get("orgo.conf.boot")
+    config = getattr(boot, "_current", None)
+    return f"the database {config.sqlite_file or config.database}" if config else "the database"
 
 
 def _defect(error: Exception, argv: Sequence[str]) -> int:

@@ -39,6 +39,7 @@ WORK_SINCE = timedelta(days=7)
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
     help="Leave out older mails; with --as work they are history (7 days ago where not given).",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before more than 100 tasks.")

@@ -203,8 +203,8 @@ def roles(address: str, roles: tuple[str, ...], actor: str | None, as_json: bool
     "absent", epilog="Example: orgo user absent anna@organization.com --from 2026-07-01 --until 2026-07-14"
 )
 @address_argument
-@click.option("--from", "start", type=day, help="The first day away.")
-@click.option("--until", type=day, help="The last day away.")
+@click.option("--from", "start", type=day, metavar="DATE", help="The first day away.")
+@click.option("--until", type=day, metavar="DATE", help="The last day away.")
 @click.option("--deputy", default="", metavar="ADDRESS", help="Who stands in.")
 @click.option("--over", is_flag=True, help="The user is here again: all absences end.")
 @as_option

@@ -110,6 +110,25 @@ def test_nothing_is_coloured_and_nothing_asked_without_a_terminal(home):
         assert "\x1b" not in done.stdout + done.stderr
 
 
+def test_a_file_that_is_no_database_is_said_with_its_name(home):
+    (home["cwd"] / "x.db").write_bytes(b"This is no database. " * 1000)
+    done = run(home, "task", "list", env={"ORGO_DATABASE": "sqlite:///x.db"})
+    assert done.returncode == 74
+    assert done.stderr.startswith(f"orgo: the database {home['cwd'] / 'x.db'} is no database")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_import_that_is_killed_goes_on_and_nothing_comes_twice(home):
+    assert run(home, "init", "--yes", stdin=subprocess.DEVNULL).returncode == 0
+    mail = b"From a@b Mon Sep  7 10:00:00 2026\nFrom: a@b.example\nSubject: %d\n\nText\n\n"
+    (home["cwd"] / "a.mbox").write_bytes(b"".join(mail % number for number in range(250)))
+    for place, came in (("H1.before_commit:2", 100), ("H1.after_commit:1", 200)):
+        assert run(home, "import", "a.mbox", env={"ORGO_CRASH": place}).returncode == -signal.SIGKILL
+        assert json.loads(run(home, "status", "--json").stdout)["mail"]["waiting"] == came
+    last = json.loads(run(home, "import", "a.mbox", "--json").stdout)
+    assert (last["new"], last["known"]) == (50, 200)
+
+
 def test_two_migrations_at_once_end_well(home):
     both = [started(home, "database", "migrate") for _ in range(2)]
     assert [one.communicate(timeout=60)[1] for one in both] == ["", ""]

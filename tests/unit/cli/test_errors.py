@@ -31,6 +31,33 @@ def test_an_error_has_its_exit_code_and_words(error, code, words, capsys):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("no such table: task_task", 2, "orgo database migrate"),
+        ("database is locked", 75, "try again"),
+        ("file is not a database", 74, "restore a backup"),
+        ("database disk image is malformed", 74, "restore a backup"),
+        ("attempt to write a readonly database", 74, "can't be used"),
+        ("database or disk is full", 74, "can't be used"),
+        (
+            'connection to server at "db.example", port 5432 failed: Connection refused\n\tIs it running?',
+            69,
+            '"db.example", port 5432',
+        ),
+        ('near "nothing": syntax error', 70, "defect"),
+    ],
+)
+def test_what_a_database_says_has_its_exit_code(words, code, said, capsys, tmp_path, monkeypatch):
+    from django.db.utils import OperationalError
+
+    monkeypatch.setenv("ORGO_HOME", str(tmp_path))
+    assert guarded(raising(OperationalError(words)), []) == code
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
 def test_all_problems_are_said_and_with_json_also_as_objects(capsys):
     problems = [Problem("one", file="a.yaml", line=3), Problem("two")]
     assert guarded(raising(BadInput(problems)), ["--json"]) == 2
