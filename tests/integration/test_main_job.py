@@ -362,3 +362,19 @@ def test_a_subject_that_was_answered_often_is_not_answered_once_more(office: Off
     office.answer("anna@city.example", "done")
 
     assert str(office.letters("clara@people.example")[-1]["Subject"]).startswith("Re: Water leak [#")
+
+
+def test_a_confidential_answer_makes_its_task_private_before_anybody_else_is_told(office: Office) -> None:
+    from orgo.people.models import User
+    from orgo.people.visibility import may_see
+
+    office.mail()
+    letters = len(office.catcher.caught)
+    office.mail("clara@people.example", f"[#{office.task().reference}] more", body="This is harassment by the director.")
+
+    assert office.task().visibility == "private" and office.tasks() == 1
+    assert not may_see(User.objects.get(address="chief@city.example"), office.task())
+    office.later(hours=5)
+    for caught in office.catcher.caught[letters:]:
+        if caught.recipient not in ("anna@city.example", "ben@city.example"):
+            assert b"harassment" not in caught.data and b"Water leak" not in caught.data

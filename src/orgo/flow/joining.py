@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from orgo.flow import words
+from orgo.flow.opening import facts_for
 from orgo.flow.thread import Thread
 from orgo.flow.undoing import undo_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.message import Message, reply_text
+from orgo.people.visibility import STRICTEST
 from orgo.task import commands as c
 from orgo.task.actions import handle
 from orgo.task.reply import Understood, said, understand
@@ -30,10 +32,20 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
             return False
     actor = Actor("mail", mail.from_address)
     acts = thread.proof == "token" and understood.kind not in ("none", "thanks")
+    _tighten(mail, message, state, unit)
     handle([_comment(mail, thread, understood, actor, unit, quiet=acts and mail.trust != "fail")], unit)
     if acts:
         _act(mail, thread, understood, actor, unit)
     return True
+
+
+def _tighten(mail: Mail, message: Message, state: TaskState, unit: Unit) -> None:
+    """A mail that joins is not routed again, but the visibility rules look at it: it may only make a task stricter."""
+    decision = unit.house.rules.decide(facts_for(mail, message, unit.house))
+    wanted = "private" if decision.anonymize else decision.visibility
+    if wanted is not None and STRICTEST.index(wanted) < STRICTEST.index(state.visibility):
+        rule = Actor("rule", decision.rule or "")
+        handle([c.Change(task=state.id, actor=rule, at=unit.now, values={"visibility": wanted})], unit)
 
 
 def _is_requesters(thread: Thread) -> bool:
