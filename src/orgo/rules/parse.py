@@ -432,8 +432,8 @@ def _fail(message: str, token: Token, hint: str | None = None) -> NoReturn:
 
 
 _OPERATOR_WORDS = (
-    "contains", "contains any of", "contains all of", "has word", "starts with", "ends with", "is", "in", "matches",
-    "and", "or", "not",
+    "contains", "contains any of", "contains all of", "does not contain", "has word", "starts with", "ends with", "is",
+    "is not", "in", "not in", "matches", "and", "or", "not",
 )  # fmt: skip
 _SIGNS = {"&": "write and", "|": "write or", "!": "write not", "@": "texts stand in quotes: 'a@b.example'"}
 
@@ -451,6 +451,9 @@ def _unexpected(error: UnexpectedInput, text: str) -> BadCondition:
         return BadCondition(
             f"{token} is no pattern", offset, "write it between slashes: matches /room [0-9]+/"
         )
+    if token.type == "LSQB":
+        hint = "a list stands after in, contains any of or contains all of"
+        return BadCondition("a list was not expected here", offset, hint)
     if token.type == "STRING":
         hint = "several words stand in one list: contains any of ['leak', 'flood']"
         return BadCondition(f"{token} was not expected here", offset, hint)
@@ -460,7 +463,8 @@ def _unexpected(error: UnexpectedInput, text: str) -> BadCondition:
 def _meant(word: str, before: str) -> str | None:
     if re.search(r"\b(?:contains|word|with|is|=)\s+[\w]+\s*\Z", before, re.IGNORECASE):
         return "a text of several words stands in quotes: 'water leak'"
-    return did_you_mean(word.lower(), _OPERATOR_WORDS)
+    whole = next((known for known in _OPERATOR_WORDS if known.startswith(f"{word.lower()} ")), None)
+    return f"did you mean {whole}?" if whole else did_you_mean(word.lower(), _OPERATOR_WORDS)
 
 
 def _unexpected_sign(rest: str, offset: int) -> BadCondition:
