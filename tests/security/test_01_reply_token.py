@@ -1,0 +1,72 @@
+"""S01: thread and actor come only from a reply token; a wrong one makes a new mail and changes no task."""
+
+from collections.abc import Callable
+
+import pytest
+
+from orgo.outbox.token import Signer
+from tests.office import PASS, Office
+
+
+def _of_another_task(office: Office) -> str:
+    office.mail(subject="Another leak")
+    return str(office.letters("anna@city.example")[-1]["Reply-To"])
+
+
+def _of_another_key(office: Office) -> str:
+    return Signer(b"another key of another installation").reply_address(
+        "orgo@city.example", office.task().reference, "anna@city.example"
+    )
+
+
+def _for_another(office: Office) -> str:
+    return str(office.letters("anna@city.example")[0]["Reply-To"])
+
+
+def _cut(office: Office) -> str:
+    return str(office.letters("anna@city.example")[0]["Reply-To"]).replace("@", "x@")
+
+
+@pytest.mark.parametrize("forged", [_of_another_key, _for_another, _cut])
+def test_a_wrong_token_changes_nothing(office: Office, forged: Callable[[Office], str]) -> None:
+    office.mail()
+    first = office.task()
+
+    mail = office.mail(
+        "eve@evil.example",
+        "Re: leak",
+        to=forged(office),
+        body="done",
+        headers={"Authentication-Results": PASS},
+    )
+
+    first.refresh_from_db()
+    assert (mail.outcome, first.state, first.seq) == ("opened", "pending", 1)
+
+
+def test_a_token_of_one_task_acts_on_that_task_only(office: Office) -> None:
+    office.mail()
+    first = office.task()
+    other = _of_another_task(office)
+
+    office.mail(
+        "anna@city.example",
+        f"Re: [#{first.reference}]",
+        to=other,
+        body="done",
+        headers={"Authentication-Results": PASS},
+    )
+
+    first.refresh_from_db()
+    assert (first.state, office.task().state) == ("pending", "completed")
+
+
+def test_a_members_own_address_without_a_token_only_comments(office: Office) -> None:
+    office.mail()
+    reference = office.task().reference
+
+    office.mail(
+        "anna@city.example", f"Re: [#{reference}]", body="done", headers={"Authentication-Results": PASS}
+    )
+
+    assert office.task().state == "pending" and office.tasks() == 1

@@ -1,0 +1,48 @@
+"""S19, S21, S22: a file's name is data: it never becomes a path, a header of its own, or another name after the check."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orgo.message import parse
+from tests.office import Office
+
+NAMES = [
+    "../../etc/passwd", "..\\..\\windows\\x.dll", "/etc/passwd", "C:\\x.exe", "\u200b.htaccess", ".htaccess", "CON", "nul.txt", "a\u202egpj.exe",
+    "x\x00.png", "\uff1cscript\uff1e.html", 'quote".html', "a;b=c.txt", "tab\tname.txt", "x" * 5000 + ".pdf", "", " ", "...", "a/b/c.txt",
+]  # fmt: skip
+
+
+def attached(name: str) -> bytes:
+    from urllib.parse import quote
+
+    return (
+        "From: eve@evil.example\r\nSubject: leak\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n"
+        f"Content-Type: text/html\r\nContent-Disposition: attachment; filename*=utf-8''{quote(name, safe='')}\r\n\r\n<script>1</script>\r\n--b--\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_is_a_path(name: str) -> None:
+    (attachment,) = parse(attached(name)).attachments
+    given = attachment.filename
+
+    assert not set("/\\\0\r\n\t\u200b\u202e<>") & set(given)
+    assert not given.startswith(".") and len(given) <= 255
+    assert given.split(".")[0].upper() not in {"CON", "NUL"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_attachment_is_a_download_and_no_page(
+    office: Office, enter: Callable[..., Any], name: str
+) -> None:
+    mail = office.mail("eve@evil.example", raw=attached(name))
+    answer = enter("anna@city.example").get(f"/mail/{mail.pk}/attachment/0")
+
+    assert answer.status_code == 200 and answer["Content-Type"] == "application/octet-stream"
+    assert (
+        answer["Content-Disposition"].startswith("attachment; ")
+        and answer["X-Content-Type-Options"] == "nosniff"
+    )
+    assert "sandbox" in answer["Content-Security-Policy"] and "\n" not in answer["Content-Disposition"]

@@ -1,0 +1,50 @@
+"""S35, S37, S38: a password costs the same work for anybody, says the same to everybody, and is never hashed when it is huge."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.office import Office
+
+
+def test_one_password_hash_is_worked_out_for_known_and_unknown_alike(
+    office: Office, enter: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgo.people import signin
+
+    enter().post("/sign-in", {"address": "warm@city.example", "password": "up"})
+    asked: list[str] = []
+
+    def counted(given: str, kept: str) -> bool:
+        asked.append(kept[:7])
+        return False
+
+    monkeypatch.setattr(signin, "check_password", counted)
+    signin_of = {
+        who: enter().post("/sign-in", {"address": who, "password": "wrong"})
+        for who in ("anna@city.example", "nobody@city.example")
+    }
+
+    assert asked == ["argon2$"] * 2
+    pages = {answer.content.replace(who.encode(), b"WHO") for who, answer in signin_of.items()}
+    assert {answer.status_code for answer in signin_of.values()} == {403}
+    assert len({page.split(b"csrfmiddlewaretoken")[0] for page in pages}) == 1
+
+
+def test_a_huge_password_is_refused_before_any_work(
+    office: Office, enter: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgo.people import signin
+
+    def never(*_: object) -> bool:
+        raise AssertionError("it was hashed")
+
+    monkeypatch.setattr(signin, "check_password", never)
+
+    assert (
+        enter().post("/sign-in", {"address": "anna@city.example", "password": "x" * 5_000}).status_code == 403
+    )
+    assert enter().post(
+        "/sign-in", {"address": "anna@city.example", "password": "x" * 10_000_000}
+    ).status_code in (400, 413)
