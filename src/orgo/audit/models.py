@@ -29,7 +29,9 @@ class Event(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["task", "seq"], name="audit_event_task_seq")
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["type", "at"], name="audit_event_type_at")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["type", "at"], name="audit_event_type_at")
+        ]
 
 
 def record(type: str, *, actor: str, actor_kind: str = "user", **data: Any) -> Event:

@@ -25,7 +25,9 @@ def make_app(config: Config) -> Celery:
     """
     if config.queue is None:
         hint = "set queue: redis://127.0.0.1:6379/0 (or ORGO_QUEUE); without one `python main.py` does all work by itself"
-        raise BadInput(Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint))
+        raise BadInput(
+            Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint)
+        )
     app = Celery("orgo", broker=config.queue)
     app.conf.update(_settings(config.queue))
     return app
@@ -50,7 +52,9 @@ def _settings(queue: str) -> dict[str, Any]:
         "broker_connection_timeout": _TIMEOUT,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": transport,
-        "beat_schedule": {job: {"task": job, "schedule": POLL, "options": {"expires": POLL}} for job in JOBS.values()},
+        "beat_schedule": {
+            job: {"task": job, "schedule": POLL, "options": {"expires": POLL}} for job in JOBS.values()
+        },
         "timezone": "UTC",
     }
 

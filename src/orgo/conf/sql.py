@@ -27,7 +27,9 @@ def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None
         cursor.executemany(sql, [[a(v) for a, v in zip(adapters, row.values(), strict=True)] for row in rows])
 
 
-def update(model: type[models.Model], rows: Sequence[Mapping[str, Any]], where: Sequence[Mapping[str, Any]]) -> int:
+def update(
+    model: type[models.Model], rows: Sequence[Mapping[str, Any]], where: Sequence[Mapping[str, Any]]
+) -> int:
     """Update each of `rows` where the columns of `where` (one mapping a row) have these values; returns the rows hit."""
     hit = 0
     for row, condition in zip(rows, where, strict=True):

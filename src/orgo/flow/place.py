@@ -21,6 +21,7 @@ from orgo.task.values import ORGO
 SAME_WITHIN = timedelta(hours=24)
 MOST_HOPS = 30
 KEPT_TEXT = 200_000
+LONGEST_NAME = 128
 
 
 def place(mail: Mail, message: Message, unit: Unit) -> None:
@@ -106,7 +107,7 @@ def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
         "content_key": content_key(message) or "",
         "message_id": clip(message.message_id, 255),
         "from_address": (sender.address if sender else "")[:320].lower(),
-        "from_name": clip(sender.name if sender else "", 200),
+        "from_name": clip(sender.name if sender else "", LONGEST_NAME),
         "trust": _trust(mail, message, house),
         "subject": clip(message.subject, 1000),
         "text": body_text(message)[:KEPT_TEXT],

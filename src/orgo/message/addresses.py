@@ -19,7 +19,7 @@ _ATOMS = (
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
 )
 _USUAL = re.compile(r'(?:(?:"([^"\\]*)"|([^"<>()\[\]\\,;:@]*))[ \t]*<(' + _ATOMS + r")>|(" + _ATOMS + r"))")
-_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.\-\[\]:]+\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.\-]+\Z")
 
 
 class Read(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ _DATE = re.compile(
     r"\s{0,5}(?:[A-Za-z]{3},\s{0,5})?(\d{1,2})\s{1,5}(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s{1,5}(\d{4})"
     r"\s{1,5}(\d\d):(\d\d)(?::(\d\d))?\s{1,5}([+-])(\d\d)(\d\d)"
 )
+_BOUNDARY = re.compile(r";\s{0,100}boundary\s{0,5}=", re.IGNORECASE)
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -63,12 +64,12 @@ def _message(root: Part) -> Message:
     bounce = bounce_of(root, subject, text)
     message_id = _id(root.header("message-id"))
     date = _date(root.header("date"), warnings)
-    if len(headers.get("content-type", ())) > 1:
-        warnings.append("it has two Content-Type headers")
+    two_ways = _two_ways(headers.get("content-type", []))
+    warnings += [two_ways] if two_ways else []
     return Message(
         message_id=message_id,
         sender=sender.addresses[0] if sender.addresses else None,
-        trusted=_is_trusted(sender, headers),
+        trusted=_is_trusted(sender, headers) and not two_ways,
         from_all=sender.addresses,
         to=_addresses(headers, "to"),
         cc=_addresses(headers, "cc"),
@@ -121,7 +122,16 @@ def _sender(headers: dict[str, list[str]], warnings: list[str]) -> Read:
 
 def _is_trusted(sender: Read, headers: dict[str, list[str]]) -> bool:
     one = len(headers.get("from", [])) == 1 and len(sender.addresses) == 1 and not sender.defect
-    return one and "@" in sender.addresses[0].address and len(headers.get("content-type", [])) < 2
+    return one and "@" in sender.addresses[0].address
+
+
+def _two_ways(content_types: list[str]) -> str:
+    """What lets two readers see two different mails in this one, "" where nothing does (design/security.md S17)."""
+    if len(content_types) > 1:
+        return "it has two Content-Type headers"
+    if content_types and len(_BOUNDARY.findall(content_types[0])) > 1:
+        return "its Content-Type names two boundaries"
+    return ""
 
 
 def _addresses(headers: dict[str, list[str]], name: str) -> list[Address]:

@@ -44,7 +44,11 @@ class FirstSetup:
 
     def __str__(self) -> str:
         lines = [*self.done, *(f"warning: {problem}" for problem in self.config.warnings)]
-        lines += ["", f"Administrator: {self.administrator}", f"Sign in (works once, for 72 hours): {self.link}"]
+        lines += [
+            "",
+            f"Administrator: {self.administrator}",
+            f"Sign in (works once, for 72 hours): {self.link}",
+        ]
         return "\n".join([*lines, "", "Start all of Orgo: python main.py (or: orgo up)"])
 
 

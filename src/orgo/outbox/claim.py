@@ -118,7 +118,9 @@ def release_held() -> int:
 
 def next_due() -> datetime | None:
     """When the next letter is due, if any waits."""
-    waiting = Letter.objects.filter(state="pending", next_attempt_at__isnull=False).order_by("next_attempt_at")
+    waiting = Letter.objects.filter(state="pending", next_attempt_at__isnull=False).order_by(
+        "next_attempt_at"
+    )
     return waiting.values_list("next_attempt_at", flat=True).first()
 
 

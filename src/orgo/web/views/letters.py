@@ -35,7 +35,11 @@ def letters(request: HttpRequest) -> HttpResponse:
     rows = newest(state if state in STATES else "", tasks=list(visible[:2000]))
     tasks = Task.objects.in_bulk([row.task for row in rows if row.task is not None])
     shown = [
-        {"letter": row, "recipient": _recipient(row, tasks.get(row.task or 0)), "state": STATE_NAMES[row.state]}
+        {
+            "letter": row,
+            "recipient": _recipient(row, tasks.get(row.task or 0)),
+            "state": STATE_NAMES[row.state],
+        }
         for row in rows
     ]
     choices = [(key, STATE_NAMES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous")]
