@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 21) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 22) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
 CREATE TABLE IF NOT EXISTS "auth_group" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(150) NOT NULL UNIQUE);
@@ -19,9 +19,12 @@ CREATE TABLE IF NOT EXISTS "auth_permission" ("id" integer NOT NULL PRIMARY KEY 
 CREATE TABLE IF NOT EXISTS "django_content_type" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "app_label" varchar(100) NOT NULL, "model" varchar(100) NOT NULL);
 CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "app" varchar(255) NOT NULL, "name" varchar(255) NOT NULL, "applied" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
+CREATE TABLE IF NOT EXISTS "intake_folder" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL, "uidvalidity" bigint NOT NULL, "last_uid" bigint NOT NULL, "highestmodseq" bigint NOT NULL, "known_until" bigint NOT NULL, "problem" varchar(300) NOT NULL, "mailbox_id" bigint NOT NULL REFERENCES "intake_mailbox" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_folder_once" UNIQUE ("mailbox_id", "name"));
 CREATE TABLE IF NOT EXISTS "intake_import" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "key" varchar(64) NOT NULL UNIQUE, "path" text NOT NULL, "started_at" datetime NOT NULL, "finished_at" datetime NULL, "done" integer NOT NULL, "taken" integer NOT NULL);
-CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)));
+CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)), "arrived_at" datetime NULL);
+CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(254) NOT NULL UNIQUE, "mode" varchar(8) NOT NULL, "cutoff" datetime NULL, "paused" bool NOT NULL, "state" varchar(12) NOT NULL, "detail" varchar(300) NOT NULL, "since" datetime NULL, "failures" integer NOT NULL, "next_try_at" datetime NULL, "last_ok_at" datetime NULL, "last_mail_at" datetime NULL, "lag_seconds" integer NULL, "waiting" integer NOT NULL, "noticed" varchar(12) NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "due_at" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
 CREATE TABLE IF NOT EXISTS "outbox_document" ("sha256" varchar(64) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
 CREATE TABLE IF NOT EXISTS "people_absence" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "start" datetime NOT NULL, "end" datetime NOT NULL, "deputy" varchar(254) NOT NULL, "user_id" bigint NOT NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED);
@@ -41,6 +44,7 @@ CREATE INDEX IF NOT EXISTS "auth_permission_content_type_id_2f476e4b" ON "auth_p
 CREATE UNIQUE INDEX IF NOT EXISTS "auth_permission_content_type_id_codename_01ab375a_uniq" ON "auth_permission" ("content_type_id", "codename");
 CREATE UNIQUE INDEX IF NOT EXISTS "django_content_type_app_label_model_76bd3d3b_uniq" ON "django_content_type" ("app_label", "model");
 CREATE INDEX IF NOT EXISTS "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
+CREATE INDEX IF NOT EXISTS "intake_folder_mailbox_id_5d33284a" ON "intake_folder" ("mailbox_id");
 CREATE INDEX IF NOT EXISTS "intake_mail_content" ON "intake_mail" ("content_key") WHERE NOT ("content_key" = '');
 CREATE INDEX IF NOT EXISTS "intake_mail_copies" ON "intake_mail" ("same_as") WHERE "same_as" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "intake_mail_data_hash_e7d407ef" ON "intake_mail" ("data_hash");
@@ -48,6 +52,10 @@ CREATE INDEX IF NOT EXISTS "intake_mail_msgid" ON "intake_mail" ("message_id") W
 CREATE INDEX IF NOT EXISTS "intake_mail_outcome" ON "intake_mail" ("outcome", "decided_at");
 CREATE INDEX IF NOT EXISTS "intake_mail_task_04a1611d" ON "intake_mail" ("task");
 CREATE INDEX IF NOT EXISTS "intake_mail_undecided" ON "intake_mail" ("id") WHERE "outcome" = '';
+CREATE INDEX IF NOT EXISTS "intake_receipt_due" ON "intake_receipt" ("folder_id", "due_at") WHERE "due_at" IS NOT NULL;
+CREATE INDEX IF NOT EXISTS "intake_receipt_folder_id_54f033a6" ON "intake_receipt" ("folder_id");
+CREATE INDEX IF NOT EXISTS "intake_receipt_left" ON "intake_receipt" ("folder_id", "problem") WHERE NOT ("problem" = '');
+CREATE INDEX IF NOT EXISTS "intake_receipt_mail_058f2733" ON "intake_receipt" ("mail");
 CREATE INDEX IF NOT EXISTS "outbox_letter_due" ON "outbox_letter" ("next_attempt_at") WHERE "state" IN ('pending', 'claimed', 'dot');
 CREATE INDEX IF NOT EXISTS "outbox_letter_state" ON "outbox_letter" ("state", "date");
 CREATE INDEX IF NOT EXISTS "outbox_letter_task_51630147" ON "outbox_letter" ("task");
@@ -80,6 +88,7 @@ SELECT * FROM (VALUES
     ('auth', '0011_update_proxy_permissions', '2026-01-01 00:00:00'),
     ('auth', '0012_alter_user_first_name_max_length', '2026-01-01 00:00:00'),
     ('intake', '0001_initial', '2026-01-01 00:00:00'),
+    ('intake', '0002_mailbox', '2026-01-01 00:00:00'),
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
     ('people', '0001_initial', '2026-01-01 00:00:00'),
     ('sessions', '0001_initial', '2026-01-01 00:00:00'),

@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.office import Office
+    from tests.servers.dovecot import Dovecot
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get("ORGO_CI"))
 _DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
@@ -57,3 +58,13 @@ def office(tmp_path: Path) -> Iterator["Office"]:
     made = Office(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator["Dovecot"]:
+    """A real Dovecot for the session; a test takes a user name of its own. Mark the test `needs("dovecot")`."""
+    from tests.servers.dovecot import Dovecot
+
+    made = Dovecot()
+    yield made
+    made.stop()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from orgo.conf import rollcall
 from orgo.conf.config import Config, Mailbox, is_loopback
@@ -145,6 +146,29 @@ def _open_door(config: Config) -> Iterator[Finding]:
         )
 
 
+_OAUTH = ("token_url", "client_id")
+
+
+def _sign_in(config: Config) -> Iterator[Finding]:
+    """Mailboxes without what signing in needs."""
+    for path, account in _accounts(config):
+        if account.auth == "password" and account.password is None:
+            yield Finding((*path, "password"), "is missing", "write it as ${NAME} or file:path")
+        if account.auth == "xoauth2":
+            missing = [key for key in _OAUTH if getattr(account, key) is None]
+            if not (account.client_secret or account.refresh_token):
+                missing.append("client_secret")
+            for key in missing:
+                yield Finding((*path, key), "is missing", "auth: xoauth2 needs it")
+            if account.token_url and not _is_safe(account.token_url):
+                yield Finding((*path, "token_url"), "secrets would go there in clear", "write https://")
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
+
+
 def _credentials(config: Config) -> Iterator[Finding]:
     smtp, key = config.smtp, config.web.secret_key
     if smtp and smtp.password and not smtp.username:
@@ -193,7 +217,17 @@ def _no_triage(config: Config) -> Iterator[Finding]:
 
 _Look = Callable[[Config], Iterable[Finding]]
 _AT_LOAD: tuple[_Look, ...] = (
-    *(_two_readers, _teams, _default_calendar, _countries, _default_levels, _open_door, _credentials, _wires),
+    *(
+        _two_readers,
+        _teams,
+        _default_calendar,
+        _countries,
+        _default_levels,
+        _open_door,
+        _sign_in,
+        _credentials,
+        _wires,
+    ),
     *(rollcall.doubles, rollcall.strangers, rollcall.calendars, rollcall.two_triages),
 )
 _AT_CHECK: tuple[_Look, ...] = (rollcall.letters_that_come_back, rollcall.nobody, _answers, _no_triage)

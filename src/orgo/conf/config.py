@@ -40,6 +40,7 @@ from orgo.lib.problems import Problem
 Tls = Literal["none", "starttls", "implicit"]
 _IMPLICIT_TLS_PORTS = (465, 993, 995)
 _STARTTLS_PORTS = (587,)
+_POP3_PORTS = ("110", "995")
 
 
 def is_loopback(host: str) -> bool:
@@ -50,6 +51,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def usual_protocol(port: Any) -> Literal["imap", "pop3"]:
+    """What a mailbox's server on this port speaks where `protocol` is not given."""
+    return "pop3" if str(port) in _POP3_PORTS else "imap"
 
 
 def usual_tls(host: Any, port: Any) -> Tls:
@@ -124,14 +130,27 @@ class Intake(Section):
 
 
 class Mailbox(Section):
-    """A mailbox that Orgo fetches from by IMAP."""
+    """A mailbox that Orgo fetches from by IMAP or POP3."""
 
     synonyms: ClassVar[dict[str, str]] = {"folder": "folders"}
 
+    protocol: Literal["imap", "pop3"] = Field(
+        "imap", description="`imap` or `pop3`; the port decides where not given"
+    )
     host: Host = Field(description="The server")
     port: Port = Field(993, description="The port; 993 is TLS from the first byte")
     username: Text = Field(description="The account, as the server wants it (`DOMAIN\\user\\mailbox` too)")
-    password: Secret = Field(description="The password, as `${VAR}` or `file:path`")
+    auth: Literal["password", "xoauth2"] = Field(
+        "password", description="`password`, or `xoauth2` (Microsoft 365, Google)"
+    )
+    password: Secret | None = Field(None, description="The password, as `${VAR}` or `file:path`")
+    token_url: WebUrl | None = Field(None, description="XOAUTH2: where tokens are given out")
+    client_id: Text | None = Field(None, description="XOAUTH2: the application's name there")
+    client_secret: Secret | None = Field(None, description="XOAUTH2: its secret, as `${VAR}` or `file:path`")
+    refresh_token: Secret | None = Field(
+        None, description="XOAUTH2: the account's consent; none asks in the application's own name"
+    )
+    scope: Text | None = Field(None, description="XOAUTH2: what the token is for")
     tls: Tls = Field(
         "implicit", description="`implicit`, `starttls` or `none`; the port decides where not given"
     )
@@ -145,6 +164,15 @@ class Mailbox(Section):
         "flag", description="What becomes of a mail once it is stored"
     )
     after_folder: Text = Field("Orgo", description="Where `after: move` puts it")
+    delete_after: After = Field(
+        Duration(7, 0), description="`after: delete`: how long a stored mail stays on the server"
+    )
+    idle: bool = Field(True, description="Whether the server is asked to say when mail comes (IDLE)")
+    poll: After = Field(
+        Duration(0, 60),
+        description="How often is looked where the server doesn't say, and into further folders",
+    )
+    max_size: Size = Field(50_000_000, description="A larger mail stays on the server, and is listed")
     team: Text | None = Field(
         None, description="The team that gets what no rule routes; triage where not given"
     )
@@ -157,7 +185,9 @@ class Mailbox(Section):
         """The name is the username, TLS follows from the port."""
         if isinstance(data.get("username"), str):
             data.setdefault("name", data["username"])
-        data.setdefault("tls", usual_tls(data.get("host"), data.get("port", 993)))
+        data.setdefault("protocol", usual_protocol(data.get("port")))
+        data.setdefault("port", 995 if data["protocol"] == "pop3" else 993)
+        data.setdefault("tls", usual_tls(data.get("host"), data["port"]))
         return data
 
     @property

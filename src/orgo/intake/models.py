@@ -1,4 +1,4 @@
-"""The rows of mail as it came: one for each mail, its bytes beside it."""
+"""The rows of mail as it came: one for each mail, its bytes beside it, and what is known of the mailboxes it is fetched from."""
 
 from typing import ClassVar
 
@@ -22,6 +22,8 @@ class Mail(models.Model):
     envelope_to = models.JSONField(default=list)
     peer = models.CharField(max_length=60, blank=True)
     received_at = models.DateTimeField()
+    # When the mailbox's own server got it (RFC 3501 section 2.3.3); none for mail that was handed in.
+    arrived_at = models.DateTimeField(null=True)
     size = models.IntegerField()
     mode = models.CharField(max_length=8, default="work")
     # The way to its decision.
@@ -82,3 +84,83 @@ class ImportRun(models.Model):
 
     class Meta:
         db_table = "intake_import"
+
+
+MAILBOX_STATES = ("", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "error")
+
+
+class Mailbox(models.Model):
+    """How it stands with a mailbox of the configuration; `state` is empty until it was tried for the first time.
+
+    `mode` is `observe` (read-only, nobody is told) or `live`, from `cutoff` on. `noticed` is the trouble that the
+    administrator was told of, so that there is one notice, and one when it is over.
+    """
+
+    name = models.CharField(max_length=254, unique=True)
+    mode = models.CharField(max_length=8, default="observe")
+    cutoff = models.DateTimeField(null=True)
+    paused = models.BooleanField(default=False)
+    state = models.CharField(max_length=12, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    last_ok_at = models.DateTimeField(null=True)
+    last_mail_at = models.DateTimeField(null=True)
+    # From the server's receipt of the last mail to its commit here, and how many were waiting there at the last look.
+    lag_seconds = models.IntegerField(null=True)
+    waiting = models.IntegerField(default=0)
+    noticed = models.CharField(max_length=12, blank=True)
+
+    class Meta:
+        db_table = "intake_mailbox"
+
+
+class Folder(models.Model):
+    """How far a folder of a mailbox was read; `uidvalidity` is the epoch its UIDs belong to (RFC 3501 section 2.3.1.1)."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders")
+    name = models.CharField(max_length=300)
+    uidvalidity = models.BigIntegerField(default=0)
+    last_uid = models.BigIntegerField(default=0)
+    highestmodseq = models.BigIntegerField(default=0)
+    # Mails up to this UID were there when the epoch changed: one that is known by its bytes is not taken a second time.
+    known_until = models.BigIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "intake_folder"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["mailbox", "name"], name="intake_folder_once"),
+        ]
+
+
+class Receipt(models.Model):
+    """A mail on a server and what is still to be done with it there: at `due_at`, or nothing where that is empty.
+
+    `problem` says why it was not taken (`too_large`, `unreadable`), and then `mail` is empty.
+    """
+
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="receipts")
+    uid = models.CharField(max_length=140)
+    mail = models.BigIntegerField(null=True, db_index=True)
+    size = models.IntegerField(default=0)
+    arrived_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=12, blank=True)
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "intake_receipt"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["folder", "uid"], name="intake_receipt_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["folder", "due_at"],
+                name="intake_receipt_due",
+                condition=models.Q(due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["folder", "problem"], name="intake_receipt_left", condition=~models.Q(problem="")
+            ),
+        ]

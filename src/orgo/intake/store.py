@@ -7,7 +7,7 @@ as `linked`, with a row of its own but without its bytes; it is never swallowed.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
 
@@ -37,6 +37,7 @@ class Incoming(msgspec.Struct, frozen=True):
     peer: str = ""
     receipt_key: str | None = None
     mode: Mode = "work"
+    arrived_at: datetime | None = None
 
 
 def store(incoming: Iterable[Incoming]) -> list[Mail]:
@@ -86,6 +87,7 @@ def _row(mail: Incoming, digest: str, before: "_Known") -> Mail:
         envelope_to=[address[:320] for address in mail.envelope_to],
         peer=mail.peer[:60],
         received_at=now,
+        arrived_at=mail.arrived_at,
         size=len(mail.data),
         mode=mail.mode,
     )

@@ -103,6 +103,17 @@ class Running:
             self._at_end.append(listener.stop)
             log.info("mail is taken by %s on %s:%s", smtp.protocol.upper(), smtp.host, self.smtp_port)
         self._start_folder()
+        self._start_mailboxes()
+
+    def _start_mailboxes(self) -> None:
+        if self.config.accounts:
+            from orgo.ops.mailboxes import Mailboxes
+
+            mailboxes = Mailboxes(self.config)
+            self._at_end.append(mailboxes.stop)
+            mailboxes.start()
+            names = ", ".join(account.name for account in self.config.accounts)
+            log.info("mail is fetched from %s", names)
 
     def _start_folder(self) -> None:
         folder = self.config.intake.folder

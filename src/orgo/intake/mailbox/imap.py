@@ -1,0 +1,182 @@
+"""IMAP (RFC 3501, 9051): everything by UID, opened read-only unless something is to be marked, BODY.PEEK and nothing else."""
+
+import imaplib
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError
+
+from orgo.conf.config import Mailbox
+from orgo.intake.mailbox.ports import (
+    After,
+    Fetched,
+    FolderMissing,
+    Look,
+    Malformed,
+    ReadOnly,
+    Unreachable,
+    Waiting,
+)
+from orgo.intake.mailbox.signin import SLACK, connect, hang_up, translated
+
+log = logging.getLogger("orgo.imap")
+CHUNK = 500
+RENEW_IDLE = 29 * 60.0
+_SEEN, _DELETED = b"\\Seen", b"\\Deleted"
+
+
+class ImapSession:
+    """One signed-in connection; see ports.Session. Raises MailboxError."""
+
+    by_number: ClassVar[bool] = True
+
+    def __init__(self, account: Mailbox) -> None:
+        self.account = account
+        self.server = f"{account.host}:{account.port}"
+        self.client = connect(account)
+        self._uidnext = 0
+        with translated(self.server):
+            self.pushes = account.idle and bool(self.client.has_capability("IDLE"))
+
+    def look(self, folder: str, write: bool) -> Look:
+        with translated(self.server):
+            found, read_only = self._select(folder, write)
+        epoch = found.get(b"UIDVALIDITY", 0)
+        self._uidnext = int(found.get(b"UIDNEXT", 0))
+        if write and not read_only and not found.get(b"PERMANENTFLAGS", (_SEEN,)):
+            read_only = "the server keeps no marks in it"
+        return Look(int(epoch), self._uidnext, int(found.get(b"HIGHESTMODSEQ", 0)), read_only)
+
+    def _select(self, folder: str, write: bool) -> tuple[dict[bytes, Any], str]:
+        try:
+            return self.client.select_folder(folder, readonly=not write), ""
+        except IMAPClientReadOnlyError:
+            return self.client.select_folder(folder, readonly=True), "it is read-only"
+        except imaplib.IMAP4.abort:
+            raise
+        except IMAPClientError as error:
+            raise self._missing(folder, error) from error
+
+    def _missing(self, folder: str, error: Exception) -> FolderMissing:
+        names = [str(name) for _, _, name in self.client.list_folders()]
+        listed = ", ".join(names[:20]) + (" and more" if len(names) > 20 else "")
+        return FolderMissing(f"the folder {folder!r} can't be opened ({error}); there are: {listed}", names)
+
+    def waiting(self, after: int) -> Iterator[list[Waiting]]:
+        if self._uidnext and self._uidnext <= after + 1:
+            return
+        with translated(self.server):
+            # The last mail matches n:* even where its UID is below n (RFC 3501 section 6.4.8).
+            uids = sorted(uid for uid in self.client.search(f"UID {after + 1}:*") if uid > after)
+        for start in range(0, len(uids), CHUNK):
+            with translated(self.server):
+                found = self.client.fetch(uids[start : start + CHUNK], ["RFC822.SIZE", "INTERNALDATE"])
+                mails = [_waiting(uid, item) for uid, item in sorted(found.items())]
+            yield mails
+
+    def fetch(self, mails: Sequence[Waiting]) -> Iterator[Fetched]:
+        self.client.longest = max(mail.size for mail in mails) * 2 + SLACK
+        with translated(self.server):
+            found = self.client.fetch([int(mail.uid) for mail in mails], ["BODY.PEEK[]"])
+        for mail in mails:
+            item = found.get(int(mail.uid))
+            if item is not None and b"BODY[]" in item:
+                yield Fetched(mail, self._whole(mail, item[b"BODY[]"]))
+
+    def _whole(self, mail: Waiting, data: Any) -> bytes:
+        if not isinstance(data, bytes):
+            raise Malformed(f"{self.server} sent mail {mail.uid} without its bytes")
+        if len(data) != mail.size:
+            log.info(
+                "mail %s of %s has %s bytes, the server said %s",
+                mail.uid,
+                self.account.name,
+                len(data),
+                mail.size,
+            )
+        return data
+
+    def after(self, uids: Sequence[str], what: After, target: str) -> None:
+        numbers = [int(uid) for uid in uids]
+        with translated(self.server):
+            try:
+                self._do(numbers, what, target)
+            except IMAPClientReadOnlyError as error:
+                raise ReadOnly(str(error)) from error
+
+    def _do(self, uids: list[int], what: After, target: str) -> None:
+        if what == "flag":
+            self.client.add_flags(uids, [_SEEN], silent=True)
+        elif what == "move":
+            self._move(uids, target)
+        elif what == "delete":
+            self._remove(uids)
+
+    def _move(self, uids: list[int], target: str) -> None:
+        if not self.client.folder_exists(target):
+            self.client.create_folder(target)
+        if self.client.has_capability("MOVE"):
+            self.client.move(uids, target)
+        else:
+            self.client.copy(uids, target)
+            self._remove(uids)
+
+    def _remove(self, uids: list[int]) -> None:
+        """Only these mails: a plain EXPUNGE would remove what others marked (so without UIDPLUS they stay marked)."""
+        self.client.add_flags(uids, [_DELETED], silent=True)
+        if self.client.has_capability("UIDPLUS"):
+            self.client.uid_expunge(uids)
+
+    def wait(self, seconds: float, enough: Callable[[], bool]) -> None:
+        if not self.pushes:
+            _sleep(seconds, enough)
+            return
+        with translated(self.server):
+            try:
+                self.client.idle()
+            except imaplib.IMAP4.abort:
+                raise
+            except IMAPClientError as error:
+                log.info("%s does not IDLE (%s): it is asked from time to time", self.server, error)
+                self.pushes = False
+                return
+            self._listen(min(seconds, RENEW_IDLE), enough)
+            self.client.idle_done()
+
+    def _listen(self, seconds: float, enough: Callable[[], bool]) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not enough():
+            began = time.monotonic()
+            if any(_is_news(line) for line in self.client.idle_check(timeout=1.0)):
+                return
+            if time.monotonic() - began < 0.001:
+                # imapclient reads the end of the stream as "nothing", at once and for ever.
+                raise Unreachable(f"{self.server} ended the connection")
+
+    def close(self) -> None:
+        try:
+            self.client.logout()
+        except Exception:
+            hang_up(self.client)
+
+    def abort(self) -> None:
+        hang_up(self.client)
+
+
+def _waiting(uid: int, item: dict[bytes, Any]) -> Waiting:
+    at = item.get(b"INTERNALDATE")
+    arrived = at.astimezone(UTC) if isinstance(at, datetime) else None
+    return Waiting(str(uid), int(item.get(b"RFC822.SIZE", 0)), arrived)
+
+
+def _is_news(line: Any) -> bool:
+    return len(line) > 1 and line[1] in (b"EXISTS", b"RECENT", b"EXPUNGE")
+
+
+def _sleep(seconds: float, enough: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not enough():
+        time.sleep(min(1.0, max(0.0, end - time.monotonic())))

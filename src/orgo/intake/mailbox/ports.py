@@ -1,0 +1,124 @@
+"""What a protocol (IMAP, POP3) does for the watcher of a mailbox, and how it says what went wrong."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+import msgspec
+
+State = Literal["", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "error"]
+After = Literal["keep", "flag", "move", "delete"]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What a server says of a folder that was opened. Numbers are 0 where it does not tell them.
+
+    `uidvalidity` is the epoch of its UIDs, `uidnext` is larger than every UID in it, `highestmodseq` grows with every
+    change (RFC 7162). `read_only` gives the reason why mails can't be marked, moved or removed there, or "".
+    """
+
+    uidvalidity: int
+    uidnext: int = 0
+    highestmodseq: int = 0
+    read_only: str = ""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A mail on the server: the key it has there, its size in bytes, and when the server got it."""
+
+    uid: str
+    size: int
+    arrived_at: datetime | None = None
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A mail's bytes, as they came from the server."""
+
+    waiting: Waiting
+    data: bytes
+
+
+class Session(Protocol):
+    """A signed-in connection to one mailbox. Every method raises MailboxError, and the session is of no use afterwards."""
+
+    by_number: ClassVar[bool]
+    """Whether keys are numbers that only grow (IMAP's UIDs), so that the last one says what is new."""
+
+    pushes: bool
+    """Whether `wait` hears from the server when mail comes; else the watcher looks every now and then."""
+
+    def look(self, folder: str, write: bool) -> Look:
+        """Open a folder, read-only unless `write`. Raises FolderMissing."""
+        ...
+
+    def waiting(self, after: int) -> Iterator[list[Waiting]]:
+        """The mails of the folder, oldest first, a few hundred at a time; by number only those above `after`."""
+        ...
+
+    def fetch(self, mails: Sequence[Waiting]) -> Iterator[Fetched]:
+        """The bytes of these mails, without marking them; one that is gone from the server is left out."""
+        ...
+
+    def after(self, uids: Sequence[str], what: After, target: str) -> None:
+        """Mark, move (into the folder `target`) or remove these mails; those that are gone already don't matter."""
+        ...
+
+    def wait(self, seconds: float, enough: Callable[[], bool]) -> None:
+        """Return when mail may have come, after `seconds`, or when `enough()`, which is asked every second."""
+        ...
+
+    def close(self) -> None:
+        """End the session politely; never raises."""
+        ...
+
+    def abort(self) -> None:
+        """End the connection at once, from another thread; never raises."""
+        ...
+
+
+class MailboxError(Exception):
+    """Something is wrong with a mailbox. `state` is what its row shows, the text is for a person and holds no secret."""
+
+    state: ClassVar[State] = "error"
+
+
+class AuthFailed(MailboxError):
+    """The server does not take the user name and password, or the token."""
+
+    state = "auth_failed"
+
+
+class Unreachable(MailboxError):
+    """No connection, no answer in time, or the connection broke."""
+
+    state = "unreachable"
+
+
+class Certificate(MailboxError):
+    """The server's certificate is not to be believed: expired, of another name, of an unknown authority."""
+
+    state = "certificate"
+
+
+class NoTls(MailboxError):
+    """The server does not speak TLS as configured; nothing secret was sent."""
+
+    state = "tls"
+
+
+class FolderMissing(MailboxError):
+    """A folder is not there; `folders` are those that are."""
+
+    state = "folder"
+
+    def __init__(self, text: str, folders: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.folders = tuple(folders)
+
+
+class Malformed(MailboxError):
+    """The server said what the protocol does not allow; nothing of it was taken."""
+
+
+class ReadOnly(MailboxError):
+    """The server lets nobody mark, move or remove mails of this folder."""

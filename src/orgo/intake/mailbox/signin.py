@@ -1,0 +1,158 @@
+"""Connecting to an IMAP server and signing in: TLS is checked first, then the password or token is sent, never before."""
+
+import imaplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import LoginError
+
+from orgo.conf.config import Mailbox, is_loopback
+from orgo.intake.mailbox import token
+from orgo.intake.mailbox.ports import (
+    AuthFailed,
+    Certificate,
+    MailboxError,
+    Malformed,
+    NoTls,
+    Unreachable,
+)
+from orgo.lib.text import clean_header, clip
+
+TIMEOUT = 30.0
+SLACK = 65_536
+_NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[CONTACTADMIN]")
+
+
+class Client(IMAPClient):  # type: ignore[misc]
+    """imapclient's, with a limit on what a server may send as one literal, and without a log of what is said.
+
+    `longest` is in bytes: imaplib would otherwise make room for any length that a server announces.
+    """
+
+    longest = SLACK
+
+    def _create_IMAP4(self) -> Any:  # noqa: N802 - imapclient's name
+        made = super()._create_IMAP4()
+        read = made.read
+
+        def limited(size: int) -> Any:
+            if size > self.longest:
+                raise Malformed(f"the server announced {size:,} bytes where {self.longest:,} are the most")
+            return read(size)
+
+        made.read = limited
+        return made
+
+
+def connect(account: Mailbox) -> Client:
+    """A connection that is signed in. Raises MailboxError."""
+    with translated(f"{account.host}:{account.port}"):
+        client = Client(
+            account.host,
+            account.port,
+            ssl=account.tls == "implicit",
+            ssl_context=_context(account),
+            timeout=SocketTimeout(TIMEOUT, TIMEOUT),
+        )
+    # imapclient's own setting writes every line, the password's too, into debug records.
+    client._imap.debug = 0
+    client.normalise_times = False
+    try:
+        _secure(client, account)
+        _sign_in(client, account)
+    except BaseException:
+        hang_up(client)
+        raise
+    return client
+
+
+def hang_up(client: Client) -> None:
+    """Close the connection, whatever state it is in."""
+    with suppress(OSError):
+        client.socket().shutdown(socket.SHUT_RDWR)
+    with suppress(OSError, imaplib.IMAP4.error):
+        client.shutdown()
+
+
+def _context(account: Mailbox) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(account.ca_file) if account.ca_file else None)
+    except (OSError, ssl.SSLError) as error:
+        raise Certificate(f"ca_file {account.ca_file} can't be read: {error}") from error
+
+
+def _secure(client: Client, account: Mailbox) -> None:
+    if account.tls != "starttls":
+        return
+    with translated(f"{account.host}:{account.port}"):
+        if not client.has_capability("STARTTLS"):
+            raise NoTls(f"{account.host} does not offer STARTTLS, so the password was not sent (key tls)")
+        client.starttls(_context(account))
+
+
+def _sign_in(client: Client, account: Mailbox) -> None:
+    """Send the password, or a token: over TLS, or on this machine only."""
+    if account.tls == "none" and not is_loopback(account.host):
+        raise NoTls(f"no TLS to {account.host}, so the password was not sent (key tls: starttls or implicit)")
+    with translated(f"{account.host}:{account.port}"):
+        try:
+            _way_in(client, account)()
+        except LoginError as error:
+            said = clean_header(str(error))
+            if any(word in said.upper() for word in _NOT_NOW):
+                raise Unreachable(f"{account.host} lets nobody in now: {clip(said, 200)}") from None
+            if account.auth == "xoauth2":
+                token.forget(account)
+            raise AuthFailed(_refused(account, said)) from None
+
+
+def _refused(account: Mailbox, said: str) -> str:
+    secret = account.password.get_secret_value() if account.password else ""
+    words = clip(said.replace(secret, "***") if secret else said, 160)
+    return f"{account.host} does not let {account.username} in: {words}"
+
+
+def _way_in(client: Client, account: Mailbox) -> Callable[[], Any]:
+    """How to sign in: AUTHENTICATE where there is, because it takes any user name as it is; else LOGIN, quoted."""
+    if account.auth == "xoauth2":
+        access = token.access_token(account)
+        return lambda: client.oauth2_login(account.username, access)
+    password = account.password.get_secret_value() if account.password else ""
+    if client.has_capability("AUTH=PLAIN"):
+        return lambda: client.plain_login(account.username, password)
+    if client.has_capability("LOGINDISABLED"):
+        raise AuthFailed(f"{account.host} takes no password on this port (LOGINDISABLED)")
+    # imaplib quotes the password, but not the name: DOMAIN\user\mailbox would be no word of the protocol (RFC 3501 4.3).
+    return lambda: client.login(client._imap._quote(account.username), password)
+
+
+@contextmanager
+def translated(server: str) -> Iterator[None]:
+    """Say what a library raised as a MailboxError."""
+    try:
+        yield
+    except (MailboxError, LoginError):
+        raise
+    except ssl.SSLCertVerificationError as error:
+        words = f"the certificate of {server} is not believed: {error.verify_message or error}"
+        raise Certificate(f"{words} (keys host and ca_file)") from error
+    except ssl.SSLError as error:
+        raise NoTls(
+            f"{server} does not speak TLS as configured: {error.reason or error} (key tls)"
+        ) from error
+    except TimeoutError as error:
+        raise Unreachable(f"{server} did not answer within {TIMEOUT:.0f} s") from error
+    except imaplib.IMAP4.abort as error:
+        raise Unreachable(f"{server} ended the connection: {_said(error)}") from error
+    except OSError as error:
+        raise Unreachable(f"{server} can't be reached: {error.strerror or error}") from error
+    except (imaplib.IMAP4.error, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+        raise Malformed(f"{server} said what can't be understood: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    return clip(clean_header(str(error)), 200)

@@ -1,0 +1,39 @@
+"""The mailboxes of the configuration, each watched by a thread of its own: one that hangs never holds up another."""
+
+import threading
+
+from orgo.conf.config import Config
+from orgo.intake.mailbox.watch import Watcher
+from orgo.ops import trouble
+
+LONGEST_STOP = 5.0
+
+
+class Mailboxes:
+    """Watches every mailbox from `start` to `stop`."""
+
+    def __init__(self, config: Config) -> None:
+        self.watchers = [Watcher(account, _tell) for account in config.accounts]
+        self._threads = [
+            threading.Thread(target=watcher.run, name=f"orgo-mailbox-{watcher.account.name}", daemon=True)
+            for watcher in self.watchers
+        ]
+
+    def start(self) -> None:
+        """Begin to watch; returns at once."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End all watching; a server that does not answer is not waited for."""
+        for watcher in self.watchers:
+            watcher.stop()
+        for thread in self._threads:
+            thread.join(LONGEST_STOP)
+
+
+def _tell(name: str, sentence: str | None) -> None:
+    if sentence is None:
+        trouble.over(f"mailbox {name}")
+    else:
+        trouble.note(f"mailbox {name}", sentence)
