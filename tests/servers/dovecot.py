@@ -7,6 +7,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from imapclient import IMAPClient
@@ -83,6 +85,7 @@ class Dovecot:
 
     def _write(self, more: str) -> None:
         owner = pwd.getpwnam("mail") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        self._owner = owner.pw_uid, owner.pw_gid
         self.base.chmod(0o755)
         for name in ("mail", "home"):
             (self.base / name).mkdir()
@@ -142,6 +145,25 @@ class Dovecot:
                 client.create_folder(folder)
             for mail in mails:
                 client.append(folder, mail, msg_time=at)
+
+    def fill(self, user: str, mails: Iterable[bytes], at: datetime) -> None:
+        """Let many mails be there that arrived at `at`, put into the mailbox's files as a delivery does."""
+        folder = self.base / "mail" / user / "new"
+        for place in (folder.parent, *(folder.parent / name for name in ("cur", "new", "tmp"))):
+            place.mkdir(exist_ok=True)
+            os.chown(place, *self._owner)
+        stamp = at.timestamp()
+        for number, mail in enumerate(mails):
+            file = folder / f"{int(stamp)}.M{number}P1.localhost,S={len(mail)},W={len(mail)}"
+            file.write_bytes(mail)
+            os.utime(file, (stamp, stamp))
+            os.chown(file, *self._owner)
+
+    def forget_folder(self, user: str, folder: str = "INBOX") -> None:
+        """Lose what the server knows of a folder's UIDs, as a restore from a backup does: it begins a new epoch."""
+        place = self.base / "mail" / user / ("" if folder == "INBOX" else f".{folder}")
+        for name in ("dovecot-uidlist", "dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
+            (place / name).unlink(missing_ok=True)
 
     def flags(self, user: str, folder: str = "INBOX") -> dict[int, tuple[bytes, ...]]:
         """The flags of the mails in a folder, by UID."""

@@ -36,6 +36,9 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
     if mail.mode == "history":
         unit.settle_mail(mail, "history", reason="older mail, kept to be found", **kept)
         return
+    if mail.mode == "observe":
+        _observe(mail, message, unit, kept)
+        return
     ignored = _never_work(message, unit.house)
     if ignored:
         unit.settle_mail(mail, "ignored", reason=ignored, **kept)
@@ -68,9 +71,7 @@ def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, 
     decision = judge(mail, message, unit)
     kept["decision"] = decision.kept
     mail.decision = decision.kept
-    if mail.mode == "observe":
-        unit.settle_mail(mail, "observed", reason="the mailbox is only observed", **kept)
-    elif decision.is_machine and not decision.matched:
+    if decision.is_machine and not decision.matched:
         unit.settle_mail(mail, "ignored", reason="mail of a list or machine that no rule wants", **kept)
     else:
         task = open_task(mail, message, decision, unit, before=thread.state if thread else None)
@@ -78,9 +79,28 @@ def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, 
         unit.index(task, f"{mail.subject}\n{mail.from_name} {mail.from_address}\n{mail.text}")
 
 
+def _observe(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> None:
+    """Say what would become of a mail if its mailbox were live; nothing is touched and nobody is told."""
+    judged = judge(mail, message, unit)
+    thread = find_thread(mail, message, unit)
+    foreseen = f"it would open a task for {judged.team.name}"
+    if ignored := _never_work(message, unit.house):
+        foreseen = f"it would be ignored: {ignored}"
+    elif message.is_bounce:
+        foreseen = "it would mark the letter that came back"
+    elif message.is_auto_reply:
+        foreseen = "it would be ignored: an automatic reply"
+    elif thread:
+        foreseen = f"it would join #{thread.state.reference}"
+    elif judged.is_machine and not judged.matched:
+        foreseen = "it would be ignored: mail of a list or machine that no rule wants"
+    kept["decision"] = mail.decision = judged.kept
+    unit.settle_mail(mail, "observed", reason=clip(foreseen, 300), **kept)
+
+
 def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None = None) -> None:
-    """Keep a mail that could not be read, with the reason, and give triage a task to look at it."""
-    task = open_triage(mail, reason, unit)
+    """Keep a mail that could not be read, with the reason; triage gets a task to look at it, if it is work."""
+    task = open_triage(mail, reason, unit) if mail.mode == "work" else None
     unit.settle_mail(mail, "quarantined", reason=clip(reason, 300), task=task, **(kept or {}))
 
 

@@ -136,7 +136,7 @@ class Folder(models.Model):
 
 
 class Receipt(models.Model):
-    """A mail on a server and what is still to be done with it there: at `due_at`, or nothing where that is empty.
+    """A mail on a server. `owed_since` is when it was stored, as long as it is still to be marked, moved or removed there.
 
     `problem` says why it was not taken (`too_large`, `unreadable`), and then `mail` is empty.
     """
@@ -147,7 +147,7 @@ class Receipt(models.Model):
     size = models.IntegerField(default=0)
     arrived_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=12, blank=True)
-    due_at = models.DateTimeField(null=True)
+    owed_since = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "intake_receipt"
@@ -156,9 +156,9 @@ class Receipt(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
-                fields=["folder", "due_at"],
-                name="intake_receipt_due",
-                condition=models.Q(due_at__isnull=False),
+                fields=["folder", "owed_since"],
+                name="intake_receipt_owed",
+                condition=models.Q(owed_since__isnull=False),
             ),
             models.Index(
                 fields=["folder", "problem"], name="intake_receipt_left", condition=~models.Q(problem="")

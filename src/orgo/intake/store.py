@@ -27,7 +27,10 @@ Mode = Literal["work", "history", "observe"]
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """A mail at the door. `receipt_key` is set where the way in gives each mail a key of its own."""
+    """A mail at the door. `receipt_key` is set where the way in gives each mail a key of its own.
+
+    `same_as` is the mail that this one is a copy of, where the way in knows that.
+    """
 
     data: bytes
     source: Source
@@ -38,6 +41,7 @@ class Incoming(msgspec.Struct, frozen=True):
     receipt_key: str | None = None
     mode: Mode = "work"
     arrived_at: datetime | None = None
+    same_as: int | None = None
 
 
 def store(incoming: Iterable[Incoming]) -> list[Mail]:
@@ -109,12 +113,16 @@ class _Known:
         self._by_key = (
             {row.receipt_key: row for row in Mail.objects.filter(receipt_key__in=keys)} if keys else {}
         )
+        firsts = {mail.same_as for mail in mails if mail.same_as is not None}
+        self._by_id = Mail.objects.in_bulk(firsts) if firsts else {}
         equal = Mail.objects.filter(
             data_hash__in=by_hash, same_as=None, receipt_key=None, received_at__gte=since
         )
         self._by_hash = {row.data_hash: row for row in equal} if by_hash else {}
 
     def find(self, mail: Incoming, digest: str) -> Mail | None:
+        if mail.same_as is not None:
+            return self._by_id.get(mail.same_as)
         return (
             self._by_key.get(mail.receipt_key) if mail.receipt_key is not None else self._by_hash.get(digest)
         )

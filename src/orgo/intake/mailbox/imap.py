@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError
+from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError, ProtocolError
+from imapclient.imapclient import join_message_ids
 
 from orgo.conf.config import Mailbox
 from orgo.intake.mailbox.ports import (
@@ -37,6 +38,7 @@ class ImapSession:
         self.account = account
         self.server = f"{account.host}:{account.port}"
         self.client = connect(account)
+        self.found = 0
         self._uidnext = 0
         with translated(self.server):
             self.pushes = account.idle and bool(self.client.has_capability("IDLE"))
@@ -66,11 +68,13 @@ class ImapSession:
         return FolderMissing(f"the folder {folder!r} can't be opened ({error}); there are: {listed}", names)
 
     def waiting(self, after: int) -> Iterator[list[Waiting]]:
+        self.found = 0
         if self._uidnext and self._uidnext <= after + 1:
             return
         with translated(self.server):
             # The last mail matches n:* even where its UID is below n (RFC 3501 section 6.4.8).
             uids = sorted(uid for uid in self.client.search(f"UID {after + 1}:*") if uid > after)
+        self.found = len(uids)
         for start in range(0, len(uids), CHUNK):
             with translated(self.server):
                 found = self.client.fetch(uids[start : start + CHUNK], ["RFC822.SIZE", "INTERNALDATE"])
@@ -80,11 +84,29 @@ class ImapSession:
     def fetch(self, mails: Sequence[Waiting]) -> Iterator[Fetched]:
         self.client.longest = max(mail.size for mail in mails) * 2 + SLACK
         with translated(self.server):
-            found = self.client.fetch([int(mail.uid) for mail in mails], ["BODY.PEEK[]"])
+            found = self._bodies([int(mail.uid) for mail in mails])
+            missing = [int(mail.uid) for mail in mails if int(mail.uid) not in found]
+            still = set(self.client.search(f"UID {join_message_ids(missing).decode()}")) if missing else set()
         for mail in mails:
-            item = found.get(int(mail.uid))
-            if item is not None and b"BODY[]" in item:
-                yield Fetched(mail, self._whole(mail, item[b"BODY[]"]))
+            number = int(mail.uid)
+            if number in found:
+                yield Fetched(mail, self._whole(mail, found[number]))
+            elif number in still:
+                yield Fetched(mail, None)
+
+    def _bodies(self, uids: list[int]) -> dict[int, Any]:
+        """The mails' bytes by UID; those that the server refuses to hand out are missing."""
+        try:
+            found = self.client.fetch(uids, ["BODY.PEEK[]"])
+        except (imaplib.IMAP4.abort, ProtocolError):
+            raise
+        except IMAPClientError as error:
+            log.warning("%s does not hand out %s mails: %s", self.server, len(uids), error)
+            if len(uids) == 1:
+                return {}
+            half = len(uids) // 2
+            return self._bodies(uids[:half]) | self._bodies(uids[half:])
+        return {uid: item.get(b"BODY[]") for uid, item in found.items() if b"BODY[]" in item}
 
     def _whole(self, mail: Waiting, data: Any) -> bytes:
         if not isinstance(data, bytes):

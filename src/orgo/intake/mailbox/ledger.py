@@ -5,24 +5,23 @@ the batch taken, or not at all; and what is owed to the server is found in the r
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from orgo.conf import sql
 from orgo.conf.config import Mailbox as Account
-from orgo.intake.envelope import envelope_of
 from orgo.intake.mailbox.backoff import pause
-from orgo.intake.mailbox.ports import After, Fetched, Look, State, Waiting
+from orgo.intake.mailbox.batch import Batch
+from orgo.intake.mailbox.ports import Fetched, Look, State, Waiting
 from orgo.intake.models import Folder, Mail, Mailbox, Receipt
-from orgo.intake.store import Incoming, Mode, data_hash, store
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.text import clip
 
 AT_ONCE = 200
-MOST_KEY = 200
+EVER = 2**62
 
 
 class Overtaken(Exception):
@@ -34,24 +33,29 @@ class Ledger:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.box = Mailbox.objects.get_or_create(name=account.name)[0]
+        self.box = self.refresh()
 
     def refresh(self) -> Mailbox:
         """The mailbox's row as it is now (the command line and the page change it as well)."""
         self.box = Mailbox.objects.get_or_create(name=self.account.name)[0]
         return self.box
 
+    # -- how far a folder was read
+
     def folder(self, name: str, look: Look) -> Folder:
         """The folder's row; when the epoch of its UIDs has changed, it is read again from the beginning."""
-        folder = Folder.objects.get_or_create(mailbox=self.box, name=name)[0]
-        if folder.uidvalidity != look.uidvalidity:
-            self._new_epoch(folder, look)
+        folder, is_new = Folder.objects.get_or_create(mailbox=self.box, name=name)
+        if is_new or folder.uidvalidity != look.uidvalidity:
+            self._begin_epoch(folder, look)
         return folder
 
-    def _new_epoch(self, folder: Folder, look: Look) -> None:
+    def _begin_epoch(self, folder: Folder, look: Look) -> None:
+        """What is there now may have been taken under other UIDs, or from a folder of another name."""
         with transaction.atomic():
             Receipt.objects.filter(folder=folder).delete()
-            folder.known_until = max(0, look.uidnext - 1) if folder.uidvalidity else 0
+            read_before = Mail.objects.filter(mailbox=self.account.name).exists()
+            there = look.uidnext - 1 if look.uidnext and look.uidvalidity else EVER
+            folder.known_until = there if read_before else 0
             folder.uidvalidity, folder.last_uid, folder.highestmodseq = look.uidvalidity, 0, 0
             folder.save()
 
@@ -69,33 +73,76 @@ class Ledger:
         with transaction.atomic():
             box = Mailbox.objects.select_for_update().get(pk=self.box.pk)
             self._advance(folder, up_to)
-            taken = _Batch(self.account, box, folder).take(mails)
+            taken = Batch(self.account, box, folder).take(mails)
             crashpoint("H1.fetched_before_commit")
         folder.last_uid = max(folder.last_uid, up_to)
         crashpoint("H1.fetched_after_commit")
         return taken
 
+    def _advance(self, folder: Folder, up_to: int) -> None:
+        place = Folder.objects.filter(pk=folder.pk, uidvalidity=folder.uidvalidity, last_uid=folder.last_uid)
+        if not place.update(last_uid=max(folder.last_uid, up_to)):
+            raise Overtaken
+
+    def read_through(self, folder: Folder, highestmodseq: int) -> None:
+        """Everything that was in the folder when it had this modification sequence was looked at."""
+        if folder.highestmodseq != highestmodseq:
+            folder.highestmodseq = highestmodseq
+            folder.save(update_fields=["highestmodseq"])
+
+    # -- what is left on the server
+
+    def leave(self, folder: Folder, mails: Sequence[Waiting], problem: str) -> None:
+        """List mails that are not taken, with the reason."""
+        known = self.unknown(folder, mails)
+        rows = [
+            {"folder": folder.pk, "uid": mail.uid, "mail": None, "size": min(mail.size, 2**31 - 1)}
+            | {"arrived_at": mail.arrived_at, "problem": problem, "owed_since": None}
+            for mail in known
+        ]
+        sql.insert(Receipt, rows)
+
+    def left(self, folder: Folder, *, again: bool) -> list[Waiting]:
+        """Mails that were left and may be taken now: no longer too large, and with `again` those that could not be read."""
+        rows = Receipt.objects.filter(folder=folder, mail=None).exclude(problem="").order_by("pk")
+        return [
+            Waiting(row.uid, row.size, row.arrived_at)
+            for row in rows
+            if (row.problem == "too_large" and row.size <= self.account.max_size)
+            or (row.problem == "unreadable" and again)
+        ]
+
+    def gone(self, folder: Folder, uids: Sequence[str]) -> None:
+        """These mails are no longer on the server."""
+        Receipt.objects.filter(folder=folder, uid__in=uids, mail=None).delete()
+
     # -- what is owed to the server
 
-    def due(self, folder: Folder) -> Iterator[list[Receipt]]:
-        """The stored mails with which something is to be done on the server by now, some at a time."""
-        while rows := list(self._due(folder).order_by("due_at", "pk")[:AT_ONCE]):
+    def owed(self, folder: Folder) -> Iterator[list[Receipt]]:
+        """The stored mails that are to be marked, moved or removed by now, some at a time."""
+        while rows := list(self._owed(folder).order_by("owed_since", "pk")[:AT_ONCE]):
             yield rows
-            if self._due(folder).filter(pk=rows[0].pk).exists():
+            if self._owed(folder).filter(pk=rows[0].pk).exists():
                 return
 
-    def _due(self, folder: Folder) -> QuerySet[Receipt]:
-        return Receipt.objects.filter(folder=folder, due_at__lte=clock.now())
+    def _owed(self, folder: Folder) -> QuerySet[Receipt]:
+        account, until = self.account, clock.now()
+        if account.after == "keep" or self.box.mode != "live":
+            return Receipt.objects.none()
+        if account.after == "delete":
+            until -= timedelta(days=account.delete_after.days, seconds=account.delete_after.seconds)
+        return Receipt.objects.filter(folder=folder, owed_since__lte=until)
 
-    def settled(self, receipts: Sequence[Receipt], what: After) -> None:
+    def settled(self, receipts: Sequence[Receipt]) -> None:
         """The server did it: nothing more is owed."""
         crashpoint("H1.marked_before_commit")
-        Receipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).update(due_at=None)
+        Receipt.objects.filter(pk__in=[receipt.pk for receipt in receipts]).update(owed_since=None)
 
     def folder_problem(self, folder: Folder, problem: str) -> None:
         """Say what can't be done in a folder, or "" when all can be done."""
+        problem = clip(problem, 300)
         if folder.problem != problem:
-            folder.problem = clip(problem, 300)
+            folder.problem = problem
             folder.save(update_fields=["problem"])
 
     # -- how it stands with the mailbox
@@ -108,139 +155,25 @@ class Ledger:
     def trouble(self, state: State, detail: str, chance: float) -> None:
         """Remember what is wrong and when it is tried again; `chance` in [0, 1) spreads mailboxes out."""
         now, box = clock.now(), self.refresh()
-        since = box.since if box.state == state else now
-        failures = box.failures + 1
-        Mailbox.objects.filter(pk=box.pk).update(
+        self._update(
             state=state,
             detail=clip(detail, 300),
-            since=since,
-            failures=failures,
-            next_try_at=now + pause(state, failures, chance),
+            since=box.since if box.state == state else now,
+            failures=box.failures + 1,
+            next_try_at=now + pause(state, box.failures + 1, chance),
         )
 
     def well(self) -> None:
         """Remember that a whole round went well."""
         now, box = clock.now(), self.refresh()
         since = box.since if box.state == "ok" else now
-        Mailbox.objects.filter(pk=box.pk).update(
-            state="ok", detail="", since=since, failures=0, next_try_at=None, last_ok_at=now
-        )
+        self._update(state="ok", detail="", since=since, failures=0, next_try_at=None, last_ok_at=now)
 
-    def _advance(self, folder: Folder, up_to: int) -> None:
-        found = Folder.objects.filter(pk=folder.pk, uidvalidity=folder.uidvalidity, last_uid=folder.last_uid)
-        if not found.update(last_uid=max(folder.last_uid, up_to)):
-            raise Overtaken
+    def waiting(self, count: int) -> None:
+        """Remember how many mails are on the server that were not taken yet."""
+        if self.box.waiting != count:
+            self.box.waiting = count
+            self._update(waiting=count)
 
-
-class _Batch:
-    """One transaction's mails of one folder."""
-
-    def __init__(self, account: Account, box: Mailbox, folder: Folder) -> None:
-        self.account, self.box, self.folder = account, box, folder
-        self.now = clock.now()
-
-    def take(self, mails: Sequence[Fetched]) -> int:
-        """Store what is new, and write a receipt for every one of these mails."""
-        incoming = [self._incoming(mail) for mail in mails]
-        known = self._known(mails, incoming)
-        new = [
-            (mail, found)
-            for mail, found in zip(mails, incoming, strict=True)
-            if found.receipt_key not in known
-        ]
-        rows = store([found for _, found in new])
-        ids = known | {found.receipt_key: row.pk for (_, found), row in zip(new, rows, strict=True)}
-        self._receipts(
-            [(mail, found, ids[found.receipt_key]) for mail, found in zip(mails, incoming, strict=True)]
-        )
-        self._note(new)
-        return len(new)
-
-    def _incoming(self, mail: Fetched) -> Incoming:
-        address = self.account.receives
-        arrived = mail.waiting.arrived_at or envelope_of(mail.data).date
-        return Incoming(
-            data=mail.data,
-            source=self.account.protocol,
-            envelope_to=(address,) if address else (),
-            mailbox=self.account.name,
-            receipt_key=receipt_key(self.folder, mail.waiting.uid),
-            mode=mode_of(self.box, arrived),
-            arrived_at=arrived,
-        )
-
-    def _known(self, mails: Sequence[Fetched], incoming: Sequence[Incoming]) -> dict[str | None, int]:
-        """The mails that were taken before, by the receipt key that they have now."""
-        keys = [mail.receipt_key for mail in incoming]
-        known: dict[str | None, int] = dict(
-            Mail.objects.filter(receipt_key__in=keys).values_list("receipt_key", "pk")
-        )
-        if self.folder.known_until:
-            for mail, found in zip(mails, incoming, strict=True):
-                if found.receipt_key not in known and int(mail.waiting.uid) <= self.folder.known_until:
-                    known |= self._renewed(found)
-        return known
-
-    def _renewed(self, mail: Incoming) -> dict[str | None, int]:
-        """A mail of the epoch before, known by its bytes: its receipt is renewed, it is not taken a second time."""
-        before = Mail.objects.filter(mailbox=self.account.name, data_hash=data_hash(mail)).order_by("pk")
-        old = before.filter(receipt_key__isnull=False).exclude(
-            receipt_key__startswith=receipt_key(self.folder, "")
-        )
-        row = old.first() or before.first()
-        if row is None:
-            return {}
-        if row in old:
-            Mail.objects.filter(pk=row.pk).update(receipt_key=mail.receipt_key)
-        return {mail.receipt_key: row.pk}
-
-    def _receipts(self, found: Sequence[tuple[Fetched, Incoming, int]]) -> None:
-        uids = [mail.waiting.uid for mail, _, _ in found]
-        Receipt.objects.filter(folder=self.folder, uid__in=uids).delete()
-        rows = [
-            {
-                "folder": self.folder.pk,
-                "uid": mail.waiting.uid,
-                "mail": row,
-                "size": len(mail.data),
-                "arrived_at": mail.waiting.arrived_at,
-                "problem": "",
-                "due_at": due_at(self.account, incoming.mode, self.now),
-            }
-            for mail, incoming, row in found
-        ]
-        sql.insert(Receipt, rows)
-
-    def _note(self, new: Sequence[tuple[Fetched, Incoming]]) -> None:
-        """The time of the last mail, and how long it took from its server to here."""
-        if not new:
-            return
-        arrived = new[-1][1].arrived_at
-        lag = int((self.now - arrived).total_seconds()) if arrived else None
-        values = {
-            "last_mail_at": self.now,
-            "lag_seconds": None if lag is None else max(0, min(lag, 2**31 - 1)),
-        }
+    def _update(self, **values: object) -> None:
         Mailbox.objects.filter(pk=self.box.pk).update(**values)
-
-
-def receipt_key(folder: Folder, uid: str) -> str:
-    """The key under which a mail of this folder is known for ever: folder, epoch of its UIDs, UID."""
-    return f"mailbox:{folder.pk}:{folder.uidvalidity}:{uid}"[:MOST_KEY]
-
-
-def mode_of(box: Mailbox, arrived_at: datetime | None) -> Mode:
-    """What becomes of a mail that the server got at `arrived_at`: only looked at, kept to be found, or work."""
-    if box.mode != "live":
-        return "observe"
-    is_old = box.cutoff is not None and arrived_at is not None and arrived_at < box.cutoff
-    return "history" if is_old else "work"
-
-
-def due_at(account: Account, mode: Mode, now: datetime) -> datetime | None:
-    """When something is to be done with a stored mail on its server; never with one that is not work."""
-    if mode != "work" or account.after == "keep":
-        return None
-    if account.after != "delete":
-        return now
-    return now + timedelta(days=account.delete_after.days, seconds=account.delete_after.seconds)

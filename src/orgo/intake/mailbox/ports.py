@@ -32,10 +32,10 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """A mail's bytes, as they came from the server."""
+    """A mail's bytes as they came; None where it is on the server, and the server can't hand it out."""
 
     waiting: Waiting
-    data: bytes
+    data: bytes | None
 
 
 class Session(Protocol):
@@ -46,6 +46,9 @@ class Session(Protocol):
 
     pushes: bool
     """Whether `wait` hears from the server when mail comes; else the watcher looks every now and then."""
+
+    found: int
+    """How many mails the last `waiting` found."""
 
     def look(self, folder: str, write: bool) -> Look:
         """Open a folder, read-only unless `write`. Raises FolderMissing."""

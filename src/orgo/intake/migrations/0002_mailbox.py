@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('size', models.IntegerField(default=0)),
                 ('arrived_at', models.DateTimeField(null=True)),
                 ('problem', models.CharField(blank=True, max_length=12)),
-                ('due_at', models.DateTimeField(null=True)),
+                ('owed_since', models.DateTimeField(null=True)),
                 ('folder', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='intake.folder')),
             ],
             options={
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='receipt',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['folder', 'due_at'], name='intake_receipt_due'),
+            index=models.Index(condition=models.Q(('owed_since__isnull', False)), fields=['folder', 'owed_since'], name='intake_receipt_owed'),
         ),
         migrations.AddIndex(
             model_name='receipt',

@@ -1,0 +1,132 @@
+"""The mails of one transaction: which of them are new, and a receipt for each."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import structs
+
+from orgo.conf import sql
+from orgo.conf.config import Mailbox as Account
+from orgo.intake.envelope import envelope_of
+from orgo.intake.mailbox.ports import Fetched
+from orgo.intake.models import Folder, Mail, Mailbox, Receipt
+from orgo.intake.store import Incoming, Mode, data_hash, store
+from orgo.lib import clock
+
+MOST_KEY = 200
+_Row = tuple[Fetched, int | None, Mode]
+
+
+class Batch:
+    """What becomes of mails that were fetched from `folder`, while the caller's transaction locks `box`."""
+
+    def __init__(self, account: Account, box: Mailbox, folder: Folder) -> None:
+        self.account, self.box, self.folder = account, box, folder
+        self.now = clock.now()
+
+    def take(self, mails: Sequence[Fetched]) -> int:
+        """Store what is new, and write a receipt for each of these mails; returns how many were new."""
+        incoming = [(mail, self._incoming(mail, mail.data)) for mail in mails if mail.data is not None]
+        known = self._known(incoming)
+        new = [(mail, found) for mail, found in incoming if found.receipt_key not in known]
+        stored = store(self._with_copies([found for _, found in new])) if new else []
+        ids = {found.receipt_key: row.pk for (_, found), row in zip(new, stored, strict=True)} | known
+        rows: list[_Row] = [(mail, ids[found.receipt_key], found.mode) for mail, found in incoming]
+        rows += [(mail, None, "observe") for mail in mails if mail.data is None]
+        self._write_receipts(rows)
+        self._note([found for _, found in new])
+        return len(new)
+
+    def _incoming(self, mail: Fetched, data: bytes) -> Incoming:
+        address = self.account.receives
+        arrived = mail.waiting.arrived_at or envelope_of(data).date
+        return Incoming(
+            data=data,
+            source=self.account.protocol,
+            envelope_to=(address,) if address else (),
+            mailbox=self.account.name,
+            receipt_key=receipt_key(self.folder, mail.waiting.uid),
+            mode=mode_of(self.box, arrived),
+            arrived_at=arrived,
+        )
+
+    # -- taken before?
+
+    def _known(self, mails: Iterable[tuple[Fetched, Incoming]]) -> dict[str | None, int]:
+        """The mails that were taken before, by the receipt key that they have now."""
+        found = {incoming.receipt_key: (mail, incoming) for mail, incoming in mails}
+        rows = Mail.objects.filter(receipt_key__in=list(found)).values_list("receipt_key", "pk")
+        known: dict[str | None, int] = dict(rows)
+        for key, (mail, incoming) in found.items():
+            if key not in known and self._may_be_renewed(mail):
+                known |= self._renewed(incoming)
+        return known
+
+    def _may_be_renewed(self, mail: Fetched) -> bool:
+        until = self.folder.known_until
+        return until > 0 and mail.waiting.uid.isdigit() and int(mail.waiting.uid) <= until
+
+    def _renewed(self, mail: Incoming) -> dict[str | None, int]:
+        """A mail that is known by its bytes under a UID of another epoch: that receipt is renewed, no second one made."""
+        same = Mail.objects.filter(mailbox=self.account.name, data_hash=data_hash(mail)).order_by("pk")
+        stale = same.exclude(receipt_key=None).exclude(receipt_key__startswith=receipt_key(self.folder, ""))
+        row = stale.first()
+        if row is not None:
+            Mail.objects.filter(pk=row.pk).update(receipt_key=mail.receipt_key)
+        row = row or same.first()
+        return {mail.receipt_key: row.pk} if row is not None else {}
+
+    def _with_copies(self, mails: Sequence[Incoming]) -> list[Incoming]:
+        """The same bytes that the server got at the same time are a mail that was moved or copied to another folder."""
+        hashes = {data_hash(mail) for mail in mails}
+        first = Mail.objects.filter(mailbox=self.account.name, data_hash__in=list(hashes), same_as=None)
+        rows = {(row[0], row[1]): row[2] for row in first.values_list("data_hash", "arrived_at", "pk")}
+        if not rows:
+            return list(mails)
+        return [
+            structs.replace(
+                mail, same_as=rows.get((data_hash(mail), mail.arrived_at)) if mail.arrived_at else None
+            )
+            for mail in mails
+        ]
+
+    # -- what is remembered
+
+    def _write_receipts(self, rows: Sequence[_Row]) -> None:
+        uids = [mail.waiting.uid for mail, _, _ in rows]
+        Receipt.objects.filter(folder=self.folder, uid__in=uids).delete()
+        written = [
+            {
+                "folder": self.folder.pk,
+                "uid": mail.waiting.uid,
+                "mail": row,
+                "size": min(mail.waiting.size, 2**31 - 1),
+                "arrived_at": mail.waiting.arrived_at,
+                "problem": "" if mail.data is not None else "unreadable",
+                "owed_since": self.now if mode == "work" and self.account.after != "keep" else None,
+            }
+            for mail, row, mode in rows
+        ]
+        sql.insert(Receipt, written)
+
+    def _note(self, new: Sequence[Incoming]) -> None:
+        """The time of the last mail, and how long it took from its server to here."""
+        if not new:
+            return
+        arrived = new[-1].arrived_at
+        lag = int((self.now - arrived).total_seconds()) if arrived else None
+        seconds = None if lag is None else max(0, min(lag, 2**31 - 1))
+        Mailbox.objects.filter(pk=self.box.pk).update(last_mail_at=self.now, lag_seconds=seconds)
+
+
+def receipt_key(folder: Folder, uid: str) -> str:
+    """The key under which a mail of this folder is known for ever: folder, epoch of its UIDs, UID."""
+    return f"mailbox:{folder.pk}:{folder.uidvalidity}:{uid}"[:MOST_KEY]
+
+
+def mode_of(box: Mailbox, arrived_at: datetime | None) -> Mode:
+    """What becomes of a mail that the server got at `arrived_at`: only looked at, kept to be found, or work."""
+    if box.mode != "live":
+        return "observe"
+    is_old = box.cutoff is not None and arrived_at is not None and arrived_at < box.cutoff
+    return "history" if is_old else "work"
