@@ -25,6 +25,10 @@ default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 1
 mail_location = maildir:{base}/mail/%u
+mail_plugins = acl
+plugin {{
+  acl = vfile:cache_secs=0
+}}
 mail_max_userip_connections = 200
 listen = 127.0.0.1
 ssl = yes
@@ -164,6 +168,10 @@ class Dovecot:
         place = self.base / "mail" / user / ("" if folder == "INBOX" else f".{folder}")
         for name in ("dovecot-uidlist", "dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
             (place / name).unlink(missing_ok=True)
+
+    def make_read_only(self, user: str, folder: str) -> None:
+        """Let the account only look up and read a folder (RFC 4314), as with a folder that others share."""
+        (self.base / "mail" / user / f".{folder}" / "dovecot-acl").write_text("owner lr\n")
 
     def flags(self, user: str, folder: str = "INBOX") -> dict[int, tuple[bytes, ...]]:
         """The flags of the mails in a folder, by UID."""

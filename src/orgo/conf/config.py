@@ -396,6 +396,10 @@ class Config(Section):
         """All mailboxes that are fetched from."""
         return self.imap + self.mailboxes
 
+    def account(self, name: str) -> Mailbox | None:
+        """The mailbox with this name."""
+        return next((account for account in self.accounts if account.name == name), None) if name else None
+
     @property
     def sqlite_file(self) -> Path | None:
         """The database's file, or None where the database is a server."""

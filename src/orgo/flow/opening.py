@@ -47,7 +47,7 @@ def facts_for(mail: Mail, message: Message, house: House) -> Facts:
         zone=mailbox.zone or house.config.organization.zone,
         organization=mailbox.organization,
         body=mail.text,
-        mailbox=mail.mailbox or next(iter(mail.envelope_to), ""),
+        mailbox=next(iter(mail.envelope_to), mail.mailbox),
         recipients=tuple(mail.envelope_to),
         size=mail.size,
         dmarc=mail.trust,
@@ -55,20 +55,21 @@ def facts_for(mail: Mail, message: Message, house: House) -> Facts:
 
 
 def _mailbox_team(mail: Mail, house: House) -> TeamCard:
-    """The team whose address the mail was sent to, for its zone and organization; triage's where it is none."""
+    """The team whose address or mailbox the mail came to, for its zone and organization; triage's where it is none."""
     for address in mail.envelope_to:
         team = house.directory.teams.get(address.lower())
         if team is not None:
             return team
-    return house.directory.team(house.triage())
+    return house.directory.team(_unrouted(mail, house))
 
 
 def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
     """Ask the rules; a mail that none wants belongs to triage."""
     house = unit.house
     decision = house.rules.decide(facts_for(mail, message, house))
-    team = house.directory.team(_route(decision, house))
-    machine = message.is_list or message.is_bulk or message.is_auto_generated
+    team = house.directory.team(_route(decision, mail, house))
+    from_list = (message.is_list or message.is_bulk) and not _is_own_list(mail, message, house)
+    machine = from_list or message.is_auto_generated
     kept = {
         "route_to": team.address,
         "rule": decision.rule or "",
@@ -82,11 +83,27 @@ def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
     return Judged(decision, team, machine, kept)
 
 
-def _route(decision: Decision, house: House) -> str:
-    if not decision.route_to:
-        return house.triage()
+def _route(decision: Decision, mail: Mail, house: House) -> str:
+    """Whose the mail is: a rule says it, else the mailbox's own team, else the rules' default."""
+    account = house.config.account(mail.mailbox)
+    of_mailbox = account is not None and account.team is not None and decision.rule is None
+    if of_mailbox or not decision.route_to:
+        return _unrouted(mail, house)
     named = house.directory.named(decision.route_to)
     return named.address if named else decision.route_to.lower()
+
+
+def _unrouted(mail: Mail, house: House) -> str:
+    """The team that gets what no rule routes: the mailbox's, else triage."""
+    account = house.config.account(mail.mailbox)
+    named = house.directory.named(account.team) if account and account.team else None
+    return named.address if named else house.triage()
+
+
+def _is_own_list(mail: Mail, message: Message, house: House) -> bool:
+    account = house.config.account(mail.mailbox)
+    wanted = {name.strip("<> ").lower() for name in account.lists} if account else set()
+    return message.list_id.strip("<> ").lower() in wanted
 
 
 def open_task(

@@ -8,7 +8,7 @@ from orgo.flow.joining import join
 from orgo.flow.opening import judge, open_task, open_triage
 from orgo.flow.thread import Thread, find_thread
 from orgo.flow.unit import Unit
-from orgo.flow.verdict import verdict
+from orgo.flow.verdict import handed_over_by, verdict
 from orgo.intake.models import Mail
 from orgo.lib.text import clip
 from orgo.message import Message, body_text, content_key
@@ -147,15 +147,16 @@ def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
 
 
 def _trust(mail: Mail, message: Message, house: House) -> str:
-    smtp = house.config.intake.smtp
+    """The verdict on the sender, by what the door that the mail came in by is told to believe."""
+    smtp, account = house.config.intake.smtp, house.config.account(mail.mailbox)
     if not message.trusted:
         return "unknown"
     return verdict(
-        mail.peer,
+        mail.peer or (handed_over_by(message.headers) if account else ""),
         message.auth_results,
-        authserv_id=smtp.authserv_id,
-        trusted_relays=smtp.trusted_relays,
-        internal=smtp.internal_networks,
+        authserv_id=(account or smtp).authserv_id,
+        trusted_relays=(account or smtp).trusted_relays,
+        internal=() if account else smtp.internal_networks,
     )
 
 

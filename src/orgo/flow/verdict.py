@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 Verdict = Literal["internal", "pass", "none", "fail"]
+_BY = re.compile(r"\sby\s", re.IGNORECASE)
+_PEER = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]")
 _RESULT = re.compile(r"\bdmarc\s*=\s*([a-z]+)", re.IGNORECASE)
 
 
@@ -32,6 +34,16 @@ def verdict(
     if found is None:
         return "none"
     return {"pass": "pass", "fail": "fail"}.get(found[1].lower(), "none")  # type: ignore[return-value]
+
+
+def handed_over_by(headers: Iterable[tuple[str, str]]) -> str:
+    """The address of whom a mailbox's server got a mail from: in the topmost Received, which that server wrote itself.
+
+    It is the last one before "by": what comes before it is the name that the sender gave itself (RFC 5321 section 4.4).
+    """
+    text = next((value for name, value in headers if name.lower() == "received"), "")
+    found: list[str] = _PEER.findall(_BY.split(f" {text}", maxsplit=1)[0])
+    return found[-1] if found else ""
 
 
 def _server(text: str) -> str:

@@ -17,7 +17,7 @@ from orgo.intake.mailbox.ports import (
     FolderMissing,
     Look,
     Malformed,
-    ReadOnly,
+    Refused,
     Unreachable,
     Waiting,
 )
@@ -86,13 +86,18 @@ class ImapSession:
         with translated(self.server):
             found = self._bodies([int(mail.uid) for mail in mails])
             missing = [int(mail.uid) for mail in mails if int(mail.uid) not in found]
-            still = set(self.client.search(f"UID {join_message_ids(missing).decode()}")) if missing else set()
+            still = self._still_there(missing) if missing else frozenset()
         for mail in mails:
             number = int(mail.uid)
             if number in found:
                 yield Fetched(mail, self._whole(mail, found[number]))
             elif number in still:
                 yield Fetched(mail, None)
+
+    def _still_there(self, uids: list[int]) -> frozenset[int]:
+        """Which of these mails nobody has removed meanwhile."""
+        self.client.noop()
+        return frozenset(self.client.search(f"UID {join_message_ids(uids).decode()}"))
 
     def _bodies(self, uids: list[int]) -> dict[int, Any]:
         """The mails' bytes by UID; those that the server refuses to hand out are missing."""
@@ -106,7 +111,7 @@ class ImapSession:
                 return {}
             half = len(uids) // 2
             return self._bodies(uids[:half]) | self._bodies(uids[half:])
-        return {uid: item.get(b"BODY[]") for uid, item in found.items() if b"BODY[]" in item}
+        return {uid: item[b"BODY[]"] for uid, item in found.items() if item.get(b"BODY[]") is not None}
 
     def _whole(self, mail: Waiting, data: Any) -> bytes:
         if not isinstance(data, bytes):
@@ -127,7 +132,7 @@ class ImapSession:
             try:
                 self._do(numbers, what, target)
             except IMAPClientReadOnlyError as error:
-                raise ReadOnly(str(error)) from error
+                raise Refused(str(error)) from error
 
     def _do(self, uids: list[int], what: After, target: str) -> None:
         if what == "flag":

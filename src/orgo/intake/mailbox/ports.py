@@ -123,5 +123,5 @@ class Malformed(MailboxError):
     """The server said what the protocol does not allow; nothing of it was taken."""
 
 
-class ReadOnly(MailboxError):
-    """The server lets nobody mark, move or remove mails of this folder."""
+class Refused(MailboxError):
+    """The server understood, and does not do it (a folder that can't be marked, no room, no right)."""

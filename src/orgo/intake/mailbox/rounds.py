@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from orgo import dispatch
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.mailbox.ledger import Ledger, Overtaken
-from orgo.intake.mailbox.ports import Fetched, Look, ReadOnly, Session, Waiting
+from orgo.intake.mailbox.ports import Fetched, Look, Refused, Session, Waiting
 from orgo.intake.models import Folder
 
 log = logging.getLogger("orgo.mailbox")
@@ -101,10 +101,10 @@ class Round:
         for owed in self.ledger.owed(folder):
             try:
                 if read_only:
-                    raise ReadOnly(read_only)
+                    raise Refused(read_only)
                 uids = [receipt.uid for receipt in owed]
                 self.session.after(uids, self.account.after, self.account.after_folder)
-            except ReadOnly as error:
+            except Refused as error:
                 problem = f"its mails can't be marked: {error}"
                 break
             self.ledger.settled(owed)

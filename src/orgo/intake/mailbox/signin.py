@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import LoginError
+from imapclient.exceptions import LoginError, ProtocolError
 
 from orgo.conf.config import Mailbox, is_loopback
 from orgo.intake.mailbox import token
@@ -18,6 +18,7 @@ from orgo.intake.mailbox.ports import (
     MailboxError,
     Malformed,
     NoTls,
+    Refused,
     Unreachable,
 )
 from orgo.lib.text import clean_header, clip
@@ -150,7 +151,10 @@ def translated(server: str) -> Iterator[None]:
         raise Unreachable(f"{server} ended the connection: {_said(error)}") from error
     except OSError as error:
         raise Unreachable(f"{server} can't be reached: {error.strerror or error}") from error
-    except (imaplib.IMAP4.error, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+    except imaplib.IMAP4.error as error:
+        unclear = isinstance(error, ProtocolError)
+        raise (Malformed if unclear else Refused)(f"{server} answers: {_said(error)}") from error
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
         raise Malformed(f"{server} said what can't be understood: {_said(error)}") from error
 
 

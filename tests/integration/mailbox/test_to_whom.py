@@ -1,0 +1,58 @@
+"""What a mailbox's configuration says of its mail: whose it is, whom is believed, which list's mail is work."""
+
+import pytest
+
+from tests.integration.mailbox.conftest import leak
+
+pytestmark = pytest.mark.needs("dovecot")
+
+
+@pytest.fixture
+def live(box, office):
+    """Makes a live mailbox that the configuration in force has."""
+    from orgo.conf import boot
+
+    def made(**more):
+        there = box(**more)
+        boot.use(office.config.model_copy(update={"mailboxes": (there.account,)}))
+        return there.live()
+
+    return made
+
+
+def one():
+    from orgo.intake.models import Mail
+
+    return Mail.objects.get()
+
+
+def test_what_no_rule_routes_is_the_mailboxs_team(live, office):
+    there = live(team="school")
+    there.put(leak(1).replace(b"Water leak", b"A question"))
+    there.fetch()
+    assert office.task().team == "office@school.example"
+
+
+def test_a_rule_routes_mail_of_any_mailbox(live, office):
+    there = live(team="school")
+    there.put(leak(1))
+    there.fetch()
+    assert office.task().team == "works@city.example"
+
+
+@pytest.mark.parametrize(("peer", "trust"), [(b"192.0.2.7", "pass"), (b"203.0.113.9", "none")])
+def test_the_mailboxs_own_server_and_relays_are_believed(live, peer, trust):
+    there = live(authserv_id="imap.city.example", trusted_relays=["192.0.2.0/24"])
+    seen = b"Received: from [192.0.2.1] (mx [%s]) by imap.city.example\r\n" % peer
+    there.put(b"Authentication-Results: imap.city.example; dmarc=pass\r\n" + seen + leak(1))
+    there.fetch()
+    assert one().trust == trust
+
+
+@pytest.mark.parametrize(("lists", "outcome"), [(["ours.city.example"], "opened"), ([], "ignored")])
+def test_mail_of_the_mailboxs_own_list_is_work(live, lists, outcome):
+    there = live(lists=lists)
+    head = b"List-Id: Our list <ours.city.example>\r\nPrecedence: bulk\r\n"
+    there.put(head + leak(1).replace(b"Water leak", b"A question"))
+    there.fetch()
+    assert there.outcomes() == [outcome]
