@@ -2,6 +2,7 @@
 #
 #   make demo     Orgo at work on sample mail, in this folder, on a page you can open
 #   make test     every test that this machine can run
+#   make crash    all crash points on all databases, and fifty kills while mail pours in
 #   make lint     style, types, layers, sizes, generated files
 #   make bench    what each part costs, beside its floor
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
@@ -13,7 +14,7 @@ ANY_PYTHON = $(shell for name in $(PYTHON) python3.13 python3.12 python3.11 pyth
 IN = .venv/bin
 LOCKED = uv.lock requirements.txt requirements-dev.txt tools/environment.py
 
-.PHONY: help setup has-python demo test lint bench corpus schema
+.PHONY: help setup has-python demo test test-postgresql crash lint bench corpus schema
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +34,14 @@ demo: .venv/.made-run
 
 test: .venv/.made-dev
 	$(IN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@test -n "$(ARGS)" || $(MAKE) -s test-postgresql
+
+test-postgresql: .venv/.made-dev
+	@echo "== the same promises on PostgreSQL"
+	ORGO_TEST_ON=postgresql $(IN)/python -m pytest -n 2 --dist loadfile tests/integration tests/flow tests/security
+
+crash: .venv/.made-dev
+	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 $(IN)/python -m pytest -n 2 tests/crash $(ARGS)
 
 lint: .venv/.made-dev
 	@bad=""; \

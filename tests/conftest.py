@@ -32,6 +32,19 @@ SERVERS: dict[str, Callable[[], object]] = {
 }
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On another database than SQLite what is about SQLite itself is left out: it has been tried there."""
+    if os.environ.get("ORGO_TEST_ON", "sqlite") == "sqlite":
+        return
+    if not SERVERS["postgresql"]():
+        pytest.exit(
+            "there is no PostgreSQL on this machine to try the promises on", returncode=1 if IN_CI else 0
+        )
+    of_sqlite = [item for item in items if item.get_closest_marker("of_sqlite")]
+    config.hook.pytest_deselected(items=of_sqlite)
+    items[:] = [item for item in items if item not in of_sqlite]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test marked `needs("chromium")` is skipped with a clear word where that is missing; in CI it fails."""
     wanted = [name for mark in item.iter_markers("needs") for name in mark.args]

@@ -13,6 +13,7 @@ from typing import Any
 from orgo.conf import Config, boot, load
 from orgo.demo.catcher import Catcher
 from orgo.lib import clock
+from tests.database import environment
 
 MONDAY = datetime(2026, 9, 7, 8, 0, tzinfo=UTC)
 PEOPLE = """
@@ -66,7 +67,7 @@ def start_django() -> None:
 
     if not apps.ready:
         home = Path(tempfile.mkdtemp(prefix="orgo-test-"))
-        boot.start(load(home, {}))
+        boot.start(load(home, environment()))
         from orgo.ops.up import prepare_database
 
         prepare_database()
@@ -85,7 +86,7 @@ class Office:
         (folder / "rules.yaml").write_text(rules)
         (folder / "templates" / "received.txt").write_text(RECEIVED)
         start_django()
-        self.config: Config = load(home, {})
+        self.config: Config = load(home, environment())
         self._former = (boot.config(), clock.current())
         boot.use(self.config)
         self.clock = clock.VirtualClock(MONDAY)

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 from orgo.demo.catcher import Catcher
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +37,8 @@ rules:
       levels: [{after: 2 hours, to: chief@city.example}]
 """
 CONFIG = """
-database: sqlite:///./var/orgo.db
+database: {database}
+database_may_lose_data: true
 organization: {{name: City, zone: UTC}}
 intake: {{smtp: {{host: 127.0.0.1, port: {port}, domains: [city.example]}}}}
 smtp: {{host: 127.0.0.1, port: {catcher}, from: orgo@city.example}}
@@ -45,14 +48,16 @@ smtp: {{host: 127.0.0.1, port: {catcher}, from: orgo@city.example}}
 class House:
     """One installation that is killed and started again."""
 
-    def __init__(self, home: Path, port: int) -> None:
-        self.home, self.port = home, port
+    def __init__(self, home: Path, port: int, database: str = "sqlite:///./var/orgo.db") -> None:
+        self.home, self.port, self.database = home, port, database
         self.catcher = Catcher()
         self.process: subprocess.Popen[str] | None = None
         (home / "config").mkdir(parents=True)
         (home / "config" / "people.yaml").write_text(PEOPLE)
         (home / "config" / "rules.yaml").write_text(RULES)
-        (home / "config" / "config.yaml").write_text(CONFIG.format(port=port, catcher=self.catcher.start()))
+        (home / "config" / "config.yaml").write_text(
+            CONFIG.format(port=port, catcher=self.catcher.start(), database=database)
+        )
         self._set_up()
 
     def _set_up(self) -> None:
@@ -127,6 +132,9 @@ class House:
 
     def rows(self, sql: str) -> list[tuple]:
         """Ask the database, read-only."""
+        if self.database.startswith("postgresql:"):
+            with psycopg.connect(self.database, options="-c search_path=orgo") as server:
+                return server.execute(sql).fetchall()
         with sqlite3.connect(
             f"file:{self.home / 'var' / 'orgo.db'}?mode=ro", uri=True, timeout=20
         ) as connection:

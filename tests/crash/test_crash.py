@@ -1,8 +1,8 @@
 """Every named crash point of H1 to H7 and H9: killed there by SIGKILL, started again, and then counted."""
 
+import os
 import re
-import socket
-from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -24,14 +24,13 @@ OF_MAILBOXES = [
 ]  # test_mailbox.py
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = House(tmp_path / "home", port)
-    yield made
-    made.close()
+# `make crash` tries each point on each database for the first and the third time; a usual run every point on both.
+WHOLE = bool(os.environ.get("ORGO_CRASH_WHOLE"))
+PAIRS = [
+    pytest.param(nth, database, marks=[pytest.mark.needs("postgresql")] if database == "postgresql" else [])
+    for nth, database in product((1, 3), ("sqlite", "postgresql"))
+    if WHOLE or (nth == 1) == (database == "sqlite")
+]
 
 
 def test_every_crash_point_in_the_code_is_tried() -> None:
@@ -45,9 +44,11 @@ def test_every_crash_point_in_the_code_is_tried() -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize(("nth", "database"), PAIRS)
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_at_a_point_nothing_is_lost_and_nothing_doubled(house: House, point: str, nth: int) -> None:
+def test_killed_at_a_point_nothing_is_lost_and_nothing_doubled(
+    house: House, point: str, nth: int, database: str
+) -> None:
     late = point.startswith("H9")
     house.start("" if late else f"{point}:{nth}")
     taken = []

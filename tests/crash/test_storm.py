@@ -2,27 +2,15 @@
 
 import os
 import random
-import socket
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.crash.house import House, invariants
+from tests.servers.postgresql import Postgresql
 
 KILLS = int(os.environ.get("ORGO_KILLS", "8"))
 MAILS_A_KILL = 4
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    made = House(tmp_path / "home", port)
-    yield made
-    made.close()
 
 
 class Sender(threading.Thread):
@@ -40,7 +28,10 @@ class Sender(threading.Thread):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_killed_while_mail_pours_in_nothing_is_lost_and_nothing_doubled(house: House) -> None:
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))]
+)
+def test_killed_while_mail_pours_in_nothing_is_lost_and_nothing_doubled(house: House, database: str) -> None:
     sender = Sender(house, KILLS * MAILS_A_KILL)
     spread = random.Random(7)
     house.start()
@@ -60,3 +51,24 @@ def test_killed_while_mail_pours_in_nothing_is_lost_and_nothing_doubled(house: H
     assert problems == []
     states = dict(house.rows("select state, count(*) from outbox_letter group by 1"))
     assert set(states) == {"sent"}, states
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_a_database_that_dies_under_it_is_waited_for(house: House, server: Postgresql, database: str) -> None:
+    """While the server is away no mail is taken; when it is back Orgo goes on by itself."""
+    house.start()
+    for number in range(10):
+        assert house.send(number, tries=50)
+        if number in (3, 6):
+            server.end("immediate")
+            assert not house.send(99)
+            server.begin()
+
+    # What was under way when it died is free again once its lease has run out.
+    house.stop()
+    house.start(hours=1)
+    assert house.until(house.idle, seconds=60)
+    assert invariants(house, 10) == []

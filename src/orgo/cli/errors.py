@@ -107,7 +107,11 @@ def _known(error: Exception) -> tuple[Code | None, str]:
     name, text = f"{type(error).__module__}.{type(error).__name__}", str(error).strip()
     if name.startswith("orgo.flow.acting."):
         return _of_acting(type(error).__name__, text)
-    if name in ("django.db.utils.OperationalError", "django.db.utils.DatabaseError"):
+    if name == "django.db.utils.NotSupportedError":
+        return Code.WRONG_INPUT, f"this database can't be used: {text}"
+    if name in ("django.db.utils.OperationalError", "django.db.utils.DatabaseError") or name.startswith(
+        "psycopg"
+    ):
         return _of_database(text)
     if name == "django.core.exceptions.ImproperlyConfigured" and "psycopg" in text:
         return Code.WRONG_INPUT, "the database's driver is not installed: pip install 'psycopg[binary]'"

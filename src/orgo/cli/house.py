@@ -1,6 +1,5 @@
 """What commands that work on the database begin with: the configuration, Django, the database's form, who acts."""
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from orgo.conf import Config
     from orgo.people.models import User
 
-CONNECT_SECONDS = "5"
 as_option = click.option(
     "--as", "actor", metavar="ADDRESS", help="Who acts; the first administrator where not given."
 )
@@ -20,7 +18,6 @@ as_option = click.option(
 
 def connect() -> "Config":
     """Django on the configured database, whatever its form."""
-    os.environ.setdefault("PGCONNECT_TIMEOUT", CONNECT_SECONDS)
     from orgo.conf import boot, load
 
     return boot.start(load())
@@ -28,7 +25,6 @@ def connect() -> "Config":
 
 def enter() -> "Config":
     """The database in this program's form. Raises BadInput where it has another."""
-    os.environ.setdefault("PGCONNECT_TIMEOUT", CONNECT_SECONDS)
     from orgo.conf import boot, load
 
     config = load()

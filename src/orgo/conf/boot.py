@@ -22,7 +22,10 @@ def config() -> "Config":
 
 
 def start(given: "Config | None" = None) -> "Config":
-    """Set Django up on `given` (or what Orgo's home holds), once a process; returns the configuration in force."""
+    """Set Django up on `given` (or what Orgo's home holds), once a process; returns the configuration in force.
+
+    Raises psycopg.OperationalError where the database's server can't be had.
+    """
     global _current
     import django
     from django.apps import apps
@@ -31,6 +34,9 @@ def start(given: "Config | None" = None) -> "Config":
         _current = given
     if not apps.ready:
         use_own_sqlite()
+        from orgo.conf import database
+
+        database.reach(config())
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgo.conf.settings")
         django.setup()
     return config()

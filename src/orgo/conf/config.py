@@ -313,6 +313,9 @@ class Config(Section):
         repr=False,
         description="SQLite or PostgreSQL; ./orgo_offline.db where that file is there",
     )
+    database_may_lose_data: bool = Field(
+        False, description="Run on a PostgreSQL that does not sync to disk (for tests only)"
+    )
     queue: QueueUrl | None = Field(
         None, repr=False, description="redis:// or amqp://; none runs jobs in the same process"
     )

@@ -1,42 +1,17 @@
 """Django's settings, made from Orgo's configuration."""
 
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from orgo.conf import boot
+from orgo.conf.database import settings_of
 
 _config = boot.config()
 _package = Path(__file__).resolve().parents[1]
 _secure = _config.web.url.startswith("https:")
 
 
-def _sqlite(path: Path) -> dict[str, Any]:
-    journal = "WAL" if boot.wal_is_safe() else "DELETE"
-    pragmas = f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-8000"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(path),
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
-        "TEST": {"NAME": None},
-    }
-
-
-def _postgresql(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
-    }
-
-
-_file = _config.sqlite_file
-DATABASES = {"default": _sqlite(_file) if _file else _postgresql(_config.database)}
+DATABASES = {"default": settings_of(_config)}
 SECRET_KEY = boot.secret_key(_config)
 DEBUG = False
 ALLOWED_HOSTS = (

@@ -12,7 +12,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from orgo import dispatch
 from orgo.audit.models import Event as EventRow
@@ -24,6 +24,7 @@ from orgo.intake.models import Mail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
 from orgo.outbox.models import Document, Letter
+from orgo.task import search
 from orgo.task.models import Note, Task
 from orgo.task.rows import row_of, state_of
 from orgo.task.values import Event, Notice, Outcome, TaskState
@@ -190,7 +191,7 @@ class Unit:
         crashpoint("H5.after_letters")
         sql.update(Mail, list(self._settled.values()), [{"id": id} for id in self._settled])
         self._tell_copies()
-        self._index_texts()
+        search.index(self._texts)
         crashpoint("H4.before_commit")
         if made.rows:
             transaction.on_commit(lambda: dispatch.ring("delivery"))
@@ -220,11 +221,6 @@ class Unit:
             for copy in Mail.objects.filter(same_as__in=list(decided), task=None):
                 assert copy.same_as is not None
                 Mail.objects.filter(pk=copy.pk).update(task=decided[copy.same_as])
-
-    def _index_texts(self) -> None:
-        if self._texts:
-            with connection.cursor() as cursor:
-                cursor.executemany("INSERT INTO search_entry (task, text) VALUES (%s, %s)", self._texts)
 
     def _write_documents(self, documents: dict[str, bytes]) -> None:
         known = (

@@ -6,6 +6,7 @@ from typing import Literal
 
 from orgo.conf.config import Config
 from orgo.lib.problems import BadInput, Problem
+from orgo.ops import server
 
 Form = Literal["none", "older", "current", "newer"]
 
@@ -53,6 +54,9 @@ def migrate(config: Config) -> list[str]:
     from django.db.migrations.loader import MigrationLoader
 
     with _alone(config):
+        if connection.vendor == "postgresql":
+            server.look_at(config)
+            server.make_schema()
         refuse_newer(form())
         before = set(MigrationLoader(connection).applied_migrations)
         call_command("migrate", interactive=False, verbosity=0)
@@ -62,7 +66,11 @@ def migrate(config: Config) -> list[str]:
 
 @contextmanager
 def _alone(config: Config) -> Iterator[None]:
-    """One at a time on this machine (where the system has file locks)."""
+    """One at a time: on a server by its own lock, else on this machine (where the system has file locks)."""
+    if config.sqlite_file is None:
+        with server.alone():
+            yield
+        return
     try:
         import fcntl
     except ImportError:

@@ -1,21 +1,18 @@
 """What others may ask of tasks: lists, counts, search. The doors read tasks only through here, and see only what they may."""
 
-import re
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
 from django.db.models import F, Q, QuerySet
 
 from orgo.lib import ids
 from orgo.people.visibility import Viewer
+from orgo.task import search as search_index
 from orgo.task.models import Task
 
 OPEN: Final = ("pending", "in_progress", "waiting")
 QUEUES: Final = ("mine", "team", "unassigned", "waiting", "overdue", "all", "closed")
 SHOWN = 200
-MOST_FOUND = 500
-_WORD = re.compile(r"\w+", re.UNICODE)
 
 
 def due_tasks(now: datetime, limit: int) -> list[int]:
@@ -64,23 +61,8 @@ def search(viewer: Viewer, words: str, limit: int = SHOWN) -> list[Task]:
     visible = Task.objects.filter(viewer.filter())
     reference = ids.normal_reference(words)
     first = list(visible.filter(reference=reference)) if reference else []
-    found = list(visible.filter(_matching(words)).order_by("-opened_at")[:limit])
+    matching = search_index.tasks_with(words)
+    found = (
+        list(visible.filter(pk__in=matching).order_by("-opened_at")[:limit]) if matching is not None else []
+    )
     return first + [row for row in found if row not in first]
-
-
-def _matching(words: str) -> Q:
-    terms = _WORD.findall(words)[:20]
-    if not terms:
-        return Q(pk__in=[])
-    if connection.vendor != "sqlite":
-        query = Q()
-        for term in terms:
-            query &= Q(title__icontains=term)
-        return query
-    asked = " ".join(f'"{term}"' for term in terms) + "*"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT task FROM search_entry WHERE search_entry MATCH %s ORDER BY rank LIMIT %s",
-            [asked, MOST_FOUND],
-        )
-        return Q(pk__in=[row[0] for row in cursor.fetchall()])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from orgo.cli.main import main
+from tests.database import environment
 
 
 @pytest.fixture
@@ -13,7 +14,9 @@ def run(office, monkeypatch, capsys):
     from django.conf import settings
 
     monkeypatch.setenv("ORGO_HOME", str(office.home))
-    monkeypatch.setenv("ORGO_DATABASE", f"sqlite:///{settings.DATABASES['default']['NAME']}")
+    there = environment() or {"ORGO_DATABASE": f"sqlite:///{settings.DATABASES['default']['NAME']}"}
+    for name, value in there.items():
+        monkeypatch.setenv(name, value)
 
     def work(*words):
         code = main(list(words))

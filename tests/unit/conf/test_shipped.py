@@ -32,6 +32,7 @@ def test_the_commented_lines_of_the_sample_are_right_too(tmp_path: Path) -> None
 
     assert set(config.model_fields_set) >= set(Config.model_fields) - {
         "mailboxes",
+        "database_may_lose_data",
         "triage",
         "rules",
         "people",

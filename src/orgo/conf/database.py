@@ -1,0 +1,61 @@
+"""The configured database as Django's settings, and what a connection to it begins with."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from orgo.conf import boot
+from orgo.conf.config import Config
+
+# Orgo's own schema: since version 15 PostgreSQL gives nobody but its owner a right on `public`.
+SCHEMA = "orgo"
+MOST_CONNECTIONS = 20
+_WAIT_FOR_ONE = 10.0
+_SECONDS_TO_CONNECT = 4
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """Django's DATABASES["default"] for `config.database`."""
+    file = config.sqlite_file
+    return _sqlite(file) if file else _postgresql(config.database)
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    journal = "WAL" if boot.wal_is_safe() else "DELETE"
+    pragmas = f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-8000"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
+        "TEST": {"NAME": None},
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    """The parts of the address; what stands behind its `?` goes to libpq (sslmode, sslrootcert, target_session_attrs)."""
+    parts = urlsplit(url)
+    pool = {"min_size": 0, "max_size": MOST_CONNECTIONS, "timeout": _WAIT_FOR_ONE}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "OPTIONS": {
+            "options": f"-c search_path={SCHEMA},public",
+            "application_name": "orgo",
+            "pool": pool,
+            **dict(parse_qsl(parts.query)),
+        },
+    }
+
+
+def reach(config: Config) -> None:
+    """Connect once, plainly: a pool would wait and hide why a server can't be had. Raises psycopg.OperationalError at once."""
+    if config.sqlite_file is not None:
+        return
+    import psycopg
+
+    psycopg.connect(config.database, connect_timeout=_SECONDS_TO_CONNECT).close()

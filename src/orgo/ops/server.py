@@ -1,0 +1,66 @@
+"""A PostgreSQL server: whether it keeps what it was given, Orgo's own schema on it, and its lock for one at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from orgo.conf.config import Config
+from orgo.conf.database import SCHEMA
+from orgo.lib.problems import BadInput, Problem
+
+OLDEST = 140000
+_LOCK = 0x4F52474F  # "ORGO"
+_CONSENT = "set it to on, or say database_may_lose_data: true where nothing matters (a test)"
+
+
+def look_at(config: Config) -> None:
+    """Raises BadInput where the server is too old, or would forget what it said it had kept."""
+    version, settings = _settings()
+    problems = []
+    if version < OLDEST:
+        words = f"PostgreSQL {version // 10000} is too old: Orgo needs 14 or later"
+        problems.append(Problem(words, key="database", hint="postgresql.org/download has newer ones"))
+    loses = [name for name in ("fsync", "synchronous_commit", "full_page_writes") if settings[name] == "off"]
+    if loses and not config.database_may_lose_data:
+        problems += [
+            Problem(
+                f"the server has {name}=off: what it confirmed may be lost", key="database", hint=_CONSENT
+            )
+            for name in loses
+        ]
+    if settings["server_encoding"] != "UTF8":
+        words = f"the database is encoded in {settings['server_encoding']}"
+        problems.append(Problem(words, key="database", hint="make one with ENCODING 'UTF8'"))
+    if problems:
+        raise BadInput(problems)
+
+
+def _settings() -> tuple[int, dict[str, str]]:
+    from django.db import connection
+
+    names = ("server_version_num", "fsync", "synchronous_commit", "full_page_writes", "server_encoding")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(names)])
+        found = dict(cursor.fetchall())
+    return int(found["server_version_num"]), found
+
+
+def make_schema() -> None:
+    """Orgo's tables stand in a schema of its own: the right to create one comes with the database (PostgreSQL 15)."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One at a time among all processes on this server; the others wait."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])

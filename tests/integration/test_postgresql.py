@@ -1,0 +1,118 @@
+"""Orgo on a real PostgreSQL: the blueprint's statements are enough, and what is wrong is said in a line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.postgresql import Postgresql
+
+pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.of_sqlite]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgresql]:
+    made = Postgresql().start()
+    yield made
+    made.stop()
+
+
+class Home:
+    """A home whose database is the given one; `run` is its command line."""
+
+    def __init__(self, folder: Path, url: str, **more: str) -> None:
+        self.folder = folder
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "ORGO_HOME": str(folder),
+            "ORGO_DATABASE": url,
+            **more,
+        }
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, str(ROOT / "orgo"), *words]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+
+def test_the_blueprints_three_statements_are_enough(server: Postgresql, tmp_path: Path) -> None:
+    home = Home(tmp_path, server.url("three"))
+
+    code, out, err = home.run("init", "--yes")
+    assert (code, err) == (0, "") and "Sign in" in out
+    tables = server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'orgo'", database="three")
+    assert (
+        int(tables) > 15
+        and server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", database="three")
+        == "0\n"
+    )
+    assert home.run("init", "--yes")[0] == 0
+    assert home.run("status")[0] == 0
+    assert home.run("database", "migrate")[:2] == (0, "nothing to do: the database is up to date\n")
+
+
+def test_two_migrations_at_once_are_one(server: Postgresql, tmp_path: Path) -> None:
+    home = Home(tmp_path, server.url("twice"))
+    both = [home.start("database", "migrate") for _ in range(2)]
+
+    said = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sorted("nothing to do" in out for out, _ in said) == [False, True]
+
+
+@pytest.mark.parametrize("words", [("status",), ("up",), ("init", "--yes"), ("doctor",)])
+def test_a_wrong_password_and_a_server_that_is_away_are_a_line(
+    server: Postgresql, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    away = Home(tmp_path, "postgresql://anna:hidden-word@127.0.0.1:1/orgo")
+    nobody = Home(tmp_path, server.url(f"for_{words[0]}").replace("_user:secret", "_nobody:hidden-word"))
+
+    for home in (away, nobody):
+        code, out, err = home.run(*words)
+        assert code == (1 if words == ("doctor",) else 69), err
+        assert "hidden-word" not in out + err and "Traceback" not in err
+        assert "127.0.0.1" in out + err
+
+
+def test_a_server_that_forgets_is_refused_without_a_word_of_consent(tmp_path: Path) -> None:
+    forgetful = Postgresql(fsync="off").start()
+    try:
+        url = forgetful.url("forgetful")
+        code, _, err = Home(tmp_path, url).run("init", "--yes")
+        assert code == 2 and "fsync=off" in err and "database_may_lose_data" in err
+        assert (
+            forgetful.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'orgo'", database="forgetful")
+            == "0\n"
+        )
+        assert Home(tmp_path, url, ORGO_DATABASE_MAY_LOSE_DATA="true").run("init", "--yes")[0] == 0
+    finally:
+        forgetful.stop()
+
+
+def test_a_database_of_another_encoding_is_refused(server: Postgresql, tmp_path: Path) -> None:
+    url = server.url("latin")
+    server.sql(
+        "DROP DATABASE latin",
+        "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
+        "GRANT ALL ON DATABASE latin TO latin_user",
+    )
+
+    code, _, err = Home(tmp_path, url).run("init", "--yes")
+
+    assert code == 2 and "UTF8" in err
