@@ -1,10 +1,18 @@
-"""`orgo database migrate`."""
+"""`orgo database migrate` and `move`."""
+
+import os
+from typing import TYPE_CHECKING
 
 import click
 
-from orgo.cli.house import connect
+from orgo.cli.errors import Code, Stop
+from orgo.cli.house import connect, enter
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line
+from orgo.cli.output import as_json_option, line, say
+from orgo.lib.problems import BadInput, Problem
+
+if TYPE_CHECKING:
+    from orgo.conf import Config
 
 
 @click.group(cls=Group, epilog="Example: orgo database migrate")
@@ -28,3 +36,56 @@ def migrate(as_json: bool) -> None:
     click.echo(
         "the database has this program's form" if steps else "nothing to do: the database is up to date"
     )
+
+
+@database.command(epilog="Example: orgo database move --to postgresql://orgo_user@db.organization.com/orgo")
+@click.option(
+    "--to",
+    "url",
+    required=True,
+    help="The other database, as in `database:`; the password may be in PGPASSWORD.",
+)
+@as_json_option
+def move(url: str, as_json: bool) -> int:
+    """Take every row to another database and compare both; stop Orgo before. A run that was stopped goes on.
+
+    The configuration is left as it is: the last line says what to write there.
+    """
+    config = enter()
+    target = _target(config, url)
+    from orgo.conf.kinds import masked
+    from orgo.ops.moving import move as work
+
+    moved = work(target, _shown)
+    if as_json:
+        line({"rows": moved.rows, "different": moved.different})
+    else:
+        click.echo(
+            f"{sum(moved.rows.values())} rows in {len(moved.rows)} tables, all read again on both sides"
+        )
+    if moved.different:
+        hint = "was Orgo running? stop it, empty the other database and move again"
+        raise Stop(Code.FAILED, Problem(f"not equal on both sides: {', '.join(moved.different)}", hint=hint))
+    say(f"now write database: {masked(url)} into {config.file or 'config/config.yaml'} and start Orgo")
+    return Code.DONE
+
+
+def _target(config: "Config", url: str) -> "Config":
+    """The configuration with the other database. Raises BadInput where that is no database, or the same one."""
+    from orgo.conf import load
+    from orgo.conf.database import reach
+    from orgo.conf.kinds import database_url
+
+    try:
+        database_url(url)
+    except ValueError as error:
+        raise BadInput(Problem(str(error), key="--to")) from None
+    target = load(config.home, {**os.environ, "ORGO_DATABASE": url})
+    if target.database == config.database:
+        raise BadInput(Problem("that is the database that Orgo uses already", key="--to"))
+    reach(target)
+    return target
+
+
+def _shown(table: str, done: int, total: int) -> None:
+    say(f"{table}: {done} of {total}")

@@ -8,13 +8,14 @@ from orgo.conf.database import SCHEMA
 from orgo.lib.problems import BadInput, Problem
 
 OLDEST = 140000
+DEFAULT = "default"
 _LOCK = 0x4F52474F  # "ORGO"
 _CONSENT = "set it to on, or say database_may_lose_data: true where nothing matters (a test)"
 
 
-def look_at(config: Config) -> None:
+def look_at(config: Config, database: str = DEFAULT) -> None:
     """Raises BadInput where the server is too old, or would forget what it said it had kept."""
-    version, settings = _settings()
+    version, settings = _settings(database)
     problems = []
     if version < OLDEST:
         words = f"PostgreSQL {version // 10000} is too old: Orgo needs 14 or later"
@@ -34,21 +35,21 @@ def look_at(config: Config) -> None:
         raise BadInput(problems)
 
 
-def _settings() -> tuple[int, dict[str, str]]:
-    from django.db import connection
+def _settings(database: str) -> tuple[int, dict[str, str]]:
+    from django.db import connections
 
     names = ("server_version_num", "fsync", "synchronous_commit", "full_page_writes", "server_encoding")
-    with connection.cursor() as cursor:
+    with connections[database].cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(names)])
         found = dict(cursor.fetchall())
     return int(found["server_version_num"]), found
 
 
-def make_schema() -> None:
+def make_schema(database: str = DEFAULT) -> None:
     """Orgo's tables stand in a schema of its own: the right to create one comes with the database (PostgreSQL 15)."""
-    from django.db import connection
+    from django.db import connections
 
-    with connection.cursor() as cursor:
+    with connections[database].cursor() as cursor:
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
 
 

@@ -6,7 +6,7 @@ What is looked for is never an operator: each word is a term, the last one a beg
 import re
 from collections.abc import Sequence
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models.expressions import RawSQL
 
 from orgo.lib.text import fold
@@ -17,16 +17,17 @@ _MOST_DISTINCT, _LONGEST = 20_000, 50
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 
 
-def index(texts: Sequence[tuple[int, str]]) -> None:
-    """Make each text findable on its task (id)."""
+def index(texts: Sequence[tuple[int, str]], database: str = DEFAULT_DB_ALIAS) -> None:
+    """Make each text findable on its task (id), in the database of this alias."""
     if not texts:
         return
-    if connection.vendor == "sqlite":
+    place = connections[database]
+    if place.vendor == "sqlite":
         sql, rows = "INSERT INTO search_entry (task, text) VALUES (%s, %s)", list(texts)
     else:
         sql = "INSERT INTO search_entry (task, words) VALUES (%s, array_to_tsvector(%s))"
         rows = [(task, _words(text)) for task, text in texts]  # type: ignore[misc]
-    with connection.cursor() as cursor:
+    with place.cursor() as cursor:
         cursor.executemany(sql, rows)
 
 
