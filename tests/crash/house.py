@@ -61,14 +61,16 @@ class House:
         self._set_up()
 
     def _set_up(self) -> None:
-        code = (
-            "import sys; from pathlib import Path; from orgo.conf import boot, load; c = boot.start(load(Path(sys.argv[1])));"
+        self.run(
             "from orgo.ops.up import prepare_database; prepare_database();"
             "from orgo.people.roster import apply_roster; apply_roster(c.roster)"
         )
-        subprocess.run(
-            [sys.executable, "-c", code, str(self.home)], check=True, env=self._environ(""), cwd=ROOT
-        )
+
+    def run(self, code: str) -> None:
+        """Run a few words of Python in this installation; `c` is its configuration."""
+        start = "import sys; from pathlib import Path; from orgo.conf import boot, load; c = boot.start(load(Path(sys.argv[1])));"
+        command = [sys.executable, "-c", start + code, str(self.home)]
+        subprocess.run(command, check=True, env=self._environ(""), cwd=ROOT)
 
     def _environ(self, crash: str) -> dict[str, str]:
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])

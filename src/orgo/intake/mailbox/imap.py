@@ -158,7 +158,7 @@ class ImapSession:
             self.client.uid_expunge(uids)
 
     def wait(self, seconds: float, enough: Callable[[], bool]) -> None:
-        if not self.pushes:
+        if not self.pushes or self.client._imap.state != "SELECTED":
             _sleep(seconds, enough)
             return
         with translated(self.server):

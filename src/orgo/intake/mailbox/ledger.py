@@ -163,11 +163,14 @@ class Ledger:
             next_try_at=now + pause(state, box.failures + 1, chance),
         )
 
-    def well(self) -> None:
-        """Remember that a whole round went well."""
+    def well(self, missing: str = "") -> None:
+        """Remember that a round was made; `missing` says which folder could not be opened while others were read."""
         now, box = clock.now(), self.refresh()
-        since = box.since if box.state == "ok" else now
-        self._update(state="ok", detail="", since=since, failures=0, next_try_at=None, last_ok_at=now)
+        state: State = "folder" if missing else "ok"
+        since = box.since if box.state == state else now
+        self._update(
+            state=state, detail=clip(missing, 300), since=since, failures=0, next_try_at=None, last_ok_at=now
+        )
 
     def waiting(self, count: int) -> None:
         """Remember how many mails are on the server that were not taken yet."""

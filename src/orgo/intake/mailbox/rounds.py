@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from orgo import dispatch
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.mailbox.ledger import Ledger, Overtaken
-from orgo.intake.mailbox.ports import Fetched, Look, Refused, Session, Waiting
+from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, Refused, Session, Waiting
 from orgo.intake.models import Folder
 
 log = logging.getLogger("orgo.mailbox")
@@ -19,15 +19,26 @@ class Round:
 
     def __init__(self, session: Session, ledger: Ledger) -> None:
         self.session, self.ledger, self.account = session, ledger, ledger.account
+        self.missing: FolderMissing | None = None
 
     def go(self, *, first: bool = True) -> int:
         """Look into every folder; the first one is open at the end. Returns how many mails were taken.
 
-        `first` is for the first round of a connection, which tries mails again that could not be read.
+        `first` is for the first round of a connection, which tries mails again that could not be read. A folder that
+        is `missing` does not keep the others from being read.
         """
         settle_observed(self.account.name)
         names = [*self.account.folders[1:], self.account.folders[0]]
-        return sum(self._folder(name, first) for name in names)
+        taken, missing = 0, []
+        for name in names:
+            try:
+                taken += self._folder(name, first)
+            except FolderMissing as error:
+                missing.append(error)
+        if len(missing) == len(names):
+            raise missing[0]
+        self.missing = missing[0] if missing else None
+        return taken
 
     def _folder(self, name: str, first: bool) -> int:
         write = self.ledger.box.mode == "live" and self.account.after != "keep"

@@ -50,13 +50,19 @@ class Watcher:
         try:
             session = open_session(self.account)
             try:
-                taken = Round(session, ledger).go()
+                return self._round(session, ledger, first=True)
             finally:
                 session.close()
         except MailboxError as error:
             self._failed(ledger, error)
             raise
-        ledger.well()
+
+    def _round(self, session: Session, ledger: Ledger, *, first: bool) -> int:
+        this = Round(session, ledger)
+        taken = this.go(first=first)
+        missing = str(this.missing) if this.missing else ""
+        ledger.well(missing)
+        self.tell(self.account.name, missing or None)
         return taken
 
     def _failed(self, ledger: Ledger, error: MailboxError) -> None:
@@ -96,10 +102,8 @@ class Watcher:
         """Rounds, and waits between them, until the mailbox is paused or this watcher is stopped."""
         first = True
         while not self.stopping.is_set() and not ledger.refresh().paused:
-            Round(session, ledger).go(first=first)
+            self._round(session, ledger, first=first)
             first = False
-            ledger.well()
-            self.tell(self.account.name, None)
             session.wait(self._pause(session), self._enough(ledger))
 
     def _pause(self, session: Session) -> float:

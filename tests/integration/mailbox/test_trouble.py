@@ -1,0 +1,140 @@
+"""A mailbox in trouble: the state says which, the words say what to do, no password goes where it must not."""
+
+import socket
+
+import pytest
+
+from orgo.intake.mailbox.ports import AuthFailed, Certificate, FolderMissing, Malformed, NoTls, Unreachable
+from tests.integration.mailbox.conftest import leak
+from tests.servers.dovecot import PASSWORD
+
+pytestmark = pytest.mark.needs("dovecot")
+
+
+@pytest.fixture
+def silent():
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def failing(there, kind):
+    """Look once, which fails so; returns the words and the row."""
+    with pytest.raises(kind) as found:
+        there.fetch()
+    row = there.row()
+    assert row.state == kind.state
+    assert row.detail == str(found.value)[:300]
+    assert PASSWORD not in row.detail
+    return row.detail, row
+
+
+def test_a_wrong_password_is_said_and_the_account_is_left_alone_for_a_while(box, office):
+    there = box(password="no")
+    words, row = failing(there, AuthFailed)
+    assert there.user in words
+    assert row.failures == 1
+    assert 60 <= (row.next_try_at - office.clock.now()).total_seconds() <= 75
+    _, row = failing(there, AuthFailed)
+    assert row.failures == 2
+    assert 120 <= (row.next_try_at - office.clock.now()).total_seconds() <= 150
+
+
+def test_when_it_is_over_the_row_says_so(box, office):
+    there = box()
+    failing(there.with_(host="127.0.0.1", port=1), Unreachable)
+    since = there.row().since
+    office.clock.advance(hours=1)
+    there.fetch()
+    row = there.row()
+    assert (row.state, row.detail, row.failures, row.next_try_at) == ("ok", "", 0, None)
+    assert row.since > since
+
+
+def test_a_server_that_says_nothing_is_given_up(box, silent, monkeypatch):
+    from orgo.intake.mailbox import signin
+
+    monkeypatch.setattr(signin, "TIMEOUT", 0.2)
+    words, _ = failing(box(port=silent), Unreachable)
+    assert "did not answer" in words
+
+
+def test_a_folder_that_is_not_there_is_named_with_those_that_are(box):
+    there = box(folders=["Suport"])
+    there.put(leak(1), folder="Support")
+    words, _ = failing(there, FolderMissing)
+    assert "'Suport'" in words and "there are: Support, INBOX" in words
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused_and_of_the_given_one_believed(box, dovecot):
+    there = box(port=dovecot.imaps, tls="implicit")
+    words, _ = failing(there, Certificate)
+    assert "self-signed" in words and "ca_file" in words
+    there.with_(ca_file=dovecot.certificate).fetch()
+    assert there.row().state == "ok"
+
+
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+def test_a_certificate_of_another_host_is_refused(box, dovecot, tls):
+    port = dovecot.imaps if tls == "implicit" else dovecot.imap
+    there = box(host="127.0.0.1", port=port, tls=tls, ca_file=dovecot.certificate)
+    words, _ = failing(there, Certificate)
+    assert "127.0.0.1" in words and "host" in words
+
+
+def test_starttls_is_verified_too(box, dovecot):
+    there = box(tls="starttls", ca_file=dovecot.certificate).live()
+    there.put(leak(1))
+    assert there.fetch() == 1
+
+
+def test_a_port_that_does_not_speak_tls_is_not_given_the_password(box, dovecot):
+    failing(box(tls="implicit", ca_file=dovecot.certificate), NoTls)
+
+
+def test_a_certificate_file_that_cannot_be_read_is_named(box, dovecot, tmp_path):
+    (tmp_path / "ca.pem").write_text("no certificate")
+    words, _ = failing(box(port=dovecot.imaps, tls="implicit", ca_file=tmp_path / "ca.pem"), Certificate)
+    assert "ca.pem" in words
+
+
+def test_user_names_as_exchange_wants_them_go_as_they_are(box, dovecot):
+    """AUTHENTICATE and LOGIN alike; the backslash is no word of the protocol by itself."""
+    from orgo.intake.mailbox import signin
+
+    there = box(username='CITY\\orgo\\shared "box"')
+    client = signin.connect(there.account)
+    client.select_folder("INBOX")
+    client.logout()
+    client = signin.Client("127.0.0.1", dovecot.imap, ssl=False, timeout=10)
+    client._cached_capabilities = (b"IMAP4REV1",)
+    signin._way_in(client, there.account)()
+    client.select_folder("INBOX")
+    client.logout()
+    assert (dovecot.base / "mail" / there.user.lower()).is_dir()
+
+
+def test_a_mail_that_is_longer_than_the_server_said_is_not_taken(box, monkeypatch):
+    """4 GB announced would be 4 GB of memory: the limit is what the server itself said before, with some room."""
+    from orgo.intake.mailbox import imap
+
+    there = box().live()
+    there.put(leak(1, body="x" * 5000))
+    monkeypatch.setattr(imap, "SLACK", -9000)
+    words, _ = failing(there, Malformed)
+    assert "announced" in words
+    assert there.outcomes() == []
+    monkeypatch.undo()
+    assert there.fetch() == 1
+
+
+def test_a_missing_folder_does_not_keep_the_others_from_being_read(box):
+    there = box(folders=["INBOX", "Gone", "Old"]).live()
+    there.put(leak(1))
+    there.put(leak(2), folder="Old")
+    assert there.fetch() == 2
+    row = there.row()
+    assert (row.state, row.failures, row.next_try_at) == ("folder", 0, None)
+    assert "'Gone'" in row.detail
+    there.with_(folders=("INBOX", "Old")).fetch()
+    assert there.row().state == "ok"
