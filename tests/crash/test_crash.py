@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.house import House, invariants
+from tests.crash.test_seal import POINTS as OF_SEALS
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "orgo"
 MAILS = 6
@@ -40,7 +41,7 @@ def test_every_crash_point_in_the_code_is_tried() -> None:
         for found in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text())
     }
 
-    assert named == {*POINTS, *OF_MAILBOXES}
+    assert named == {*POINTS, *OF_MAILBOXES, *OF_SEALS}
 
 
 @pytest.mark.timeout(180)

@@ -37,3 +37,33 @@ class Event(models.Model):
 def record(type: str, *, actor: str, actor_kind: str = "user", **data: Any) -> Event:
     """Add an event of the house (one that belongs to no task) to the trail."""
     return Event.objects.create(type=type, actor=actor, actor_kind=actor_kind, at=clock.now(), data=data)
+
+
+class Entry(models.Model):
+    """An event's place in the journal: a number without gaps, given by the sealer, and the event's hash under it."""
+
+    number = models.BigIntegerField(primary_key=True)
+    event = models.BigIntegerField(unique=True)
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_entry"
+
+
+class Seal(models.Model):
+    """A block of the journal, closed: the Merkle root of its entries, the seal before it, and a signature over both."""
+
+    number = models.BigIntegerField(primary_key=True)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    root = models.BinaryField()
+    previous = models.BinaryField()
+    hash = models.BinaryField()
+    signature = models.BinaryField()
+    key = models.CharField(max_length=64)
+    at = models.CharField(max_length=32)
+    # Every event with a lower id had its number when this was sealed: the next search begins here.
+    horizon = models.BigIntegerField()
+
+    class Meta:
+        db_table = "audit_seal"

@@ -84,3 +84,8 @@ _sequence = _Sequence()
 def new_id() -> int:
     """A row's id: 63 bits, growing with time, unique in this process and almost surely among several."""
     return _sequence.next()
+
+
+def floor_of(id: int, earlier_ms: int) -> int:
+    """The lowest id that could be drawn so many milliseconds before this one."""
+    return max(0, ((id >> _RANDOM_BITS) - earlier_ms) << _RANDOM_BITS)

@@ -19,6 +19,7 @@ log = logging.getLogger("orgo")
 Part = Literal["web", "intake", "route", "deliver", "clock"]
 ALL: frozenset[Part] = frozenset({"web", "intake", "route", "deliver", "clock"})
 POLL = 1.0
+SEAL_EVERY = 5.0
 
 
 class Running:
@@ -51,6 +52,7 @@ class Running:
             from orgo.pipeline import sweep
 
             self._loop("clock", sweep, "escalation")
+            self._start_sealing()
 
     def serve(self) -> None:
         """Serve the page until the process is told to stop (only where `web` is among the parts)."""
@@ -78,9 +80,19 @@ class Running:
             loop.join(timeout=30)
 
     def _loop(self, name: str, work: Callable[[], int], queue: str) -> None:
-        loop = Loop(name, work, dispatch.bells.bells[queue], POLL)
+        self._begin(Loop(name, work, dispatch.bells.bells[queue], POLL))
+
+    def _begin(self, loop: Loop) -> None:
         self.loops.append(loop)
         loop.start()
+
+    def _start_sealing(self) -> None:
+        """The trail is sealed by time alone: no bell, so that nothing in the mail's way waits for it or wakes it."""
+        from orgo.audit.keys import signing_key
+        from orgo.audit.seal import seal
+
+        key = signing_key(self.config.var)
+        self._begin(Loop("seal", lambda: seal(key, self.config.var), threading.Event(), SEAL_EVERY))
 
     def _start_intake(self) -> None:
         from orgo.intake.smtp import Listener, SmtpSettings

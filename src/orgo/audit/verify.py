@@ -1,0 +1,114 @@
+"""Is the trail what was sealed? The first event that was changed, swapped, removed or cut off is named."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from orgo.audit import canon, journal
+from orgo.audit.keys import is_signed
+from orgo.audit.models import Entry, Event, Seal
+from orgo.audit.seal import HEAD
+
+Progress = Callable[[int], None]
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """The first thing that does not hold: the journal number, what is wrong, the hash that was kept and the one found."""
+
+    number: int
+    words: str
+    expected: str = ""
+    found: str = ""
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What was looked at, and the first thing that is wrong with it (None: nothing)."""
+
+    events: int
+    seals: int
+    unsealed: int
+    head: str
+    wrong: Wrong | None
+
+
+def verify(var: Path, key: str | None = None, progress: Progress = lambda _: None) -> Verified:
+    """Read the whole trail. `key` (hex) is the public key that must have signed; None takes each seal's own at its word."""
+    seals = list(Seal.objects.order_by("number"))
+    wrong = _first_wrong(seals, key, progress) or _cut_off(seals, var) or _put_in(seals)
+    entries = seals[-1].last if seals else 0
+    head = bytes(seals[-1].hash).hex() if seals else ""
+    return Verified(entries, len(seals), Event.objects.count() - Entry.objects.count(), head, wrong)
+
+
+def _first_wrong(seals: list[Seal], key: str | None, progress: Progress) -> Wrong | None:
+    entries = journal.sealed()
+    previous, last = bytes(32), 0
+    for place, seal in enumerate(seals):
+        if seal.number != place + 1 or seal.first != last + 1 or bytes(seal.previous) != previous:
+            words = f"a seal is missing or out of its order before seal {seal.number}"
+            return Wrong(last + 1, words, previous.hex(), bytes(seal.previous).hex())
+        wrong = _block(seal, entries) or _closing(seal, key)
+        if wrong is not None:
+            return wrong
+        previous, last = bytes(seal.hash), seal.last
+        progress(last)
+    beyond = next(entries, None)
+    return Wrong(beyond[0], "an entry that no seal closes") if beyond is not None else None
+
+
+def _block(seal: Seal, entries: Iterator[tuple[int, bytes, tuple[object, ...] | None]]) -> Wrong | None:
+    """What is wrong with the block's events, the first of them."""
+    leaves = []
+    for number in range(seal.first, seal.last + 1):
+        entry = next(entries, None)
+        if entry is None or entry[0] != number:
+            return Wrong(number, "the journal's entry is missing")
+        if entry[2] is None:
+            return Wrong(number, "the event was removed", entry[1].hex())
+        found = canon.leaf(number, entry[2])
+        if found != entry[1]:
+            return Wrong(number, "the event was changed", entry[1].hex(), found.hex())
+        leaves.append(found)
+    root = canon.root(leaves)
+    if root != bytes(seal.root):
+        words = f"events and entries were changed together, somewhere up to number {seal.last}"
+        return Wrong(seal.first, words, bytes(seal.root).hex(), root.hex())
+    return None
+
+
+def _closing(seal: Seal, key: str | None) -> Wrong | None:
+    head = canon.head(seal.number, seal.first, seal.last, bytes(seal.root), bytes(seal.previous), seal.at)
+    if head != bytes(seal.hash):
+        return Wrong(seal.first, f"seal {seal.number} was changed", bytes(seal.hash).hex(), head.hex())
+    if not is_signed(bytes(seal.signature), head, key or seal.key):
+        return Wrong(seal.first, f"seal {seal.number} is not signed by the key {(key or seal.key)[:16]}..")
+    return None
+
+
+def _cut_off(seals: list[Seal], var: Path) -> Wrong | None:
+    """Whether the end is missing that var/audit.head has seen."""
+    file = var / HEAD
+    if not file.is_file():
+        return None
+    seen = json.loads(file.read_text())
+    there = next((seal for seal in seals if seal.number == seen["seal"]), None)
+    if there is None:
+        last = seals[-1].last if seals else 0
+        return Wrong(
+            last + 1, f"the end was cut off: seal {seen['seal']} of {seen['at']} is missing", seen["hash"]
+        )
+    if bytes(there.hash).hex() != seen["hash"]:
+        words = f"seal {seen['seal']} is another one than on {seen['at']}"
+        return Wrong(there.first, words, seen["hash"], bytes(there.hash).hex())
+    return None
+
+
+def _put_in(seals: list[Seal]) -> Wrong | None:
+    found = journal.strays(seals[-1].horizon) if seals else []
+    return (
+        Wrong(seals[-1].last + 1, f"events without a number stand among sealed ones (id {found[0]})")
+        if found
+        else None
+    )

@@ -1,0 +1,65 @@
+"""`orgo audit verify` and `export`: the sealed trail, read by anybody who doubts it."""
+
+from pathlib import Path
+
+import click
+
+from orgo.cli.errors import Code, Stop
+from orgo.cli.house import acting, as_option, enter, need
+from orgo.cli.lazy import Group
+from orgo.cli.output import as_json_option, line, say
+from orgo.lib.problems import BadInput, Problem
+
+
+@click.group(cls=Group, epilog="Example: orgo audit verify")
+def audit() -> None:
+    """The trail of all that happened: each event has a number without gaps and stands in a signed block."""
+
+
+@audit.command(epilog="Example: orgo audit verify --key var/audit.pub")
+@click.option("--key", help="The public key that must have signed: in hex, or a file that holds it.")
+@as_json_option
+def verify(key: str | None, as_json: bool) -> int:
+    """Read the whole trail and name the first event that was changed, swapped, removed or cut off (exit code 5)."""
+    config = enter()
+    from orgo.audit.verify import verify as look
+
+    found = look(config.var, _public_key(key))
+    if as_json:
+        line(found)
+    else:
+        click.echo(
+            f"{found.events} events in {found.seals} seals, {found.unsealed} not sealed yet; head {found.head or 'none'}"
+        )
+    if found.wrong is None:
+        return Code.DONE
+    wrong = found.wrong
+    hashes = f" (expected {wrong.expected or 'nothing'}, found {wrong.found or 'nothing'})"
+    raise Stop(
+        Code.CONFLICT, f"number {wrong.number}: {wrong.words}{hashes if wrong.expected + wrong.found else ''}"
+    )
+
+
+def _public_key(given: str | None) -> str | None:
+    if given is None:
+        return None
+    file = Path(given)
+    text = (file.read_text("utf-8", "replace") if file.is_file() else given).strip()
+    if len(text) != 64 or not set(text.lower()) <= set("0123456789abcdef"):
+        raise BadInput(Problem("not a public key: 64 hexadecimal digits, or a file with them", key="--key"))
+    return text.lower()
+
+
+@audit.command(epilog="Example: orgo audit export > trail.jsonl")
+@as_option
+def export(actor: str | None) -> None:
+    """The sealed trail as JSON lines: each event with its number and hash, each seal behind its last event."""
+    enter()
+    need(acting(actor), "see_audit", "read the trail")
+    from orgo.audit.export import lines
+
+    count = 0
+    for entry in lines():
+        line(entry)
+        count += "number" in entry
+    say(f"{count} events")

@@ -1,0 +1,53 @@
+"""`orgo audit verify` and `export`."""
+
+import json
+
+from tests.office import start_django
+
+start_django()
+
+
+def _sealed(office):
+    from orgo.audit.keys import signing_key
+    from orgo.audit.seal import seal
+
+    office.mail()
+    office.answer("anna@city.example", "done")
+    seal(signing_key(office.config.var), office.config.var)
+
+
+def test_a_whole_trail_is_said_to_be_whole(office, run):
+    _sealed(office)
+    code, out, err = run("audit", "verify", "--key", str(office.config.var / "audit.pub"))
+    assert (code, err) == (0, "") and "1 seals, 0 not sealed yet" in out
+
+
+def test_a_changed_event_is_named_with_both_hashes(office, run):
+    from orgo.audit.models import Entry, Event
+
+    _sealed(office)
+    Event.objects.filter(pk=Entry.objects.get(number=2).event).update(actor="eve@evil.example")
+    code, out, err = run("audit", "verify", "--json")
+    assert code == 5 and "number 2: the event was changed (expected " in err
+    wrong = json.loads(out.splitlines()[0])["wrong"]
+    assert wrong["number"] == 2 and len(wrong["expected"]) == len(wrong["found"]) == 64
+
+
+def test_what_is_no_key_is_refused(office, run):
+    assert run("audit", "verify", "--key", "abc")[0] == 2
+
+
+def test_the_export_holds_every_event_and_its_seal(office, run):
+    from orgo.audit.models import Event
+
+    _sealed(office)
+    found = [json.loads(line) for line in run("audit", "export")[1].splitlines()]
+    assert [one["number"] for one in found if "number" in one] == list(range(1, Event.objects.count() + 1))
+    assert found[-1]["seal"] == 1
+
+
+def test_only_who_may_see_the_trail_exports_it(office, run):
+    _sealed(office)
+    assert run("audit", "export", "--as", "anna@city.example")[0] == 4
+    code, out, err = run("audit", "export", "--as", "rolf@city.example")
+    assert code == 0 and err.endswith("events\n") and out.count('"number"') > 2
