@@ -91,6 +91,9 @@ class Web(Section):
     secret_key: Secret | None = Field(
         None, description="Signs sessions and reply tokens; var/secret.key where not given"
     )
+    metrics_token: Secret | None = Field(
+        None, description="Opens /metrics for Prometheus; there is no such page where not given"
+    )
 
     @property
     def url(self) -> str:

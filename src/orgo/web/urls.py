@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orgo.web.views import actions, letters, live, mail, quarantine, signin, tasks
+from orgo.web.views import actions, letters, live, mail, metrics, quarantine, signin, tasks
 
 urlpatterns = [
     path("", tasks.home, name="home"),
@@ -28,4 +28,5 @@ urlpatterns = [
     path("live", live.live, name="live"),
     path("livez", signin.alive, name="alive"),
     path("readyz", signin.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

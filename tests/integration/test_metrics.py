@@ -1,0 +1,70 @@
+"""`/metrics`: what Prometheus reads, and who may."""
+
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.office import CONFIG, Office
+
+TOKEN = "a-token-for-prometheus"
+
+
+@pytest.fixture
+def watched(tmp_path: Path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "token").write_text(TOKEN)
+    office = Office(tmp_path, config=CONFIG + "web: {{metrics_token: 'file:token'}}\n")
+    yield office
+    office.close()
+
+
+def _values(office: Office) -> dict[tuple[str, ...], float]:
+    from django.test import Client
+
+    answer = Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200 and answer["Content-Type"].startswith("text/plain")
+    families = text_string_to_metric_families(answer.content.decode())
+    return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+
+
+def test_it_counts_what_came_and_what_waits(watched: Office) -> None:
+    from orgo.intake.store import Incoming, store
+
+    watched.mail()
+    watched.mail(headers={"Auto-Submitted": "auto-replied"})
+    store([Incoming(data=b"Subject: x\n\ny", source="smtp")])
+    watched.clock.advance(seconds=90)
+    found = _values(watched)
+
+    assert (
+        found[("orgo_mails_total", "smtp", "", "opened")]
+        == found[("orgo_mails_total", "smtp", "", "ignored")]
+        == 1
+    )
+    assert found[("orgo_backlog", "routing")] == 1 and found[("orgo_backlog_oldest_seconds", "routing")] == 90
+    assert found[("orgo_letters", "sent")] == len(watched.told()) and found[("orgo_tasks", "open")] == 1
+    assert ("orgo_stage_seconds", "0.95", "decide") in found
+    assert found[("orgo_audit_unsealed",)] >= 1 and found[("orgo_broker_up",)] == 1
+
+
+def test_a_late_escalation_is_seen(watched: Office) -> None:
+    watched.mail()
+    watched.clock.advance(hours=3)
+
+    assert _values(watched)[("orgo_backlog_oldest_seconds", "escalation")] == 3600
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic x", f"Bearer {TOKEN}x"])
+def test_without_the_token_it_says_nothing(watched: Office, header: str) -> None:
+    from django.test import Client
+
+    answer = Client().get("/metrics", headers={"Authorization": header})
+
+    assert answer.status_code == 401 and b"orgo_" not in answer.content
+
+
+def test_where_no_token_is_configured_there_is_no_such_page(office: Office) -> None:
+    from django.test import Client
+
+    assert Client().get("/metrics").status_code == 404
