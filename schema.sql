@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 23) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 24) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -28,7 +28,9 @@ CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY A
 CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "owed_since" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
 CREATE TABLE IF NOT EXISTS "outbox_document" ("sha256" varchar(64) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
+CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, "bounce" varchar(12) NOT NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
+CREATE TABLE IF NOT EXISTS "outbox_outlet" ("channel" varchar(10) NOT NULL PRIMARY KEY, "failing_since" datetime NULL, "reason" varchar(300) NOT NULL);
+CREATE TABLE IF NOT EXISTS "outbox_recipient" ("address" varchar(320) NOT NULL PRIMARY KEY, "suppressed_at" datetime NULL, "reason" varchar(300) NOT NULL, "lifted_at" datetime NULL);
 CREATE TABLE IF NOT EXISTS "people_absence" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "start" datetime NOT NULL, "end" datetime NOT NULL, "deputy" varchar(254) NOT NULL, "user_id" bigint NOT NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED);
 CREATE TABLE IF NOT EXISTS "people_membership" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "user_id" bigint NOT NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED, "team_id" bigint NOT NULL REFERENCES "people_team" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "people_membership_once" UNIQUE ("team_id", "user_id"));
 CREATE TABLE IF NOT EXISTS "people_organization" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "label" varchar(60) NOT NULL UNIQUE, "name" varchar(200) NOT NULL);
@@ -58,6 +60,7 @@ CREATE INDEX IF NOT EXISTS "intake_receipt_folder_id_54f033a6" ON "intake_receip
 CREATE INDEX IF NOT EXISTS "intake_receipt_left" ON "intake_receipt" ("folder_id", "problem") WHERE NOT ("problem" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_mail_058f2733" ON "intake_receipt" ("mail");
 CREATE INDEX IF NOT EXISTS "intake_receipt_owed" ON "intake_receipt" ("folder_id", "owed_since") WHERE "owed_since" IS NOT NULL;
+CREATE INDEX IF NOT EXISTS "outbox_letter_bounced" ON "outbox_letter" ("recipient") WHERE NOT ("bounce" = '');
 CREATE INDEX IF NOT EXISTS "outbox_letter_due" ON "outbox_letter" ("next_attempt_at") WHERE "state" IN ('pending', 'claimed', 'dot');
 CREATE INDEX IF NOT EXISTS "outbox_letter_state" ON "outbox_letter" ("state", "date");
 CREATE INDEX IF NOT EXISTS "outbox_letter_task_51630147" ON "outbox_letter" ("task");
@@ -93,6 +96,7 @@ SELECT * FROM (VALUES
     ('intake', '0001_initial', '2026-01-01 00:00:00'),
     ('intake', '0002_mailbox', '2026-01-01 00:00:00'),
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
+    ('outbox', '0002_outlets', '2026-01-01 00:00:00'),
     ('people', '0001_initial', '2026-01-01 00:00:00'),
     ('sessions', '0001_initial', '2026-01-01 00:00:00'),
     ('task', '0001_initial', '2026-01-01 00:00:00'),

@@ -107,12 +107,13 @@ class Office:
 
     def _move_in(self) -> None:
         from orgo.message.pool import ParserPool
-        from orgo.ops.up import courier_for
+        from orgo.ops.up import courier_for, hooks_for
         from orgo.people.roster import apply_roster
 
         apply_roster(self.config.roster)
         self.parser = ParserPool()
         self.courier = courier_for(self.config)
+        self.hooks = hooks_for(self.config)
 
     def close(self) -> None:
         """Leave, and give the process its clock and configuration back."""
@@ -154,8 +155,13 @@ class Office:
         """Work until nothing waits at this instant."""
         from orgo import pipeline
 
-        while any((pipeline.route(self.parser), pipeline.sweep(), pipeline.deliver(self.courier))):
+        while any((pipeline.route(self.parser), pipeline.sweep(), *self._deliver())):
             pass
+
+    def _deliver(self) -> tuple[int, int]:
+        from orgo import pipeline
+
+        return pipeline.deliver(self.courier), pipeline.deliver(self.hooks, channel="webhook")
 
     def later(self, **by: float) -> None:
         """Let time pass, stopping at everything that is due on the way."""

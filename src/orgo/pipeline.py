@@ -18,6 +18,7 @@ from django.db import connection
 from orgo import dispatch
 from orgo.delivery.ports import Courier, DeliveryError
 from orgo.flow.due import fire
+from orgo.flow.hooks import second_path
 from orgo.flow.house import House, open_house
 from orgo.flow.place import place, quarantine
 from orgo.flow.posting import letter_failed, parcel_of
@@ -32,6 +33,7 @@ from orgo.message import Message
 from orgo.message.pool import ParseFailure, ParserPool
 from orgo.outbox import claim as outbox
 from orgo.outbox.models import Letter
+from orgo.outbox.outlets import note_failing, note_working
 from orgo.task.queries import due_tasks
 
 log = logging.getLogger("orgo.pipeline")
@@ -100,9 +102,14 @@ def _place_alone(mail: Mail, message: Read) -> None:
             quarantine(Mail.objects.get(pk=mail.pk), f"{type(error).__name__}: {error}", unit)
 
 
-def deliver(courier: Courier, limit: int = 20) -> int:
-    """5 and 6, outbox, delivery: send up to `limit` letters that are due; returns how many were claimed."""
-    letters = outbox.claim(limit)
+def deliver(courier: Courier, limit: int = 20, channel: str = "email") -> int:
+    """5 and 6, outbox, delivery: send up to `limit` letters that are due by this channel; returns how many were claimed.
+
+    Before webhooks are served, what is urgent and can't leave by mail is given to them.
+    """
+    if channel == "webhook":
+        second_path()
+    letters = outbox.claim(limit, channel)
     for letter in letters:
         crashpoint("H6.after_claim")
         _deliver_one(courier, letter)
@@ -119,11 +126,14 @@ def _deliver_one(courier: Courier, letter: Letter) -> None:
         _not_delivered(letter, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
     else:
         outbox.settle_sent(letter, reply)
+        note_working(letter.channel)
         log.info("letter %s to %s is sent: %s", letter.pk, letter.recipient, reply)
 
 
 def _not_delivered(letter: Letter, error: DeliveryError) -> None:
     log.warning("letter %s to %s was not sent: %s", letter.pk, letter.recipient, error.reason)
+    if not error.permanent:
+        note_failing(letter.channel, error.reason)
     if error.after_dot:
         outbox.settle_ambiguous(letter, error.reason)
     elif error.permanent or not outbox.settle_later(letter, error.reason):

@@ -1,11 +1,12 @@
 """What can only be seen when all keys are read together: names that must exist, doubles, doors left open."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from orgo.conf import rollcall
-from orgo.conf.config import Config, Mailbox, is_loopback
+from orgo.conf.config import Config, Mailbox, Webhook, is_loopback
 from orgo.conf.finding import Finding
 from orgo.conf.kinds import address as mail_address
 from orgo.conf.section import Keys
@@ -13,6 +14,7 @@ from orgo.lib.problems import Problem, did_you_mean
 
 RECIPIENT_ROLES = ("supervisor", "administrator", "director", "team", "assignee")
 _SHORTEST_KEY = 32
+_HOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 def consistency(config: Config) -> list[Problem]:
@@ -110,7 +112,7 @@ def _country(path: Keys, country: str, subdivision: str | None) -> Iterator[Find
 
 
 def _default_levels(config: Config) -> Iterator[Finding]:
-    known = [*RECIPIENT_ROLES, *_team_names(config)]
+    known = [*RECIPIENT_ROLES, *_team_names(config), *(f"webhook:{name}" for name in config.webhooks)]
     former: tuple[int, int] = (0, 0)
     for number, level in enumerate(config.default_levels):
         path: Keys = ("default_levels", number)
@@ -134,6 +136,46 @@ def _is_address(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _webhooks(config: Config) -> Iterator[Finding]:
+    """Webhooks that can't be called, or whose letters nobody could believe."""
+    for name, hook in config.webhooks.items():
+        path: Keys = ("webhooks", name)
+        if not _HOOK_NAME.fullmatch(name):
+            yield Finding(
+                path, "this name can't be used", "small letters, digits, - and _, such as night-shift"
+            )
+        message = _hook_url(hook)
+        if message:
+            yield Finding((*path, "url"), message, "write it like https://chat.organization.com/hooks/..")
+        if hook.form == "orgo" and hook.secret is None:
+            hint = "write it as ${NAME} or file:path, or form: chat where a chat reads it"
+            yield Finding(
+                (*path, "secret"), "is missing, so nobody could tell a letter from a forged one", hint
+            )
+        if hook.ca_file and not hook.ca_file.is_file():
+            yield Finding((*path, "ca_file"), "no such file", "paths count from the folder of config.yaml")
+    for number, team in enumerate(config.roster.teams):
+        if team.webhook and team.webhook not in config.webhooks:
+            hint = did_you_mean(team.webhook, config.webhooks) or "add it under webhooks in config.yaml"
+            yield Finding(("teams", number, "webhook"), f"no webhook {team.webhook!r}", hint, people=True)
+
+
+def _hook_url(hook: Webhook) -> str:
+    """What is wrong with a webhook's address, or ""; the address itself is never said, it may be a secret."""
+    try:
+        parts = urlsplit(hook.url.get_secret_value())
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "the port or the host in this address can't be read"
+    if parts.scheme not in ("https", "http") or not host or any(sign <= " " for sign in parts.geturl()):
+        return "not a web address"
+    if parts.username is not None or parts.fragment:
+        return "a name and password, or a #, can't stand in it"
+    if not is_loopback(host):
+        return "" if parts.scheme == "https" else "letters would go there in clear"
+    return "" if hook.internal else "this machine is called only with internal: true"
 
 
 def _open_door(config: Config) -> Iterator[Finding]:
@@ -223,6 +265,7 @@ _AT_LOAD: tuple[_Look, ...] = (
         _default_calendar,
         _countries,
         _default_levels,
+        _webhooks,
         _open_door,
         _sign_in,
         _credentials,

@@ -272,6 +272,25 @@ class DefaultLevel(Section):
     until: Literal["acknowledged", "completed"] = Field("completed", description="What ends it")
 
 
+class Webhook(Section):
+    """A second way to people: a chat's incoming hook, or a program of your own."""
+
+    url: Secret = Field(description="Its address, https:// (chats: a secret, as `${VAR}` or `file:path`)")
+    form: Literal["orgo", "chat"] = Field(
+        "orgo", description='`orgo`: signed JSON for a program; `chat`: `{"text": ".."}`, as chats take it'
+    )
+    secret: Secret | None = Field(
+        None, description="Signs what is sent, as `${VAR}` or `file:path`; `form: orgo` needs it"
+    )
+    internal: bool = Field(
+        False, description="Whether it lies in our own network, which is not called otherwise"
+    )
+    ca_file: BesideConfig | None = Field(None, description="Certificates of an internal authority (PEM)")
+    alarms: bool = Field(
+        True, description="Whether escalations and alarms go here when mail could not leave for 10 minutes"
+    )
+
+
 class Limits(Section):
     """Where a mail is too much; it is then kept and shown in quarantine."""
 
@@ -328,6 +347,10 @@ class Config(Section):
     mailboxes: tuple[Mailbox, ...] = Field((), description="More mailboxes")
     smtp: Smtp | None = Field(
         None, description="The server that letters leave by; letters wait where there is none"
+    )
+    webhooks: dict[Text, Webhook] = Field(
+        default_factory=dict,
+        description="Webhooks by name; a team names one as `webhook: NAME`, a level as `webhook:NAME`",
     )
     triage: Text | None = Field(None, description="The team (name or address) that gets what no rule routes")
     teams: TeamDefaults = Field(

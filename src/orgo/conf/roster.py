@@ -38,6 +38,9 @@ class Team(Section):
     visibility: Visibility | None = Field(
         None, description="Who sees the team's tasks, where no rule says it"
     )
+    webhook: Text | None = Field(
+        None, description="A webhook of config.yaml that gets the team's letters as well"
+    )
     triage: bool = Field(False, description="Whether this team gets what no rule routes (one team)")
 
 

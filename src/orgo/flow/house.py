@@ -78,6 +78,15 @@ class House:
         """The address that links begin with."""
         return self.config.web.url
 
+    def hooks_of(self, team: str) -> tuple[str, ...]:
+        """The webhook that the team names, as a recipient of letters; none where it names none."""
+        found = self.config.team(team)
+        return (f"webhook:{found.webhook}",) if found is not None and found.webhook else ()
+
+    def alarm_hooks(self) -> tuple[str, ...]:
+        """The webhooks that hear what is urgent when mail can't leave."""
+        return tuple(f"webhook:{name}" for name, hook in self.config.webhooks.items() if hook.alarms)
+
     # -- people and their ways
 
     def name_of(self, address: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from orgo.flow import words
 from orgo.flow.house import House
 from orgo.lib import ids
-from orgo.outbox.compose import compose, quote
+from orgo.outbox.compose import compose, letter_template, quote
 from orgo.outbox.token import root_id
 from orgo.task.values import Notice, TaskState
 
@@ -23,6 +23,8 @@ TO_REQUESTER = frozenset({"received", "answer", "eta", "completed", "cancelled"}
 AUTO_REPLIES = frozenset({"received", "understood", "refused"})
 _WITH_DOCUMENTS = frozenset({"opened", "assigned", "escalated"})
 _REPLIED = re.compile(r"(?i)^(?:(?:re|aw|sv|antw|rép|fwd?|wg|tr)\s*:\s*){1,20}")
+HOOK = "webhook:"
+_FACTS = ("reference", "link", "level", "title", "state", "team", "priority", "assignee")
 _TO_SELF = frozenset({"understood", "refused", "received", "undelivered"})
 
 
@@ -60,7 +62,8 @@ def audience(house: House, state: TaskState, notice: Notice, now: Any) -> tuple[
 def _behind(house: House, state: TaskState, notice: Notice, target: str, now: Any) -> tuple[str, ...]:
     directory = house.directory
     if target == "team":
-        return directory.reach(directory.team(state.team).members or (state.team,), now)
+        people = directory.reach(directory.team(state.team).members or (state.team,), now)
+        return (*people, *house.hooks_of(state.team))
     if target == "assignee":
         return (directory.standing_in(state.assignee, now),) if state.assignee else ()
     if target == "watchers":
@@ -78,35 +81,51 @@ def _letter(
     unit: "Unit", state: TaskState, notice: Notice, recipient: str, documents: dict[str, bytes]
 ) -> dict[str, Any]:
     house = unit.house
+    hook = recipient.startswith(HOOK)
     kind = _kind_for(house, state, notice, recipient)
     language = house.language_for(recipient, state)
     values = _values(unit, state, notice, recipient, language)
-    said = compose(kind, language, values, own=house.own_template(notice.data.get("template", "")))
+    said = compose(kind, language, values, own=_own_text(house, notice, kind, language, hook=hook))
     number = ids.new_id()
-    with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential"
+    with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
+    can_leave = hook or house.can_send
     return {
         "id": number,
         "task": state.id,
         "event": unit.event_id(state.id, notice.seq),
         "kind": notice.kind,
-        "channel": "email",
+        "channel": "webhook" if hook else "email",
         "recipient": recipient,
         "language": language,
         "message_id": house.signer.message_id(state.reference, number, recipient, house.domain),
         "date": unit.now,
-        "sender": "" if notice.kind in AUTO_REPLIES else house.reply_to(state.reference, recipient),
+        "sender": "" if hook or notice.kind in AUTO_REPLIES else house.reply_to(state.reference, recipient),
         "subject": said.subject,
         "text": said.text,
-        "html": said.html,
-        "headers": _headers(unit, state, notice, recipient),
+        "html": "" if hook else said.html,
+        "headers": _facts(state, kind, values) if hook else _headers(unit, state, notice, recipient),
         "attachments": _documents(house, state, documents) if with_documents else [],
-        "state": "pending" if house.can_send else "held",
+        "state": "pending" if can_leave else "held",
         "repeat": "resend",
         "repeated": False,
         "attempts": 0,
         "next_attempt_at": unit.now,
-        "server_reply": "" if house.can_send else "held: no smtp: server is configured",
+        "server_reply": "" if can_leave else "held: no smtp: server is configured",
+        "bounce": "",
     }
+
+
+def _own_text(house: House, notice: Notice, kind: str, language: str, *, hook: bool) -> str | None:
+    """The text in place of the kind's own: an organization's; for a webhook one without what only mail can do."""
+    if hook:
+        return None if kind == "confidential" else letter_template("hook", language).partition("\n")[2]
+    return house.own_template(notice.data.get("template", ""))
+
+
+def _facts(state: TaskState, kind: str, values: dict[str, str]) -> dict[str, str]:
+    """What a program wants to know of the task; of a private one, that there is one."""
+    names = ("reference", "link", "level") if kind == "confidential" else _FACTS
+    return {"kind": kind, **{name: values[name] for name in names}}
 
 
 def _kind_for(house: House, state: TaskState, notice: Notice, recipient: str) -> str:

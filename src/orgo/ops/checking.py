@@ -32,6 +32,7 @@ def known_of(config: Config) -> Known:
         people=frozenset(user.address for user in config.roster.users),
         calendars=frozenset(config.calendars),
         mailboxes=frozenset(account.receives for account in config.accounts if account.receives),
+        webhooks=frozenset(config.webhooks),
         files=config.files,
         supervisors={team.address: team.supervisor for team in teams if team.supervisor},
         last_resort=(triage.supervisor if triage else None) or next(administrators, ""),

@@ -45,15 +45,19 @@ def route() -> int:
 
 
 def deliver() -> int:
-    """Send the letters that are due, if there is a server to send by; returns how many were claimed."""
+    """Send the letters that are due, as far as there is a way out; returns how many were claimed."""
     from orgo import pipeline
-    from orgo.ops.up import courier_for
+    from orgo.ops.up import courier_for, hooks_for
 
     config = boot.config()
-    if config.smtp is None:
-        return 0
-    courier = courier_for(config)
-    return _all(lambda: pipeline.deliver(courier))
+    done = 0
+    if config.webhooks:  # first: they are the second path when mail hangs
+        hooks = hooks_for(config)
+        done += _all(lambda: pipeline.deliver(hooks, channel="webhook"))
+    if config.smtp is not None:
+        courier = courier_for(config)
+        done += _all(lambda: pipeline.deliver(courier))
+    return done
 
 
 def sweep() -> int:

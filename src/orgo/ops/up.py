@@ -10,6 +10,7 @@ from orgo import dispatch
 from orgo.conf.config import Config
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
 from orgo.delivery.ports import DeliveryError, Parcel
+from orgo.delivery.webhook.courier import Hook, WebhookCourier
 from orgo.lib.problems import BadInput, Problem
 from orgo.message.pool import ParserPool
 from orgo.ops import trouble
@@ -46,7 +47,7 @@ class Running:
             self._start_intake()
         if "route" in self.parts:
             self._start_routing()
-        if "deliver" in self.parts and self.config.smtp is not None:
+        if "deliver" in self.parts:
             self._start_delivery()
         if "clock" in self.parts:
             from orgo.pipeline import sweep
@@ -146,25 +147,31 @@ class Running:
     def _start_delivery(self) -> None:
         from orgo.pipeline import deliver
 
-        courier = courier_for(self.config)
-        self._at_end.append(courier.close)
-        self._loop("delivery", lambda: deliver(courier), "delivery")
+        if self.config.smtp is not None:
+            courier = courier_for(self.config)
+            self._at_end.append(courier.close)
+            self._loop("delivery", lambda: deliver(courier), "delivery")
+        if self.config.webhooks:  # a thread of its own, for it is the second path when mail hangs
+            hooks = hooks_for(self.config)
+            self._loop("webhooks", lambda: deliver(hooks, channel="webhook"), "delivery")
 
 
 class Watched:
-    """A courier that says when its server can't be reached, so that the page shows it."""
+    """A courier that says when its other side can't be reached, so that the page shows it."""
 
-    def __init__(self, courier: EmailCourier) -> None:
+    def __init__(self, courier: EmailCourier | WebhookCourier, name: str, server: str) -> None:
         self.courier = courier
+        self.name = name
+        self.server = server
 
     def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
         try:
             reply = self.courier.deliver(parcel, before_dot)
         except DeliveryError as error:
             if not error.permanent:
-                trouble.note("smtp", f"letters can't leave by {self.courier.server!r}: {error.reason}")
+                trouble.note(self.name, f"letters can't leave by {self.server}: {error.reason}")
             raise
-        trouble.over("smtp")
+        trouble.over(self.name)
         return reply
 
     def close(self) -> None:
@@ -192,7 +199,23 @@ def email_courier(config: Config) -> EmailCourier:
 
 def courier_for(config: Config) -> Watched:
     """The way out as jobs of any kind use it."""
-    return Watched(email_courier(config))
+    courier = email_courier(config)
+    return Watched(courier, "smtp", repr(courier.server))
+
+
+def hooks_for(config: Config) -> Watched:
+    """The way out by webhook."""
+    hooks = {
+        name: Hook(
+            url=hook.url.get_secret_value(),
+            secret=hook.secret.get_secret_value() if hook.secret else None,
+            form=hook.form,
+            internal=hook.internal,
+            ca_file=str(hook.ca_file) if hook.ca_file else None,
+        )
+        for name, hook in config.webhooks.items()
+    }
+    return Watched(WebhookCourier(hooks), "webhooks", "webhook")
 
 
 def prepare_database() -> None:

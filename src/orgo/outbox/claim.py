@@ -30,8 +30,8 @@ WAITS = (
 GIVE_UP_AFTER = timedelta(hours=48)
 
 
-def claim(limit: int) -> list[Letter]:
-    """Up to `limit` letters that are due, leased to the caller; committed when this returns.
+def claim(limit: int, channel: str = "email") -> list[Letter]:
+    """Up to `limit` letters of a channel that are due, leased to the caller; committed when this returns.
 
     A letter whose sender died before the dot is simply due again. One that died in the dot is `ambiguous`: it may have
     arrived. Where its policy is `resend` it goes once more with the same bytes and stays marked; else it waits for a person.
@@ -39,7 +39,7 @@ def claim(limit: int) -> list[Letter]:
     now = clock.now()
     with transaction.atomic():
         _give_back(now)
-        due = Letter.objects.filter(state="pending", next_attempt_at__lte=now).order_by(
+        due = Letter.objects.filter(state="pending", channel=channel, next_attempt_at__lte=now).order_by(
             "next_attempt_at", "id"
         )
         if connection.features.has_select_for_update_skip_locked:

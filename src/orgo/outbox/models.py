@@ -1,4 +1,4 @@
-"""The rows of outgoing letters, one recipient each, and the documents they carry."""
+"""The rows of outgoing letters, one recipient each, the documents they carry, and how it stands with the ways out."""
 
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ STATES = ("pending", "claimed", "dot", "sent", "failed", "ambiguous", "held", "c
 class Letter(models.Model):
     """A letter to one recipient. Its text, Message-ID and date are stored when it is made: a resend is the same bytes.
 
+    `channel` names the courier: email, or webhook (the recipient is "webhook:" and its name; `headers` are then facts).
     States (design/reliability.md H7): pending -> claimed -> dot (the bytes are about to be ended) -> sent; failed
     (a person is told), ambiguous (it may have arrived), held (no way out is configured), cancelled.
     """
@@ -37,6 +38,8 @@ class Letter(models.Model):
     attempts = models.SmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
+    # The status that a bounce gave (RFC 3463), such as 5.1.1: three hard ones within 30 days suppress the address.
+    bounce = models.CharField(max_length=12, blank=True)
     server_reply = models.CharField(max_length=500, blank=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -54,7 +57,31 @@ class Letter(models.Model):
                 condition=models.Q(state__in=["pending", "claimed", "dot"]),
             ),
             models.Index(fields=["state", "date"], name="outbox_letter_state"),
+            models.Index(fields=["recipient"], name="outbox_letter_bounced", condition=~models.Q(bounce="")),
         ]
+
+
+class Outlet(models.Model):
+    """How it stands with a way out: since when letters can't leave by it, where they can't. One row a channel."""
+
+    channel = models.CharField(max_length=10, primary_key=True)
+    failing_since = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        db_table = "outbox_outlet"
+
+
+class Recipient(models.Model):
+    """An address that letters bounced from so often that none is sent any more, until a person lifts that."""
+
+    address = models.CharField(max_length=320, primary_key=True)
+    suppressed_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "outbox_recipient"
 
 
 class Document(models.Model):

@@ -14,7 +14,7 @@ ROLES = frozenset({"supervisor", "administrator", "director", "assignee", "team"
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the house has, all in lower case: teams (addresses and names), people, calendars, where files are.
+    """What the house has, all in lower case: teams (addresses and names), people, calendars, webhooks, where files are.
 
     `mailboxes` are the addresses that Orgo reads; `supervisors` (team -> address) and `last_resort` say who hears of an
     escalation that names nobody. What is left empty is not checked where nothing could be said about it.
@@ -24,6 +24,7 @@ class Known(msgspec.Struct, frozen=True):
     people: frozenset[str] = frozenset()
     calendars: frozenset[str] = frozenset()
     mailboxes: frozenset[str] = frozenset()
+    webhooks: frozenset[str] = frozenset()
     files: Path | None = None
     supervisors: dict[str, str] = {}
     last_resort: str = ""
@@ -31,6 +32,11 @@ class Known(msgspec.Struct, frozen=True):
     def has(self, name: str) -> bool:
         """Whether this is a team or a person of the house."""
         return name.lower() in self.teams or name.lower() in self.people
+
+    def can_be_told(self, name: str) -> bool:
+        """Whether letters can go by this name: an address, a role, a team, a person, webhook:NAME."""
+        hook = name.lower().startswith("webhook:") and name.lower().partition(":")[2] in self.webhooks
+        return "@" in name or name in ROLES or hook or self.has(name)
 
     def comes_back(self, name: str) -> bool:
         """Whether letters to this address come back to Orgo as mail."""
@@ -144,8 +150,9 @@ class _Checker:
             if self.known.comes_back(name):
                 message = f"{name} is a mailbox that Orgo reads: its letters would come back"
                 self._wrong(rule, "action", message, "tell a team or a person")
-            elif "@" not in name and name not in ROLES and not self.known.has(name):
-                hint = did_you_mean(name.lower(), self.known.teams | ROLES)
+            elif not self.known.can_be_told(name):
+                hooks = {f"webhook:{hook}" for hook in self.known.webhooks}
+                hint = did_you_mean(name.lower(), self.known.teams | ROLES | hooks)
                 self._wrong(rule, "action", f"nobody is called {name}", hint)
 
     def _files(self, rule: Rule) -> None:

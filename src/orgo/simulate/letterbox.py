@@ -42,4 +42,9 @@ class Letterbox:
 
 def same(one: str, other: str) -> bool:
     """Whether two addresses are the same; a name beside an address does not matter."""
-    return email.utils.parseaddr(one)[1].casefold() == email.utils.parseaddr(other)[1].casefold()
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    """The address alone; what is none (webhook:NAME) as it is."""
+    return (email.utils.parseaddr(text)[1] if "@" in text else text).casefold()

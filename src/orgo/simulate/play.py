@@ -105,11 +105,16 @@ class Player:
         timers = Task.objects.aggregate(at=Min("next_level_at"))["at"]
         return min((at for at in (timers, next_due()) if at is not None), default=None)
 
+    def _deliver(self, channel: str) -> int:
+        from orgo import pipeline
+
+        return pipeline.deliver(self.box, channel=channel)
+
     def _settle(self) -> None:
         """Work until nothing waits at this instant, and note what came of it."""
         from orgo import pipeline
 
-        while any((pipeline.route(self.parser), pipeline.sweep(), pipeline.deliver(self.box))):
+        while any((pipeline.route(self.parser), pipeline.sweep(), *map(self._deliver, ("email", "webhook")))):
             pass
         self._note_events()
         for caught in self.box.caught[self._told :]:

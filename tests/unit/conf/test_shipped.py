@@ -12,6 +12,13 @@ from orgo.demo.samples import CITY
 ROOT = Path(__file__).resolve().parents[3]
 
 
+_SECRETS = {
+    "ORGO_IMAP_PASSWORD": "x",
+    "ORGO_SMTP_PASSWORD": "x",
+    "ORGO_CHAT_URL": "https://chat.organization.com/hooks/x",
+}
+
+
 @pytest.mark.parametrize("home", [ROOT / "config", CITY], ids=["config", "city"])
 def test_a_shipped_folder_loads_without_errors(home: Path) -> None:
     """And with no warning at all when it is read."""
@@ -28,7 +35,7 @@ def test_the_commented_lines_of_the_sample_are_right_too(tmp_path: Path) -> None
     keys = [line.removeprefix("#") for line in lines if re.match(r"#([a-z]|  )", line)]  # the rest is prose
     text = "\n".join(keys)
     (tmp_path / "config.yaml").write_text(text)
-    config = load(tmp_path, {"ORGO_IMAP_PASSWORD": "x", "ORGO_SMTP_PASSWORD": "x"})
+    config = load(tmp_path, _SECRETS)
 
     assert set(config.model_fields_set) >= set(Config.model_fields) - {
         "mailboxes",

@@ -1,0 +1,185 @@
+"""Letters by webhook: to a team's own, to a level's, and for all that is urgent when mail can't leave."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from orgo.conf import boot, load
+from orgo.delivery.email.courier import EmailCourier
+from tests.office import CONFIG, PEOPLE, RULES, Office
+from tests.servers.hook import Hook
+
+HOOKED = (
+    CONFIG
+    + """
+webhooks:
+  ops: {{url: "{url}", secret: "hush", internal: true}}
+  works: {{url: "{url}/works", form: chat, internal: true, alarms: false}}
+"""
+)
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    made = Hook()
+    yield made
+    made.stop()
+
+
+def office_with(hook: Hook, home: Path, config: str = HOOKED, **more: str) -> Office:
+    return Office(home, config.replace("{url}", hook.url()), **more)
+
+
+@pytest.fixture
+def office(hook: Hook, tmp_path: Path) -> Iterator[Office]:
+    """An office with a program's webhook and a chat's; nobody names one."""
+    made = office_with(hook, tmp_path)
+    yield made
+    made.close()
+
+
+def cut(office: Office) -> None:
+    """From now on nobody answers where the mail server was."""
+    office.courier.close()
+    email = office.courier.courier
+    assert isinstance(email, EmailCourier)
+    email.server = msgspec.structs.replace(email.server, port=1)
+
+
+def said(hook: Hook) -> list[dict[str, Any]]:
+    return [json.loads(call.body) for call in hook.calls]
+
+
+def test_a_level_names_a_webhook(hook: Hook, tmp_path: Path) -> None:
+    """Its letter goes there as to a person, with the facts of the task and no link that acts."""
+    rules = RULES.replace("to: chief@city.example}", "to: chief@city.example, notify: ['webhook:ops']}")
+    office = office_with(hook, tmp_path, rules=rules)
+    office.mail()
+    office.later(hours=2, minutes=1)
+    (value,) = said(hook)
+    assert value["kind"] == "informed"
+    assert value["reference"] == office.task().reference
+    assert "sig=" not in json.dumps(value)
+    assert office.letters("chief@city.example")
+    office.close()
+
+
+def test_a_level_may_speak_to_a_webhook_alone(hook: Hook, tmp_path: Path) -> None:
+    """`to: webhook:NAME` is a recipient like another; what it was told is in the trail."""
+    office = office_with(hook, tmp_path, rules=RULES.replace("to: chief@city.example", "to: 'webhook:ops'"))
+    office.mail()
+    office.later(hours=2, minutes=1)
+    from orgo.outbox.models import Letter
+
+    letter = Letter.objects.get(kind="escalated")
+    assert (letter.recipient, letter.state, letter.server_reply) == ("webhook:ops", "sent", "200 ok")
+    assert office.task().level == 1
+    office.close()
+
+
+def test_a_team_names_a_webhook(hook: Hook, tmp_path: Path) -> None:
+    """The team's letters go there as well; a private task is only mentioned."""
+    people = PEOPLE.replace("{name: works,", "{name: works, webhook: works,").replace(
+        "{name: hr,", "{name: hr, webhook: works,"
+    )
+    office = office_with(hook, tmp_path, people=people)
+    office.mail(subject="Water leak in Room 102")
+    office.mail(subject="harassment by my chief")
+    opened, confidential = (value["text"] for value in said(hook))
+    assert "Water leak in Room 102" in opened
+    assert "You can answer this mail" not in opened
+    assert "harassment" not in confidential
+    assert "clara" not in confidential
+    assert hook.calls[0].path == "/in/works"
+    office.close()
+
+
+def test_when_mail_fails_for_ten_minutes_what_is_urgent_goes_by_webhook(office: Office, hook: Hook) -> None:
+    """Not before the tenth minute, once for each level, and the mail still goes when the server is back."""
+    from orgo.flow.alarms import alarm
+
+    office.mail()
+    office.later(hours=1, minutes=59)
+    cut(office)
+    office.later(minutes=2)
+    alarm("mailbox info", "The mailbox info lets nobody in", "The password is wrong since 08:00.\n")
+    office.settle()
+    office.later(minutes=8)
+    assert hook.calls == []
+    office.later(minutes=2)
+    office.later(minutes=30)
+    assert sorted(value["kind"] for value in said(hook)) == ["alarm", "escalated"]
+    assert {value["subject"] for value in said(hook)} > {"The mailbox info lets nobody in"}
+    office.later(hours=2)
+    assert [value["level"] for value in said(hook) if value["kind"] == "escalated"] == ["1", "2"]
+
+
+def test_a_level_told_by_webhook_only_is_told(office: Office, hook: Hook) -> None:
+    """Letters that fail for good don't hurry the next level when the second path has reached somebody."""
+    office.mail()
+    office.later(hours=1, minutes=59)
+    cut(office)
+    office.later(minutes=13)
+    assert len(hook.calls) == 1
+    from orgo.flow.posting import letter_failed
+    from orgo.outbox.models import Letter
+
+    Letter.objects.filter(kind="escalated", channel="email").update(state="claimed")
+    letter_failed(Letter.objects.get(kind="escalated", channel="email"), "550 no such user")
+    office.settle()
+    assert office.task().level == 1
+
+
+def test_mail_that_works_again_ends_the_second_path(office: Office, hook: Hook) -> None:
+    """One letter that leaves says that the server is back: nothing more goes by webhook."""
+    from orgo.outbox.outlets import failing_since, note_failing
+
+    note_failing("email", "refused")
+    office.later(minutes=9)
+    office.mail()
+    assert failing_since("email") is None
+    office.later(hours=5)
+    assert hook.calls == []
+
+
+def test_without_any_mail_server_the_webhook_is_the_way(hook: Hook, tmp_path: Path) -> None:
+    """Letters are held where no smtp: is configured; what is urgent goes by webhook at once."""
+    office = office_with(hook, tmp_path)
+    file = tmp_path / "config" / "config.yaml"
+    file.write_text(re.sub(r"(?m)^smtp:.*", "", file.read_text()))
+    boot.use(load(tmp_path, {}))
+    office.mail()
+    office.later(hours=2, minutes=1)
+    assert [value["kind"] for value in said(hook)] == ["escalated"]
+    office.close()
+
+
+def test_a_webhook_is_tried_again(office: Office, hook: Hook) -> None:
+    """A 503 waits for the next try; the body is the same, byte for byte."""
+    from orgo.flow.alarms import letter_of
+    from orgo.flow.house import open_house
+
+    letter_of(1, "webhook:ops", "Subject", "Text", open_house()).save()
+    hook.answers = [503, 429]
+    office.settle()
+    office.later(minutes=2)
+    office.later(minutes=6)
+    assert len(hook.calls) == 3
+    assert len({call.body for call in hook.calls}) == 1
+    assert len({call.headers["Orgo-Delivery"] for call in hook.calls}) == 1
+
+
+def test_a_webhook_that_refuses_is_told_to_a_person(hook: Hook, tmp_path: Path) -> None:
+    """404 is for good: the letter failed, and who cares for the team hears of it."""
+    people = PEOPLE.replace("{name: works,", "{name: works, webhook: works,")
+    office = office_with(hook, tmp_path, people=people)
+    hook.answers = [404]
+    office.mail()
+    told = [letter["Subject"] for letter in office.letters("chief@city.example")]
+    assert any("webhook:works" in subject for subject in told)
+    office.close()
