@@ -38,8 +38,8 @@ def test_it_counts_what_came_and_what_waits(watched: Office) -> None:
     found = _values(watched)
 
     assert (
-        found[("orgo_mails_total", "smtp", "", "opened")]
-        == found[("orgo_mails_total", "smtp", "", "ignored")]
+        found[("orgo_mails_total", "", "opened", "smtp")]
+        == found[("orgo_mails_total", "", "ignored", "smtp")]
         == 1
     )
     assert found[("orgo_backlog", "routing")] == 1 and found[("orgo_backlog_oldest_seconds", "routing")] == 90
