@@ -130,6 +130,16 @@ def test_the_same_mail_again_is_linked(office: Office) -> None:
     assert office.mail(raw=raw).outcome == "opened"
 
 
+def test_each_copy_of_a_mail_keeps_its_own_bytes(office: Office) -> None:
+    from orgo.intake.store import read_raw
+
+    raw = b"From: clara@people.example\r\nSubject: Water leak\r\nMessage-ID: <x@people.example>\r\nDate: Mon, 07 Sep 2026 08:00:00 +0000\r\n\r\nIt leaks.\r\n"
+    office.mail(raw=raw)
+    by_another_way = office.mail(raw=b"Received: from relay.example\r\n" + raw)
+
+    assert read_raw(by_another_way.pk) == b"Received: from relay.example\r\n" + raw
+
+
 def test_a_receipt_goes_only_to_who_is_believed_and_once_a_day(office: Office) -> None:
     office.mail("victim@people.example")
     assert "victim@people.example" not in office.told()

@@ -66,9 +66,8 @@ def store(incoming: Iterable[Incoming]) -> list[Mail]:
 def read_raw(mail: int) -> bytes:
     """The bytes of a mail as they came; those of the first one where this row is a copy."""
     row = Mail.objects.only("same_as").get(pk=mail)
-    found = RawMail.objects.filter(pk__in=[mail, row.same_as or mail]).first()
-    if found is None:
-        raise RawMail.DoesNotExist(mail)
+    kept = RawMail.objects.filter(pk=mail).first()
+    found = kept or RawMail.objects.get(pk=row.same_as or mail)
     return zstandard.ZstdDecompressor().decompress(bytes(found.data))
 
 
