@@ -21,7 +21,7 @@ from orgo.flow.due import fire
 from orgo.flow.hooks import second_path
 from orgo.flow.house import House, open_house
 from orgo.flow.place import place, quarantine
-from orgo.flow.posting import letter_failed, parcel_of
+from orgo.flow.posting import hold_back, letter_failed, parcel_of
 from orgo.flow.report import log_placed
 from orgo.flow.unit import Overtaken, Unit
 from orgo.intake.claim import MOST_ATTEMPTS, claim, release
@@ -110,7 +110,7 @@ def deliver(courier: Courier, limit: int = 20, channel: str = "email") -> int:
     if channel == "webhook":
         second_path()
     letters = outbox.claim(limit, channel)
-    for letter in letters:
+    for letter in hold_back(letters):
         crashpoint("H6.after_claim")
         _deliver_one(courier, letter)
     return len(letters)

@@ -1,4 +1,4 @@
-"""`orgo mail parse|route|send-sample`: mails in files, read and judged; nothing is written."""
+"""`orgo mail parse|route|send-sample`: mails in files, read and judged; `suppressed`: who gets no more letters."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orgo.cli.errors import Code, Stop
+from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line
+from orgo.cli.output import as_json_option, line, table
 from orgo.lib.problems import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group, epilog="Example: orgo mail route config/samples/water-leak.eml")
 def mail() -> None:
-    """Mails in files: what Orgo reads in them and what it would do with them."""
+    """Mails in files: what Orgo reads in them and what it would do with them; and addresses that bounced."""
 
 
 files_argument = click.argument("files", metavar="FILE..", nargs=-1, required=True)
@@ -203,3 +205,40 @@ def send_sample(file: Path | None, as_json: bool) -> None:
         line({"file": str(file), **found})
     else:
         click.echo(f"{file} was sent to {', '.join(found['to'])} by {found['server']}")
+
+
+@mail.command(epilog="Example: orgo mail suppressed --lift anna@organization.com")
+@click.option("--lift", metavar="ADDRESS", help="Letters may go to this address again.")
+@as_option
+@as_json_option
+def suppressed(lift: str | None, actor: str | None, as_json: bool) -> None:
+    """The addresses that bounced so often that no more letters go there."""
+    enter()
+    who = acting(actor)
+    if lift is not None:
+        need(who, "manage_mail", "lift this")
+        _lift(lift.strip().lower(), who.address, as_json)
+        return
+    need(who, "see_outbox", "see outgoing mail")
+    from orgo.outbox.suppression import suppressed as all_suppressed
+
+    rows = [
+        {"address": row.address, "since": str(row.suppressed_at), "reason": row.reason}
+        for row in all_suppressed()
+    ]
+    if as_json:
+        for row in rows:
+            line(row)
+        return
+    table(("ADDRESS", "SINCE", "REASON"), ([row["address"], row["since"], row["reason"]] for row in rows))
+
+
+def _lift(address: str, by: str, as_json: bool) -> None:
+    from orgo.outbox import suppression
+
+    if not suppression.lift(address, by):
+        raise Stop(Code.NOT_FOUND, f"letters to {address} are not held back")
+    if as_json:
+        line({"lifted": address})
+    else:
+        click.echo(f"letters to {address} go out again")

@@ -43,6 +43,7 @@ def letter_of(event: int, recipient: str, subject: str, text: str, house: House)
         recipient=recipient,
         message_id=f"<{number}.alarm@{house.domain}>",
         date=clock.now(),
+        sender="" if hook else house.return_path(number),
         subject=clip(clean_header(subject), 200),
         text=text,
         html="" if hook else as_html(text),

@@ -73,6 +73,10 @@ class House:
         """The signed address to which this recipient answers about this task."""
         return self.signer.reply_address(self.reply_base, reference, recipient)
 
+    def return_path(self, letter: int) -> str:
+        """The signed address that this letter comes back to when it can't be delivered."""
+        return self.signer.return_path(self.reply_base, letter)
+
     @property
     def public_url(self) -> str:
         """The address that links begin with."""

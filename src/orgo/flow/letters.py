@@ -99,7 +99,7 @@ def _letter(
         "language": language,
         "message_id": house.signer.message_id(state.reference, number, recipient, house.domain),
         "date": unit.now,
-        "sender": "" if hook or notice.kind in AUTO_REPLIES else house.reply_to(state.reference, recipient),
+        "sender": "" if hook or notice.kind in AUTO_REPLIES else house.return_path(number),
         "subject": said.subject,
         "text": said.text,
         "html": "" if hook else said.html,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from orgo.flow.bounces import place_bounce, returned_to
 from orgo.flow.house import House
 from orgo.flow.joining import join
 from orgo.flow.opening import judge, open_task, open_triage
@@ -12,10 +13,8 @@ from orgo.flow.verdict import handed_over_by, verdict
 from orgo.intake.models import Mail
 from orgo.lib.text import clip
 from orgo.message import Message, body_text, content_key
-from orgo.outbox.models import Letter
-from orgo.outbox.token import claim_of_address, claim_of_message_id
 from orgo.task.actions import handle
-from orgo.task.commands import LetterFailed, Link
+from orgo.task.commands import Link
 from orgo.task.values import ORGO
 
 SAME_WITHIN = timedelta(hours=24)
@@ -42,8 +41,8 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
     ignored = _never_work(message, unit.house)
     if ignored:
         unit.settle_mail(mail, "ignored", reason=ignored, **kept)
-    elif message.is_bounce:
-        _place_bounce(mail, message, unit, kept)
+    elif message.is_bounce or _came_back(mail, message):
+        place_bounce(mail, message, unit, kept)
     else:
         _place_work(mail, message, unit, kept)
 
@@ -57,6 +56,10 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
     if thread and join(mail, message, thread, unit):
         unit.settle_mail(mail, "joined", task=thread.state.id, **kept)
         unit.index(thread.state.id, f"{mail.subject}\n{mail.text}")
+        return
+    if returned_to(mail, message) is not None:
+        reason = "a machine answered a letter's return path, which no person sees"
+        unit.settle_mail(mail, "ignored", reason=reason, **kept)
         return
     same = _same_content(mail, unit)
     if same is not None:
@@ -96,6 +99,12 @@ def _observe(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> 
         foreseen = "it would be ignored: mail of a list or machine that no rule wants"
     kept["decision"] = mail.decision = judged.kept
     unit.settle_mail(mail, "observed", reason=clip(foreseen, 300), **kept)
+
+
+def _came_back(mail: Mail, message: Message) -> bool:
+    """A mail from nobody to a letter's return path is a bounce, whatever its words (RFC 5321 section 4.5.5)."""
+    from_nobody = not mail.envelope_from if mail.source == "smtp" else message.header("return-path") == "<>"
+    return from_nobody and not message.is_auto_reply and returned_to(mail, message) is not None
 
 
 def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None = None) -> None:
@@ -167,61 +176,4 @@ def _same_content(mail: Mail, unit: Unit) -> tuple[int, int] | None:
         recent = mail.received_at - known.received_at <= SAME_WITHIN
         if recent and known.mail != mail.pk and state is not None and not state.is_closed:
             return known.mail, known.task
-    return None
-
-
-# ---------------------------------------------------------------- bounces
-
-
-def _place_bounce(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> None:
-    """A bounce marks its letter as failed and tells a person; it never opens a task (RFC 3464)."""
-    letter = _bounced_letter(mail, message)
-    if letter is None or letter.task is None:
-        unit.settle_mail(mail, "bounce", reason="a bounce of no letter of ours", **kept)
-        return
-    recipients = message.bounce.recipients if message.bounce else []
-    said = next((r for r in recipients), None)
-    delayed = said is not None and said.action == "delayed"
-    status = clip(" ".join(filter(None, [said.status, said.diagnostic])) if said else "bounced", 300)
-    if not delayed and letter.state != "failed":
-        Letter.objects.filter(pk=letter.pk).update(
-            state="failed", server_reply=status[:500], settled_at=unit.now
-        )
-        command = LetterFailed(
-            task=letter.task,
-            actor=ORGO,
-            at=unit.now,
-            letter=letter.pk,
-            recipient=letter.recipient,
-            status=status,
-            kind=letter.kind,
-        )
-        handle([command], unit)
-    unit.settle_mail(
-        mail,
-        "bounce",
-        reason=clip(f"a letter to {letter.recipient}: {status}", 300),
-        task=letter.task,
-        **kept,
-    )
-
-
-def _bounced_letter(mail: Mail, message: Message) -> Letter | None:
-    """The letter that came back: by the Message-ID that the bounce quotes, or by the address it was sent back to."""
-    original = message.bounce.original_message_id if message.bounce else None
-    for wanted in filter(None, (original, message.in_reply_to, *message.references)):
-        claim = claim_of_message_id(wanted)
-        if claim is not None and claim.letter is not None:
-            found = Letter.objects.filter(pk=claim.letter, message_id=wanted.strip()).first()
-            if found is not None:
-                return found
-    return _letter_by_address(mail)
-
-
-def _letter_by_address(mail: Mail) -> Letter | None:
-    for address in mail.envelope_to:
-        if claim_of_address(address):
-            found = Letter.objects.filter(sender__iexact=address).order_by("-id").first()
-            if found is not None:
-                return found
     return None

@@ -1,13 +1,16 @@
 """Between a letter's row and its courier: the parcel to deliver, and what follows when it can't be delivered."""
 
+from collections.abc import Sequence
+
 from orgo.delivery.ports import Parcel
+from orgo.flow.bounces import NO_MORE, failed
 from orgo.flow.house import open_house
 from orgo.flow.unit import Unit
+from orgo.lib.text import clip
 from orgo.outbox.claim import settle_failed
 from orgo.outbox.models import Document, Letter
+from orgo.outbox.suppression import note_bounce, reasons_for, status_in
 from orgo.task.actions import handle
-from orgo.task.commands import LetterFailed
-from orgo.task.values import ORGO
 
 
 def parcel_of(letter: Letter) -> Parcel:
@@ -27,22 +30,30 @@ def parcel_of(letter: Letter) -> Parcel:
     )
 
 
-def letter_failed(letter: Letter, reason: str) -> None:
-    """Settle a letter as failed and tell a person; a level none of whose letters can leave makes the next one fire at once."""
+def letter_failed(letter: Letter, reason: str, *, quiet: bool = False) -> None:
+    """Settle a letter as failed and tell a person (unless `quiet`: it was told when the address was suppressed).
+
+    A level none of whose letters can leave makes the next one fire at once.
+    """
     with Unit(open_house()) as unit:
-        if not settle_failed(letter, reason) or letter.task is None:
+        if not settle_failed(letter, reason):
             return
-        command = LetterFailed(
-            task=letter.task,
-            actor=ORGO,
-            at=unit.now,
-            letter=letter.pk,
-            recipient=letter.recipient,
-            status=reason[:300],
-            kind=letter.kind,
-            hurry=letter.kind == "escalated" and _all_failed(letter),
-        )
-        handle([command], unit)
+        if not quiet and note_bounce(letter, status_in(reason)):
+            reason = f"{clip(reason, 150)}; {NO_MORE}"
+        if letter.task is not None:
+            hurry = letter.kind == "escalated" and _all_failed(letter)
+            handle([failed(letter, reason[:300], unit, hurry=hurry, quiet=quiet)], unit)
+
+
+def hold_back(letters: Sequence[Letter]) -> list[Letter]:
+    """Settle those whose address is suppressed as failed; returns the others, which may be sent."""
+    barred = reasons_for(letter.recipient for letter in letters)
+    for letter in letters:
+        if letter.recipient in barred:
+            letter_failed(
+                letter, f"not sent, the address is suppressed: {barred[letter.recipient]}", quiet=True
+            )
+    return [letter for letter in letters if letter.recipient not in barred]
 
 
 def _all_failed(letter: Letter) -> bool:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from orgo.flow.bounces import returned_to
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
@@ -110,6 +111,10 @@ def _by_part(mail: Mail, message: Message, unit: Unit) -> Thread | None:
 
 
 def _named(mail: Mail, message: Message, unit: Unit) -> Iterator[TaskState]:
+    letter = returned_to(mail, message)
+    state = unit.state(letter.task) if letter is not None and letter.task is not None else None
+    if state is not None:
+        yield state
     references = _references(message)
     words = [found[1] for found in map(_ROOT.match, references) if found]
     words += [claim.reference for claim in map(claim_of_message_id, references) if claim]

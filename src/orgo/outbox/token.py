@@ -13,6 +13,9 @@ from orgo.lib import ids
 
 Purpose = Literal["reply", "mid", "take"]
 _TAG = re.compile(r"^[^@+]+\+([0-9A-Za-z]{6})\.([0-9A-Za-z]{26})@", re.ASCII)
+# Shorter than a token's, for a local part has 64 characters at most (RFC 5321 section 4.5.3.1.1): 80 bits.
+_SHORT = 16
+_BOUNCE = re.compile(rf"^[^@+]+\+b([0-9]{{1,20}})\.[0-9A-Za-z]{{{_SHORT}}}@", re.ASCII | re.IGNORECASE)
 _MID = re.compile(r"<([0-9A-Za-z]{6})\.([0-9]{1,20})\.([0-9A-Za-z]{26})@[^<>@\s]+>", re.ASCII)
 
 
@@ -49,6 +52,12 @@ class Signer:
             f"{local.split('+')[0]}+{reference.lower()}.{self.sign('reply', reference, recipient)}@{domain}"
         )
 
+    def return_path(self, base: str, letter: int) -> str:
+        """Where a letter comes back to: `base` with a plus tag that names the letter, orgo+b<number>.<signature>@x."""
+        local, _, domain = base.rpartition("@")
+        tag = f"b{letter}.{ids.sign(self._key, 'bounce', str(letter))[:_SHORT]}"
+        return f"{local.split('+')[0]}+{tag.lower()}@{domain}"
+
     def message_id(self, reference: str, letter: int, recipient: str, domain: str) -> str:
         """The Message-ID of a letter: <reference.letter.signature@domain>."""
         return f"<{reference.lower()}.{letter}.{self.sign('mid', reference, recipient)}@{domain}>"
@@ -58,6 +67,12 @@ def claim_of_address(address: str) -> Claim | None:
     """The claim in a plus tag, if the address has one of ours."""
     found = _TAG.match(address.strip())
     return Claim(found[1].upper(), found[2], "reply") if found else None
+
+
+def letter_of_return_path(address: str) -> int | None:
+    """The letter that a return path names; whether it is ours shows when it is compared with the letter's own."""
+    found = _BOUNCE.match(address.strip())
+    return int(found[1]) if found else None
 
 
 def claim_of_message_id(message_id: str) -> Claim | None:

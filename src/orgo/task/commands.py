@@ -144,10 +144,12 @@ class Undo(Command, frozen=True, kw_only=True):
 
 
 class LetterFailed(Command, frozen=True, kw_only=True):
-    """A letter of this task could not be delivered. `level` is that of an escalation none of whose letters left."""
+    """A letter of this task could not be delivered. `hurry`: it was an escalation, and none of
+    its letters left. `quiet`: nobody is told once more."""
 
     letter: int
     recipient: str
     status: str
     kind: str
     hurry: bool = False
+    quiet: bool = False

@@ -383,7 +383,7 @@ def _letter_failed(draft: _Draft, command: c.LetterFailed) -> None:
         status=command.status,
         kind=command.kind,
     )
-    if command.kind != "undelivered":
+    if command.kind != "undelivered" and not command.quiet:
         draft.tell("undelivered", ("caretaker",), recipient=command.recipient, status=command.status)
 
 
