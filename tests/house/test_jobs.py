@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from orgo.conf import load
 from orgo.conf.celery import Broker, make_app
 from orgo.lib.problems import BadInput
 from tests.house.checkout import ROOT, clean_environment, python
+from tests.servers.rabbitmq import Rabbitmq
 
 CELERY = [sys.executable, "-m", "celery", "--workdir", str(ROOT), "-A", "tasks"]
 
@@ -87,6 +89,33 @@ def test_a_ring_is_a_message_without_content_on_its_queue(tmp_path: Path, redis:
     assert (message["headers"]["argsrepr"], message["headers"]["kwargsrepr"]) == ("()", "{}")
 
 
+@pytest.fixture(scope="module")
+def rabbitmq() -> Iterator[Rabbitmq]:
+    made = Rabbitmq().start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=[pytest.param("redis", marks=pytest.mark.needs("redis")), pytest.param("rabbitmq", marks=pytest.mark.needs("rabbitmq"))])
+def queue(request: pytest.FixtureRequest) -> str:
+    """The address of a real broker, of each kind."""
+    server = request.getfixturevalue(request.param)
+    return server.url if isinstance(server, Rabbitmq) else f"redis://127.0.0.1:{server}/0"
+
+
+def test_a_ring_is_heard_in_its_own_queue_only_and_once(tmp_path: Path, queue: str) -> None:
+    app = make_app(load(tmp_path, {"ORGO_QUEUE": queue}))
+    with app.connection() as connection:
+        queues = {name: one(connection.default_channel) for name, one in app.amqp.queues.items()}
+        for one in queues.values():
+            one.declare()
+            one.purge()
+        Broker(app).ring("delivery")
+        heard = {name: len(list(iter(partial(one.get, no_ack=True), None))) for name, one in queues.items()}
+
+    assert heard == {"delivery": 1, "routing": 0, "escalation": 0, "intake": 0}
+
+
 STORE = """
 from orgo.conf import boot
 boot.start()
@@ -97,9 +126,7 @@ store([Incoming(data=data, source="smtp", envelope_from="a@b.example", envelope_
 
 
 @pytest.mark.slow
-@pytest.mark.needs("redis")
-def test_a_worker_finds_the_jobs_and_decides_a_mail_when_it_is_rung(tmp_path: Path, redis: int) -> None:
-    queue = f"redis://127.0.0.1:{redis}/0"
+def test_a_worker_finds_the_jobs_and_decides_a_mail_when_it_is_rung(tmp_path: Path, queue: str) -> None:
     given = {"ORGO_QUEUE": queue}
     assert python(ROOT / "setup.py", home=tmp_path, **given).returncode == 0
     assert python("-c", STORE, home=tmp_path, PYTHONPATH=str(ROOT / "src")).returncode == 0

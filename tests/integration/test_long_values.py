@@ -1,12 +1,14 @@
 """A database that keeps to its columns' widths (PostgreSQL) takes whatever strangers write: it is cut, never refused."""
 
+from typing import Any
+
 import pytest
 
 from tests.office import PASS, Office
 
 LONG = 3_000
 LETTER = "é💧x"
-MAILS = {
+MAILS: dict[str, dict[str, Any]] = {
     "subject": {"subject": f"leak {LETTER * LONG}"},
     "message id": {"headers": {"X-Before": "1", "In-Reply-To": f"<{'r' * LONG}@x.example>", "References": " ".join(f"<{n}{'r' * 300}@x.example>" for n in range(150))}},
     "sender": {"sender": f"{'l' * 300}@{'d' * 60}.{'e' * 60}.{'f' * 60}.example"},
