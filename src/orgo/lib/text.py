@@ -17,7 +17,9 @@ def clean_text(text: str) -> str:
 
 def clean_header(text: str) -> str:
     """A header value of one line: no newline or other control survives (CVE-2024-6923, measured on CPython 3.11.7)."""
-    return " ".join(_CONTROLS.sub(" ", clean_text(text)).split())
+    if not text.isprintable():  # what is printable has no control, no line end and no half character
+        text = _CONTROLS.sub(" ", clean_text(text))
+    return " ".join(text.split())
 
 
 def clean_name(text: str) -> str:

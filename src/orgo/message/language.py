@@ -9,20 +9,21 @@ _COMMON = {
     "de": "der die das und ist nicht ein eine wir sie ich mit für auf zu den dem im bitte es von hallo danke haben am bei",
     "es": "el los las y es de del que en un una por con para no se su gracias hola favor lo la al muy usted está",
 }
-_OF_WORD: dict[str, list[int]] = {}
+# A word counts one in the 16 bits of each language that has it, so that one sum counts for all of them.
+_BITS = 16
+_COUNTS: dict[str, int] = {}
 for _number, _language in enumerate(LANGUAGES):
     for _word in _COMMON[_language].split():
-        _OF_WORD.setdefault(_word, []).append(_number)
+        _COUNTS[_word] = _COUNTS.get(_word, 0) + (1 << _BITS * _number)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
 def language_of(subject: str, text: str, html: str) -> str:
-    """The language, en fr de es, or "" where none is clear. Looks at the first 500 letters."""
+    """The language, en fr de es, or "" where none is clear. Looks at the first 500 letters of each."""
     if not text.strip() and html:
         text = _TAG.sub(" ", html[:6000])
-    counts = [0] * len(LANGUAGES)
-    for word in f"{subject} {text[:500]}".lower().split():
-        for number in _OF_WORD.get(word, ()):
-            counts[number] += 1
+    words = f"{subject[:500]} {text[:500]}".lower().split()
+    total = sum([_COUNTS[word] for word in words if word in _COUNTS])
+    counts = [total >> _BITS * number & (1 << _BITS) - 1 for number in range(len(LANGUAGES))]
     best = max(counts)
     return LANGUAGES[counts.index(best)] if best >= 2 and counts.count(best) == 1 else ""
