@@ -179,9 +179,14 @@ def _end_of_head(raw: bytes, at: int, end: int) -> tuple[int, int]:
     """Where the headers end, and where the body begins: after the first empty line."""
     if raw.startswith((b"\n", b"\r\n"), at):
         return at, raw.find(b"\n", at) + 1
-    plain = raw.find(b"\n\n", at, end)
-    crlf = raw.find(b"\n\r\n", at, plain + 2 if plain >= 0 else end)
-    if crlf >= 0:
+    first = raw.find(b"\n", at, end)
+    if raw[first - 1 : first] == b"\r":  # then the other kind of empty line is soon found not to come before
+        crlf = raw.find(b"\n\r\n", at, end)
+        plain = raw.find(b"\n\n", at, crlf + 1 if crlf >= 0 else end)
+    else:
+        plain = raw.find(b"\n\n", at, end)
+        crlf = raw.find(b"\n\r\n", at, plain + 2 if plain >= 0 else end)
+    if crlf >= 0 and not 0 <= plain < crlf:
         return crlf, crlf + 3
     return (plain, plain + 2) if plain >= 0 else (end, end)
 
@@ -226,7 +231,7 @@ def _odd_head(
 
 def _check(fields: Fields) -> None:
     for name, value in fields:
-        if len(value) > 200:
+        if len(value) > limits.PARAMETERS:  # what is shorter passes none
             limits.check_field(name.lower(), value)
     if len(fields) > limits.HEADERS:
         raise LimitPassed("limit.headers")
@@ -235,7 +240,7 @@ def _check(fields: Fields) -> None:
 def _unfolded(head: bytes) -> bytes:
     if b"\r" in head:
         head = head.replace(b"\r\n", b"\n").replace(b"\r", b" ")
-    return _FOLD.sub(b" ", head)
+    return _FOLD.sub(b" ", head) if b"\n " in head or b"\n\t" in head else head
 
 
 def _start_of_line(raw: bytes, at: int, number: int) -> int:

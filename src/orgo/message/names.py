@@ -57,8 +57,9 @@ def _joined(numbered: dict[int, tuple[bool, str]]) -> str:
 def file_name(headers: dict[str, list[str]]) -> str:
     """The name that a part gives itself in its headers, "" where it gives none."""
     for header, key in (("content-disposition", "filename"), ("content-type", "name")):
-        value = headers[header][0] if header in headers else ""
-        found = parameters(value).get(key, "") if "name" in value.lower() else ""
+        if header not in headers or "name" not in headers[header][0].lower():
+            continue
+        found = parameters(headers[header][0]).get(key, "")
         if found:
             return decode_words(found) if "=?" in found else found
     return ""

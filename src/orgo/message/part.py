@@ -2,12 +2,15 @@
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from orgo.message.names import parameters
 
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 _BASE64 = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"+/="
+_NO_TYPE: tuple[str, Mapping[str, str]] = ("", {})
+_LONGEST_USUAL = 200
 _SPACE = b" \t\r\n\x0b\x0c"
 
 
@@ -15,13 +18,12 @@ class Part:
     """A mail or a part of one.
 
     `fields` are its headers in their order, `headers` the same by lower-case name, both with their encoded words;
-    `kind` is the content type in lower case, or the default where none is given that can be. A mail within the mail is
+    `kind` is the content type in lower case, or the default where none is given that can be, and `parameters` are its. A mail within the mail is
     the one child of a part that is no multipart.
     """
 
     __slots__ = (
         "_content",
-        "_parameters",
         "body",
         "children",
         "damaged",
@@ -30,6 +32,7 @@ class Part:
         "fields",
         "headers",
         "kind",
+        "parameters",
     )
 
     def __init__(self, fields: list[tuple[str, str]], default: str = "text/plain") -> None:
@@ -39,24 +42,23 @@ class Part:
         self.children: list[Part] = []
         self.defects: list[str] = []
         self.damaged = False
-        self.headers: dict[str, list[str]] = {}
+        headers: dict[str, list[str]] = {}
         for name, value in fields:
-            self.headers.setdefault(name.lower(), []).append(value)
-        found = _KIND.match(self.header("content-type").lower())
-        self.kind = found[0] if found else default
+            name = name.lower()
+            if name in headers:
+                headers[name].append(value)
+            else:
+                headers[name] = [value]
+        self.headers = headers
+        kind, self.parameters = (
+            content_type(headers["content-type"][0]) if "content-type" in headers else _NO_TYPE
+        )
+        self.kind = kind or default
         self._content: bytes | None = None
-        self._parameters: dict[str, str] | None = None
 
     def header(self, name: str) -> str:
         """The first header of this lower-case name, "" where there is none."""
         return self.headers[name][0] if name in self.headers else ""
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """The parameters of the content type."""
-        if self._parameters is None:
-            self._parameters = parameters(self.header("content-type"))
-        return self._parameters
 
     @property
     def disposition(self) -> str:
@@ -71,7 +73,9 @@ class Part:
         return self._content
 
     def _decoded(self) -> tuple[bytes, bool]:
-        encoding = self.header("content-transfer-encoding").strip(" \t\"'.;").lower()
+        if "content-transfer-encoding" not in self.headers:
+            return self.body, False
+        encoding = self.headers["content-transfer-encoding"][0].strip(" \t\"'.;").lower()
         if encoding.startswith("base64"):
             return base64(self.body, text=self.kind.startswith("text/"))
         if encoding.startswith("quoted-printable"):
@@ -93,6 +97,18 @@ class Part:
         yield from self.defects
         for child in self.children:
             yield from child.all_defects()
+
+
+def content_type(header: str) -> tuple[str, Mapping[str, str]]:
+    """The type that a Content-Type names, in lower case ("" where it names none that can be), and its parameters."""
+    return _usual_type(header) if len(header) < _LONGEST_USUAL else _usual_type.__wrapped__(header)
+
+
+@lru_cache(256)
+def _usual_type(header: str) -> tuple[str, Mapping[str, str]]:
+    """The same once more at no cost: most parts of most mails have one of a few dozen."""
+    found = _KIND.match(header.lower())
+    return found[0] if found else "", parameters(header)
 
 
 def base64(raw: bytes, *, text: bool = False) -> tuple[bytes, bool]:
