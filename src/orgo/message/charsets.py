@@ -4,7 +4,7 @@ import codecs
 import re
 from functools import lru_cache
 
-from orgo.lib.text import clean_text
+from orgo.lib.text import clean_text, unix_lines
 
 # Labels that mail really has, and what is meant by them.
 _MEANT = {
@@ -58,7 +58,7 @@ def codec(label: str) -> str | None:
 def decode(data: bytes, label: str) -> tuple[str, bool]:
     """The clean text of `data`, and whether its label told the truth."""
     name = codec(label)
-    if name in (None, "utf-8") and b"\x1b$" in data:
+    if name in (None, "utf-8") and b"\x1b" in data and b"\x1b$" in data:
         name = "iso2022_jp_ext"
     several = name is not None and name.startswith(_OF_SEVERAL_BYTES)
     for candidate in (name,) if several else ("utf-8", name):
@@ -73,7 +73,7 @@ def decode(data: bytes, label: str) -> tuple[str, bool]:
 def _clean(text: str, data: bytes, name: str | None) -> str:
     """The text without controls, which most bytes have none of (looking for them in the bytes costs least)."""
     if name in ("utf-8", "cp1252") and len(data.translate(None, _CONTROLS)) == len(data):
-        return text.replace("\r\n", "\n").replace("\r", "\n") if b"\r" in data else text
+        return unix_lines(text)
     return clean_text(text)
 
 

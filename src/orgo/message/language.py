@@ -23,7 +23,7 @@ def language_of(subject: str, text: str, html: str) -> str:
     if not text.strip() and html:
         text = _TAG.sub(" ", html[:6000])
     words = f"{subject[:500]} {text[:500]}".lower().split()
-    total = sum([_COUNTS[word] for word in words if word in _COUNTS])
+    total = sum(filter(None, map(_COUNTS.get, words)))
     counts = [total >> _BITS * number & (1 << _BITS) - 1 for number in range(len(LANGUAGES))]
     best = max(counts)
     return LANGUAGES[counts.index(best)] if best >= 2 and counts.count(best) == 1 else ""

@@ -63,7 +63,7 @@ def read_body(root: Part) -> Body:
 
 def _normal(part: Part) -> bytes:
     """The content as it is after any transfer: servers change line ends, and blanks at the end."""
-    return part.content.replace(b"\r\n", b"\n").strip() if part.kind.startswith("text/") else part.content
+    return part.content.replace(b"\r", b"").strip() if part.kind.startswith("text/") else part.content
 
 
 def _add_text(part: Part, body: Body) -> None:
