@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import parsedate_tz
+from datetime import datetime
 
 from orgo.lib.text import clean_header, clean_text
 from orgo.message.addresses import Read, read_addresses
 from orgo.message.bounce import bounce_of
+from orgo.message.dates import instant
 from orgo.message.language import language_of
 from orgo.message.limits import LimitPassed
 from orgo.message.machine import machine_of
@@ -20,11 +20,6 @@ from orgo.message.words import header_text
 MOST_REFERENCES = 100
 _ID = re.compile(r"<[^<>\s]{1,998}>")
 _LONGEST_HEADER = 20_000
-_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
-_DATE = re.compile(
-    r"\s{0,5}(?:[A-Za-z]{3},\s{0,5})?(\d{1,2})\s{1,5}(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s{1,5}(\d{4})"
-    r"\s{1,5}(\d\d):(\d\d)(?::(\d\d))?\s{1,5}([+-])(\d\d)(\d\d)"
-)
 _BOUNDARY = re.compile(r";\s{0,100}boundary\s{0,5}=", re.IGNORECASE)
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 
@@ -47,7 +42,7 @@ def _beyond(root: Part, limit: str) -> Message:
         subject=header_text(root.header("subject")),
         sender=sender.addresses[0] if sender.addresses else None,
         message_id=_id(root.header("message-id")),
-        headers=[(name, header_text(value[:_LONGEST_HEADER])) for name, value in root.fields],
+        headers=_texts(root),
         warnings=[f"over a limit: {limit}"],
         limit=limit,
     )
@@ -58,7 +53,8 @@ def _message(root: Part) -> Message:
     headers = root.headers
     body = read_body(root)
     sender = _sender(headers, warnings)
-    subject = header_text(root.header("subject"))
+    texts = _texts(root)
+    subject = next((text for name, text in texts if name.lower() == "subject"), "")
     text, html = "\n".join(body.texts), "\n".join(body.htmls)
     machine = machine_of(headers, subject)
     bounce = bounce_of(root, subject, text)
@@ -76,7 +72,7 @@ def _message(root: Part) -> Message:
         reply_to=_addresses(headers, "reply-to"),
         subject=subject,
         date=date,
-        headers=[(name, header_text(value[:_LONGEST_HEADER])) for name, value in root.fields],
+        headers=texts,
         text=text,
         html=html,
         attachments=body.attachments,
@@ -96,6 +92,20 @@ def _message(root: Part) -> Message:
         content_key=_content_key(message_id, root, subject, body),
         warnings=[*warnings, *dict.fromkeys([*body.warnings, *root.all_defects()])][:20],
     )
+
+
+def _texts(root: Part) -> list[tuple[str, str]]:
+    """The headers as text; most are text already."""
+    return [
+        (name, value.strip())
+        if value.isprintable()
+        and value.isascii()
+        and "=?" not in value
+        and "  " not in value
+        and len(value) < _LONGEST_HEADER
+        else (name, header_text(value[:_LONGEST_HEADER]))
+        for name, value in root.fields
+    ]
 
 
 def _sender(headers: dict[str, list[str]], warnings: list[str]) -> Read:
@@ -152,27 +162,10 @@ def _date(value: str, warnings: list[str]) -> datetime | None:
     if not value:
         warnings.append("it has no Date")
         return None
-    try:
-        return _instant(value[:200])
-    except (ValueError, OverflowError, TypeError, IndexError):
+    date = instant(value)
+    if date is None:
         warnings.append("its Date can't be read")
-        return None
-
-
-def _instant(value: str) -> datetime:
-    """A date as RFC 5322 section 3.3 writes it, else one of the many other ways. Raises ValueError and others."""
-    found = _DATE.match(value)
-    if found is not None:
-        day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
-        offset = timedelta(hours=int(hours), minutes=int(minutes))
-        zone = timezone(offset if sign == "+" else -offset)
-        date = (int(year), _MONTHS.index(month.lower()) // 3 + 1, int(day))
-        return datetime(*date, int(hour), int(minute), min(int(second or 0), 59), tzinfo=zone).astimezone(UTC)
-    parts = parsedate_tz(value)
-    if parts is None:
-        raise ValueError(value)
-    zone = timezone(timedelta(seconds=parts[9] or 0))
-    return datetime(*parts[:5], min(parts[5], 59), tzinfo=zone).astimezone(UTC)
+    return date
 
 
 def _content_key(message_id: str, root: Part, subject: str, body: Body) -> str:

@@ -27,6 +27,9 @@ def raw_text(raw: bytes) -> str:
 
 def decode_words(text: str) -> str:
     """Replace the encoded words of a text; neighbours of one charset are joined before decoding (split characters)."""
+    if text.count("=?") == 1:  # the usual case, without the care that several words want
+        word = _WORD.search(text)
+        return text[: word.start()] + _decoded(word) + text[word.end() :] if word else text
     parts: list[str] = []
     label, data, end = "", b"", 0
     for found in _WORD.finditer(text):
@@ -40,6 +43,10 @@ def decode_words(text: str) -> str:
             parts.append(between)
         label, data, end = charset, data + payload, found.end()
     return "".join(parts) + (decode(data, label)[0] if data else "") + text[end:]
+
+
+def _decoded(word: "re.Match[str]") -> str:
+    return decode(_payload(word[2], word[3]), word[1].partition("*")[0])[0]
 
 
 def _payload(kind: str, text: str) -> bytes:
