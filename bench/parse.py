@@ -14,13 +14,13 @@ from orgo.message.mime import read as read_structure
 
 HEAD = (
     "Received: from a.example by b.example; Mon, 7 Sep 2026 08:00:00 +0200\r\nReceived: from c.example by a.example; Mon, 7 Sep 2026 07:59:58 +0200\r\n"
-    "Authentication-Results: mx.city.example; dmarc=pass\r\nFrom: {name} <anna@x.example>\r\nTo: info@city.example\r\nCc: b@y.example, c@z.example\r\n"
+    "Authentication-Results: mx.city.example; dmarc=pass\r\nFrom: {name} <anna{n}@x.example>\r\nTo: info@city.example\r\nCc: b@y.example, c@z.example\r\n"
     "Subject: {subject}\r\nDate: Mon, 07 Sep 2026 08:00:00 +0200\r\nMessage-ID: <{n}@x.example>\r\nMIME-Version: 1.0\r\n"
 )
 PLAIN = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}\r\n"
 BOTH = (
-    'Content-Type: multipart/alternative; boundary="b1"\r\n\r\n--b1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n'
-    "--b1\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>{body}</p>\r\n--b1--\r\n"
+    'Content-Type: multipart/alternative; boundary="--_=_part_{n}_b1"\r\n\r\n----_=_part_{n}_b1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n'
+    "----_=_part_{n}_b1\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>{body}</p>\r\n----_=_part_{n}_b1--\r\n"
 )
 T = TypeVar("T")
 WORDS = ("Hello, the window in the summer room was broken. ", "Bonjour, la fenêtre de la salle été a été cassée. ")

@@ -6,8 +6,7 @@ from email.utils import parsedate_tz
 from functools import lru_cache
 
 _MONTHS = {
-    month: number
-    for number, month in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
+    month: number for number, month in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
 }
 _DATE = re.compile(
     rf"\s{{0,5}}(?:[A-Za-z]{{3}},\s{{0,5}})?(\d{{1,2}})\s{{1,5}}({'|'.join(_MONTHS)})\s{{1,5}}(\d{{4}})"

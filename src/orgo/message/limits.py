@@ -23,7 +23,7 @@ def check_size(raw: bytes) -> None:
     """Refuse nothing at all, and more than a mail may be. Raises LimitPassed."""
     if len(raw) > SIZE:
         raise LimitPassed("limit.size")
-    if not raw or (not raw[:4096].strip() and not raw.strip()):
+    if not raw or raw.isspace():
         raise LimitPassed("empty")
 
 

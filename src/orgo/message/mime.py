@@ -12,6 +12,7 @@ from orgo.message.part import Part
 from orgo.message.words import raw_text
 
 _FOLD = re.compile(rb"\n[ \t]+")
+_BARE_CR = re.compile(rb"\r(?!\n)")
 _NAME = re.compile(rb"[!-9;-~]{1,200}")
 _FIELD = re.compile(r"(?m)^([!-9;-~]+)[ \t]*:[ \t]*([^\n]*)$")
 _FIELD_OF_BYTES = re.compile(_FIELD.pattern.encode())
@@ -29,7 +30,7 @@ Fields = list[tuple[str, str]]
 def read(raw: bytes) -> Part:
     """The tree of a mail's parts. Raises LimitPassed."""
     limits.check_size(raw)
-    if b"\n" not in raw[:100_000] and b"\r" in raw[:100_000]:
+    if raw.find(b"\n", 0, 100_000) < 0 <= raw.find(b"\r", 0, 100_000):
         raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     raw = raw.lstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf")
     if raw.startswith((b"From ", b">From ")):
@@ -238,9 +239,11 @@ def _check(fields: Fields) -> None:
 
 
 def _unfolded(head: bytes) -> bytes:
-    if b"\r" in head:
+    if _BARE_CR.search(head) is None:
+        head = head.replace(b"\r", b"")
+    else:
         head = head.replace(b"\r\n", b"\n").replace(b"\r", b" ")
-    return _FOLD.sub(b" ", head) if b"\n " in head or b"\n\t" in head else head
+    return _FOLD.sub(b" ", head)
 
 
 def _start_of_line(raw: bytes, at: int, number: int) -> int:

@@ -20,7 +20,7 @@ from orgo.message.words import header_text
 MOST_REFERENCES = 100
 _ID = re.compile(r"<[^<>\s]{1,998}>")
 _LONGEST_HEADER = 20_000
-_BOUNDARY = re.compile(r";\s{0,100}boundary\s{0,5}=", re.IGNORECASE)
+_BOUNDARY = re.compile(r";\s{0,100}boundary\s{0,5}=")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -139,9 +139,9 @@ def _two_ways(content_types: list[str]) -> str:
     """What lets two readers see two different mails in this one, "" where nothing does (design/security.md S17)."""
     if len(content_types) > 1:
         return "it has two Content-Type headers"
-    if content_types and len(_BOUNDARY.findall(content_types[0])) > 1:
-        return "its Content-Type names two boundaries"
-    return ""
+    header = content_types[0].lower() if content_types else ""
+    twice = header.count("boundary") > 1 and len(_BOUNDARY.findall(header)) > 1
+    return "its Content-Type names two boundaries" if twice else ""
 
 
 def _addresses(headers: dict[str, list[str]], name: str) -> list[Address]:
