@@ -23,7 +23,10 @@ BOTH = (
     "----_=_part_{n}_b1\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>{body}</p>\r\n----_=_part_{n}_b1--\r\n"
 )
 T = TypeVar("T")
-WORDS = ("Hello, the window in the summer room was broken. ", "Bonjour, la fenêtre de la salle été a été cassée. ")
+WORDS = (
+    "Hello, the window in the summer room was broken. ",
+    "Bonjour, la fenêtre de la salle été a été cassée. ",
+)
 MAILS = 100
 
 
@@ -32,7 +35,11 @@ def mails() -> list[bytes]:
     found = []
     for n in range(MAILS):
         french = n % 2
-        name, subject = ("=?utf-8?q?H=C3=A9l=C3=A8ne?=", "=?utf-8?q?Fen=C3=AAtre?=") if french else ("Anna Abel", "Window")
+        name, subject = (
+            ("=?utf-8?q?H=C3=A9l=C3=A8ne?=", "=?utf-8?q?Fen=C3=AAtre?=")
+            if french
+            else ("Anna Abel", "Window")
+        )
         form = HEAD + (BOTH if n % 4 > 1 else PLAIN)
         found.append(form.format(name=name, subject=subject, n=n, body=WORDS[french] * 20).encode())
     return found

@@ -239,11 +239,8 @@ def _check(fields: Fields) -> None:
 
 
 def _unfolded(head: bytes) -> bytes:
-    if _BARE_CR.search(head) is None:
-        head = head.replace(b"\r", b"")
-    else:
-        head = head.replace(b"\r\n", b"\n").replace(b"\r", b" ")
-    return _FOLD.sub(b" ", head)
+    """The head with a line for each header; a CR that ends no line is a blank."""
+    return _FOLD.sub(b" ", _BARE_CR.sub(b" ", head).replace(b"\r", b""))
 
 
 def _start_of_line(raw: bytes, at: int, number: int) -> int:

@@ -18,8 +18,8 @@ class Part:
     """A mail or a part of one.
 
     `fields` are its headers in their order, `headers` the same by lower-case name, both with their encoded words;
-    `kind` is the content type in lower case, or the default where none is given that can be, and `parameters` are its. A mail within the mail is
-    the one child of a part that is no multipart.
+    `kind` is the content type in lower case, or the default where none is given that can be, and `parameters` are its
+    parameters. A mail within the mail is the one child of a part that is no multipart.
     """
 
     __slots__ = (
