@@ -34,6 +34,7 @@ class Root(Lazy):
         "user": ("orgo.cli.people:user", "Users: add, list, link, password, roles, absent .."),
         "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),
         "import": ("orgo.cli.importing:import_", "Archives of mail: .eml, mbox, Maildir, folders"),
+        "mailbox": ("orgo.cli.mailbox:mailbox", "Mailboxes: add, test, list, preview, go-live, fetch .."),
         "quarantine": ("orgo.cli.quarantine:quarantine", "Mail that could not be read: list, show, retry .."),
         "status": ("orgo.cli.status:status", "How Orgo is at this moment"),
         "doctor": ("orgo.cli.status:doctor", "All that Orgo needs, looked at one by one"),

@@ -1,0 +1,355 @@
+"""`orgo mailbox ..`: the mailboxes that mail is fetched from."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from orgo.cli.errors import Code, Stop
+from orgo.cli.house import acting, as_option, enter, need
+from orgo.cli.lazy import Group
+from orgo.cli.output import as_json_option, fact, is_terminal, line, say, table
+from orgo.lib import clock
+from orgo.lib.problems import BadInput, Problem, nearest
+
+if TYPE_CHECKING:
+    from orgo.conf import Config
+    from orgo.conf.config import Mailbox
+    from orgo.intake.mailbox.ports import MailboxError
+
+name_argument = click.argument("name")
+any_name = click.argument("name", required=False)
+DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"])
+_CODES = {
+    "auth_failed": Code.NOT_ALLOWED,
+    "unreachable": Code.UNREACHABLE,
+    "certificate": Code.UNREACHABLE,
+    "tls": Code.UNREACHABLE,
+}
+
+
+@click.group(cls=Group, epilog="Example: orgo mailbox list")
+def mailbox() -> None:
+    """The mailboxes that mail is fetched from: observed first, then live."""
+
+
+def _account(config: "Config", name: str) -> "Mailbox":
+    """The configured mailbox of this name."""
+    found = next((account for account in config.accounts if account.name == name), None)
+    if found is None:
+        names = [account.name for account in config.accounts]
+        near = nearest(name, names)
+        hint = (
+            f"did you mean {near}?"
+            if near
+            else f"there are: {', '.join(names)}"
+            if names
+            else "orgo mailbox add"
+        )
+        raise Stop(Code.NOT_FOUND, Problem(f"no mailbox {name}", hint=hint))
+    return found
+
+
+def _accounts(config: "Config", name: str | None) -> "Sequence[Mailbox]":
+    if name is not None:
+        return [_account(config, name)]
+    if not config.accounts:
+        raise Stop(
+            Code.NOT_FOUND,
+            Problem("no mailbox is configured", hint="orgo mailbox add, or imap: in config.yaml"),
+        )
+    return config.accounts
+
+
+@contextmanager
+def _said(account: "Mailbox") -> "Iterator[None]":
+    """What the server does wrong is a line with its exit code."""
+    from orgo.intake.mailbox.ports import MailboxError
+
+    try:
+        yield
+    except MailboxError as error:
+        raise Stop(
+            _code(error), Problem(f"{account.name} ({account.host}:{account.port}): {error}", key="mailboxes")
+        ) from None
+
+
+def _code(error: "MailboxError") -> Code:
+    return _CODES.get(error.state, Code.WRONG_INPUT if error.state == "folder" else Code.FAILED)
+
+
+@mailbox.command("list", epilog="Example: orgo mailbox list --json")
+@as_json_option
+def list_(as_json: bool) -> None:
+    """Every mailbox: its mode, how it is, its last mail."""
+    config = enter()
+    from orgo.intake.mailbox.queries import standings
+
+    rows = standings(config.accounts)
+    if as_json:
+        for row in rows:
+            line(row)
+        return
+    heads = ["MAILBOX", "SERVER", "MODE", "STATE", "LAST MAIL", "LAG", "WAITING", "LEFT THERE", "DETAIL"]
+    table(
+        heads,
+        (
+            [
+                row.name,
+                row.server,
+                row.mode,
+                _state(row),
+                _time(row.last_mail_at),
+                _lag(row),
+                row.waiting,
+                row.left,
+                _detail(row),
+            ]
+            for row in rows
+        ),
+    )
+
+
+def _state(row: Any) -> str:
+    return "paused" if row.paused else row.state or "not tried yet"
+
+
+def _lag(row: Any) -> str:
+    return "" if row.lag_seconds is None else f"{row.lag_seconds} s"
+
+
+def _time(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def _detail(row: Any) -> str:
+    again = f"; tried again at {_time(row.next_try_at)}" if row.next_try_at else ""
+    return "; ".join([*([row.detail + again] if row.detail else []), *row.problems])
+
+
+@mailbox.command(epilog="Example: orgo mailbox test")
+@any_name
+@as_json_option
+def test(name: str | None, as_json: bool) -> None:
+    """Sign in, open the folders read-only, count their mails; nothing is taken or marked."""
+    config = enter()
+    for account in _accounts(config, name):
+        _test(account, as_json)
+
+
+def _test(account: "Mailbox", as_json: bool) -> None:
+    from orgo.intake.mailbox.queries import try_out
+
+    with _said(account):
+        found = try_out(account)
+    for folder in found:
+        if as_json:
+            line(
+                {
+                    "mailbox": account.name,
+                    "folder": folder.folder,
+                    "mails": folder.mails,
+                    "read_only": folder.read_only,
+                }
+            )
+        else:
+            cannot = f"; mails can't be marked: {folder.read_only}" if folder.read_only else ""
+            click.echo(f"{account.name}: signed in; {folder.folder} has {folder.mails} mails{cannot}")
+
+
+@mailbox.command(epilog="Example: orgo mailbox preview info@organization.com")
+@any_name
+@click.option("--most", type=click.IntRange(1, 10_000), default=50, help="The newest so many (50).")
+@as_json_option
+def preview(name: str | None, most: int, as_json: bool) -> None:
+    """What the observed mails would become: where each would go and why. Nobody was told of them."""
+    config = enter()
+    need(acting(None), "see_mail", "see mail")
+    from orgo.intake.mailbox.queries import foreseen, observed
+
+    for account in _accounts(config, name):
+        rows = observed(account.name, most)
+        if as_json:
+            for row in rows:
+                line(_as_object(row))
+            continue
+        table(
+            ["CAME", "FROM", "SUBJECT", "WOULD BE"],
+            (
+                [_time(row.arrived_at or row.received_at), row.from_address, row.subject, row.reason]
+                for row in rows
+            ),
+        )
+        for words, count in foreseen(account.name).items():
+            fact(f"{count:>6}", words, 6)
+
+
+def _as_object(row: Any) -> dict[str, Any]:
+    at = row.arrived_at or row.received_at
+    return {
+        "mailbox": row.mailbox, "number": row.pk, "received_at": at.isoformat(), "from": row.from_address,
+        "subject": row.subject, "would_be": row.reason, "decision": row.decision,
+    }  # fmt: skip
+
+
+@mailbox.command("go-live", epilog="Example: orgo mailbox go-live info@organization.com --since 2026-11-01")
+@name_argument
+@click.option(
+    "--since",
+    type=DAY,
+    help="Mail from this day on becomes work (default: from now on); what is older is history.",
+)
+@as_option
+@as_json_option
+def go_live(name: str, since: datetime | None, actor: str | None, as_json: bool) -> None:
+    """End observing: mail makes tasks, people are told. What is older than --since stays searchable history."""
+    config = enter()
+    account, by = _account(config, name), _manager(actor)
+    at = since.replace(tzinfo=ZoneInfo(config.organization.zone)) if since else clock.now()
+    from orgo.intake.mailbox.actions import start_work
+
+    work = start_work(account.name, at, by)
+    if as_json:
+        line({"mailbox": account.name, "mode": "live", "since": at.isoformat(), "work": work})
+    else:
+        click.echo(
+            f"{account.name} is live: mail since {at:%Y-%m-%d %H:%M} makes tasks; {work} observed mails become work"
+        )
+
+
+def _manager(actor: str | None) -> str:
+    user = acting(actor)
+    need(user, "manage_mail", "change a mailbox")
+    return user.address
+
+
+@mailbox.command(epilog="Example: orgo mailbox observe info@organization.com")
+@name_argument
+@as_option
+def observe(name: str, actor: str | None) -> None:
+    """Only look from now on: mail is stored, routed and explained, and nobody is told."""
+    account, by = _account(enter(), name), _manager(actor)
+    from orgo.intake.mailbox.actions import only_look
+
+    only_look(account.name, by)
+    click.echo(f"{account.name} is only observed")
+
+
+@mailbox.command(epilog="Example: orgo mailbox pause info@organization.com")
+@name_argument
+@as_option
+def pause(name: str, actor: str | None) -> None:
+    """Leave a mailbox alone until `resume`."""
+    _set_paused(name, True, actor)
+
+
+@mailbox.command(epilog="Example: orgo mailbox resume info@organization.com")
+@name_argument
+@as_option
+def resume(name: str, actor: str | None) -> None:
+    """Go on with a mailbox, and try it at once."""
+    _set_paused(name, False, actor)
+
+
+def _set_paused(name: str, paused: bool, actor: str | None) -> None:
+    account, by = _account(enter(), name), _manager(actor)
+    from orgo.intake.mailbox.actions import set_paused
+
+    set_paused(account.name, paused, by)
+    click.echo(f"{account.name} is {'paused' if paused else 'fetched again'}")
+
+
+@mailbox.command(epilog="Example: orgo mailbox fetch")
+@any_name
+@as_json_option
+def fetch(name: str | None, as_json: bool) -> int:
+    """Look through mailboxes once, now, whether Orgo runs or not. The running Orgo decides what was taken."""
+    config = enter()
+    _manager(None)
+    from orgo.intake.mailbox.ports import MailboxError
+    from orgo.intake.mailbox.watch import Watcher
+
+    code = Code.DONE
+    accounts = _accounts(config, name)
+    for account in accounts:
+        try:
+            taken = Watcher(account).fetch()
+        except MailboxError as error:
+            say(f"{account.name} ({account.host}:{account.port}): {error}")
+            code = Code.PARTLY if len(accounts) > 1 else _code(error)
+            continue
+        if as_json:
+            line({"mailbox": account.name, "taken": taken})
+        else:
+            click.echo(f"{account.name}: {taken} new mails")
+    return code
+
+
+@mailbox.command(
+    epilog="Example: orgo mailbox add --host imap.organization.com --username info@organization.com"
+)
+@click.option("--host", help="The server.")
+@click.option("--username", help="The account, as the server wants it.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="The port: 993 is IMAP with TLS, 995 POP3 with TLS."
+)
+@click.option("--name", help="What the mailbox is called (its username).")
+@click.option("--address", help="Its mail address, where the username is none.")
+@click.option("--folder", "folders", help="The folder to fetch (INBOX).")
+@click.option(
+    "--after",
+    type=click.Choice(["keep", "flag", "move", "delete"]),
+    help="What becomes of a mail once it is stored.",
+)
+@click.option("--team", help="The team that gets what no rule routes.")
+@click.option(
+    "--password-env",
+    metavar="NAME",
+    help="The environment variable that holds the password; else it is asked for, or the first line of standard input.",
+)
+@as_option
+def add(password_env: str | None, actor: str | None, **given: Any) -> None:
+    """Write a mailbox into config.yaml. It is observed until `go-live`; the password goes to a file of its own."""
+    config = enter()
+    _manager(actor)
+    values = {key: value for key, value in given.items() if value is not None}
+    for key, words in (
+        ("host", "Server (such as imap.organization.com)"),
+        ("username", "Account (mostly the mail address)"),
+    ):
+        if key not in values:
+            values[key] = _asked(key, words)
+    name = values.get("name", values["username"])
+    if any(account.name == name for account in config.accounts):
+        raise Stop(Code.CONFLICT, Problem(f"there is a mailbox {name} already", hint="give another --name"))
+    from orgo.ops import mailbox_entry
+
+    password = (
+        f"${{{password_env}}}" if password_env else mailbox_entry.keep_password(config, name, _password())
+    )
+    _, lines = mailbox_entry.add(config, {**values, "password": password})
+    click.echo(f"written to {config.file or 'config/config.yaml'}:\n{lines.rstrip()}")
+    say(f"try it: orgo mailbox test {name}; it is observed until: orgo mailbox go-live {name}")
+
+
+def _asked(key: str, words: str) -> str:
+    if not is_terminal():
+        raise BadInput(Problem("is needed", key=f"--{key}"))
+    return str(click.prompt(words)).strip()
+
+
+def _password() -> str:
+    if is_terminal():
+        return str(click.prompt("Password (an app password where the server has those)", hide_input=True))
+    found = sys.stdin.readline().rstrip("\r\n") if sys.stdin else ""
+    if not found:
+        raise BadInput(
+            Problem(
+                "no password came on standard input", hint="or give --password-env NAME", key="--password-env"
+            )
+        )
+    return found

@@ -1,0 +1,71 @@
+"""A mailbox is written into config.yaml: into `mailboxes:`, with its comments and everything else left as they are."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from orgo.conf import Config, load
+from orgo.conf.places import shown
+from orgo.lib.problems import BadInput, Problem
+
+_LIST = re.compile(r"^mailboxes:[ \t]*(#[^\n]*)?\n", re.MULTILINE)
+_ANY = re.compile(r"^mailboxes:", re.MULTILINE)
+_FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)- ")
+
+
+def keep_password(config: Config, name: str, password: str) -> str:
+    """Write a password to a file for its owner alone; returns what the configuration says in its place."""
+    file = config.var / "secrets" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:80]}.password"
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(password)
+    folder = config.file.parent if config.file else config.home
+    return f"file:{os.path.relpath(file, folder)}"
+
+
+def add(config: Config, values: Mapping[str, str | int]) -> tuple[Config, str]:
+    """Write a mailbox with these keys into config.yaml; returns the new configuration and the lines that were written.
+
+    Raises BadInput where the configuration would be wrong with it (then the file is as before), or is not to be amended.
+    """
+    file = config.file or config.home / "config" / "config.yaml"
+    lines = _item(values)
+    before = file.read_bytes() if file.exists() else b""
+    text = _with(before.decode("utf-8-sig"), lines, file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _write(file, text.encode())
+    try:
+        return load(config.home), lines
+    except BadInput:
+        _write(file, before)
+        raise
+
+
+def _item(values: Mapping[str, str | int]) -> str:
+    """The mailbox as an item of a YAML list; every text in quotes, so that it is read as it is."""
+    pairs = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "  - " + "\n    ".join(pairs) + "\n"
+
+
+def _with(text: str, item: str, file: Path) -> str:
+    there = _LIST.search(text)
+    if there is None:
+        if _ANY.search(text):
+            words = "`mailboxes:` is written in one line, which is left to its owner"
+            raise BadInput(Problem(words, file=shown(file, Path.cwd()), hint=f"add by hand:\n{item}"))
+        begin = f"{text.rstrip()}\n\n" if text.strip() else ""
+        return f"{begin}mailboxes:\n{item}"
+    first = _FIRST_ITEM.match(text, there.end())
+    indent = first[1] if first else "  "
+    return text[: there.end()] + re.sub(r"(?m)^  ", indent, item) + text[there.end() :]
+
+
+def _write(file: Path, data: bytes) -> None:
+    """The whole file or the former one, never half of it."""
+    new = file.with_name(f".{file.name}.new")
+    new.write_bytes(data)
+    if file.exists():
+        new.chmod(file.stat().st_mode & 0o777)
+    new.replace(file)

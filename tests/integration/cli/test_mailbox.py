@@ -1,0 +1,208 @@
+"""`orgo mailbox ..` on a real Dovecot."""
+
+import pytest
+
+from tests.integration.mailbox.conftest import leaks
+from tests.servers.dovecot import PASSWORD, Dovecot
+
+pytestmark = pytest.mark.needs("dovecot")
+NAME = "info@city.example"
+
+
+@pytest.fixture(scope="module")
+def dovecot():
+    made = Dovecot()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def configured(office, dovecot, run, monkeypatch, request):
+    """An account of this test's own in the configuration; returns its user name."""
+    user = f"{request.node.name[:40].replace('[', '-').strip(']')}@city.example".lower()
+    (office.home / "config" / "password").write_text(PASSWORD)
+    with (office.home / "config" / "config.yaml").open("a") as file:
+        file.write(
+            f"\n# the city's own\nimap: {{host: localhost, port: {dovecot.imap}, name: {NAME}, username: {user}, password: 'file:password'}}\n"
+        )
+    return user
+
+
+def test_a_mailbox_is_tried_observed_explained_and_goes_live(office, dovecot, configured, run, objects):
+    dovecot.put(configured, *leaks(3))
+    assert run("mailbox", "test")[1] == f"{NAME}: signed in; INBOX has 3 mails\n"
+    assert objects("mailbox", "fetch") == [{"mailbox": NAME, "taken": 3}]
+    office.settle()
+
+    (row,) = objects("mailbox", "list")
+    assert (row["mode"], row["state"], row["observed"], row["paused"]) == ("observe", "ok", 3, False)
+    found = objects("mailbox", "preview")
+    assert [one["would_be"] for one in found] == ["it would open a task for works"] * 3 and found[0][
+        "decision"
+    ]
+    assert "3" in run("mailbox", "preview", NAME)[1] and office.told() == []
+
+    code, out, _ = run("mailbox", "go-live", NAME, "--since", "2026-09-01")
+    assert code == 0 and "3 observed mails become work" in out
+    office.settle()
+    assert office.tasks() == 3 and "anna@city.example" in office.told()
+
+
+def test_without_since_what_is_there_becomes_history(office, dovecot, configured, run):
+    dovecot.put(configured, *leaks(2))
+    run("mailbox", "fetch")
+    office.settle()
+    office.clock.advance(days=1000)
+    run("mailbox", "go-live", NAME)
+    office.settle()
+
+    assert office.tasks() == 0 and office.told() == []
+
+
+def test_pause_and_resume_are_seen(configured, run, objects):
+    assert run("mailbox", "pause", NAME)[0] == 0
+    assert objects("mailbox", "list")[0]["paused"] is True and "paused" in run("mailbox", "list")[1]
+    assert run("mailbox", "resume", NAME)[0] == 0
+    assert objects("mailbox", "list")[0]["paused"] is False
+
+
+def test_only_who_manages_mail_changes_one_and_it_leaves_an_event(configured, run):
+    from orgo.audit.models import Event
+
+    assert run("mailbox", "go-live", NAME, "--as", "anna@city.example")[0] == 4
+    assert not Event.objects.filter(type="mailbox.live").exists()
+    run("mailbox", "go-live", NAME)
+    assert Event.objects.get(type="mailbox.live").actor == "admin@city.example"
+
+
+def test_a_name_that_is_none_is_answered_with_the_nearest(configured, run):
+    code, _, err = run("mailbox", "test", "inof@city.example")
+    assert code == 3 and f"did you mean {NAME}?" in err
+
+
+def test_no_mailbox_at_all_says_what_to_do(office, run):
+    code, _, err = run("mailbox", "test")
+    assert code == 3 and "orgo mailbox add" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (("file:password", "wrong-word"), 4, "does not let"),
+        (("port: {port}", "port: 1"), 69, "localhost:1"),
+        (("host: localhost", "folder: Nowhere, host: localhost"), 2, "INBOX"),
+    ],
+)
+def test_what_is_wrong_is_a_line_with_its_code(office, dovecot, configured, run, change, code, words):
+    file = office.home / "config" / "config.yaml"
+    file.write_text(file.read_text().replace(change[0].format(port=dovecot.imap), change[1]))
+    found, out, err = run("mailbox", "test")
+    assert found == code and words in err and PASSWORD not in out + err and "Traceback" not in err
+
+
+# ---------------------------------------------------------------- add
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Standard input of the command."""
+    import io
+    import sys
+
+    def give(text):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+    return give
+
+
+def test_add_writes_a_mailbox_that_works_and_keeps_every_comment(office, dovecot, run, objects, typed):
+    file = office.home / "config" / "config.yaml"
+    file.write_text(f"# ours, do not touch\n{file.read_text()}# the end\n")
+    before = file.read_text()
+    dovecot.put("added@city.example", *leaks(1))
+    typed(f"{PASSWORD}\n")
+    code, out, err = run(
+        "mailbox",
+        "add",
+        "--host",
+        "localhost",
+        "--port",
+        str(dovecot.imap),
+        "--username",
+        "added@city.example",
+        "--after",
+        "keep",
+    )
+    assert code == 0, err
+    assert PASSWORD not in out + err + file.read_text()
+    assert file.read_text().startswith(before.rstrip())
+    (secret,) = (office.home / "var" / "secrets").iterdir()
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert objects("mailbox", "test") == [
+        {"mailbox": "added@city.example", "folder": "INBOX", "mails": 1, "read_only": ""}
+    ]
+
+    typed(f"{PASSWORD}\n")
+    assert (
+        run(
+            "mailbox",
+            "add",
+            "--host",
+            "localhost",
+            "--port",
+            str(dovecot.imap),
+            "--username",
+            "second@city.example",
+        )[0]
+        == 0
+    )
+    assert [row["name"] for row in objects("mailbox", "list")] == [
+        "second@city.example",
+        "added@city.example",
+    ]
+    assert "# ours, do not touch" in file.read_text() and "# the end" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--username", "x@y.example"), 2, "--host"),
+        (("--host", "https://x.example/", "--username", "x@y.example", "--password-env", "HOME"), 2, "host"),
+        (
+            ("--host", "x.example", "--username", "x@y.example", "--password-env", "NOT_SET_ANYWHERE"),
+            2,
+            "NOT_SET_ANYWHERE",
+        ),
+        (
+            (
+                "--host",
+                "x.example",
+                "--username",
+                "x@y.example",
+                "--team",
+                "nobody",
+                "--password-env",
+                "HOME",
+            ),
+            2,
+            "nobody",
+        ),
+        (("--host", "x.example", "--username", "x@y.example"), 2, "--password-env"),
+    ],
+)
+def test_add_refuses_what_would_be_wrong_and_changes_nothing(office, run, typed, words, code, said):
+    file = office.home / "config" / "config.yaml"
+    before = file.read_text()
+    typed("")
+    found, _, err = run("mailbox", "add", *words)
+    assert found == code and said in err
+    assert file.read_text() == before
+
+
+def test_add_leaves_a_list_of_one_line_to_its_owner(office, run):
+    file = office.home / "config" / "config.yaml"
+    file.write_text(file.read_text() + "\nmailboxes: []\n")
+    code, _, err = run(
+        "mailbox", "add", "--host", "x.example", "--username", "x@y.example", "--password-env", "HOME"
+    )
+    assert code == 2 and 'host: "x.example"' in err and file.read_text().endswith("mailboxes: []\n")
