@@ -5,7 +5,7 @@ The ORM reads for the page; here Django's model only tells the table's name and 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -22,9 +22,34 @@ def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None
     columns = ", ".join(f'"{field.column}"' for field in fields)
     marks = ", ".join(["%s"] * len(fields))
     sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks})'
-    adapters = [_adapter(field) for field in fields]
+    adapters = [(number, a) for number, field in enumerate(fields) if (a := _adapter(field)) is not _same]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, [[a(v) for a, v in zip(adapters, row.values(), strict=True)] for row in rows])
+        cursor.executemany(sql, [_adapted(row, adapters) for row in rows])
+
+
+def _adapted(row: Mapping[str, Any], adapters: Sequence[tuple[int, Adapter]]) -> list[Any]:
+    """A row's values as the database takes them; most columns take theirs as it is."""
+    values = list(row.values())
+    for number, adapter in adapters:
+        values[number] = adapter(values[number])
+    return values
+
+
+def among(
+    model: type[models.Model], columns: Sequence[str], key: str, values: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    """These columns of the rows whose `key` is one of `values`, as the database has them.
+
+    For the keys of a batch: a queryset prepares each of hundreds of values apart.
+    """
+    if not values:
+        return []
+    wanted = ", ".join(f'"{_field(model, name).column}"' for name in columns)
+    marks = ", ".join(["%s"] * len(values))
+    asked = f'SELECT {wanted} FROM "{model._meta.db_table}" WHERE "{_field(model, key).column}" IN ({marks})'
+    with connection.cursor() as cursor:
+        cursor.execute(asked, list(values))
+        return list(cursor.fetchall())
 
 
 def update(
@@ -62,7 +87,9 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+@lru_cache(4096)
 def _instant(value: datetime | None) -> Any:
+    """A batch has few instants, each in many rows; the database's form of one never changes."""
     return connection.ops.adapt_datetimefield_value(value) if value is not None else None
 
 

@@ -6,10 +6,10 @@ as `linked`, with a row of its own but without its bytes; it is never swallowed.
 """
 
 import hashlib
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import zstandard
@@ -17,11 +17,13 @@ from django.db import transaction
 
 from orgo.conf import sql
 from orgo.intake.models import Mail, RawMail
-from orgo.lib import clock
+from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
 
 SAME_WITHIN = timedelta(hours=24)
-_COLUMNS = tuple(field.name for field in Mail._meta.concrete_fields)
+# zstandard's compressors are no thread's but one's, and the listener stores on several.
+_own = threading.local()
+_BLANK = {field.name: field.get_default() for field in Mail._meta.concrete_fields}
 Source = Literal["smtp", "lmtp", "folder", "import", "http", "page", "imap", "pop3", "pst"]
 Mode = Literal["work", "history", "observe"]
 
@@ -29,7 +31,8 @@ Mode = Literal["work", "history", "observe"]
 class Incoming(msgspec.Struct, frozen=True):
     """A mail at the door. `receipt_key` is set where the way in gives each mail a key of its own.
 
-    `same_as` is the mail that this one is a copy of, where the way in knows that.
+    `same_as` is the mail that this one is a copy of. `digest` (its data_hash) and `packed` (its bytes, compressed) are
+    given where the way in has made them already, beside the database's work.
     """
 
     data: bytes
@@ -42,6 +45,16 @@ class Incoming(msgspec.Struct, frozen=True):
     mode: Mode = "work"
     arrived_at: datetime | None = None
     same_as: int | None = None
+    digest: str = ""
+    packed: bytes = b""
+
+
+def pack(data: bytes) -> bytes:
+    """The bytes as they are kept."""
+    if not hasattr(_own, "compressor"):
+        _own.compressor = zstandard.ZstdCompressor(level=3)
+    packed: bytes = _own.compressor.compress(data)
+    return packed
 
 
 def store(incoming: Iterable[Incoming]) -> list[Mail]:
@@ -50,12 +63,13 @@ def store(incoming: Iterable[Incoming]) -> list[Mail]:
     When this returns, the bytes are on disk. Raises what the database raises, and then nothing was taken.
     """
     mails = list(incoming)
-    hashes = [data_hash(mail) for mail in mails]
-    packed = [_compressor().compress(mail.data) for mail in mails]
+    hashes = [mail.digest or data_hash(mail) for mail in mails]
+    packed = [mail.packed or pack(mail.data) for mail in mails]
     with transaction.atomic():
         known = _Known(mails, hashes)
-        rows = [_row(mail, digest, known) for mail, digest in zip(mails, hashes, strict=True)]
-        sql.insert(Mail, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+        written = [_values(mail, digest, known) for mail, digest in zip(mails, hashes, strict=True)]
+        sql.insert(Mail, written)
+        rows = [Mail(*values.values()) for values in written]  # type: ignore[misc]
         raw = zip(rows, packed, strict=True)
         sql.insert(RawMail, [{"mail": row.pk, "data": data} for row, data in raw if row.same_as is None])
         crashpoint("H1.before_commit")
@@ -78,28 +92,46 @@ def read_raws(mails: Sequence[int]) -> list[bytes]:
     return [unpack.decompress(bytes(found[mail])) for mail in mails]
 
 
-def _row(mail: Incoming, digest: str, before: "_Known") -> Mail:
+def _values(mail: Incoming, digest: str, before: "_Known") -> dict[str, Any]:
+    """A row's columns, all of them, in the model's order."""
     known = before.find(mail, digest)
     now = clock.now()
-    row = Mail(
-        source=mail.source,
-        mailbox=mail.mailbox[:254],
-        receipt_key=None if known else mail.receipt_key,
-        data_hash=digest,
-        envelope_from=mail.envelope_from[:320],
-        envelope_to=[address[:320] for address in mail.envelope_to],
-        peer=mail.peer[:60],
-        received_at=now,
-        arrived_at=mail.arrived_at,
-        size=len(mail.data),
-        mode=mail.mode,
-    )
+    values = {
+        **_BLANK,
+        "id": ids.new_id(),
+        "source": mail.source,
+        "mailbox": mail.mailbox[:254],
+        "receipt_key": None if known else mail.receipt_key,
+        "data_hash": digest,
+        "envelope_from": mail.envelope_from[:320],
+        "envelope_to": [address[:320] for address in mail.envelope_to],
+        "peer": mail.peer[:60],
+        "received_at": now,
+        "arrived_at": mail.arrived_at,
+        "size": len(mail.data),
+        "mode": mail.mode,
+        "attachments": [],
+        "warnings": [],
+    }
     if known is not None:
-        row.outcome, row.reason, row.decided_at = "linked", "the same mail was handed in twice", now
-        row.same_as, row.task = known.same_as or known.pk, known.task
+        values |= {"outcome": "linked", "reason": "the same mail was handed in twice", "decided_at": now}
+        values |= {"same_as": known.first, "task": known.task}
     else:
-        before.add(row)
-    return row
+        before.add(mail, digest, values["id"])
+    return values
+
+
+class _First(NamedTuple):
+    """The mail that others are copies of, and its task as far as it has one."""
+
+    first: int
+    task: int | None
+
+
+def _firsts(key: str, values: Sequence[Any]) -> dict[Any, _First]:
+    """The mails with these values of a column that no two mails share."""
+    rows = sql.among(Mail, (key, "id", "same_as", "task"), key, values)
+    return {value: _First(same_as or pk, task) for value, pk, same_as, task in rows}
 
 
 class _Known:
@@ -109,29 +141,28 @@ class _Known:
         keys = [mail.receipt_key for mail in mails if mail.receipt_key is not None]
         by_hash = [digest for mail, digest in zip(mails, hashes, strict=True) if mail.receipt_key is None]
         since = clock.now() - SAME_WITHIN
-        self._by_key = (
-            {row.receipt_key: row for row in Mail.objects.filter(receipt_key__in=keys)} if keys else {}
-        )
-        firsts = {mail.same_as for mail in mails if mail.same_as is not None}
-        self._by_id = Mail.objects.in_bulk(firsts) if firsts else {}
+        self._by_key = _firsts("receipt_key", keys)
+        self._by_id = _firsts("id", list({mail.same_as for mail in mails if mail.same_as is not None}))
         equal = Mail.objects.filter(
             data_hash__in=by_hash, same_as=None, receipt_key=None, received_at__gte=since
         )
-        self._by_hash = {row.data_hash: row for row in equal} if by_hash else {}
+        rows = equal.values_list("data_hash", "pk", "task") if by_hash else ()
+        self._by_hash = {digest: _First(pk, task) for digest, pk, task in rows}
 
-    def find(self, mail: Incoming, digest: str) -> Mail | None:
+    def find(self, mail: Incoming, digest: str) -> _First | None:
+        """The mail that this one is a copy of."""
         if mail.same_as is not None:
             return self._by_id.get(mail.same_as)
         return (
             self._by_key.get(mail.receipt_key) if mail.receipt_key is not None else self._by_hash.get(digest)
         )
 
-    def add(self, row: Mail) -> None:
+    def add(self, mail: Incoming, digest: str, id: int) -> None:
         """Remember a mail of this very batch."""
-        if row.receipt_key is not None:
-            self._by_key[row.receipt_key] = row
+        if mail.receipt_key is not None:
+            self._by_key[mail.receipt_key] = _First(id, None)
         else:
-            self._by_hash[row.data_hash] = row
+            self._by_hash[digest] = _First(id, None)
 
 
 def data_hash(mail: Incoming) -> str:
@@ -141,8 +172,3 @@ def data_hash(mail: Incoming) -> str:
         digest.update(len(part).to_bytes(4, "big") + part.encode("utf-8", "surrogateescape"))
     digest.update(mail.data)
     return digest.hexdigest()
-
-
-@cache
-def _compressor() -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=3)

@@ -23,9 +23,14 @@ class Batch:
     def __init__(self, account: Account, box: Mailbox, folder: Folder) -> None:
         self.account, self.box, self.folder = account, box, folder
         self.now = clock.now()
+        self.address = account.receives
+        self.key = receipt_key(folder, "")
 
-    def take(self, mails: Sequence[Fetched]) -> int:
-        """Store what is new, and write a receipt for each of these mails; returns how many were new."""
+    def take(self, mails: Sequence[Fetched], left: int = 0, *, anew: bool = False) -> int:
+        """Store what is new, and write a receipt for each of these mails; returns how many were new.
+
+        `left` is how many more are waiting on the server, `anew` whether these were listed as left there before.
+        """
         incoming = [(mail, self._incoming(mail, mail.data)) for mail in mails if mail.data is not None]
         known = self._known(incoming)
         new = [(mail, found) for mail, found in incoming if found.receipt_key not in known]
@@ -33,27 +38,32 @@ class Batch:
         ids = {found.receipt_key: row.pk for (_, found), row in zip(new, stored, strict=True)} | known
         rows: list[_Row] = [(mail, ids[found.receipt_key], found.mode) for mail, found in incoming]
         rows += [(mail, None, "observe") for mail in mails if mail.data is None]
+        if anew:
+            Receipt.objects.filter(folder=self.folder, uid__in=[mail.waiting.uid for mail in mails]).delete()
         self._write_receipts(rows)
-        self._note([found for _, found in new])
+        self._note([found for _, found in new], left)
         return len(new)
 
     def _incoming(self, mail: Fetched, data: bytes) -> Incoming:
-        address = self.account.receives
         arrived = mail.waiting.arrived_at or envelope_of(data).date
-        return Incoming(
+        made = Incoming(
             data=data,
             source=self.account.protocol,
-            envelope_to=(address,) if address else (),
+            envelope_to=(self.address,) if self.address else (),
             mailbox=self.account.name,
-            receipt_key=receipt_key(self.folder, mail.waiting.uid),
+            receipt_key=(self.key + mail.waiting.uid)[:MOST_KEY],
             mode=mode_of(self.box, arrived),
             arrived_at=arrived,
+            packed=mail.packed,
         )
+        return structs.replace(made, digest=data_hash(made))
 
     # -- taken before?
 
     def _known(self, mails: Iterable[tuple[Fetched, Incoming]]) -> dict[str | None, int]:
         """The mails that were taken before, by the receipt key that they have now."""
+        if self.account.protocol == "imap" and not self.folder.known_until:
+            return {}  # the folder's place says it: place, mails and receipts are committed together
         found = {incoming.receipt_key: (mail, incoming) for mail, incoming in mails}
         rows = Mail.objects.filter(receipt_key__in=list(found)).values_list("receipt_key", "pk")
         known: dict[str | None, int] = dict(rows)
@@ -68,8 +78,8 @@ class Batch:
 
     def _renewed(self, mail: Incoming) -> dict[str | None, int]:
         """A mail that is known by its bytes under a UID of another epoch: that receipt is renewed, no second one made."""
-        same = Mail.objects.filter(mailbox=self.account.name, data_hash=data_hash(mail)).order_by("pk")
-        stale = same.exclude(receipt_key=None).exclude(receipt_key__startswith=receipt_key(self.folder, ""))
+        same = Mail.objects.filter(mailbox=self.account.name, data_hash=mail.digest).order_by("pk")
+        stale = same.exclude(receipt_key=None).exclude(receipt_key__startswith=self.key)
         row = stale.first()
         if row is not None:
             Mail.objects.filter(pk=row.pk).update(receipt_key=mail.receipt_key)
@@ -78,23 +88,17 @@ class Batch:
 
     def _with_copies(self, mails: Sequence[Incoming]) -> list[Incoming]:
         """The same bytes that the server got at the same time are a mail that was moved or copied to another folder."""
-        hashes = {data_hash(mail) for mail in mails}
-        first = Mail.objects.filter(mailbox=self.account.name, data_hash__in=list(hashes), same_as=None)
-        rows = {(row[0], row[1]): row[2] for row in first.values_list("data_hash", "arrived_at", "pk")}
-        if not rows:
+        equal = sql.among(Mail, ("id",), "data_hash", [mail.digest for mail in mails])
+        if not equal:
             return list(mails)
-        return [
-            structs.replace(
-                mail, same_as=rows.get((data_hash(mail), mail.arrived_at)) if mail.arrived_at else None
-            )
-            for mail in mails
-        ]
+        first = Mail.objects.filter(pk__in=[row[0] for row in equal], mailbox=self.account.name, same_as=None)
+        rows: dict[tuple[str, datetime | None], int]
+        rows = {(row.data_hash, row.arrived_at): row.pk for row in first if row.arrived_at}
+        return [structs.replace(mail, same_as=rows.get((mail.digest, mail.arrived_at))) for mail in mails]
 
     # -- what is remembered
 
     def _write_receipts(self, rows: Sequence[_Row]) -> None:
-        uids = [mail.waiting.uid for mail, _, _ in rows]
-        Receipt.objects.filter(folder=self.folder, uid__in=uids).delete()
         written = [
             {
                 "folder": self.folder.pk,
@@ -109,14 +113,15 @@ class Batch:
         ]
         sql.insert(Receipt, written)
 
-    def _note(self, new: Sequence[Incoming]) -> None:
-        """The time of the last mail, and how long it took from its server to here."""
-        if not new:
-            return
-        arrived = new[-1].arrived_at
-        lag = int((self.now - arrived).total_seconds()) if arrived else None
-        seconds = None if lag is None else max(0, min(lag, 2**31 - 1))
-        Mailbox.objects.filter(pk=self.box.pk).update(last_mail_at=self.now, lag_seconds=seconds)
+    def _note(self, new: Sequence[Incoming], left: int) -> None:
+        """The time of the last mail, how long it took from its server to here, and how many are still there."""
+        values: dict[str, object] = {"waiting": left}
+        if new:
+            arrived = new[-1].arrived_at
+            lag = int((self.now - arrived).total_seconds()) if arrived else None
+            values["last_mail_at"] = self.now
+            values["lag_seconds"] = None if lag is None else max(0, min(lag, 2**31 - 1))
+        Mailbox.objects.filter(pk=self.box.pk).update(**values)
 
 
 def receipt_key(folder: Folder, uid: str) -> str:

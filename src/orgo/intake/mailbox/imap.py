@@ -4,19 +4,18 @@ import imaplib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError, ProtocolError
 from imapclient.imapclient import join_message_ids
 
 from orgo.conf.config import Mailbox
+from orgo.intake.mailbox.answers import bodies, sizes
 from orgo.intake.mailbox.ports import (
     After,
     Fetched,
     FolderMissing,
     Look,
-    Malformed,
     Refused,
     Unreachable,
     Waiting,
@@ -24,7 +23,7 @@ from orgo.intake.mailbox.ports import (
 from orgo.intake.mailbox.signin import SLACK, connect, hang_up, translated
 
 log = logging.getLogger("orgo.imap")
-CHUNK = 500
+CHUNK = 1000
 RENEW_IDLE = 29 * 60.0
 _SEEN, _DELETED = b"\\Seen", b"\\Deleted"
 
@@ -77,9 +76,9 @@ class ImapSession:
         self.found = len(uids)
         for start in range(0, len(uids), CHUNK):
             with translated(self.server):
-                found = self.client.fetch(uids[start : start + CHUNK], ["RFC822.SIZE", "INTERNALDATE"])
-                mails = [_waiting(uid, item) for uid, item in sorted(found.items())]
-            yield mails
+                found = sizes(self._fetched(uids[start : start + CHUNK], "(UID RFC822.SIZE INTERNALDATE)"))
+            wanted = (uid for uid in uids[start : start + CHUNK] if uid in found)
+            yield [Waiting(str(uid), *found[uid]) for uid in wanted]
 
     def fetch(self, mails: Sequence[Waiting]) -> Iterator[Fetched]:
         self.client.longest = max(mail.size for mail in mails) * 2 + SLACK
@@ -90,7 +89,9 @@ class ImapSession:
         for mail in mails:
             number = int(mail.uid)
             if number in found:
-                yield Fetched(mail, self._whole(mail, found[number]))
+                if len(found[number]) != mail.size:
+                    log.info("mail %s of %s is not as long as the server said", number, self.account.name)
+                yield Fetched(mail, found[number])
             elif number in still:
                 yield Fetched(mail, None)
 
@@ -99,10 +100,10 @@ class ImapSession:
         self.client.noop()
         return frozenset(self.client.search(f"UID {join_message_ids(uids).decode()}"))
 
-    def _bodies(self, uids: list[int]) -> dict[int, Any]:
+    def _bodies(self, uids: list[int]) -> dict[int, bytes]:
         """The mails' bytes by UID; those that the server refuses to hand out are missing."""
         try:
-            found = self.client.fetch(uids, ["BODY.PEEK[]"])
+            found = bodies(self._fetched(uids, "(UID BODY.PEEK[])"))
         except (imaplib.IMAP4.abort, ProtocolError):
             raise
         except IMAPClientError as error:
@@ -111,20 +112,14 @@ class ImapSession:
                 return {}
             half = len(uids) // 2
             return self._bodies(uids[:half]) | self._bodies(uids[half:])
-        return {uid: item[b"BODY[]"] for uid, item in found.items() if item.get(b"BODY[]") is not None}
+        return {uid: found[uid] for uid in uids if uid in found}
 
-    def _whole(self, mail: Waiting, data: Any) -> bytes:
-        if not isinstance(data, bytes):
-            raise Malformed(f"{self.server} sent mail {mail.uid} without its bytes")
-        if len(data) != mail.size:
-            log.info(
-                "mail %s of %s has %s bytes, the server said %s",
-                mail.uid,
-                self.account.name,
-                len(data),
-                mail.size,
-            )
-        return data
+    def _fetched(self, uids: list[int], what: str) -> list[Any]:
+        """The lines that answer a FETCH, as imaplib has them; imapclient takes each apart letter by letter."""
+        said, lines = self.client._imap.uid("FETCH", join_message_ids(uids).decode(), what)
+        if said != "OK":
+            raise IMAPClientError(f"FETCH: {lines[0]!r}" if lines else "FETCH")
+        return [line for line in lines if line is not None]
 
     def after(self, uids: Sequence[str], what: After, target: str) -> None:
         numbers = [int(uid) for uid in uids]
@@ -191,12 +186,6 @@ class ImapSession:
 
     def abort(self) -> None:
         hang_up(self.client)
-
-
-def _waiting(uid: int, item: dict[bytes, Any]) -> Waiting:
-    at = item.get(b"INTERNALDATE")
-    arrived = at.astimezone(UTC) if isinstance(at, datetime) else None
-    return Waiting(str(uid), int(item.get(b"RFC822.SIZE", 0)), arrived)
 
 
 def _is_news(line: Any) -> bool:

@@ -59,21 +59,22 @@ class Ledger:
             folder.uidvalidity, folder.last_uid, folder.highestmodseq = look.uidvalidity, 0, 0
             folder.save()
 
-    def unknown(self, folder: Folder, mails: Sequence[Waiting]) -> list[Waiting]:
-        """Those of these mails that have no receipt yet."""
-        uids = [mail.uid for mail in mails]
-        known = set(Receipt.objects.filter(folder=folder, uid__in=uids).values_list("uid", flat=True))
-        return [mail for mail in mails if mail.uid not in known]
+    def known(self, folder: Folder) -> frozenset[str]:
+        """The keys of all mails of the folder that have a receipt."""
+        return frozenset(Receipt.objects.filter(folder=folder).values_list("uid", flat=True))
 
-    def take(self, folder: Folder, mails: Sequence[Fetched], up_to: int) -> int:
+    def take(
+        self, folder: Folder, mails: Sequence[Fetched], up_to: int, left: int = 0, *, anew: bool = False
+    ) -> int:
         """Commit these mails with their receipts, and the folder's place `up_to`; returns how many were new.
 
-        Raises Overtaken, and then nothing was taken.
+        `left` is how many more are waiting on the server, `anew` whether these were listed as left there. Raises
+        Overtaken, and then nothing was taken.
         """
         with transaction.atomic():
             box = Mailbox.objects.select_for_update().get(pk=self.box.pk)
             self._advance(folder, up_to)
-            taken = Batch(self.account, box, folder).take(mails)
+            taken = Batch(self.account, box, folder).take(mails, left, anew=anew)
             crashpoint("H1.fetched_before_commit")
         folder.last_uid = max(folder.last_uid, up_to)
         crashpoint("H1.fetched_after_commit")
@@ -94,11 +95,15 @@ class Ledger:
 
     def leave(self, folder: Folder, mails: Sequence[Waiting], problem: str) -> None:
         """List mails that are not taken, with the reason."""
-        known = self.unknown(folder, mails)
+        if not mails:
+            return
+        listed = Receipt.objects.filter(folder=folder, uid__in=[mail.uid for mail in mails])
+        known = frozenset(listed.values_list("uid", flat=True))
         rows = [
             {"folder": folder.pk, "uid": mail.uid, "mail": None, "size": min(mail.size, 2**31 - 1)}
             | {"arrived_at": mail.arrived_at, "problem": problem, "owed_since": None}
-            for mail in known
+            for mail in mails
+            if mail.uid not in known
         ]
         sql.insert(Receipt, rows)
 
@@ -171,12 +176,6 @@ class Ledger:
         self._update(
             state=state, detail=clip(missing, 300), since=since, failures=0, next_try_at=None, last_ok_at=now
         )
-
-    def waiting(self, count: int) -> None:
-        """Remember how many mails are on the server that were not taken yet."""
-        if self.box.waiting != count:
-            self.box.waiting = count
-            self._update(waiting=count)
 
     def _update(self, **values: object) -> None:
         Mailbox.objects.filter(pk=self.box.pk).update(**values)

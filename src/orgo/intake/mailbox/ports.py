@@ -32,10 +32,14 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """A mail's bytes as they came; None where it is on the server, and the server can't hand it out."""
+    """A mail's bytes as they came; None where it is on the server, and the server can't hand it out.
+
+    `packed` are the bytes as the store keeps them, where they were made beside the database's work.
+    """
 
     waiting: Waiting
     data: bytes | None
+    packed: bytes = b""
 
 
 class Session(Protocol):

@@ -1,17 +1,34 @@
 """One look through a mailbox: take what is new in each folder, then mark, move or remove what was stored before."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
+
+import msgspec
+from msgspec import structs
 
 from orgo import dispatch
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.mailbox.ledger import Ledger, Overtaken
 from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, Refused, Session, Waiting
 from orgo.intake.models import Folder
+from orgo.intake.store import pack
 
 log = logging.getLogger("orgo.mailbox")
-BATCH = 200
-BATCH_BYTES = 8_000_000
+T = TypeVar("T")
+BATCH = 1000
+BATCH_BYTES = 16_000_000
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """What one transaction takes: the mails, the place in the folder that is reached by it, how many mails are to come."""
+
+    large: list[Waiting]
+    fetched: list[Fetched]
+    up_to: int
+    left: int
 
 
 class Round:
@@ -65,44 +82,51 @@ class Round:
     # -- taking
 
     def _take_new(self, folder: Folder) -> int:
-        taken, seen = 0, 0
-        for waiting in self.session.waiting(folder.last_uid if self.session.by_number else 0):
-            self.ledger.waiting(self.session.found - seen)
-            taken += self._take_chunk(folder, waiting)
-            seen += len(waiting)
-        self.ledger.waiting(0)
+        taken = 0
+        known = frozenset() if self.session.by_number else self.ledger.known(folder)
+        with closing(ahead(self._pieces(folder.last_uid, known))) as pieces:
+            for piece in pieces:
+                taken += self._commit(folder, piece)
         return taken
 
-    def _take_chunk(self, folder: Folder, waiting: Sequence[Waiting]) -> int:
-        unknown = self.ledger.unknown(folder, waiting)
-        most = self.account.max_size
-        self.ledger.leave(folder, [mail for mail in unknown if mail.size > most], "too_large")
-        small = [mail for mail in unknown if mail.size <= most]
-        taken = sum(self._take(folder, batch, self._number(batch)) for batch in batches(small))
-        if waiting and self._number(waiting) > folder.last_uid:
-            self._commit(folder, [], self._number(waiting))
-        return taken
+    def _pieces(self, last: int, known: frozenset[str]) -> Iterator[Piece]:
+        """What is new on the server, a transaction's worth at a time; only the server is spoken to here."""
+        left = 0
+        for waiting in self.session.waiting(last if self.session.by_number else 0):
+            left = left or self.session.found
+            left -= len(waiting)
+            new = [mail for mail in waiting if mail.uid not in known]
+            large = [mail for mail in new if mail.size > self.account.max_size]
+            small = [mail for mail in new if mail.size <= self.account.max_size]
+            for batch in batches(small) if small else [small]:
+                is_last = batch[-1:] == small[-1:]
+                fetched = [_packed(mail) for mail in self.session.fetch(batch)] if batch else []
+                yield Piece(large, fetched, self._number(waiting if is_last else batch), left)
+                large = []
 
     def _take_left(self, folder: Folder, first: bool) -> int:
-        """Mails that were left on the server and may be taken now."""
-        left = self.ledger.left(folder, again=first)
-        taken = sum(self._take(folder, batch, 0) for batch in batches(left))
-        if left:
-            still = {mail.uid for mail in self.ledger.left(folder, again=False)}
-            self.ledger.gone(folder, [mail.uid for mail in left if mail.uid in still])
+        """Mails that were left on the server and may be taken now; what is gone from there is forgotten."""
+        taken = 0
+        for batch in batches(self.ledger.left(folder, again=first)):
+            fetched = list(self.session.fetch(batch))
+            there = {mail.waiting.uid for mail in fetched}
+            self.ledger.gone(folder, [mail.uid for mail in batch if mail.uid not in there])
+            taken += self._heard(self.ledger.take(folder, fetched, 0, anew=True))
         return taken
 
-    def _take(self, folder: Folder, batch: Sequence[Waiting], up_to: int) -> int:
-        return self._commit(folder, list(self.session.fetch(batch)), up_to)
+    def _commit(self, folder: Folder, piece: Piece) -> int:
+        self.ledger.leave(folder, piece.large, "too_large")
+        if not piece.fetched and piece.up_to <= folder.last_uid:
+            return 0
+        return self._heard(self.ledger.take(folder, piece.fetched, piece.up_to, piece.left))
 
-    def _commit(self, folder: Folder, fetched: Sequence[Fetched], up_to: int) -> int:
-        taken = self.ledger.take(folder, fetched, up_to)
+    def _heard(self, taken: int) -> int:
         if taken:
             dispatch.ring("routing")
         return taken
 
     def _number(self, mails: Sequence[Waiting]) -> int:
-        return int(mails[-1].uid) if self.session.by_number else 0
+        return int(mails[-1].uid) if mails and self.session.by_number else 0
 
     # -- what is owed
 
@@ -134,3 +158,17 @@ def batches(mails: Sequence[Waiting]) -> Iterator[list[Waiting]]:
         size += mail.size
     if batch:
         yield batch
+
+
+def _packed(mail: Fetched) -> Fetched:
+    return structs.replace(mail, packed=pack(mail.data)) if mail.data is not None else mail
+
+
+def ahead(items: Iterator[T]) -> Generator[T]:
+    """These items, while the next one is made by a thread of its own: the server reads while the database writes."""
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="orgo-ahead") as worker:
+        coming = worker.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = worker.submit(next, items, end)
+            yield item  # type: ignore[misc]
