@@ -10,7 +10,7 @@ from orgo.conf.config import Mailbox as Account
 from orgo.intake.envelope import envelope_of
 from orgo.intake.mailbox.ports import Fetched
 from orgo.intake.models import Folder, Mail, Mailbox, Receipt
-from orgo.intake.store import Incoming, Mode, data_hash, store
+from orgo.intake.store import Incoming, Mode, data_hash, store_many
 from orgo.lib import clock
 
 MOST_KEY = 200
@@ -34,8 +34,8 @@ class Batch:
         incoming = [(mail, self._incoming(mail, mail.data)) for mail in mails if mail.data is not None]
         known = self._known(incoming)
         new = [(mail, found) for mail, found in incoming if found.receipt_key not in known]
-        stored = store(self._with_copies([found for _, found in new])) if new else []
-        ids = {found.receipt_key: row.pk for (_, found), row in zip(new, stored, strict=True)} | known
+        stored = store_many(self._with_copies([found for _, found in new])) if new else []
+        ids = {found.receipt_key: id for (_, found), id in zip(new, stored, strict=True)} | known
         rows: list[_Row] = [(mail, ids[found.receipt_key], found.mode) for mail, found in incoming]
         rows += [(mail, None, "observe") for mail in mails if mail.data is None]
         if anew:

@@ -23,7 +23,7 @@ from orgo.intake.mailbox.ports import (
 from orgo.intake.mailbox.signin import SLACK, connect, hang_up, translated
 
 log = logging.getLogger("orgo.imap")
-CHUNK = 1000
+CHUNK = 500
 RENEW_IDLE = 29 * 60.0
 _SEEN, _DELETED = b"\\Seen", b"\\Deleted"
 

@@ -18,8 +18,8 @@ from orgo.intake.store import pack
 
 log = logging.getLogger("orgo.mailbox")
 T = TypeVar("T")
-BATCH = 1000
-BATCH_BYTES = 16_000_000
+BATCH = 500
+BATCH_BYTES = 8_000_000
 
 
 class Piece(msgspec.Struct, frozen=True):
