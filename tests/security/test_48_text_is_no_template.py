@@ -1,5 +1,7 @@
 """S48: a stranger's text is never a template, and an administrator's template knows placeholders only."""
 
+import re
+
 import pytest
 
 from tests.office import Office, text_of
@@ -16,4 +18,5 @@ def test_it_is_printed_as_it_stands(office: Office, payload: str) -> None:
     letter = office.letters("anna@city.example")[0]
 
     assert payload in text_of(letter) and payload in str(letter["Subject"])
-    assert "49" not in text_of(letter).replace(office.task().reference, "") or "49" in payload
+    words = re.sub(r"sig=\w+", "", text_of(letter).replace(office.task().reference, ""))
+    assert "49" not in words or "49" in payload

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from orgo.flow import words
+from orgo.flow.loops import goes_on_and_on
 from orgo.flow.opening import facts_for
 from orgo.flow.thread import Thread
 from orgo.flow.undoing import undo_of
@@ -33,6 +34,9 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
     actor = Actor("mail", mail.from_address)
     acts = thread.proof == "token" and understood.kind not in ("none", "thanks")
     _tighten(mail, message, state, unit)
+    if goes_on_and_on(mail, state, unit):
+        handle([c.Comment(task=state.id, actor=actor, at=unit.now, mail=mail.pk, quiet=True)], unit)
+        return True
     handle([_comment(mail, thread, understood, actor, unit, quiet=acts and mail.trust != "fail")], unit)
     if acts:
         _act(mail, thread, understood, actor, unit)

@@ -204,7 +204,7 @@ def _headers(unit: "Unit", state: TaskState, notice: Notice, recipient: str) -> 
         "Reply-To": house.reply_to(state.reference, recipient),
         "In-Reply-To": parent,
         "References": f"{root} {parent}" if parent != root else root,
-        "X-Orgo-Loop": house.loop_mark,
+        "X-Orgo-Loop": " ".join([house.loop_mark, *state.loops]),
     }
     if automatic:
         headers["Auto-Submitted"] = "auto-replied" if notice.kind in AUTO_REPLIES else "auto-generated"

@@ -8,6 +8,7 @@ import msgspec
 from orgo.escalation.plan import due_at
 from orgo.escalation.policy import Level, Policy
 from orgo.flow.house import House, addresses
+from orgo.flow.loops import echoes, marks_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
@@ -132,6 +133,7 @@ def open_task(
         "revision": house.rules.hash,
         "language": message.language,
         "mailbox": mail.mailbox,
+        "loops": marks_of(message),
         "policy": msgspec.to_builtins(_policy(decision, house)),
         "calendar": calendar,
         "due_at": due_at(unit.now, decision.due, house.calendar(calendar)),
@@ -146,6 +148,7 @@ def open_task(
         facts=facts,
         notify=addresses([_resolved(name, house) for name in decision.notify]),
         acknowledge=_receipt(mail, judged, unit),
+        quiet=echoes(mail, team.address, unit),
     )
     handle([command], unit)
     if before is not None:

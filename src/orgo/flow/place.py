@@ -6,6 +6,7 @@ from typing import Any
 from orgo.flow.bounces import place_bounce, returned_to
 from orgo.flow.house import House
 from orgo.flow.joining import join
+from orgo.flow.loops import marks_of
 from orgo.flow.opening import judge, open_task, open_triage
 from orgo.flow.thread import Thread, find_thread
 from orgo.flow.unit import Unit
@@ -115,8 +116,7 @@ def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None 
 
 def _never_work(message: Message, house: House) -> str:
     """Why the mail can't be anybody's work, or ""."""
-    marks = [value for name, value in message.headers if name.lower() == "x-orgo-loop"]
-    if house.loop_mark in marks and not message.is_bounce:
+    if house.loop_mark in marks_of(message) and not message.is_bounce:
         return "one of our own letters came back"
     if message.received_count > MOST_HOPS:
         return f"it passed more than {MOST_HOPS} servers: a loop"

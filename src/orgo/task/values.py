@@ -83,6 +83,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     revision: str = ""
     language: str = ""
     mailbox: str = ""
+    loops: tuple[str, ...] = ()
     due_at: datetime | None = None
     closed_at: datetime | None = None
     timer: Timer | None = None

@@ -1,0 +1,143 @@
+"""No two machines keep each other talking: at most five mails, then silence and one notice; nothing is lost by it."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgo.demo.catcher import Caught
+from tests.office import PASS, RULES, Office, text_of
+
+ROBOT = "robot@machine.example"
+ROUTED_TO_THE_ROBOT = RULES.replace("route_to: works@city.example", f"route_to: {ROBOT}")
+ENOUGH = 40
+
+
+def answering(office: Office, address: str, write: Callable[[Caught, int], dict[str, Any]]) -> list[Any]:
+    """Have a machine at `address` answer each letter by what `write` says; returns the rows of its mails."""
+    said: list[Any] = []
+    seen = 0
+    while len(said) < ENOUGH:
+        letters = [caught for caught in office.catcher.caught if caught.recipient == address]
+        if len(letters) == seen:
+            break
+        for caught in letters[seen:]:
+            said.append(office.mail(address, **write(caught, len(said))))
+        seen = len(letters)
+    return said
+
+
+def reply_to(caught: Caught) -> str:
+    found = re.search(rb"(?mi)^Reply-To: *(?:\r\n )?(\S+)", caught.data)
+    assert found
+    return found[1].decode()
+
+
+def rewritten(caught: Caught, number: int) -> dict[str, Any]:
+    """Everything is new: no header of the letter, another subject; only the address to answer to is used."""
+    return {
+        "subject": f"leak noted {number}",
+        "to": reply_to(caught),
+        "body": f"We have noted it ({number}).",
+    }
+
+
+def sent_back(caught: Caught, number: int) -> dict[str, Any]:
+    """The letter's words as a new mail to the house, as if it were written by the machine."""
+    words = caught.data.decode("utf-8", "replace").split("\r\n\r\n")[2]
+    return {"subject": f"leak {number}", "body": words.replace("=\r\n", "").replace("=3D", "=")}
+
+
+def new_each_time(caught: Caught, number: int) -> dict[str, Any]:
+    """A mail that has nothing of the letter."""
+    return {"subject": f"leak again {number}", "body": f"Ticket {number} was made."}
+
+
+@pytest.fixture
+def robots(tmp_path: Path) -> Iterator[Office]:
+    """An office that routes leaks to an address where a machine reads."""
+    made = Office(tmp_path, rules=ROUTED_TO_THE_ROBOT)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("write", [rewritten, sent_back, new_each_time])
+def test_a_machine_that_rewrites_everything_is_left_alone(
+    robots: Office, write: Callable[[Caught, int], dict[str, Any]]
+) -> None:
+    """Whatever it makes of our letters, after at most five it gets no more; all that it wrote is kept."""
+    robots.mail()
+    said = answering(robots, ROBOT, write)
+    assert len(said) <= 5
+    assert robots.told().count(ROBOT) <= 5
+    assert {mail.outcome for mail in said} <= {"joined", "opened", "linked"}
+
+
+@pytest.mark.parametrize("write", [sent_back, new_each_time])
+def test_the_administrators_hear_of_a_loop_once(
+    robots: Office, write: Callable[[Caught, int], dict[str, Any]]
+) -> None:
+    """One notice, not one a mail."""
+    robots.mail()
+    answering(robots, ROBOT, write)
+    for number in range(100, 110):
+        robots.mail(ROBOT, f"leak again {number}", body=f"Ticket {number} was made.")
+    notices = [letter for letter in robots.letters("admin@city.example") if "loop" in str(letter["Subject"])]
+    assert len(notices) == 1
+    assert ROBOT in text_of(notices[0])
+
+
+def test_two_members_machines_fall_silent(office: Office) -> None:
+    """Autoresponders of two colleagues without any sign of one: five mails each, one notice to who cares for the task."""
+    office.mail()
+    said = [office.answer("anna@city.example", "I have left the company, write to my successor.")]
+    while len(said) < ENOUGH:
+        news = [who for who in ("ben@city.example", "anna@city.example") if _has_news(office, who, said)]
+        if not news:
+            break
+        said += [office.answer(who, "I am away, write to somebody else.") for who in news]
+    by = [mail.from_address for mail in said]
+    assert max(by.count(who) for who in set(by)) <= 6
+    notices = [
+        letter for letter in office.letters("chief@city.example") if "machine" in str(letter["Subject"])
+    ]
+    assert len(notices) == 1
+
+
+def _has_news(office: Office, who: str, said: list[Any]) -> bool:
+    """Whether `who` got a letter after the last mail that `who` sent."""
+    sent = sum(1 for mail in said if mail.from_address == who)
+    return len(office.letters(who)) > sent
+
+
+def test_the_sixth_mail_of_an_hour_is_kept_without_a_word(office: Office) -> None:
+    """Its text is on the task and can be found; an hour later its sender is heard again."""
+    office.mail(headers={"Authentication-Results": PASS})
+    reference = office.task().reference
+    for number in range(6):
+        mail = office.mail("clara@people.example", f"Re: [#{reference}]", body=f"More water {number}.")
+    heard = [text_of(letter) for letter in office.letters("anna@city.example")]
+    assert (mail.outcome, mail.task) == ("joined", office.task().pk)
+    assert any("More water 4" in text for text in heard)
+    assert not any("More water 5" in text for text in heard)
+    office.later(hours=1, minutes=1)
+    office.mail("clara@people.example", f"Re: [#{reference}]", body="It stopped.")
+    assert "It stopped" in text_of(office.letters("anna@city.example")[-1])
+
+
+def test_a_busy_reporter_is_no_loop(office: Office) -> None:
+    """Thirty tasks a day of one person: each is told to its team."""
+    for number in range(30):
+        office.mail(subject=f"leak in room {number}", body=f"Room {number}.")
+    assert office.told().count("anna@city.example") == 30
+
+
+def test_the_mark_travels_through_another_orgo(office: Office) -> None:
+    """What was opened by another Orgo's letter carries its mark on, so that it knows its own when it comes back."""
+    office.mail("orgo@other.example", headers={"X-Orgo-Loop": "theirs", "Auto-Submitted": "auto-generated"})
+    marks = str(office.letters("anna@city.example")[-1]["X-Orgo-Loop"]).split()
+    assert marks[1:] == ["theirs"]
+    back = office.mail("orgo@other.example", headers={"X-Orgo-Loop": f"others {marks[0]}"})
+    assert (back.outcome, office.tasks()) == ("ignored", 1)
