@@ -38,9 +38,9 @@ def _command(state: TaskState, timer: Timer, unit: Unit) -> c.Command:
         return c.Wake(task=state.id, actor=CLOCK, at=unit.now)
     if timer.kind == "reminder":
         return c.Remind(task=state.id, actor=CLOCK, at=unit.now, number=timer.number)
-    to, notify = heard_by(state, timer.number, unit)
+    heard = heard_by(state, timer.number, unit)
     return c.Escalate(
-        task=state.id, actor=CLOCK, at=unit.now, number=timer.number, to=to, notify=notify, due=timer.at
+        task=state.id, actor=CLOCK, at=unit.now, number=timer.number, due=timer.at, **heard._asdict()
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 from orgo.flow import words
 from orgo.flow.loops import goes_on_and_on
@@ -155,22 +156,31 @@ def escalate_now(state: TaskState, actor: Actor, unit: Unit) -> c.Escalate:
     number = next(
         (n for n in range(1, len(policy.levels) + 1) if n not in state.fired), max(len(policy.levels), 1)
     )
-    to, notify = heard_by(state, number, unit)
+    heard = heard_by(state, number, unit)
     return c.Escalate(
-        task=state.id, actor=actor, at=unit.now, number=number, to=to, notify=notify, by_person=True
+        task=state.id, actor=actor, at=unit.now, number=number, by_person=True, **heard._asdict()
     )
 
 
-def heard_by(state: TaskState, number: int, unit: Unit) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Who acts on a level and who only hears, as addresses of persons, deputies included."""
+class Heard(NamedTuple):
+    """Who acts on a level (`to`) and who only hears, as addresses of persons, deputies included; `called` is whom it names."""
+
+    to: tuple[str, ...]
+    notify: tuple[str, ...]
+    called: tuple[str, ...]
+
+
+def heard_by(state: TaskState, number: int, unit: Unit) -> Heard:
+    """Whom a level speaks to, as of now."""
     house = unit.house
+    notify: tuple[str, ...] = ()
     if not house.policy(state).levels:
-        to: tuple[str, ...] = (house.directory.supervisor_of(state.team) or house.triage(),)
-        notify: tuple[str, ...] = ()
+        called = house.directory.supervisor_of(state.team) or house.triage()
     else:
         level = house.level(state, number)
-        to, notify = (house.who_hears(state, level),), tuple(level.notify)
-    return house.directory.reach(to, unit.now), house.directory.reach(notify, unit.now)
+        called, notify = house.who_hears(state, level).lower(), level.notify
+    reach = house.directory.reach
+    return Heard(reach([called], unit.now), reach(notify, unit.now), (called,))
 
 
 def _eta(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command | None:

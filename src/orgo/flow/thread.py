@@ -64,10 +64,8 @@ def _stands_in(address: str, state: TaskState, unit: Unit) -> bool:
 
 def _is_called(address: str, state: TaskState, unit: Unit) -> bool:
     """Whether a level that fired speaks to this address: its letter asks to take the task."""
-    house = unit.house
-    levels = house.policy(state).levels if state.fired and state.visibility != "private" else ()
-    called = [house.who_hears(state, house.level(state, number)) for number in state.fired if levels]
-    return address in house.directory.reach(called, unit.now)
+    called = state.called if state.visibility != "private" else ()
+    return address in unit.house.directory.reach(called, unit.now)
 
 
 def _holds(claim: Claim, sender: str, state: TaskState, unit: Unit) -> bool:

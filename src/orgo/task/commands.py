@@ -116,12 +116,14 @@ class Watch(Command, frozen=True, kw_only=True):
 class Escalate(Command, frozen=True, kw_only=True):
     """Fire level `number`: by the clock when it is due, or by a person at any time (`by_person`).
 
-    `to` are the addresses that act on it, `notify` those that only hear, both as resolved now.
+    `to` are the addresses that act on it, `notify` those that only hear, both as resolved now; `called` is whom the
+    level names, before deputies and members are looked up.
     """
 
     number: int
     to: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
     due: datetime | None = None
     by_person: bool = False
 

@@ -26,6 +26,8 @@ class Task(models.Model):
     team = models.CharField(max_length=254)
     assignee = models.CharField(max_length=254, blank=True)
     watchers = models.TextField(blank=True)
+    # Whom the levels that fired in this round speak to, as they were named: persons, teams.
+    called = models.TextField(blank=True)
     organization = models.CharField(max_length=60, blank=True)
     visibility = models.CharField(max_length=14, default="team")
     anonymize = models.BooleanField(default=False)

@@ -29,10 +29,11 @@ def in_queue(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
 
 def _queue(viewer: Viewer, queue: str, now: datetime) -> Q:
     is_open = Q(state__in=OPEN)
+    teams = viewer.teams | viewer.lent
     filters = {
         "mine": is_open & Q(assignee=viewer.address),
-        "team": is_open & Q(team__in=viewer.teams),
-        "unassigned": is_open & Q(assignee="") & (Q() if viewer.see_all else Q(team__in=viewer.teams)),
+        "team": is_open & Q(team__in=teams),
+        "unassigned": is_open & Q(assignee="") & (Q() if viewer.see_all else Q(team__in=teams)),
         "waiting": Q(state="waiting"),
         "overdue": is_open & (Q(due_at__lt=now) | Q(level__gt=0)),
         "closed": ~is_open,

@@ -11,8 +11,10 @@ _COLUMNS = (
     "id reference seq title state level round priority type requester requester_name team assignee organization "
     "visibility anonymize mail rule revision opened_at updated_at due_at closed_at"
 ).split()
+# Lists of addresses, kept as text so that one is found by LIKE: |a@b|c@d|.
+_LISTED = ("watchers", "called")
 _MORE = tuple(
-    name for name in TaskState.__struct_fields__ if name not in {*_COLUMNS, "labels", "fields", "watchers"}
+    name for name in TaskState.__struct_fields__ if name not in {*_COLUMNS, "labels", "fields", *_LISTED}
 )
 
 
@@ -21,7 +23,9 @@ def row_of(state: TaskState) -> dict[str, Any]:
     row = {name: getattr(state, name) for name in _COLUMNS}
     row["labels"] = list(state.labels)
     row["fields"] = dict(state.fields)
-    row["watchers"] = f"|{'|'.join(state.watchers)}|" if state.watchers else ""
+    for name in _LISTED:
+        addresses = getattr(state, name)
+        row[name] = f"|{'|'.join(addresses)}|" if addresses else ""
     row["next_level_at"] = state.next_level_at
     row["more"] = {name: msgspec.to_builtins(getattr(state, name)) for name in _MORE if _told(state, name)}
     return row
@@ -33,7 +37,7 @@ def state_of(row: Task) -> TaskState:
     values |= {
         "labels": row.labels,
         "fields": row.fields,
-        "watchers": [w for w in row.watchers.split("|") if w],
+        **{name: [one for one in getattr(row, name).split("|") if one] for name in _LISTED},
     }
     return msgspec.convert({**values, **row.more}, TaskState, strict=False)
 

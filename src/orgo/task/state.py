@@ -306,6 +306,7 @@ def _new_round(draft: _Draft, at: datetime) -> dict[str, Any]:
         "round_at": at,
         "level": 0,
         "fired": (),
+        "called": (),
         "reminded": (),
         "hurry": False,
         "pauses": (),
@@ -354,6 +355,7 @@ def _escalate(draft: _Draft, command: c.Escalate) -> None:
     number = command.number
     late = (command.at - command.due).total_seconds() if command.due else 0
     changes = {"level": max(number, draft.now.level), "fired": (*draft.now.fired, number), "hurry": False}
+    changes["called"] = tuple(dict.fromkeys((*draft.now.called, *command.called)))
     draft.add("escalated", changes, level=number, to=command.to, notify=command.notify, late_by=late)
     draft.tell("escalated", command.to, level=number)
     draft.tell("informed", command.notify, level=number)

@@ -75,6 +75,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     requester_name: str = ""
     assignee: str = ""
     watchers: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
     organization: str = ""
     visibility: str = "team"
     anonymize: bool = False
