@@ -50,6 +50,19 @@ def _two_readers(config: Config) -> Iterator[Finding]:
             yield Finding((*path, "name"), message, "give each mailbox a name of its own")
 
 
+def _beyond_pop3(config: Config) -> Iterator[Finding]:
+    """What POP3 has no word for (RFC 1939): folders, marks, moving, tokens in this program."""
+    for path, account in _accounts(config):
+        if account.protocol != "pop3":
+            continue
+        if account.after not in ("keep", "delete"):
+            yield Finding((*path, "after"), f"POP3 can't {account.after} mails", "write keep or delete, or use IMAP")
+        if account.folders != ("INBOX",):
+            yield Finding((*path, "folders"), "POP3 has no folders", "leave it out, or use IMAP")
+        if account.auth != "password":
+            yield Finding((*path, "auth"), "POP3 is signed in to by password here", "use IMAP for xoauth2")
+
+
 def _where(config: Config, path: Keys) -> str:
     sheet = config._origin.sheet
     return f"the mailbox at {sheet.source(path) if sheet else ''}"
@@ -261,6 +274,7 @@ _Look = Callable[[Config], Iterable[Finding]]
 _AT_LOAD: tuple[_Look, ...] = (
     *(
         _two_readers,
+        _beyond_pop3,
         _teams,
         _default_calendar,
         _countries,

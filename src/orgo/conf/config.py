@@ -164,7 +164,7 @@ class Mailbox(Section):
     name: Text = Field(description="What the mailbox is called; its username where not given")
     address: Address | None = Field(None, description="Its mail address, where the username is none")
     after: Literal["keep", "flag", "move", "delete"] = Field(
-        "flag", description="What becomes of a mail once it is stored"
+        "flag", description="What becomes of a mail once it is stored; by POP3 `keep` (then the default) or `delete`"
     )
     after_folder: Text = Field("Orgo", description="Where `after: move` puts it")
     delete_after: After = Field(
@@ -190,6 +190,8 @@ class Mailbox(Section):
             data.setdefault("name", data["username"])
         data.setdefault("protocol", usual_protocol(data.get("port")))
         data.setdefault("port", 995 if data["protocol"] == "pop3" else 993)
+        if data["protocol"] == "pop3":
+            data.setdefault("after", "keep")
         data.setdefault("tls", usual_tls(data.get("host"), data["port"]))
         return data
 

@@ -122,6 +122,8 @@ class EmailCourier:
             smtp.sock.settimeout(self.server.after_dot_timeout)
             code, words = smtp.getreply()
             smtp.sock.settimeout(self.server.timeout)
+            if not 200 <= code < 600:
+                raise smtplib.SMTPServerDisconnected(f"its answer is none: {words!r}")
         except (OSError, smtplib.SMTPException) as error:
             self._abort()
             raise DeliveryError(

@@ -61,12 +61,15 @@ class Round:
         write = self.ledger.box.mode == "live" and self.account.after != "keep"
         look = self.session.look(name, write)
         folder = self.ledger.folder(name, look)
+        if not self.session.by_number:  # what this very session takes is left to a later one (POP3)
+            self._settle(folder, look.read_only)
         try:
             taken = self._take_left(folder, first) + self._take_changed(folder, look)
         except Overtaken:
             log.info("%s of %s is being read by another process", name, self.account.name)
             return 0
-        self._settle(folder, look.read_only)
+        if self.session.by_number:
+            self._settle(folder, look.read_only)
         return taken
 
     def _take_changed(self, folder: Folder, look: Look) -> int:

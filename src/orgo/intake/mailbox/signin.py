@@ -56,7 +56,7 @@ def connect(account: Mailbox) -> Client:
             account.host,
             account.port,
             ssl=account.tls == "implicit",
-            ssl_context=_context(account),
+            ssl_context=certificates(account),
             timeout=SocketTimeout(TIMEOUT, TIMEOUT),
         )
     # imapclient's own setting writes every line, the password's too, into debug records.
@@ -79,7 +79,8 @@ def hang_up(client: Client) -> None:
         client.shutdown()
 
 
-def _context(account: Mailbox) -> ssl.SSLContext:
+def certificates(account: Mailbox) -> ssl.SSLContext:
+    """Whose certificates are believed: the system's authorities, or those of `ca_file`. Raises Certificate."""
     try:
         return ssl.create_default_context(cafile=str(account.ca_file) if account.ca_file else None)
     except (OSError, ssl.SSLError) as error:
@@ -92,7 +93,7 @@ def _secure(client: Client, account: Mailbox) -> None:
     with translated(f"{account.host}:{account.port}"):
         if not client.has_capability("STARTTLS"):
             raise NoTls(f"{account.host} does not offer STARTTLS, so the password was not sent (key tls)")
-        client.starttls(_context(account))
+        client.starttls(certificates(account))
 
 
 def _sign_in(client: Client, account: Mailbox) -> None:

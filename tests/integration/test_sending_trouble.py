@@ -1,0 +1,127 @@
+"""SMTP servers that misbehave (design/bad-input.md 59): each case with the exact state that the letter ends in."""
+
+import re
+from typing import Any
+
+import pytest
+
+from orgo.delivery.email.courier import EmailCourier, SmtpServer
+from tests.office import Office
+from tests.servers.scripted import Scripted, hears
+
+HELLO = (b"220 mx.example ready\r\n", hears("EHLO"), b"250-mx.example\r\n250 8BITMIME\r\n")
+MAIL = (*HELLO, hears("MAIL FROM"), b"250 ok\r\n")
+RCPT = (*MAIL, hears("RCPT TO"), b"250 ok\r\n")
+DATA = (*RCPT, hears("DATA"), b"354 go on\r\n", re.compile(rb"\r\n\.\r\n"))
+# name: the script, then the letter's state, whether it was repeated, and words that its row keeps
+CASES: dict[str, tuple[tuple[Any, ...], str, bool, str]] = {
+    "421 at connect": ((b"421 too busy\r\n", "close"), "pending", False, "421"),
+    "greylisted": ((*MAIL, hears("RCPT TO"), b"450 4.7.1 try later\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "pending", False, "450"),
+    "no such user": ((*MAIL, hears("RCPT TO"), b"550 5.1.1 no such user\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "failed", False, "550"),
+    "too large": ((*HELLO, hears("MAIL FROM"), b"552 5.3.4 too large\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "failed", False, "552"),
+    "refused after the dot": ((*DATA, b"554 5.7.1 no\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "failed", False, "554"),
+    "full for now after the dot": ((*DATA, b"452 4.3.1 full\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "pending", False, "452"),
+    "silence after the dot": ((*DATA, "silence"), "pending", True, ""),
+    "reset after the dot": ((*DATA, "reset"), "pending", True, ""),
+    "taken, then reset": ((*DATA, b"250 2.0.0 taken\r\n", "reset"), "sent", False, "250 2.0.0 taken"),
+    "garbage": ((b"hello you\r\nwhat?\r\n", "close"), "pending", False, ""),
+    "garbage after the dot": ((*DATA, b"xyz\r\n", "close"), "pending", True, ""),
+    "closed at once": (("close",), "pending", False, ""),
+    "421 in the middle": ((*RCPT, hears("DATA"), b"421 shutting down\r\n", "close"), "pending", False, "421"),
+}  # fmt: skip
+
+
+def _through(office: Office, port: int, **more: Any) -> None:
+    """Letters leave by this server from now on."""
+    office.courier.courier = EmailCourier(
+        SmtpServer("127.0.0.1", port, "none", "orgo@city.example", timeout=1.0, after_dot_timeout=0.5, **more)
+    )
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_a_letter_ends_in_its_exact_state(office: Office, case: str) -> None:
+    from orgo.outbox.models import Letter
+
+    script, state, repeated, words = CASES[case]
+    with Scripted(script) as server:
+        _through(office, server.port)
+        office.mail()
+        letter = Letter.objects.order_by("id").first()
+
+    assert letter is not None
+    assert (letter.state, letter.repeated) == (state, repeated)
+    assert words in letter.server_reply
+    if state == "pending":
+        assert letter.next_attempt_at is not None and letter.next_attempt_at > office.clock.now()
+
+
+def test_a_letter_that_may_have_arrived_goes_once_more_with_the_same_bytes_and_then_to_a_person(office: Office) -> None:
+    from orgo.outbox.models import Letter
+
+    with Scripted((*DATA, "reset")) as server:
+        _through(office, server.port)
+        office.mail()
+        office.later(hours=1)
+        letter = Letter.objects.filter(recipient="anna@city.example").first()
+
+    assert letter is not None and letter.state == "ambiguous"
+    sent = [heard.partition(b"data\r\n")[2] for heard in server.heard if b"rcpt TO:<anna@" in heard]
+    assert len(sent) == 2 and sent[0] == sent[1]
+
+
+def test_one_of_two_recipients_is_refused_and_the_other_has_it(office: Office) -> None:
+    """Each letter has one recipient: the fate of one is none of the other's."""
+    from orgo.outbox.models import Letter
+
+    first = (*MAIL, hears("RCPT TO:<anna"), b"550 no such user\r\n", hears("RSET"), b"250 ok\r\n")
+    again = (hears("NOOP"), b"250 ok\r\n", hears("MAIL"), b"250 ok\r\n", hears("RCPT TO:<ben"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "silence")  # fmt: skip
+    with Scripted((*first, *again)) as server:
+        _through(office, server.port)
+        office.mail()
+
+    states = dict(Letter.objects.filter(recipient__in=["anna@city.example", "ben@city.example"]).values_list("recipient", "state"))
+    assert states == {"anna@city.example": "failed", "ben@city.example": "sent"}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        (b"220 hi\r\n", hears("EHLO"), b"250-mx\r\n250 8BITMIME\r\n", "silence"),
+        (b"220 hi\r\n", hears("EHLO"), b"250-mx\r\n250 STARTTLS\r\n", hears("STARTTLS"), b"220 go\r\n250 injected\r\n", b"plain text\r\n", "silence"),
+        (b"220 hi\r\n", hears("EHLO"), b"250-mx\r\n250 STARTTLS\r\n", hears("STARTTLS"), b"454 not now\r\n", "silence"),
+    ],
+)
+def test_without_tls_neither_password_nor_letter_leave(office: Office, script: tuple[Any, ...]) -> None:
+    from orgo.outbox.models import Letter
+
+    with Scripted(script) as server:
+        office.courier.courier = EmailCourier(
+            SmtpServer("127.0.0.1", server.port, "starttls", "orgo@city.example", username="orgo", password="hidden-word", timeout=1.0)
+        )
+        office.mail()
+
+    heard = server.all_heard.lower()
+    assert b"ehlo" in heard and b"auth" not in heard and b"mail from" not in heard and b"hidden" not in heard
+    assert set(Letter.objects.values_list("state", flat=True)) == {"pending"}
+
+
+def test_a_server_without_8bitmime_gets_seven_bits(office: Office) -> None:
+    hello = (b"220 hi\r\n", hears("EHLO"), b"250 mx\r\n")
+    rest = (hears("MAIL"), b"250 ok\r\n", hears("RCPT"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "silence")
+    with Scripted((*hello, *rest)) as server:
+        _through(office, server.port)
+        office.mail(subject="Fuite d'eau à l'école 💧 leak", body="Ça fuit, très fort.")
+
+    assert server.heard[0].isascii()
+
+
+def test_an_address_that_the_server_can_not_take_goes_to_a_person(office: Office) -> None:
+    """SMTPUTF8 is missing there (RFC 6531 section 3.2), so a recipient that is not ASCII can't be named."""
+    from orgo.outbox.models import Letter
+    from tests.office import PASS
+
+    office.mail("jürgen@people.example", headers={"Authentication-Results": PASS})
+    office.answer("anna@city.example", "done")
+    letters = Letter.objects.filter(recipient="jürgen@people.example")
+
+    assert {letter.state for letter in letters} <= {"sent", "failed"}

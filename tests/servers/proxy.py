@@ -1,0 +1,91 @@
+"""A TCP proxy that breaks what it carries: cut after so many bytes, stalled, half closed, a byte at a time."""
+
+import socket
+import threading
+from types import TracebackType
+from typing import Literal, Self
+
+Fault = Literal["cut", "stall", "half-close", "trickle", "none"]
+
+
+class Proxy:
+    """Carries connections to `port` on loopback until `after` bytes have gone to the client (all connections together).
+
+    Then it does what `fault` says: "cut" resets both sides, "stall" carries nothing more, "half-close" ends the direction
+    to the client only. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
+    """
+
+    def __init__(self, port: int, fault: Fault = "none", after: int = 0) -> None:
+        self.target, self.fault, self.after = port, fault, after
+        self.carried = 0
+        self.broken = threading.Event()
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.close()
+        self._drop()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+                server = socket.create_connection(("127.0.0.1", self.target), timeout=10)
+            except OSError:
+                return
+            for way in (client, server):
+                way.settimeout(None)
+                way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open += [client, server]
+            threading.Thread(target=self._carry, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._carry, args=(server, client, True), daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket, to_client: bool) -> None:
+        try:
+            while data := source.recv(65_536):
+                if self._send(target, data) if to_client else self._pass(target, data):
+                    continue
+                return
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def _pass(self, target: socket.socket, data: bytes) -> bool:
+        """From the client: as it is, until something broke."""
+        if self.broken.is_set() and self.fault != "half-close":
+            return False
+        target.sendall(data)
+        return True
+
+    def _send(self, target: socket.socket, data: bytes) -> bool:
+        """To the client: as far as it goes."""
+        with self._lock:
+            room = len(data) if self.fault in ("none", "trickle") else max(0, self.after - self.carried)
+            whole = len(data) <= room
+            data = data[:room]
+            self.carried += len(data)
+        for piece in [data[n : n + 1] for n in range(len(data))] if self.fault == "trickle" else [data]:
+            target.sendall(piece)
+        if whole:
+            return True
+        self.broken.set()
+        if self.fault == "cut":
+            self._drop()
+        elif self.fault == "half-close":
+            target.shutdown(socket.SHUT_WR)
+        return False
+
+    def _drop(self) -> None:
+        for way in self._open:
+            try:
+                way.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+            finally:
+                way.close()

@@ -1,0 +1,88 @@
+"""A server that says what a test tells it to, right or wrong: for all that real servers can't be made to do."""
+
+import re
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Literal, Self, TypeAlias
+
+Say: TypeAlias = bytes
+Hear: TypeAlias = "re.Pattern[bytes]"
+Word = Literal["close", "reset", "silence"]
+Script: TypeAlias = Sequence["Say | Hear | Word"]
+LONGEST = 60.0
+
+
+class Scripted:
+    """Plays a script for each connection; the last one again for all that come later.
+
+    Bytes are said as they are. A pattern waits until what was heard since the last one matches. "close" ends the connection
+    politely, "reset" with a TCP reset, "silence" says nothing more until the other side goes. `heard` is all that came.
+    """
+
+    def __init__(self, *scripts: Script) -> None:
+        self.scripts = list(scripts)
+        self.heard: list[bytes] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.close()
+
+    @property
+    def all_heard(self) -> bytes:
+        """Everything that any client said."""
+        return b"".join(self.heard)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                way, _ = self._server.accept()
+            except OSError:
+                return
+            script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+            number = len(self.heard)
+            self.heard.append(b"")
+            threading.Thread(target=self._play, args=(way, script, number), daemon=True).start()
+
+    def _play(self, way: socket.socket, script: Script, number: int) -> None:
+        way.settimeout(LONGEST)
+        heard = 0
+        try:
+            for step in script:
+                if isinstance(step, bytes):
+                    way.sendall(step)
+                elif isinstance(step, re.Pattern):
+                    heard = self._hear(way, step, number, heard)
+                elif step == "silence":
+                    while self._more(way, number):
+                        pass
+                elif step == "reset":
+                    way.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except (OSError, EOFError):
+            pass
+        finally:
+            way.close()
+
+    def _hear(self, way: socket.socket, pattern: "re.Pattern[bytes]", number: int, start: int) -> int:
+        while not (found := pattern.search(self.heard[number], start)):
+            if not self._more(way, number):
+                raise EOFError
+        return found.end()
+
+    def _more(self, way: socket.socket, number: int) -> bool:
+        data = way.recv(65_536)
+        self.heard[number] += data
+        return bool(data)
+
+
+def hears(words: str) -> "re.Pattern[bytes]":
+    """A line that begins so, without regard to case."""
+    return re.compile(rb"(?im)^" + words.encode() + rb"[^\n]*\n")
