@@ -345,7 +345,9 @@ def test_a_copy_handed_in_before_the_first_is_decided_belongs_to_its_task(office
     from orgo.intake.store import Incoming
     from orgo.pipeline import take
 
-    twice = [Incoming(data=b"From: a@x.example\r\nSubject: leak\r\n\r\nx\r\n", source="smtp") for _ in range(2)]
+    twice = [
+        Incoming(data=b"From: a@x.example\r\nSubject: leak\r\n\r\nx\r\n", source="smtp") for _ in range(2)
+    ]
     take(twice)
     office.settle()
 
@@ -380,7 +382,11 @@ def test_a_confidential_answer_makes_its_task_private_before_anybody_else_is_tol
 
     office.mail()
     letters = len(office.catcher.caught)
-    office.mail("clara@people.example", f"[#{office.task().reference}] more", body="This is harassment by the director.")
+    office.mail(
+        "clara@people.example",
+        f"[#{office.task().reference}] more",
+        body="This is harassment by the director.",
+    )
 
     assert office.task().visibility == "private" and office.tasks() == 1
     assert not may_see(User.objects.get(address="chief@city.example"), office.task())

@@ -16,7 +16,12 @@ from orgo.people.roster import apply_roster
 CITY = {
     "organizations": [{"label": "city", "name": "City of Alder"}],
     "teams": [
-        {"name": "works", "address": "works@city.example", "organization": "city", "members": ["anna@city.example"]},
+        {
+            "name": "works",
+            "address": "works@city.example",
+            "organization": "city",
+            "members": ["anna@city.example"],
+        },
         {"name": "desk", "address": "desk@city.example", "triage": True},
     ],
     "users": [
@@ -64,14 +69,23 @@ def test_the_same_roster_twice_changes_nothing() -> None:
     apply_roster(given())
     before = [list(model.objects.values_list("pk")) for model in (User, Team, Membership, Organization)]
     apply_roster(given())
-    assert [list(model.objects.values_list("pk")) for model in (User, Team, Membership, Organization)] == before
+    assert [
+        list(model.objects.values_list("pk")) for model in (User, Team, Membership, Organization)
+    ] == before
     assert Absence.objects.count() == 1
 
 
 def test_what_the_roster_says_now_replaces_what_it_said_before() -> None:
     apply_roster(given())
-    teams = [{"name": "works", "address": "works@city.example", "members": ["ben@city.example"], "triage": True}]
-    apply_roster(given(teams=teams, users=[{"address": "ben@city.example"}, {"address": "anna@city.example", "role": "hr"}]))
+    teams = [
+        {"name": "works", "address": "works@city.example", "members": ["ben@city.example"], "triage": True}
+    ]
+    apply_roster(
+        given(
+            teams=teams,
+            users=[{"address": "ben@city.example"}, {"address": "anna@city.example", "role": "hr"}],
+        )
+    )
     assert members("works") == {"ben@city.example"}
     assert User.objects.get(address="anna@city.example").roles == ["hr"]
     assert list(Team.objects.filter(is_triage=True).values_list("name", flat=True)) == ["works"]

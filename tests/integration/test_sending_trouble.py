@@ -7,7 +7,7 @@ import pytest
 
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
 from tests.office import Office
-from tests.servers.scripted import Scripted, hears
+from tests.servers.scripted import Script, Scripted, hears
 
 HELLO = (b"220 mx.example ready\r\n", hears("EHLO"), b"250-mx.example\r\n250 8BITMIME\r\n")
 MAIL = (*HELLO, hears("MAIL FROM"), b"250 ok\r\n")
@@ -55,7 +55,9 @@ def test_a_letter_ends_in_its_exact_state(office: Office, case: str) -> None:
         assert letter.next_attempt_at is not None and letter.next_attempt_at > office.clock.now()
 
 
-def test_a_letter_that_may_have_arrived_goes_once_more_with_the_same_bytes_and_then_to_a_person(office: Office) -> None:
+def test_a_letter_that_may_have_arrived_goes_once_more_with_the_same_bytes_and_then_to_a_person(
+    office: Office,
+) -> None:
     from orgo.outbox.models import Letter
 
     with Scripted((*DATA, "reset")) as server:
@@ -73,13 +75,17 @@ def test_one_of_two_recipients_is_refused_and_the_other_has_it(office: Office) -
     """Each letter has one recipient: the fate of one is none of the other's."""
     from orgo.outbox.models import Letter
 
-    first = (*MAIL, hears("RCPT TO:<anna"), b"550 no such user\r\n", hears("RSET"), b"250 ok\r\n")
-    again = (hears("NOOP"), b"250 ok\r\n", hears("MAIL"), b"250 ok\r\n", hears("RCPT TO:<ben"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "silence")  # fmt: skip
+    first: Script = (*MAIL, hears("RCPT TO:<anna"), b"550 no such user\r\n", hears("RSET"), b"250 ok\r\n")
+    again: Script = (hears("NOOP"), b"250 ok\r\n", hears("MAIL"), b"250 ok\r\n", hears("RCPT TO:<ben"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "silence")  # fmt: skip
     with Scripted((*first, *again)) as server:
         _through(office, server.port)
         office.mail()
 
-    states = dict(Letter.objects.filter(recipient__in=["anna@city.example", "ben@city.example"]).values_list("recipient", "state"))
+    states = dict(
+        Letter.objects.filter(recipient__in=["anna@city.example", "ben@city.example"]).values_list(
+            "recipient", "state"
+        )
+    )
     assert states == {"anna@city.example": "failed", "ben@city.example": "sent"}
 
 
@@ -87,8 +93,23 @@ def test_one_of_two_recipients_is_refused_and_the_other_has_it(office: Office) -
     "script",
     [
         (b"220 hi\r\n", hears("EHLO"), b"250-mx\r\n250 8BITMIME\r\n", "silence"),
-        (b"220 hi\r\n", hears("EHLO"), b"250-mx\r\n250 STARTTLS\r\n", hears("STARTTLS"), b"220 go\r\n250 injected\r\n", b"plain text\r\n", "silence"),
-        (b"220 hi\r\n", hears("EHLO"), b"250-mx\r\n250 STARTTLS\r\n", hears("STARTTLS"), b"454 not now\r\n", "silence"),
+        (
+            b"220 hi\r\n",
+            hears("EHLO"),
+            b"250-mx\r\n250 STARTTLS\r\n",
+            hears("STARTTLS"),
+            b"220 go\r\n250 injected\r\n",
+            b"plain text\r\n",
+            "silence",
+        ),
+        (
+            b"220 hi\r\n",
+            hears("EHLO"),
+            b"250-mx\r\n250 STARTTLS\r\n",
+            hears("STARTTLS"),
+            b"454 not now\r\n",
+            "silence",
+        ),
     ],
 )
 def test_without_tls_neither_password_nor_letter_leave(office: Office, script: tuple[Any, ...]) -> None:
@@ -96,7 +117,15 @@ def test_without_tls_neither_password_nor_letter_leave(office: Office, script: t
 
     with Scripted(script) as server:
         office.courier.courier = EmailCourier(
-            SmtpServer("127.0.0.1", server.port, "starttls", "orgo@city.example", username="orgo", password="hidden-word", timeout=1.0)
+            SmtpServer(
+                "127.0.0.1",
+                server.port,
+                "starttls",
+                "orgo@city.example",
+                username="orgo",
+                password="hidden-word",
+                timeout=1.0,
+            )
         )
         office.mail()
 
@@ -106,8 +135,18 @@ def test_without_tls_neither_password_nor_letter_leave(office: Office, script: t
 
 
 def test_a_server_without_8bitmime_gets_seven_bits(office: Office) -> None:
-    hello = (b"220 hi\r\n", hears("EHLO"), b"250 mx\r\n")
-    rest = (hears("MAIL"), b"250 ok\r\n", hears("RCPT"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "silence")
+    hello: Script = (b"220 hi\r\n", hears("EHLO"), b"250 mx\r\n")
+    rest: Script = (
+        hears("MAIL"),
+        b"250 ok\r\n",
+        hears("RCPT"),
+        b"250 ok\r\n",
+        hears("DATA"),
+        b"354 go\r\n",
+        re.compile(rb"\r\n\.\r\n"),
+        b"250 taken\r\n",
+        "silence",
+    )
     with Scripted((*hello, *rest)) as server:
         _through(office, server.port)
         office.mail(subject="Fuite d'eau à l'école 💧 leak", body="Ça fuit, très fort.")

@@ -9,14 +9,16 @@ Fault = Literal["cut", "stall", "half-close", "trickle", "none"]
 
 
 class Proxy:
-    """Carries connections to `port` on loopback until `after` bytes have gone to the client (all connections together).
+    """Carries connections to `port` on loopback until `after` bytes have gone to the `to` side (all connections together).
 
-    Then it does what `fault` says: "cut" resets both sides, "stall" carries nothing more, "half-close" ends the direction
-    to the client only. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
+    Then it does what `fault` says: "cut" ends both directions, "stall" carries nothing more, "half-close" ends the one
+    direction only. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
     """
 
-    def __init__(self, port: int, fault: Fault = "none", after: int = 0) -> None:
-        self.target, self.fault, self.after = port, fault, after
+    def __init__(
+        self, port: int, fault: Fault = "none", after: int = 0, to: Literal["client", "server"] = "client"
+    ) -> None:
+        self.target, self.fault, self.after, self.to = port, fault, after, to
         self.carried = 0
         self.broken = threading.Event()
         self._open: list[socket.socket] = []
@@ -28,7 +30,9 @@ class Proxy:
         threading.Thread(target=self._serve, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.close()
         self._drop()
 
@@ -43,13 +47,17 @@ class Proxy:
                 way.settimeout(None)
                 way.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open += [client, server]
-            threading.Thread(target=self._carry, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._carry, args=(server, client, True), daemon=True).start()
+            threading.Thread(
+                target=self._carry, args=(client, server, self.to == "server"), daemon=True
+            ).start()
+            threading.Thread(
+                target=self._carry, args=(server, client, self.to == "client"), daemon=True
+            ).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket, to_client: bool) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
         try:
             while data := source.recv(65_536):
-                if self._send(target, data) if to_client else self._pass(target, data):
+                if self._send(target, data) if counted else self._pass(target, data):
                     continue
                 return
             target.shutdown(socket.SHUT_WR)
@@ -57,14 +65,14 @@ class Proxy:
             return
 
     def _pass(self, target: socket.socket, data: bytes) -> bool:
-        """From the client: as it is, until something broke."""
+        """The other direction: as it is, until something broke."""
         if self.broken.is_set() and self.fault != "half-close":
             return False
         target.sendall(data)
         return True
 
     def _send(self, target: socket.socket, data: bytes) -> bool:
-        """To the client: as far as it goes."""
+        """The counted direction: as far as it goes."""
         with self._lock:
             room = len(data) if self.fault in ("none", "trickle") else max(0, self.after - self.carried)
             whole = len(data) <= room

@@ -126,14 +126,16 @@ class Pop3Session:
     def _secured(self) -> poplib.POP3:
         account = self.account
         if account.tls == "implicit":
-            return poplib.POP3_SSL(account.host, account.port, timeout=TIMEOUT, context=certificates(account))
-        way = poplib.POP3(account.host, account.port, timeout=TIMEOUT)
+            return _SecureWay(account.host, account.port, timeout=TIMEOUT, context=certificates(account))
+        way = _Way(account.host, account.port, timeout=TIMEOUT)
         if account.tls == "starttls":
             try:
                 way.stls(context=certificates(account))
             except poplib.error_proto as error:
                 _hang_up(way)
-                words = f"{account.host} does not offer STARTTLS (STLS), so the password was not sent (key tls)"
+                words = (
+                    f"{account.host} does not offer STARTTLS (STLS), so the password was not sent (key tls)"
+                )
                 raise NoTls(words) from error
         return way
 
@@ -192,6 +194,21 @@ class Pop3Session:
         return b"\r\n".join([*lines, b""])
 
 
+class _Way(poplib.POP3):
+    """The library's, which leaves its socket open where the greeting does not come."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        try:
+            super().__init__(*given, **more)
+        except BaseException:
+            _hang_up(self)
+            raise
+
+
+class _SecureWay(_Way, poplib.POP3_SSL):
+    pass
+
+
 def _pairs(lines: Sequence[bytes]) -> Iterator[tuple[int, int]]:
     if len(lines) > MOST_MAILS:
         raise Malformed(f"the server lists {len(lines):,} mails where {MOST_MAILS:,} are the most")
@@ -210,7 +227,7 @@ def _named(lines: Sequence[bytes]) -> Iterator[tuple[int, str]]:
 
 def _hang_up(way: poplib.POP3) -> None:
     """Close the connection, whatever state it is in."""
-    with suppress(OSError):
+    with suppress(OSError, AttributeError):
         way.close()
 
 
@@ -225,7 +242,9 @@ def _translated(server: str) -> Iterator[None]:
         words = f"the certificate of {server} is not believed: {error.verify_message or error}"
         raise Certificate(f"{words} (keys host and ca_file)") from error
     except ssl.SSLError as error:
-        raise NoTls(f"{server} does not speak TLS as configured: {error.reason or error} (key tls)") from error
+        raise NoTls(
+            f"{server} does not speak TLS as configured: {error.reason or error} (key tls)"
+        ) from error
     except TimeoutError as error:
         raise Unreachable(f"{server} did not answer within {TIMEOUT:.0f} s") from error
     except (EOFError, ConnectionError) as error:
