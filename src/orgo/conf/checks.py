@@ -244,7 +244,8 @@ def _wires(config: Config) -> Iterator[Finding]:
     for path, host, tls, ca_file in servers:
         if tls == "none" and not is_loopback(host):
             hint = "leave tls out, or write starttls or implicit"
-            yield Finding((*path, "tls"), f"mail and password go to {host} in clear", hint, "warning")
+            message = f"mail and password go to {host} in clear"
+            yield Finding((*path, "tls"), message, hint, "warning" if path == ("smtp",) else "error")
         if ca_file and not ca_file.is_file():
             yield Finding((*path, "ca_file"), "no such file", "paths count from the folder of config.yaml")
 

@@ -16,14 +16,19 @@ MOST_ATTEMPTS = 3
 
 
 def claim(limit: int) -> list[Mail]:
-    """Up to `limit` undecided mails, oldest first, leased to the caller. Committed when this returns."""
+    """Up to `limit` undecided mails, oldest first, leased to the caller. Committed when this returns.
+
+    Work goes first: thousands of old mails, of an archive or a mailbox that is only looked at, hold up none that is new.
+    """
     now = clock.now()
     free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
     with transaction.atomic():
         waiting = Mail.objects.filter(free, outcome="").order_by("id")
         if connection.features.has_select_for_update_skip_locked:
             waiting = waiting.select_for_update(skip_locked=True)
-        rows = list(waiting[:limit])
+        rows = list(waiting.filter(mode="work")[:limit])
+        if len(rows) < limit:
+            rows += waiting.exclude(mode="work")[: limit - len(rows)]
         ids = [row.pk for row in rows]
         Mail.objects.filter(pk__in=ids).update(lease_until=now + LEASE, attempts=models.F("attempts") + 1)
         crashpoint("H2.before_claim_commit")

@@ -78,6 +78,20 @@ def test_mail_that_is_older_than_the_cut_off_is_history_and_not_marked(box, offi
     assert there.flags() == [set(), {b"\\Seen"}]
 
 
+def test_new_mail_is_decided_before_thousands_that_are_only_history(box, office):
+    from orgo.intake.mailbox.watch import Watcher
+    from orgo.intake.models import Mail
+    from orgo.pipeline import route
+
+    there = box().live(MONDAY)
+    there.put(*leaks(60), at=MONDAY - timedelta(days=2))
+    there.put(leak(99), at=MONDAY)
+    Watcher(there.account).fetch()
+    route(office.parser, limit=50)
+    assert Mail.objects.get(subject="Water leak 99").outcome == "opened"
+    assert Mail.objects.filter(outcome="").count() == 11
+
+
 @pytest.mark.slow
 def test_a_first_fetch_of_ten_thousand_old_mails_writes_to_nobody_and_starts_no_timer(box, office):
     from orgo.intake.models import Mail

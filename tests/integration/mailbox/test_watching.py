@@ -1,6 +1,7 @@
 """Mailboxes as `orgo up` watches them: a thread each, told by the server, and none waits for another."""
 
 import functools
+import itertools
 import socket
 import threading
 import time
@@ -62,6 +63,21 @@ def test_a_mail_comes_in_because_the_server_says_so(box, watch):
     for number in range(3):
         there.put(leak(number))
         assert until(functools.partial(has, there, number + 1))
+
+
+def test_a_mail_that_the_server_told_of_before_it_was_asked_to_is_not_waited_for(box):
+    """The server says it once, in the answer to whatever is asked next; IDLE would say nothing more."""
+    from orgo.intake.mailbox.imap import ImapSession
+
+    there = box()
+    session = ImapSession(there.account)
+    session.look("INBOX", False)
+    there.put(leak(1))
+    session.client.noop()
+    asked = itertools.count()
+    session.wait(60.0, lambda: next(asked) > 3)
+    session.close()
+    assert next(asked) == 0
 
 
 def test_without_idle_it_is_looked_every_now_and_then(box, watch):

@@ -157,16 +157,30 @@ class ImapSession:
             _sleep(seconds, enough)
             return
         with translated(self.server):
-            try:
-                self.client.idle()
-            except imaplib.IMAP4.abort:
-                raise
-            except IMAPClientError as error:
-                log.info("%s does not IDLE (%s): it is asked from time to time", self.server, error)
-                self.pushes = False
+            if self._has_grown() or not self._begin_idle():
                 return
-            self._listen(min(seconds, RENEW_IDLE), enough)
+            if not self._has_grown():
+                self._listen(min(seconds, RENEW_IDLE), enough)
             self.client.idle_done()
+
+    def _has_grown(self) -> bool:
+        """Whether the server told of new mail since the folder was opened, in the answer to something else.
+
+        It does not tell twice: who only listens to IDLE would wait for the next mail to hear of this one.
+        """
+        return len(self.client._imap.untagged_responses.get("EXISTS", ())) > 1
+
+    def _begin_idle(self) -> bool:
+        """Ask to be told (RFC 2177); what the server has to say before it is ready is kept. False where it refuses."""
+        conversation = self.client._imap
+        tag = self.client._idle_tag = conversation._command("IDLE")
+        while conversation._get_response() is not None:
+            if conversation.tagged_commands[tag]:
+                log.info("%s does not IDLE: it is asked from time to time", self.server)
+                del conversation.tagged_commands[tag]
+                self.pushes = False
+                return False
+        return True
 
     def _listen(self, seconds: float, enough: Callable[[], bool]) -> None:
         end = time.monotonic() + seconds
