@@ -125,6 +125,13 @@ class House:
         administrators = self.directory.administrators()
         return administrators[0] if administrators else f"triage@{self.domain}"
 
+    def is_own(self, address: str) -> bool:
+        """Whether mail to this address comes back to Orgo: a mailbox it reads, its own sender, a team."""
+        own = {account.receives for account in self.config.accounts} | {self.reply_base}
+        if self.config.smtp is not None:
+            own.add(self.config.smtp.from_address)
+        return address in own or address in self.directory.teams
+
     # -- time
 
     def calendar(self, name: str | None) -> Calendar:

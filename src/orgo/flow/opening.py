@@ -13,7 +13,7 @@ from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
 from orgo.lib.durations import Duration
-from orgo.message import Message
+from orgo.message import Address, Message, forwarded_from
 from orgo.outbox.models import Letter
 from orgo.people.directory import TeamCard
 from orgo.rules import Decision, Facts, facts_of, why
@@ -115,6 +115,7 @@ def open_task(
     number = ids.new_id()
     anonymize = bool(decision.anonymize)
     calendar = house.calendar_for(decision.calendar, team.address)
+    first = _first_sender(mail, house)
     facts = {
         "reference": unit.free_reference(),
         "title": mail.subject,
@@ -123,8 +124,9 @@ def open_task(
         "type": decision.type or "",
         "labels": decision.labels,
         "fields": decision.fields,
-        "requester": mail.from_address,
-        "requester_name": mail.from_name,
+        "requester": first.address if first else mail.from_address,
+        "requester_name": first.name if first else mail.from_name,
+        "watchers": (mail.from_address,) if first else (),
         "organization": team.organization,
         "visibility": _visibility(judged, house),
         "anonymize": anonymize,
@@ -147,14 +149,35 @@ def open_task(
         at=unit.now,
         facts=facts,
         notify=addresses([_resolved(name, house) for name in decision.notify]),
-        acknowledge=_receipt(mail, judged, unit),
+        acknowledge="" if first else _receipt(mail, judged, unit),
         quiet=echoes(mail, team.address, unit),
     )
     handle([command], unit)
     if before is not None:
-        note = unit.add_note(number, "note", "", f"Follows the closed task {before.reference}.")
-        handle([Comment(task=number, actor=Actor("system"), at=unit.now, note=note, quiet=True)], unit)
+        _remark(number, f"Follows the closed task {before.reference}.", unit)
+    if first is not None:
+        _remark(
+            number, f"Passed on by {mail.from_address}; answers go to {first.address}, who wrote it.", unit
+        )
     return number
+
+
+def _remark(task: int, text: str, unit: Unit) -> None:
+    """A note of Orgo's own on a task that it opens; nobody is told of it."""
+    note = unit.add_note(task, "note", "", text)
+    handle([Comment(task=task, actor=Actor("system"), at=unit.now, note=note, quiet=True)], unit)
+
+
+def _first_sender(mail: Mail, house: House) -> Address | None:
+    """Who wrote a mail that one of our people passes on: the requester is not the one in the middle.
+
+    Only who works here is believed, and nobody whose mail fails the check; no receipt goes to somebody who was only
+    named (design/security.md S03).
+    """
+    if mail.from_address not in house.directory.people or mail.trust == "fail":
+        return None
+    found = forwarded_from(mail.subject, mail.text)
+    return found if found is not None and not house.is_own(found.address) else None
 
 
 def open_triage(mail: Mail, reason: str, unit: Unit) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from orgo.message.forwarded import forwarded_from
 from orgo.message.model import Address, Attachment, Bounce, BounceRecipient, Message
 from orgo.message.parse import parse
 from orgo.message.parts import attachment_content
@@ -18,6 +19,7 @@ __all__ = [
     "attachment_content",
     "body_text",
     "content_key",
+    "forwarded_from",
     "parse",
     "reply_text",
 ]

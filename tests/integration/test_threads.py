@@ -1,0 +1,210 @@
+"""Which task a mail belongs to, whatever is left of its headers; who wrote it first; what each may do by answering."""
+
+from typing import Any
+
+import pytest
+
+from tests.office import PASS, Office, text_of
+
+TRUSTED = {"Authentication-Results": PASS}
+PASSED_ON = (
+    "Please look into this.\n\n---------- Forwarded message ---------\nFrom: Clara Client <clara@people.example>\n"
+    "Date: Mon, 7 Sep 2026\nSubject: Water leak\nTo: <dora@city.example>\n\nIt drips in Room 102.\n"
+)
+FILE = (
+    "From: anna@city.example\r\nTo: {to}\r\nSubject: Re: leak\r\nMessage-ID: <f1@city.example>\r\n"
+    "In-Reply-To: {parent}\r\nAuthentication-Results: " + PASS + "\r\nMIME-Version: 1.0\r\n"
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the plan.\r\n"
+    "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\n\r\n%PDF-plan\r\n--b--\r\n"
+)
+
+
+@pytest.fixture
+def letter(office: Office) -> Any:
+    """The letter that told Anna of a leak."""
+    office.mail(headers=TRUSTED)
+    return office.letters("anna@city.example")[-1]
+
+
+def test_a_reply_with_another_subject_joins_and_acts(office: Office, letter: Any) -> None:
+    """The signed Message-ID in In-Reply-To is enough, sent to an address without a tag."""
+    mail = office.mail(
+        "anna@city.example",
+        "Something else",
+        body="take",
+        headers={**TRUSTED, "In-Reply-To": letter["Message-ID"]},
+    )
+    assert (mail.outcome, office.tasks(), office.task().assignee) == ("joined", 1, "anna@city.example")
+
+
+def test_a_reply_whose_references_were_stripped_joins_and_acts(office: Office, letter: Any) -> None:
+    """The signed address it is sent to is enough, with another subject and no reference."""
+    mail = office.mail(
+        "anna@city.example", "Something else", to=letter["Reply-To"], body="take", headers=TRUSTED
+    )
+    assert (mail.outcome, office.tasks(), office.task().assignee) == ("joined", 1, "anna@city.example")
+
+
+def test_a_reply_with_references_only_joins(office: Office, letter: Any) -> None:
+    """Some programs leave out In-Reply-To; the newest of References is looked at first."""
+    references = f"<other@x.example> {letter['References']} {letter['Message-ID']}"
+    mail = office.mail(
+        "anna@city.example", "Else", body="take", headers={**TRUSTED, "References": references}
+    )
+    assert (mail.outcome, office.task().assignee) == ("joined", "anna@city.example")
+
+
+@pytest.mark.parametrize("who", ["clara@people.example", "anna@city.example", "dora@city.example"])
+def test_the_reference_alone_joins_for_those_who_take_part(office: Office, letter: Any, who: str) -> None:
+    """Requester, member, watcher: their words are on the task; nothing is done by them."""
+    from orgo.flow.acting import perform
+    from orgo.people.models import User
+
+    reference = office.task().reference
+    perform(User.objects.get(address="chief@city.example"), reference, "route", team="desk@city.example")
+    perform(User.objects.get(address="dora@city.example"), reference, "watch")
+    perform(User.objects.get(address="dora@city.example"), reference, "route", team="works@city.example")
+    mail = office.mail(who, f"Re: [#{reference}] whatever", body="done", headers=TRUSTED)
+    assert (mail.outcome, office.tasks(), office.task().state) == ("joined", 1, "pending")
+
+
+@pytest.mark.parametrize("who", ["eve@people.example", "sofie@school.example"])
+def test_a_stranger_with_a_guessed_reference_never_joins(office: Office, letter: Any, who: str) -> None:
+    """By subject, by the thread's root, by a Message-ID with a made-up signature, by a guessed address."""
+    reference = office.task().reference
+    guesses: list[dict[str, Any]] = [
+        {"subject": f"Re: [#{reference}] Water leak"},
+        {
+            "subject": "Re: leak",
+            "headers": {**TRUSTED, "In-Reply-To": f"<{reference.lower()}.task@city.example>"},
+        },
+        {
+            "subject": "Re: leak",
+            "headers": {**TRUSTED, "In-Reply-To": f"<{reference.lower()}.1.{'0' * 26}@city.example>"},
+        },
+        {"subject": "Re: leak", "to": f"orgo+{reference.lower()}.{'0' * 26}@city.example"},
+    ]
+    for number, guess in enumerate(guesses, 2):
+        mail = office.mail(who, **{"headers": TRUSTED, "body": f"done {number}", **guess})
+        assert (mail.outcome, office.tasks()) == ("opened", number)
+
+
+def test_the_same_mail_in_two_mailboxes_is_one_task_with_both_addresses(office: Office) -> None:
+    """Other bytes on the way (each server adds its own headers), the same content: counted there, told once."""
+    from orgo.intake.models import Mail
+    from tests.office import written
+
+    raw = written("clara@people.example", "info@city.example", "Water leak", office.clock.now())
+    office.mail(raw=b"Received: by mx1\r\n" + raw, to="info@city.example")
+    office.mail(raw=b"Received: by mx2\r\n" + raw, to="works@city.example")
+    mails = Mail.objects.filter(task=office.task().pk).order_by("id")
+    assert [(mail.outcome, mail.envelope_to) for mail in mails] == [
+        ("opened", ["info@city.example"]),
+        ("linked", ["works@city.example"]),
+    ]
+    assert (office.tasks(), office.told().count("anna@city.example")) == (1, 1)
+
+
+def test_attachments_of_a_reply_join_the_task(office: Office, letter: Any) -> None:
+    """The reply's file is among the task's mails, whole."""
+    from orgo.intake.store import read_raw
+
+    raw = FILE.format(to=letter["Reply-To"], parent=letter["Message-ID"]).encode()
+    mail = office.mail("anna@city.example", raw=raw, to=str(letter["Reply-To"]))
+    assert (mail.outcome, mail.task) == ("joined", office.task().pk)
+    assert [file["name"] for file in mail.attachments] == ["plan.pdf"]
+    assert b"%PDF-plan" in read_raw(mail.pk)
+
+
+def test_what_was_understood_is_confirmed_and_taken_back(office: Office, letter: Any) -> None:
+    """The answer says it in words and how to undo it; undo does so, and says that too."""
+    office.answer("anna@city.example", "I will take this one.")
+    said = text_of(office.letters("anna@city.example")[-1])
+    assert "undo" in said
+    assert office.task().assignee == "anna@city.example"
+    office.answer("anna@city.example", "undo")
+    assert office.task().assignee == ""
+    assert text_of(office.letters("anna@city.example")[-1]) != said
+
+
+def test_what_staff_passes_on_is_the_first_sender_s(office: Office) -> None:
+    """Answers go to who wrote it; the one in the middle watches; the task says so."""
+    from orgo.task.models import Note
+
+    office.mail("dora@city.example", "Fwd: Water leak", body=PASSED_ON)
+    task = office.task()
+    assert (task.requester, task.requester_name) == ("clara@people.example", "Clara Client")
+    assert task.watchers == "|dora@city.example|"
+    assert "dora@city.example" in Note.objects.get(task=task.pk).text
+    office.answer("anna@city.example", "done")
+    assert {"clara@people.example", "dora@city.example"} <= set(office.told())
+
+
+def test_the_first_sender_s_answer_joins(office: Office) -> None:
+    """Whom answers go to is a requester like any other."""
+    office.mail("dora@city.example", "Fwd: Water leak", body=PASSED_ON)
+    office.answer("anna@city.example", "eta 30 min")
+    mail = office.answer("clara@people.example", "It is in Room 103, not 102.")
+    assert (mail.outcome, office.tasks()) == ("joined", 1)
+
+
+def test_who_was_only_named_gets_no_receipt(office: Office) -> None:
+    """A forged "passed on" can't make Orgo write to a victim by itself (S03)."""
+    office.mail("dora@city.example", "Fwd: Water leak", body=PASSED_ON, headers=TRUSTED)
+    assert "clara@people.example" not in office.told()
+
+
+@pytest.mark.parametrize(
+    ("sender", "headers"),
+    [
+        ("eve@people.example", TRUSTED),
+        ("dora@city.example", {"Authentication-Results": "mx.city.example; dmarc=fail"}),
+    ],
+)
+def test_what_others_pass_on_is_their_own(office: Office, sender: str, headers: dict[str, str]) -> None:
+    """A stranger, or somebody who only claims to work here, can name no other requester."""
+    office.mail(sender, "Fwd: Water leak", body=PASSED_ON, headers=headers)
+    assert office.task().requester == sender
+
+
+def test_our_own_address_is_nobody_s_requester(office: Office) -> None:
+    """A letter of ours that is passed on has no first sender that could be written to."""
+    body = PASSED_ON.replace("clara@people.example", "orgo@city.example")
+    office.mail("dora@city.example", "Fwd: Water leak", body=body)
+    assert office.task().requester == "dora@city.example"
+
+
+@pytest.mark.parametrize(
+    ("words", "who", "state", "assignee"),
+    [
+        ("take", "anna@city.example", "in_progress", "anna@city.example"),
+        ("take", "clara@people.example", "pending", ""),
+        ("take", "dora@city.example", "pending", ""),
+        ("done", "anna@city.example", "completed", "anna@city.example"),
+        ("done", "clara@people.example", "completed", ""),
+        ("done", "dora@city.example", "pending", ""),
+        ("assign ben@city.example", "anna@city.example", "pending", "ben@city.example"),
+        ("assign ben@city.example", "clara@people.example", "pending", ""),
+        ("assign ben@city.example", "dora@city.example", "pending", ""),
+    ],
+)
+def test_each_may_what_is_theirs(office: Office, words: str, who: str, state: str, assignee: str) -> None:
+    """Member, requester, watcher, each with a letter of their own (DESIGN.md section 6, "Who may")."""
+    office.mail("dora@city.example", "Fwd: Water leak", body=PASSED_ON)
+    house_letter_to(office, who)
+    office.answer(who, words)
+    task = office.task()
+    assert (task.state, task.assignee) == (state, assignee)
+
+
+def house_letter_to(office: Office, who: str) -> None:
+    """Have Orgo write to `who` about the last task, so that there is a letter to answer."""
+    from orgo.flow.house import open_house
+    from orgo.flow.unit import Unit
+    from orgo.task.values import Notice
+
+    with Unit(open_house()) as unit:
+        state = unit.state(office.task().pk)
+        assert state is not None
+        unit.tell(state, Notice("eta", (who,), state.seq))
+    office.settle()
