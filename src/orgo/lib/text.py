@@ -7,12 +7,12 @@ from io import IncrementalNewlineDecoder
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 _BIDI = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]")
-_BODY_CONTROLS = dict.fromkeys((*range(1, 9), 11, 12, *range(14, 32), 127)) | {0: "\u2400"}
+_BODY_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 
 
 def clean_text(text: str) -> str:
     """A text that any database takes: NUL shown as its picture, other controls gone, lone surrogates replaced, line ends LF."""
-    text = unix_lines(text).translate(_BODY_CONTROLS)
+    text = _BODY_CONTROLS.sub("", unix_lines(text)).replace("\0", "\u2400")
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if _has_surrogate(text) else text
 
 

@@ -38,6 +38,7 @@ _NO_TEXT = (
 )
 # In these a byte of UTF-8 may be half of another letter; under the other labels, text that is valid UTF-8 is UTF-8.
 _OF_SEVERAL_BYTES = ("utf", "big5", "gb", "euc", "cp932", "cp949", "shift", "johab", "hz", "iso2022")
+_ASCII = bytes(range(128))
 _CONTROLS = bytes((*range(9), 11, 12, *range(14, 32), 127))
 _GUESSED_FROM = 20_000
 
@@ -80,10 +81,10 @@ def _clean(text: str, data: bytes, name: str | None) -> str:
 def guess(data: bytes, name: str | None = None) -> str:
     """The text of bytes whose label is wrong: UTF-8 with few faults, the label's own with faults, else what they look like."""
     sample = data[:_GUESSED_FROM]
-    high = sum(byte > 127 for byte in sample)
+    high = len(sample.translate(None, _ASCII))
     replaced = sample.decode("utf-8", "replace")
     faults = replaced.count("\ufffd")
-    if not high or faults * 5 < sum(letter > "\x7f" for letter in replaced):
+    if not high or faults * 5 < len(replaced) - len(replaced.encode("ascii", "ignore")):
         return data.decode("utf-8", "replace")
     if name is not None and not name.startswith(("utf-8", "cp1252", "ascii")):
         return data.decode(name, "replace")
