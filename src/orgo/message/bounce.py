@@ -12,19 +12,19 @@ _LATER = re.compile(r"(?i)message-id:\s*(<[^<>\s]{3,300}>)")
 _RETURNED = (
     "message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers",
 )  # fmt: skip
+_STATUS_PARTS = frozenset(("message/delivery-status", "message/global-delivery-status"))
 _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 LONGEST = 60_000
 
 
-def bounce_of(root: Part, subject: str, text: str) -> Bounce | None:
-    """The report that a mail is, or None. A report of success is none: nothing failed."""
-    leaves = list(root.leaves())
+def bounce_of(root: Part, leaves: list[Part], subject: str, text: str) -> Bounce | None:
+    """The report that a mail with these leaves is, or None. A report of success is none: nothing failed."""
     kinds = {leaf.kind for leaf in leaves}
     if "message/feedback-report" in kinds:
         return Bounce("feedback", _feedback(leaves), _original_id(leaves))
     if "message/disposition-notification" in kinds or "disposition-notification" in root.kind:
         return None
-    recipients = _of_status_parts(leaves)
+    recipients = [] if kinds.isdisjoint(_STATUS_PARTS) else _of_status_parts(leaves)
     if not recipients and is_report(root) and "final-recipient:" in text.lower():
         recipients = _of_blocks([text[:LONGEST]])  # where the parts' delimiters are lost
     if recipients:
@@ -45,9 +45,7 @@ def is_report(root: Part) -> bool:
 
 
 def _of_status_parts(leaves: list[Part]) -> list[BounceRecipient]:
-    parts = (
-        leaf for leaf in leaves if leaf.kind in ("message/delivery-status", "message/global-delivery-status")
-    )
+    parts = (leaf for leaf in leaves if leaf.kind in _STATUS_PARTS)
     return _of_blocks([leaf.content[:LONGEST].decode("utf-8", "replace") for leaf in parts])
 
 

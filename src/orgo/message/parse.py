@@ -51,13 +51,14 @@ def _beyond(root: Part, limit: str) -> Message:
 def _message(root: Part) -> Message:
     warnings: list[str] = []
     headers = root.headers
-    body = read_body(root)
+    leaves = list(root.leaves())
+    body = read_body(root, leaves)
     sender = _sender(headers, warnings)
     texts = _texts(root)
     subject = next((text for name, text in texts if name.lower() == "subject"), "")
     text, html = "\n".join(body.texts), "\n".join(body.htmls)
     machine = machine_of(headers, subject)
-    bounce = bounce_of(root, subject, text)
+    bounce = bounce_of(root, leaves, subject, text)
     message_id = _id(root.header("message-id"))
     date = _date(root.header("date"), warnings)
     two_ways = _two_ways(headers.get("content-type", []))
@@ -76,7 +77,7 @@ def _message(root: Part) -> Message:
         text=text,
         html=html,
         attachments=body.attachments,
-        in_reply_to=next(iter(_ids(root.header("in-reply-to"))), ""),
+        in_reply_to="".join(_ids(root.header("in-reply-to"))[:1]),
         references=_ids(root.header("references"))[-MOST_REFERENCES:],
         is_auto_reply=machine.auto_reply and bounce is None,
         is_auto_generated=machine.auto_generated,
@@ -149,7 +150,7 @@ def _addresses(headers: dict[str, list[str]], name: str) -> list[Address]:
 
 
 def _ids(value: str) -> list[str]:
-    return list(dict.fromkeys(_ID.findall(value[: _LONGEST_HEADER * 4])))
+    return list(dict.fromkeys(_ID.findall(value[: _LONGEST_HEADER * 4]))) if value else []
 
 
 def _id(value: str) -> str:

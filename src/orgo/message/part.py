@@ -63,7 +63,9 @@ class Part:
     @property
     def disposition(self) -> str:
         """The content disposition: "inline", "attachment" or ""."""
-        return self.header("content-disposition").partition(";")[0].strip().lower()
+        if "content-disposition" not in self.headers:
+            return ""
+        return self.headers["content-disposition"][0].partition(";")[0].strip().lower()
 
     @property
     def content(self) -> bytes:

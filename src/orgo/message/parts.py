@@ -40,11 +40,10 @@ def text_of(part: Part) -> tuple[str, bool]:
     return decode(part.content, charset.split()[0] if charset.strip() else "")
 
 
-def read_body(root: Part) -> Body:
-    """The texts and attachments of a mail: attached is what has a file name, says so, or is no text."""
+def read_body(root: Part, leaves: list[Part]) -> Body:
+    """The texts and attachments of a mail with these leaves: attached is what has a file name, says so, or is no text."""
     body = Body()
     digest = hashlib.blake2b(digest_size=32)
-    leaves = list(root.leaves())
     for index, part in enumerate(leaves):
         name = file_name(part.headers)
         attached = bool(name) or part.disposition == "attachment"
