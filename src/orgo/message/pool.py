@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from orgo.message.model import Message
 
 log = logging.getLogger("orgo.message")
 SECONDS = 20.0
+TICK = 0.2
 _SOURCE = str(Path(__file__).resolve().parents[2])
 
 
@@ -25,6 +27,42 @@ class ParseFailure(msgspec.Struct, frozen=True):
     reason: str
 
 
+class _Watch:
+    """Kills a process that is late with its answer.
+
+    One thread watches over many questions and ends when it finds none: a timer for each took longer than the parser does.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._asked: tuple[subprocess.Popen[bytes], float] | None = None
+
+    def begin(self, child: "subprocess.Popen[bytes]", seconds: float) -> None:
+        """From now on the child has this time."""
+        with self._lock:
+            self._asked = child, time.monotonic() + seconds
+            if self._thread is None or not self._thread.is_alive():  # it does not live on in a forked process
+                self._thread = threading.Thread(target=self._run, name="orgo-parser-watch", daemon=True)
+                self._thread.start()
+
+    def end(self) -> None:
+        """It has answered, or never will."""
+        with self._lock:
+            self._asked = None
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(TICK)
+            with self._lock:
+                if self._asked is None:
+                    self._thread = None
+                    return
+                child, end = self._asked
+                if time.monotonic() >= end:
+                    child.kill()
+
+
 class ParserPool:
     """One parser process, used by several threads in turn."""
 
@@ -32,6 +70,7 @@ class ParserPool:
         self.seconds = seconds
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._watch = _Watch()
         self._decoder = msgspec.msgpack.Decoder(list[Message])
 
     def parse(self, raws: Sequence[bytes]) -> list[Message | ParseFailure]:
@@ -59,8 +98,7 @@ class ParserPool:
     def _ask(self, raws: list[bytes]) -> list[Message]:
         child = self._running()
         assert child.stdin is not None and child.stdout is not None
-        late = threading.Timer(self.seconds * max(1, len(raws) / 20), child.kill)
-        late.start()
+        self._watch.begin(child, self.seconds * max(1, len(raws) / 20))
         try:
             write_batch(child.stdin, raws)  # type: ignore[arg-type]
             head = child.stdout.read(4)
@@ -72,7 +110,7 @@ class ParserPool:
             self._end()
             raise
         finally:
-            late.cancel()
+            self._watch.end()
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._child is None or self._child.poll() is not None:

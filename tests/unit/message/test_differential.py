@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 from orgo.message import attachment_content, parse
 
 _LETTERS = string.ascii_letters + string.digits + " .,;:!?-_()'éèüßñçŁж日本€"
-_words = st.text(alphabet=_LETTERS, min_size=1, max_size=60).map(lambda text: " ".join(text.split())).filter(bool)
+_words = (
+    st.text(alphabet=_LETTERS, min_size=1, max_size=60).map(lambda text: " ".join(text.split())).filter(bool)
+)
 _lines = st.lists(_words, min_size=1, max_size=8).map("\n".join)
-_files = st.lists(st.tuples(st.from_regex(r"[a-zé]{1,12}\.(pdf|bin|txt)", fullmatch=True), st.binary(max_size=200)), max_size=3)
+_files = st.lists(
+    st.tuples(st.from_regex(r"[a-zé]{1,12}\.(pdf|bin|txt)", fullmatch=True), st.binary(max_size=200)),
+    max_size=3,
+)
 
 
 def written(subject: str, name: str, text: str, html: str | None, files: list[tuple[str, bytes]]) -> bytes:
@@ -39,8 +44,13 @@ def test_what_python_writes_is_read_back_the_same(
     message = parse(raw)
 
     assert (message.subject, message.text.rstrip("\n")) == (subject, text)
-    assert message.sender is not None and (message.sender.name, message.sender.address) == ("Anna Abel", "anna@x.example")
-    assert (message.html.strip() if html is not None else "") == (f"<p>{html}</p>" if html is not None else "")
+    assert message.sender is not None and (message.sender.name, message.sender.address) == (
+        "Anna Abel",
+        "anna@x.example",
+    )
+    assert (message.html.strip() if html is not None else "") == (
+        f"<p>{html}</p>" if html is not None else ""
+    )
     assert [(a.filename, attachment_content(raw, a.index)) for a in message.attachments] == files
 
 

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -31,6 +32,28 @@ def test_a_process_that_was_killed_is_started_again(pool: ParserPool) -> None:
     os.kill(pool._child.pid, signal.SIGKILL)
 
     assert all(isinstance(message, Message) for message in pool.parse(MAILS))
+
+
+def test_a_process_that_hangs_is_killed_and_the_mail_read_by_another() -> None:
+    """Also when the thread that watches has ended meanwhile, for want of questions."""
+    pool = ParserPool(seconds=0.5)
+    for _ in range(2):
+        assert pool.parse(MAILS[:1]) == [parse(MAILS[0])]
+        hanging = pool._child
+        assert hanging is not None
+        os.kill(hanging.pid, signal.SIGSTOP)
+
+        assert pool.parse(MAILS[:1]) == [parse(MAILS[0])]
+        assert hanging.returncode == -signal.SIGKILL
+        _wait_until(lambda: pool._watch._thread is None)
+    pool.close()
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_mail_that_kills_its_process_blames_nobody_else(
