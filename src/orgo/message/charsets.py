@@ -44,8 +44,15 @@ _GUESSED_FROM = 20_000
 
 
 @lru_cache(512)
-def codec(label: str) -> str | None:
-    """The name of the Python codec that a charset label means, or None where there is none."""
+def codec(label: str) -> tuple[str | None, tuple[str, ...]]:
+    """The name of the Python codec that a charset label means, None where there is none, and those to be tried in turn."""
+    name = _codec(label)
+    if name is not None and name.startswith(_OF_SEVERAL_BYTES):
+        return name, (name,)
+    return name, ("utf-8", name or "ascii")
+
+
+def _codec(label: str) -> str | None:
     word = label.strip(" \t\"';").lower().replace(" ", "")
     word = _MEANT.get(word, word)
     windows = _WINDOWS.fullmatch(word)
@@ -58,13 +65,12 @@ def codec(label: str) -> str | None:
 
 def decode(data: bytes, label: str) -> tuple[str, bool]:
     """The clean text of `data`, and whether its label told the truth."""
-    name = codec(label)
+    name, candidates = codec(label)
     if name in (None, "utf-8") and b"\x1b" in data and b"\x1b$" in data:
-        name = "iso2022_jp_ext"
-    several = name is not None and name.startswith(_OF_SEVERAL_BYTES)
-    for candidate in (name,) if several else ("utf-8", name):
+        name, candidates = codec("iso-2022-jp")
+    for candidate in candidates:
         try:
-            text = data.decode(candidate or "ascii")
+            text = data.decode(candidate)
         except UnicodeError:
             continue
         return _clean(text, data, candidate), candidate == name or data.isascii()

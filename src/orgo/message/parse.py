@@ -14,7 +14,7 @@ from orgo.message.machine import machine_of
 from orgo.message.mime import read, summary
 from orgo.message.model import Address, Message
 from orgo.message.part import Part
-from orgo.message.parts import Body, read_body
+from orgo.message.parts import lasting, read_body
 from orgo.message.words import header_text
 
 MOST_REFERENCES = 100
@@ -90,7 +90,7 @@ def _message(root: Part) -> Message:
         language=language_of(subject, text, html),
         auth_results=[header_text(value) for value in headers.get("authentication-results", [])[:20]],
         received_count=len(headers.get("received", ())),
-        content_key=_content_key(message_id, root, subject, body),
+        content_key=_content_key(message_id, root, subject, leaves),
         warnings=[*warnings, *dict.fromkeys([*body.warnings, *root.all_defects()])][:20],
     )
 
@@ -146,7 +146,10 @@ def _two_ways(content_types: list[str]) -> str:
 
 
 def _addresses(headers: dict[str, list[str]], name: str) -> list[Address]:
-    return [address for value in headers.get(name, [])[:5] for address in read_addresses(value).addresses]
+    values = headers.get(name, ())
+    if len(values) == 1:
+        return read_addresses(values[0]).addresses
+    return [address for value in values[:5] for address in read_addresses(value).addresses]
 
 
 def _ids(value: str) -> list[str]:
@@ -169,10 +172,13 @@ def _date(value: str, warnings: list[str]) -> datetime | None:
     return date
 
 
-def _content_key(message_id: str, root: Part, subject: str, body: Body) -> str:
+def _content_key(message_id: str, root: Part, subject: str, leaves: list[Part]) -> str:
     """The hash of what makes a mail the same mail by whatever way it came; "" where it has no Message-ID or Date."""
     date = root.header("date")
     if not message_id or not date:
         return ""
-    words = "\0".join((message_id, root.header("from"), date, subject, body.digest))
-    return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
+    words = "\0".join((message_id, root.header("from"), date, subject, ""))
+    key = hashlib.sha256(words.encode("utf-8", "replace"))
+    for part in leaves:
+        key.update(lasting(part) + b"\0")
+    return key.hexdigest()

@@ -1,7 +1,5 @@
 """Which parts of a mail are its body, and which are attached (pure)."""
 
-import hashlib
-
 import msgspec
 
 from orgo.lib.text import clean_name
@@ -25,13 +23,12 @@ _READABLE = (
 
 
 class Body(msgspec.Struct):
-    """What the parts come to; `digest` is of their contents, however they were encoded on the way."""
+    """What the parts come to."""
 
     texts: list[str] = []
     htmls: list[str] = []
     attachments: list[Attachment] = []
     warnings: list[str] = []
-    digest: str = ""
 
 
 def text_of(part: Part) -> tuple[str, bool]:
@@ -43,7 +40,6 @@ def text_of(part: Part) -> tuple[str, bool]:
 def read_body(root: Part, leaves: list[Part]) -> Body:
     """The texts and attachments of a mail with these leaves: attached is what has a file name, says so, or is no text."""
     body = Body()
-    digest = hashlib.blake2b(digest_size=32)
     for index, part in enumerate(leaves):
         name = file_name(part.headers)
         attached = bool(name) or part.disposition == "attachment"
@@ -53,15 +49,13 @@ def read_body(root: Part, leaves: list[Part]) -> Body:
             attached = part is not root or not part.kind.startswith("multipart/")
         if attached and len(body.attachments) < MOST_ATTACHMENTS:
             body.attachments.append(_attachment(part, name, index, body.warnings))
-        digest.update(_normal(part) + b"\0")
     if not body.texts and not body.htmls:
         _add_second_choice(root, leaves, body)
-    body.digest = digest.hexdigest()
     return body
 
 
-def _normal(part: Part) -> bytes:
-    """The content as it is after any transfer: servers change line ends, and blanks at the end."""
+def lasting(part: Part) -> bytes:
+    """The content without what servers change on the way: how it is encoded, line ends, and blanks at the end."""
     return part.content.replace(b"\r", b"").strip() if part.kind.startswith("text/") else part.content
 
 
