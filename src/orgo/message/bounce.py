@@ -17,8 +17,11 @@ _ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 LONGEST = 60_000
 
 
-def bounce_of(root: Part, leaves: list[Part], subject: str, text: str) -> Bounce | None:
-    """The report that a mail with these leaves is, or None. A report of success is none: nothing failed."""
+def bounce_of(root: Part, leaves: list[Part], subject: str, text: str, *, suspect: bool) -> Bounce | None:
+    """The report that a mail with these leaves is, or None. A report of success is none: nothing failed.
+
+    `suspect`: its Subject or From has words that machines write there.
+    """
     kinds = {leaf.kind for leaf in leaves}
     if "message/feedback-report" in kinds:
         return Bounce("feedback", _feedback(leaves), _original_id(leaves))
@@ -30,7 +33,7 @@ def bounce_of(root: Part, leaves: list[Part], subject: str, text: str) -> Bounce
     if recipients:
         failed = any(recipient.action in ("failed", "delayed") for recipient in recipients)
         return Bounce("dsn", recipients, _original_id(leaves)) if failed else None
-    found = failure_of(root, leaves, subject, text[:LONGEST])
+    found = failure_of(root, leaves, subject, text[:LONGEST], suspect=suspect)
     return Bounce("text", found, _original_id(leaves)) if found is not None else None
 
 

@@ -36,22 +36,23 @@ MOST = 20
 _SEEN = 8_000
 
 
-def failure_of(root: Part, leaves: list[Part], subject: str, text: str) -> list[BounceRecipient] | None:
+def failure_of(
+    root: Part, leaves: list[Part], subject: str, text: str, *, suspect: bool
+) -> list[BounceRecipient] | None:
     """The recipients that a mail without RFC 3464's fields says were not reached; None where it is no bounce."""
     failed = [a for value in root.headers.get("x-failed-recipients", []) for a in ADDRESS.findall(value)]
     sender = root.header("from").strip()
     null = "<>" in (sender, root.header("return-path").strip())
     report = root.kind == "multipart/report"
-    suspect = phrases("bounce", "subject", "daemon", "keeper").search(f"{subject}\n{sender}\n")
     if not (failed or report or null or suspect):
         return None
-    titled = phrases("bounce", "subject").search(subject) is not None
-    daemon = sender == "<>" or phrases("bounce", "daemon").search(sender) is not None
-    keeper = null or phrases("bounce", "keeper").search(sender) is not None
+    titled = phrases("machine", "subject").search(subject) is not None
+    daemon = sender == "<>" or phrases("machine", "daemon").search(sender) is not None
+    keeper = null or phrases("machine", "keeper").search(sender) is not None
     text = text or "\n".join(html_to_text(text_of(leaf)[0]) for leaf in leaves if leaf.kind == "text/html")
     own = own_words(text)
     if not failed and not report:
-        says = phrases("bounce", "words").search(own[:_SEEN]) is not None
+        says = phrases("machine", "words").search(own[:_SEEN]) is not None
         sure = daemon and (titled or says)
         if not sure and not _is_likely(root, leaves, subject, text, own, (titled, says, keeper)):
             return None
@@ -105,7 +106,7 @@ def own_words(text: str) -> str:
     said = at = 0
     for line in text.splitlines(keepends=True):
         bare = line.strip(" \t\r\n-=*|#_>~+")
-        if said > 60 and bare and (_HEADER.match(line) or phrases("bounce", "returned").match(bare)):
+        if said > 60 and bare and (_HEADER.match(line) or phrases("machine", "returned").match(bare)):
             return text[:at]
         said += len(bare)
         at += len(line)
@@ -124,8 +125,8 @@ def codes(text: str) -> tuple[str, str]:
 
 
 def _recipient(address: str, own: str, status: str, said: str) -> BounceRecipient:
-    delayed = phrases("bounce", "delayed").search(own) is not None
-    final = phrases("bounce", "final").search(own) is not None
+    delayed = phrases("machine", "delayed").search(own) is not None
+    final = phrases("machine", "final").search(own) is not None
     return BounceRecipient(address, "delayed" if delayed and not final else "failed", status, said)
 
 
@@ -135,14 +136,14 @@ def _recipients(own: str, involved: set[str], *, leading: bool = False) -> list[
     An address at the start of a line, or after a word such as "recipient:", is meant; only without such one counts
     whatever else is named (unless `leading`).
     """
-    introduced = phrases("bounce", "introduction").search(own)
+    introduced = phrases("machine", "introduction").search(own)
     lines = own[introduced.start() :].splitlines() if introduced is not None else own.splitlines()
     strong: dict[str, int] = {}
     weak: dict[str, int] = {}
     for number, line in enumerate(lines[:400]):
         for place, found in enumerate(ADDRESS.finditer(line)):
             address = _TYPE.sub("", found[1]).rpartition("SMTP=")[2]
-            if address.lower() in involved or phrases("bounce", "daemon").search(address):
+            if address.lower() in involved or phrases("machine", "daemon").search(address):
                 continue
             before = line[: found.start()]
             meant = place == 0 and (_LEADING.fullmatch(before) or _KEYED.match(before))

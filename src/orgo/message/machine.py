@@ -44,11 +44,20 @@ _PERSONS = Machine(False, False, False, "", False)
 _AUTOMATIC = Machine(True, False, False, "", False)
 
 
-def machine_of(headers: dict[str, list[str]], subject: str) -> Machine:
-    """Read the signs of RFC 3834, RFC 2919, RFC 2369 and of those who know none of them. `headers` are by lower name."""
+def is_suspect(subject: str, sender: str) -> bool:
+    """Whether a Subject or From has any of the phrases by which machines are known; nearly all mail has none."""
+    wanted = phrases("machine", "automatic", "subject", "daemon", "keeper")
+    return wanted.search(f"{subject}\n{sender}\n") is not None
+
+
+def machine_of(headers: dict[str, list[str]], subject: str, *, suspect: bool) -> Machine:
+    """Read the signs of RFC 3834, RFC 2919, RFC 2369 and of those who know none of them. `headers` are by lower name.
+
+    `suspect` is what `is_suspect` says.
+    """
     reports_reading = "disposition-notification" in _first(headers, "content-type").lower()
     if _SIGNS.isdisjoint(headers):  # as nearly all mail of persons is
-        automatic = reports_reading or _says_automatic(subject, signed=_is_from_nobody(headers))
+        automatic = reports_reading or (suspect and _says_automatic(subject, signed=_is_from_nobody(headers)))
         return _AUTOMATIC if automatic else _PERSONS
     submitted = _first(headers, "auto-submitted").partition(";")[0].strip().lower()
     precedence = _first(headers, "precedence").lower()
@@ -85,7 +94,7 @@ def _says_automatic(subject: str, *, signed: bool) -> bool:
     if not subject:
         return False
     subject = subject[:200].lstrip(" \t[(<*#!\"'«„“:.-")
-    found = phrases("automatic", "subject").match(_ANSWER.sub("", subject, count=1) if signed else subject)
+    found = phrases("machine", "automatic").match(_ANSWER.sub("", subject, count=1) if signed else subject)
     if found is None:
         return False
     rest = found.string[found.end() :].lstrip()

@@ -10,7 +10,7 @@ from orgo.message.bounce import bounce_of
 from orgo.message.dates import instant
 from orgo.message.language import language_of
 from orgo.message.limits import LimitPassed
-from orgo.message.machine import machine_of
+from orgo.message.machine import is_suspect, machine_of
 from orgo.message.mime import read, summary
 from orgo.message.model import Address, Message
 from orgo.message.part import Part
@@ -57,8 +57,9 @@ def _message(root: Part) -> Message:
     texts = _texts(root)
     subject = next((text for name, text in texts if name.lower() == "subject"), "")
     text, html = "\n".join(body.texts), "\n".join(body.htmls)
-    machine = machine_of(headers, subject)
-    bounce = bounce_of(root, leaves, subject, text)
+    suspect = is_suspect(subject, root.header("from"))
+    machine = machine_of(headers, subject, suspect=suspect)
+    bounce = bounce_of(root, leaves, subject, text, suspect=suspect)
     message_id = _id(root.header("message-id"))
     date = _date(root.header("date"), warnings)
     two_ways = _two_ways(headers.get("content-type", []))
