@@ -43,7 +43,7 @@ def shown(found: dict[str, Any]) -> str:
         f"Orgo {found['version']}": f"{found['at'][:19]}  {doors}",
         "mail": f"{mail['waiting']} waiting{_since(mail)}, {_counts(mail, _OUTCOMES)}, {mail['total']} in all",
         "tasks": _counts(tasks, ("open", "unassigned", "overdue")),
-        "letters": f"{letters['waiting']} waiting{_since(letters)}, {_counts(letters, _STATES)}{_suppressed(letters)}",
+        "letters": f"{letters['waiting']} waiting{_since(letters)}, {_counts(letters, _STATES)}{_trouble(letters)}",
         "clock": _timers(tasks),
         "database": _database(found["database"]),
         "queue": _queue(found["queue"]),
@@ -64,9 +64,10 @@ def _since(part: dict[str, Any]) -> str:
     return f" (the oldest for {part['oldest_seconds']} s)" if part["waiting"] else ""
 
 
-def _suppressed(letters: dict[str, Any]) -> str:
-    count = letters["suppressed"]
-    return f"; {count} addresses get none (orgo mail suppressed)" if count else ""
+def _trouble(letters: dict[str, Any]) -> str:
+    count, since = letters["suppressed"], letters["failing_since"]
+    words = f"; {count} addresses get none (orgo mail suppressed)" if count else ""
+    return f"{words}; none left by mail since {since[:19]}" if since else words
 
 
 def _timers(tasks: dict[str, Any]) -> str:

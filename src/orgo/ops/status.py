@@ -92,12 +92,15 @@ def _tasks(now: datetime) -> dict[str, Any]:
 
 def _letters(now: datetime) -> dict[str, Any]:
     from orgo.outbox.models import Letter, Recipient
+    from orgo.outbox.outlets import failing_since
 
+    since = failing_since("email")
     states = _counted(Letter, "state")
     waiting = Letter.objects.filter(state__in=["pending", "claimed", "dot"]).order_by("date")
     return {
         "waiting": sum(states.get(state, 0) for state in ("pending", "claimed", "dot")),
         "oldest_seconds": _age(waiting.values_list("date", flat=True).first(), now),
+        "failing_since": since.isoformat() if since else None,
         "suppressed": Recipient.objects.filter(suppressed_at__isnull=False).count(),
         **{state: states.get(state, 0) for state in ("held", "failed", "ambiguous", "cancelled", "sent")},
     }

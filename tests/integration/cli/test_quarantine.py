@@ -43,6 +43,26 @@ def test_retry_lets_it_be_decided_again_and_closes_the_triage_task(office, bad, 
     assert run("quarantine", "retry", "--all")[0] == 0
 
 
+def test_retry_all_makes_tasks_of_what_the_new_version_reads(office, run):
+    from orgo.flow.house import open_house
+    from orgo.flow.place import quarantine
+    from orgo.flow.unit import Unit
+
+    rows = [office.mail(subject=f"Water leak {number}") for number in range(3)]
+    with Unit(open_house()) as unit:
+        for row in rows:
+            quarantine(row, "the old version could not read it", unit)
+    assert run("quarantine", "retry", "--all")[0] == 0
+    office.settle()
+    assert {mail(row.pk).outcome for row in rows} == {"opened"}
+    assert office.task().title == "Water leak 2"
+
+
+def test_the_whole_mail_can_be_read(bad, run):
+    code, out, _ = run("quarantine", "export", str(bad.pk), "-")
+    assert (code, out) == (0, " ")
+
+
 def test_export_writes_a_new_file_only(bad, run, tmp_path):
     file = tmp_path / "bad.eml"
     assert run("quarantine", "export", str(bad.pk), str(file))[0] == 0
