@@ -24,7 +24,8 @@ FLOORS = {
     ("flufl-bounce", "failed addresses"): 53,
     ("james-mime4j", "first text part contained"): 21,
 }
-# This mail's signature is wanted in the reply; Orgo cuts what stands below "-- " (RFC 3676 section 4.3).
+# talon cuts quotes only: it wants the signature below "-- " kept, and "Sent from my iPhone" too. Orgo reads a reply for what it
+# says, and what stands below "-- " (RFC 3676 section 4.3) is no word of it, above a quote as at the end.
 SIGNATURE_KEPT = {("talon replies", "exact")}
 
 

@@ -14,7 +14,8 @@ _BLOCKS = frozenset(
     "p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer dl dt dd".split()
 )
 _SILENT = frozenset("script style head title template noscript".split())
-_SPACES = re.compile(r"[ \t\u00a0\r\n]+")
+_SPACES = re.compile(r"[ \t\u00a0\r\n]{2,}|[\t\u00a0\r\n]")  # not a single blank, which is as it should be
+_EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 @cache
@@ -32,9 +33,8 @@ def html_to_text(html: str) -> str:
         return ""
     out: list[str] = []
     _walk(root, out)
-    text = "".join(out)
-    text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
-    return clean_text(re.sub(r"\n{3,}", "\n\n", text)).strip()
+    text = "\n".join([line.strip(" \t") for line in "".join(out).split("\n")])
+    return clean_text(_EMPTY_LINES.sub("\n\n", text)).strip()
 
 
 def _shallow(html: str) -> str:
