@@ -25,6 +25,7 @@ def _command(*names: str) -> Callable[[], object]:
 SERVERS: dict[str, Callable[[], object]] = {
     "chromium": _command("chromium", "chromium-browser", "google-chrome", "chrome"),
     "dovecot": _command("dovecot"),
+    "npm": _command("npm"),
     "postgresql": lambda: _command("postgres")() or list(_DEBIAN_POSTGRESQL.glob("*/bin/postgres")),
     "rabbitmq": _command("rabbitmq-server"),
     "redis": _command("redis-server"),

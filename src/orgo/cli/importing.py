@@ -42,10 +42,15 @@ WORK_SINCE = timedelta(days=7)
     metavar="DATE",
     help="Leave out older mails; with --as work they are history (7 days ago where not given).",
 )
+@click.option(
+    "--folder", default="", metavar="TEXT", help="Of a .pst only the folders whose path has this in it."
+)
 @click.option("--yes", is_flag=True, help="Do not ask before more than 100 tasks.")
 @as_json_option
-def import_(paths: tuple[Path, ...], mode: "As", since: datetime | None, yes: bool, as_json: bool) -> int:
-    """Take in .eml files, mbox files, Maildirs and folders of them.
+def import_(
+    paths: tuple[Path, ...], mode: "As", since: datetime | None, folder: str, yes: bool, as_json: bool
+) -> int:
+    """Take in .eml, .msg, mbox, .pst and .ost files, Maildirs and folders of them.
 
     It may be stopped and run again: nothing comes twice. History makes no tasks and no letters; work makes tasks
     whose time begins now, and its senders get no receipt.
@@ -57,7 +62,7 @@ def import_(paths: tuple[Path, ...], mode: "As", since: datetime | None, yes: bo
     need(acting(None), "manage_mail", "import mail")
     from orgo.intake import importing, readers
 
-    plan, size = importing.Plan(mode, _since(mode, since, config)), readers.count(paths)
+    plan, size = importing.Plan(mode, _since(mode, since, config), folder), readers.count(paths)
     if mode == "work" and not yes:
         _look_first(paths, plan, size)
     with progress("Importing", size) as shown:
@@ -143,10 +148,17 @@ def progress(label: str, total: int) -> Iterator[Shown]:
 class _Lines:
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total, self._last = label, total, time.monotonic()
+        self._began = self._last
 
     def __call__(self, count: "Count") -> None:
         if time.monotonic() - self._last < 1:
             return
         self._last = time.monotonic()
         share = min(100, 100 * count.bytes // max(self.total, 1))
-        say(f"{self.label}: {share} %, {count.mails} mails, {count.taken} new")
+        rate = count.mails / max(self._last - self._began, 0.001)
+        left = f", {self._left(count)} left" if 0 < share < 100 else ""
+        say(f"{self.label}: {share} %, {count.mails} mails ({rate:.0f} a second{left}), {count.taken} new")
+
+    def _left(self, count: "Count") -> str:
+        seconds = (self._last - self._began) * (self.total - count.bytes) / max(count.bytes, 1)
+        return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"

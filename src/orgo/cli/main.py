@@ -33,7 +33,10 @@ class Root(Lazy):
         "task": ("orgo.cli.task:task", "Tasks: list, show, told, take, answer, done .."),
         "user": ("orgo.cli.people:user", "Users: add, list, link, password, roles, absent .."),
         "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),
-        "import": ("orgo.cli.importing:import_", "Archives of mail: .eml, mbox, Maildir, folders"),
+        "import": (
+            "orgo.cli.importing:import_",
+            "Archives of mail: .pst, .msg, .eml, mbox, Maildir, folders",
+        ),
         "mailbox": ("orgo.cli.mailbox:mailbox", "Mailboxes: add, test, list, preview, go-live, fetch .."),
         "quarantine": ("orgo.cli.quarantine:quarantine", "Mail that could not be read: list, show, retry .."),
         "status": ("orgo.cli.status:status", "How Orgo is at this moment"),

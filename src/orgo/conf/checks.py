@@ -56,7 +56,9 @@ def _beyond_pop3(config: Config) -> Iterator[Finding]:
         if account.protocol != "pop3":
             continue
         if account.after not in ("keep", "delete"):
-            yield Finding((*path, "after"), f"POP3 can't {account.after} mails", "write keep or delete, or use IMAP")
+            yield Finding(
+                (*path, "after"), f"POP3 can't {account.after} mails", "write keep or delete, or use IMAP"
+            )
         if account.folders != ("INBOX",):
             yield Finding((*path, "folders"), "POP3 has no folders", "leave it out, or use IMAP")
         if account.auth != "password":

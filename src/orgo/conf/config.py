@@ -164,7 +164,8 @@ class Mailbox(Section):
     name: Text = Field(description="What the mailbox is called; its username where not given")
     address: Address | None = Field(None, description="Its mail address, where the username is none")
     after: Literal["keep", "flag", "move", "delete"] = Field(
-        "flag", description="What becomes of a mail once it is stored; by POP3 `keep` (then the default) or `delete`"
+        "flag",
+        description="What becomes of a mail once it is stored; by POP3 `keep` (then the default) or `delete`",
     )
     after_folder: Text = Field("Orgo", description="Where `after: move` puts it")
     delete_after: After = Field(

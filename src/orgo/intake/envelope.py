@@ -22,7 +22,7 @@ class Envelope(msgspec.Struct, frozen=True):
 def envelope_of(data: bytes) -> Envelope:
     """The envelope of these bytes; an empty one where nothing can be read."""
     try:
-        head = BytesHeaderParser(policy=compat32).parsebytes(data[:_MOST])
+        head = BytesHeaderParser(policy=compat32).parsebytes(_head(data))
         named = [str(value) for name in _DELIVERED for value in head.get_all(name, [])]
         written = [str(value) for name in ("to", "cc") for value in head.get_all(name, [])]
         found = email.utils.getaddresses((named or written)[:_MOST_RECIPIENTS])
@@ -30,6 +30,12 @@ def envelope_of(data: bytes) -> Envelope:
         return Envelope(tuple(dict.fromkeys(to))[:_MOST_RECIPIENTS], _date(str(head.get("date", ""))))
     except (ValueError, TypeError, AttributeError, IndexError, LookupError):
         return Envelope()
+
+
+def _head(data: bytes) -> bytes:
+    """The headers without the body, which the library would go through as well."""
+    ends = [data.find(gap, 0, _MOST) for gap in (b"\n\r\n", b"\n\n")]
+    return data[: min((end for end in ends if end >= 0), default=_MOST) + 1]
 
 
 def _date(text: str) -> datetime | None:

@@ -4,18 +4,23 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from orgo import dispatch
 from orgo.intake.envelope import envelope_of
+from orgo.intake.importing import Count, Plan, batches, take
 from orgo.intake.models import Mail
-from orgo.intake.readers import read
+from orgo.intake.readers import Item, read
 from orgo.intake.store import Incoming, store
+from orgo.lib import clock
 
 log = logging.getLogger("orgo.folder")
 After = Literal["keep", "move", "delete"]
 DONE, FAILED = "done", "failed"
+ARCHIVES = (".pst", ".ost")
+WORK_SINCE = timedelta(days=7)
 _HALF = (".part", ".tmp", ".crdownload", ".filepart")
 _Stamp = tuple[int, int]
 
@@ -30,6 +35,7 @@ class FolderWatch:
         self.path, self.after = path, after
         self._seen: dict[Path, _Stamp] = {}
         self._finished: dict[Path, _Stamp] = {}
+        self._held: set[Path] = set()
 
     def round(self) -> int:
         """Take what is ready; returns how many mails were stored. Raises OSError where the folder can't be read."""
@@ -55,10 +61,12 @@ class FolderWatch:
 
     def _take(self, file: Path, stamp: _Stamp) -> int:
         """Store the mails of a file, then put it out of the way (a second taking of the same bytes is known)."""
+        if self._is_held(file):
+            return 0
         troubles: list[str] = []
-        mails = [self._incoming(item.data) for item in read([file], lambda _, why: troubles.append(why))]
-        mails = self._unknown(mails)
-        stored = len(store(mails)) if mails else 0
+        stored = sum(
+            self._store(batch, file) for batch in batches(read([file], lambda _, why: troubles.append(why)))
+        )
         self._finished[file] = stamp
         if troubles:
             log.warning(
@@ -70,6 +78,23 @@ class FolderWatch:
         elif self.after == "delete":
             self._remove(file)
         return stored
+
+    def _store(self, batch: list[Item], file: Path) -> int:
+        """Store some mails of a file. Those of an Outlook archive are work when they are young, like those of `orgo import`."""
+        if file.suffix.lower() in ARCHIVES:
+            count, plan = Count(), Plan("work", clock.now() - WORK_SINCE)
+            take(batch, plan, count)
+            return count.taken
+        mails = self._unknown([self._incoming(item.data) for item in batch])
+        return len(store(mails)) if mails else 0
+
+    def _is_held(self, file: Path) -> bool:
+        """Whether another program (Outlook) has an archive locked; it is waited for, with a word."""
+        held = file.suffix.lower() in ARCHIVES and _is_locked(file)
+        if held and file not in self._held:
+            log.warning("%s waits: another program (Outlook?) has it open", file.name)
+        (self._held.add if held else self._held.discard)(file)
+        return held
 
     def _incoming(self, data: bytes) -> Incoming:
         """Where files are kept their bytes are a key for ever, so that a new start does not take them again."""
@@ -97,3 +122,21 @@ class FolderWatch:
             file.unlink()
         except OSError as error:
             log.warning("%s can't be deleted: %s", file.name, error.strerror or error)
+
+
+def _is_locked(file: Path) -> bool:
+    """Whether a program has the file locked against others: on Windows it can't be opened then, elsewhere the lock is tried."""
+    try:
+        with file.open("r+b") as stream:
+            try:
+                import fcntl
+            except ImportError:
+                return False
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except PermissionError:
+        return os.name == "nt"
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -40,10 +40,14 @@ class Count:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to become of mails: as `work`, those before `since` and undated ones are history; else the former are left out."""
+    """What is to become of mails: as `work`, those before `since` and undated ones are history; else the former are left out.
+
+    `folder` keeps those of an Outlook archive whose folder's path has this text in it.
+    """
 
     mode: As
     since: datetime | None = None
+    folder: str = ""
 
     def of(self, envelope: Envelope) -> As | None:
         """What becomes of a mail with this envelope; None where it is left out."""
@@ -65,18 +69,23 @@ def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     """
     paths, count = list(paths), Count()
     record = _record(paths)
-    for batch in _batches(read(paths, lambda where, why: count.unread.append((where, why)))):
-        _store(_sorted_out(batch, plan, count), count)
+    for batch in batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder)):
+        take(batch, plan, count)
         ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
         progress(count)
     ImportRun.objects.filter(pk=record.pk).update(finished_at=clock.now())
     return count
 
 
+def take(batch: list[Item], plan: Plan, count: Count) -> None:
+    """Take in what of these mails is wanted and not here yet, in one transaction, and count it."""
+    _store(_sorted_out(batch, plan, count), count)
+
+
 def survey(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     """What `run` would take in, without taking anything."""
     count, seen = Count(), set[str]()
-    for batch in _batches(read(paths, lambda where, why: count.unread.append((where, why)))):
+    for batch in batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder)):
         wanted = _sorted_out(batch, plan, count)
         new = [mail for key, mail in wanted.items() if key not in seen | _there(wanted)]
         seen.update(key for key, mail in wanted.items() if mail.mode == "work")
@@ -94,7 +103,7 @@ def _record(paths: list[Path]) -> ImportRun:
     return ImportRun.objects.update_or_create(key=key, defaults=found)[0]
 
 
-def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     size = 0
     for item in items:

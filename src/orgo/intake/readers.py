@@ -1,4 +1,4 @@
-"""Archives of mail as one stream: .eml files, mbox files, Maildirs and folders of any of them (touches files only)."""
+"""Archives of mail as one stream: .eml, .msg, mbox, .pst and .ost files, Maildirs, folders of them (touches files only)."""
 
 import os
 import re
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from orgo.intake.outlook import archive
+from orgo.intake.outlook.archive import SIGNATURE
+
 LARGEST = 200_000_000
 _PIECE = 1_000_000
 _ENVELOPE = re.compile(rb"From \S.*\d\d:\d\d")
@@ -16,8 +19,8 @@ _WHOLE_ENVELOPE = re.compile(
 )
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}[ \t]*:|>From )")
 _QUOTED = re.compile(rb">+From ")
-_NOT_YET = {".pst": "Outlook archives", ".ost": "Outlook archives", ".msg": "Outlook messages"}
-_MAIL_NAMES = (".eml", ".mbox", ".mbx")
+_MAIL_NAMES = (".eml", ".mbox", ".mbx", ".pst", ".ost", ".msg")
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ Trouble = Callable[[str, str], None]
 """Is told of what could not be read: where, and why."""
 
 
-def read(paths: Iterable[Path], trouble: Trouble) -> Iterator[Item]:
-    """All mails below `paths`, in the order of the names; what can't be read is told to `trouble` and passed over."""
+def read(paths: Iterable[Path], trouble: Trouble, folder: str = "") -> Iterator[Item]:
+    """All mails below `paths`, in the order of the names; what can't be read is told to `trouble` and passed over.
+
+    `folder` keeps those mails of an Outlook archive whose folder's path has this text in it.
+    """
     for path in paths:
         for file in _files(path, set(), trouble):
-            yield from _read_file(file, trouble)
+            yield from _read_file(file, trouble, folder)
 
 
 def count(paths: Iterable[Path]) -> int:
@@ -94,11 +100,6 @@ def _wanted(entry: Path, of_maildir: bool, trouble: Trouble) -> bool:
         return False
     if entry.is_dir():
         return True
-    if entry.suffix.lower() in _NOT_YET and not _begins_like_mail(entry):
-        trouble(
-            _shown(entry), f"{_NOT_YET[entry.suffix.lower()]} can't be read yet; save it as .eml or .mbox"
-        )
-        return False
     if entry.suffix.lower() in _MAIL_NAMES or entry.parent.name in ("cur", "new"):
         return True
     return not entry.name.startswith(".") and _begins_like_mail(entry)
@@ -131,7 +132,7 @@ def _words(error: OSError) -> str:
 # ---------------------------------------------------------------- what is in a file
 
 
-def _read_file(file: Path, trouble: Trouble) -> Iterator[Item]:
+def _read_file(file: Path, trouble: Trouble, folder: str) -> Iterator[Item]:
     try:
         with _opened(_where_it_is_now(file)) as stream:
             begin = stream.read(5)
@@ -139,16 +140,34 @@ def _read_file(file: Path, trouble: Trouble) -> Iterator[Item]:
             if begin == b"From ":
                 yield from mbox(stream, _shown(file), trouble)
                 return
+            if begin[:4] == SIGNATURE or file.suffix.lower() in (".pst", ".ost"):
+                yield from _read_archive(file, trouble, folder)
+                return
             data = stream.read(LARGEST + 1)
     except OSError as error:
         trouble(_shown(file), _words(error))
         return
-    if data[:4] == b"!BDN" or data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        trouble(_shown(file), "this kind of archive can't be read yet; save it as .eml or .mbox")
-    elif len(data) > LARGEST:
+    if len(data) > LARGEST:
         trouble(_shown(file), f"is larger than {LARGEST} bytes")
+    elif data.startswith(_OLE):
+        yield from _read_msg(file, data, trouble)
     else:
         yield Item(_shown(file), data)
+
+
+def _read_archive(file: Path, trouble: Trouble, folder: str) -> Iterator[Item]:
+    for where, data in archive.mails(file, _shown(file), trouble, folder):
+        yield Item(where, data)
+
+
+def _read_msg(file: Path, data: bytes, trouble: Trouble) -> Iterator[Item]:
+    from orgo.intake.outlook.compose import compose
+    from orgo.intake.outlook.msg import NoMail, read_msg
+
+    try:
+        yield Item(_shown(file), compose(read_msg(data)))
+    except NoMail as error:
+        trouble(_shown(file), str(error))
 
 
 def _where_it_is_now(file: Path) -> Path:

@@ -132,5 +132,5 @@ def test_there_is_a_line_a_second_and_no_bar_without_a_terminal(office, run, arc
     ticks = iter(range(100))
     monkeypatch.setattr("orgo.cli.importing.time", SimpleNamespace(monotonic=lambda: next(ticks)))
     _, _, err = run("import", str(archive))
-    assert re.fullmatch(r"orgo: Importing: \d+ %, 5 mails, 4 new\n", err)
+    assert re.fullmatch(r"orgo: Importing: \d+ %, 5 mails \(\d+ a second(, \d+ s left)?\), 4 new\n", err)
     assert not sys.stderr.isatty()

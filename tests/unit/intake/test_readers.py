@@ -75,8 +75,8 @@ def test_what_is_no_mail_is_passed_over_and_an_outlook_archive_named(tmp_path):
     (tmp_path / "old.pst").write_bytes(b"!BDN")
     found, told = read_all(tmp_path)
     assert [Path(item.where).name for item in found] == ["plain"]
-    assert "can't be read yet" in told[0][1]
-    assert count([tmp_path]) == len(MAIL)
+    assert "is no Outlook archive" in told[0][1]
+    assert count([tmp_path]) == len(MAIL) + 4
 
 
 def test_an_empty_file_is_a_mail_and_a_missing_one_is_told(tmp_path):

@@ -1,0 +1,257 @@
+"""Outlook's items become mails: real archives and messages of several writers, and broken ones made of them."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgo.intake.outlook import archive
+from orgo.intake.outlook.compose import compose
+from orgo.intake.outlook.item import File, Item, Properties, Recipient, is_mail
+from orgo.intake.outlook.msg import NoMail, read_msg
+from orgo.message import attachment_content, parse
+
+Read = Callable[[Path], tuple[list[tuple[str, bytes]], list[tuple[str, str]]]]
+
+
+@pytest.fixture
+def read() -> Read:
+    """The mails of an archive, and what could not be read."""
+
+    def reading(file: Path) -> tuple[list[tuple[str, bytes]], list[tuple[str, str]]]:
+        troubles: list[tuple[str, str]] = []
+        return list(
+            archive.mails(file, file.name, lambda where, why: troubles.append((where, why)))
+        ), troubles
+
+    return reading
+
+
+# ---------------------------------------------------------------- archives
+
+
+def test_every_archive_of_the_corpus_gives_its_mails(corpus: Path, read: Read) -> None:
+    """As many, and with the subjects, as another reading of the same files found."""
+    expected = json.loads((corpus / "pst" / "expected-pst.json").read_text())
+    read_some = 0
+    for name, what in expected.items():
+        mails, _ = read(corpus / "pst" / name)
+        items = what.get("items", [])
+        subjects = {item["subject"] for item in items if item.get("subject")}
+        found = [parse(data) for _, data in mails]
+        assert {message.subject for message in found} <= {
+            " ".join(subject.split()) for subject in subjects
+        } | {""}, name
+        travelled = [item for item in items if item.get("has_transport_headers")]
+        assert len(found) >= len(travelled), name
+        read_some += len(found)
+    assert read_some > 5
+
+
+def test_the_same_archive_gives_the_same_bytes(corpus: Path, read: Read) -> None:
+    file = corpus / "pst" / "pstsdk" / "sample1.pst"
+
+    assert read(file)[0] == read(file)[0] != []
+
+
+def test_a_mail_keeps_the_headers_it_came_with_and_its_attachment(corpus: Path, read: Read) -> None:
+    ((where, data),), troubles = read(corpus / "pst" / "pstsdk" / "sample1.pst")
+    message = parse(data)
+
+    assert troubles == [] and where == "sample1.pst:/Top of Outlook data file/Sample1#1"
+    assert (
+        message.trusted
+        and message.message_id
+        and message.header("received")
+        and message.html
+        and message.text
+    )
+    assert [(a.filename, a.content_type) for a in message.attachments] == [("leah_thumper.jpg", "image/jpeg")]
+    assert attachment_content(data, message.attachments[0].index)[:3] == b"\xff\xd8\xff"
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        (b"", "is empty"),
+        (b"From: x\n\n", "is no Outlook archive"),
+        (b"!BDN" + bytes(100), "is no Outlook archive"),
+        (b"!BDN\0\0\0\0SM" + bytes(600), "is damaged"),
+    ],
+)
+def test_what_is_no_archive_gets_a_verdict(tmp_path: Path, read: Read, data: bytes, verdict: str) -> None:
+    file = tmp_path / "x.pst"
+    file.write_bytes(data)
+    mails, ((where, why),) = read(file)
+
+    assert mails == [] and where == "x.pst" and verdict in why and "\n" not in why
+
+
+def test_cut_and_flipped_archives_break_nothing(corpus: Path, tmp_path: Path, read: Read) -> None:
+    """Whatever libpff does with them, the reader ends, and says what it could not read where something is missing."""
+    whole = (corpus / "pst" / "pstsdk" / "sample1.pst").read_bytes()
+    file = tmp_path / "broken.pst"
+    harmed = [whole[: len(whole) * part // 8] for part in range(1, 8)]
+    for place in range(600, len(whole), len(whole) // 23):
+        harmed.append(
+            whole[:place] + bytes(byte ^ 0xFF for byte in whole[place : place + 512]) + whole[place + 512 :]
+        )
+    for data in harmed:
+        file.write_bytes(data)
+        mails, troubles = read(file)
+        assert mails or troubles or len(data) == len(whole)
+        for _, mail in mails:
+            parse(mail)
+
+
+def test_an_item_that_breaks_the_reader_is_named_and_the_others_are_read(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, read: Read
+) -> None:
+    """The process is killed at its second item, each time: it is started again behind it."""
+    monkeypatch.setenv("ORGO_CRASH", "H1s.item:2")
+    mails, troubles = read(corpus / "pst" / "tika" / "testPST_variousBodyTypes.pst")
+
+    assert [where[-2:] for where, _ in mails] == ["#1", "#3"]
+    assert [where[-2:] for where, _ in troubles] == ["#2", "#4"] and "broke the reader" in troubles[0][1]
+
+
+def test_only_the_folders_that_are_wanted(corpus: Path) -> None:
+    file = corpus / "pst" / "tika" / "testPST_variousBodyTypes.pst"
+
+    assert len(list(archive.mails(file, "x", lambda *_: None, "INBOX"))) == 4
+    assert list(archive.mails(file, "x", lambda *_: None, "sent")) == []
+
+
+# ---------------------------------------------------------------- .msg
+
+
+@pytest.mark.parametrize(
+    ("name", "sender", "subject", "attachments"),
+    [
+        (
+            "MSGReader/EmailWithAttachments.msg",
+            "peterpan@neverland.com",
+            "This is the subject",
+            ["peterpan.jpg", "tinkerbell.jpg"],
+        ),
+        (
+            "MSGReader/EmailWithSpecialCharsInSubject_2.msg",
+            "Julie.Clarebots@qbere.com",
+            "Un sujet très bien défini",
+            [],
+        ),
+        (
+            "MSGReader/RtfSampleEmailWithAttachment.msg",
+            "Chris.Wilson@leeds.gov.uk",
+            "RtfSampleEmailWithAttachment",
+            ["SampleAttachment.pdf"],
+        ),
+        (
+            "tika/testMSG_att_doc.msg",
+            "nicolas1.23456@free.fr",
+            "test pièce jointe 1",
+            ["test-unicode.doc", "pj1.txt"],
+        ),
+    ],
+)
+def test_a_message_file_is_read(
+    corpus: Path, name: str, sender: str, subject: str, attachments: list[str]
+) -> None:
+    message = parse(compose(read_msg((corpus / "msg" / name).read_bytes())))
+
+    assert message.sender is not None and message.sender.address == sender
+    assert message.subject == subject and [a.filename for a in message.attachments] == attachments
+    assert message.text.strip() or message.html
+
+
+def test_a_mail_within_a_mail_is_a_mail(corpus: Path) -> None:
+    item = read_msg((corpus / "msg" / "tika" / "testMSG_att_msg.msg").read_bytes())
+    inner = next(file.item for file in item.files if file.item is not None)
+
+    assert inner.subject and b"Content-Type: message/rfc822" in compose(item)
+
+
+@pytest.mark.parametrize("name", ["ruby-msg/contact-plain.msg", "tika/testMSG_Task.msg"])
+def test_what_is_no_mail_is_said(corpus: Path, name: str) -> None:
+    with pytest.raises(NoMail, match="it is no mail but an item of the kind IPM"):
+        read_msg((corpus / "msg" / name).read_bytes())
+
+
+def test_cut_and_flipped_messages_break_nothing(corpus: Path) -> None:
+    whole = (corpus / "msg" / "MSGReader" / "EmailWithAttachments.msg").read_bytes()
+    for place in range(0, len(whole), len(whole) // 40):
+        for data in (whole[:place], whole[:place] + b"\xff" * 64 + whole[place + 64 :]):
+            try:
+                parse(compose(read_msg(data)))
+            except NoMail:
+                continue
+
+
+# ---------------------------------------------------------------- composing
+
+TEXTS = st.text(max_size=60)
+ITEMS = st.builds(
+    Item, headers=TEXTS, subject=TEXTS, sender=st.none() | st.builds(Recipient, kind=st.just("To"), name=TEXTS, address=TEXTS),
+    recipients=st.lists(st.builds(Recipient, kind=st.sampled_from(["To", "Cc", "Bcc"]), name=TEXTS, address=TEXTS), max_size=3),
+    date=st.none() | st.datetimes(datetime(1980, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)), message_id=TEXTS, text=TEXTS, html=TEXTS,
+    files=st.lists(st.builds(File, name=TEXTS, kind=TEXTS, content_id=TEXTS, data=st.none() | st.binary(max_size=50), missing=TEXTS), max_size=3),
+)  # fmt: skip
+
+
+@given(ITEMS)
+def test_any_item_is_a_mail_and_brings_no_header_of_its_own(item: Item) -> None:
+    bare = Item(**{name: getattr(item, name) for name in Item.__struct_fields__ if name != "headers"})
+    data = compose(bare)
+    names = {name.lower() for name, _ in parse(data).headers}
+
+    assert names <= {
+        "from",
+        "to",
+        "cc",
+        "subject",
+        "date",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "content-transfer-encoding",
+        "in-reply-to",
+        "references",
+    }
+    assert compose(item) == compose(item)
+    kept = [file for file in item.files if file.data is not None]
+    found = [a for a in parse(data).attachments if not a.content_type.startswith("text/plain") or a.filename]
+    assert len(found) >= len([file for file in kept if file.name.strip()]) - len(item.files)
+
+
+def test_properties_are_read_by_their_type() -> None:
+    found = Properties(
+        {
+            1: (0x1F, "é\0".encode("utf-16-le")),
+            2: (0x1E, b"\xe9\0"),
+            3: (3, b"\x02\0\0\0"),
+            4: (0x40, (116444736000000000).to_bytes(8, "little")),
+        }
+    )
+
+    assert (found.text(1), found.text(2), found.number(3), found.text(9), found.number(9)) == (
+        "é",
+        "é",
+        2,
+        "",
+        0,
+    )
+    assert found.time(4) == datetime(1970, 1, 1, tzinfo=UTC) and found.time(9) is None
+
+
+def test_contacts_and_tasks_are_no_mail() -> None:
+    assert (
+        is_mail("IPM.Note")
+        and is_mail("")
+        and is_mail("REPORT.IPM.Note.NDR")
+        and is_mail("IPM.Schedule.Meeting.Request")
+    )
+    assert not is_mail("IPM.Contact") and not is_mail("ipm.task.request")
