@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +15,10 @@ from orgo.intake.models import ImportRun, Mail
 from orgo.intake.readers import Item, read
 from orgo.intake.store import Incoming, store
 from orgo.lib import clock
+from orgo.lib.ahead import ahead
 
 BATCH = 100
-BATCH_BYTES = 32_000_000
+BATCH_BYTES = 4_000_000
 As = Literal["history", "work"]
 
 
@@ -69,10 +71,12 @@ def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     """
     paths, count = list(paths), Count()
     record = _record(paths)
-    for batch in batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder)):
-        take(batch, plan, count)
-        ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
-        progress(count)
+    found = batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder))
+    with closing(ahead(found)) as coming:
+        for batch in coming:
+            take(batch, plan, count)
+            ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
+            progress(count)
     ImportRun.objects.filter(pk=record.pk).update(finished_at=clock.now())
     return count
 

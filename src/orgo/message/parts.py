@@ -9,8 +9,11 @@ from orgo.message.mime import read
 from orgo.message.model import Attachment
 from orgo.message.names import file_name, safe_name
 from orgo.message.part import Part
+from orgo.message.tnef import is_tnef, unpack
 
 MOST_ATTACHMENTS = 300
+# The index of a file that is packed in a part: that of the part, and this for each file.
+WITHIN = 10_000
 # Formatted text that is shown as it stands where there is no better.
 _READABLE = (
     "text/enriched",
@@ -47,11 +50,32 @@ def read_body(root: Part, leaves: list[Part]) -> Body:
             _add_text(part, body)
         else:
             attached = part is not root or not part.kind.startswith("multipart/")
-        if attached and len(body.attachments) < MOST_ATTACHMENTS:
+        if attached and is_tnef(part.kind, name):
+            _add_packed(part, name, index, body)
+        elif attached and len(body.attachments) < MOST_ATTACHMENTS:
             body.attachments.append(_attachment(part, name, index, body.warnings))
     if not body.texts and not body.htmls:
         _add_second_choice(root, leaves, body)
     return body
+
+
+def _add_packed(part: Part, name: str, index: int, body: Body) -> None:
+    """What Outlook packed into winmail.dat, in its place; one that can't be unpacked is kept as a file."""
+    found = unpack(part.content)
+    if found is None:
+        body.warnings.append(f"{safe_name(name) or 'winmail.dat'} can't be unpacked")
+        body.attachments.append(_attachment(part, name, index, body.warnings))
+        return
+    if not body.texts and not body.htmls:
+        body.texts += [found.text] if found.text else []
+        body.htmls += [found.html] if found.html else []
+    for number, file in enumerate(found.files[: MOST_ATTACHMENTS - len(body.attachments)], 1):
+        place = index + number * WITHIN
+        body.attachments.append(
+            Attachment(
+                filename=safe_name(file.name), content_type=file.kind, size=len(file.data), index=place
+            )
+        )
 
 
 def lasting(part: Part) -> bytes:
@@ -99,6 +123,12 @@ def _attachment(part: Part, name: str, index: int, warnings: list[str]) -> Attac
 def attachment_content(raw: bytes, index: int) -> bytes:
     """The content of the part with this index, read out of the raw mail. Raises IndexError when there is none."""
     try:
-        return list(read(raw).leaves())[index].content
+        content = list(read(raw).leaves())[index % WITHIN].content
     except LimitPassed as passed:
         raise IndexError(f"the mail is not read: {passed.name}") from passed
+    if index < WITHIN:
+        return content
+    found = unpack(content)
+    if found is None:
+        raise IndexError(f"nothing is packed at {index}")
+    return found.files[index // WITHIN - 1].data

@@ -1,10 +1,8 @@
 """One look through a mailbox: take what is new in each folder, then mark, move or remove what was stored before."""
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import TypeVar
 
 import msgspec
 from msgspec import structs
@@ -15,9 +13,9 @@ from orgo.intake.mailbox.ledger import Ledger, Overtaken
 from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, Refused, Session, Waiting
 from orgo.intake.models import Folder
 from orgo.intake.store import pack
+from orgo.lib.ahead import ahead
 
 log = logging.getLogger("orgo.mailbox")
-T = TypeVar("T")
 BATCH = 500
 BATCH_BYTES = 8_000_000
 
@@ -165,13 +163,3 @@ def batches(mails: Sequence[Waiting]) -> Iterator[list[Waiting]]:
 
 def _packed(mail: Fetched) -> Fetched:
     return structs.replace(mail, packed=pack(mail.data)) if mail.data is not None else mail
-
-
-def ahead(items: Iterator[T]) -> Generator[T]:
-    """These items, while the next one is made by a thread of its own: the server reads while the database writes."""
-    end = object()
-    with ThreadPoolExecutor(1, thread_name_prefix="orgo-ahead") as worker:
-        coming = worker.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = worker.submit(next, items, end)
-            yield item  # type: ignore[misc]

@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -79,6 +80,8 @@ class _Reader:
             start_new_session=True,  # Ctrl-C is for the parent, which ends it
             pipesize=1 << 20,
         )
+        self._closed, self._due = threading.Event(), time.monotonic() + SECONDS
+        threading.Thread(target=self._watch, name="orgo-archive-watch", daemon=True).start()
 
     def mails(self) -> Iterator[tuple[str, bytes]]:
         """The mails up to the end, or to where the process broke."""
@@ -116,19 +119,20 @@ class _Reader:
 
     def _read(self, out: IO[bytes], size: int) -> bytes | None:
         """So many bytes, or None where the process has ended; one that says nothing for too long is ended."""
-        timer = threading.Timer(SECONDS, self._kill)
-        timer.start()
-        try:
-            data = out.read(size)
-        finally:
-            timer.cancel()
+        self._due = time.monotonic() + SECONDS
+        data = out.read(size)
+        self._due = time.monotonic() + SECONDS * 60  # how long the mail is used is not the process's fault
         return data if len(data) == size else None
 
-    def _kill(self) -> None:
-        self.late = True
-        self.process.kill()
+    def _watch(self) -> None:
+        while not self._closed.wait(0.5):
+            if time.monotonic() > self._due:
+                self.late = True
+                self.process.kill()
+                return
 
     def _close(self) -> None:
+        self._closed.set()
         if self.process.poll() is None and not self.ended:
             self.process.kill()
         assert self.process.stderr is not None and self.process.stdout is not None

@@ -16,6 +16,7 @@ import msgspec
 from orgo.intake.outlook.compose import compose
 from orgo.intake.outlook.item import (
     CONTENT_ID,
+    FILE_DATA,
     FILE_METHOD,
     FILE_NAME,
     LONG_FILE_NAME,
@@ -31,8 +32,8 @@ from orgo.intake.outlook.item import (
     page_of,
     recipient_of,
 )
-from orgo.intake.outlook.rtf import text_of_rtf
 from orgo.lib.crash import crashpoint
+from orgo.lib.rtf import text_of_rtf
 
 MEMORY = 900 * 1024 * 1024
 LARGEST = 200_000_000
@@ -129,7 +130,8 @@ def _entries(record: Any) -> Iterator[tuple[int, int, bytes]]:
     for number in range(record.number_of_entries):
         try:
             entry = record.get_entry(number)
-            yield entry.entry_type or 0, entry.value_type or 0, entry.data or b""
+            if entry.entry_type != FILE_DATA:  # an attachment's bytes are read by themselves
+                yield entry.entry_type or 0, entry.value_type or 0, entry.data or b""
         except (OSError, ValueError):
             continue
 

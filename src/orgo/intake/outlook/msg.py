@@ -24,7 +24,7 @@ from orgo.intake.outlook.item import (
     page_of,
     recipient_of,
 )
-from orgo.intake.outlook.rtf import text_of_rtf
+from orgo.lib.rtf import text_of_rtf
 
 DEEPEST = 15
 MOST = 2_000
