@@ -26,6 +26,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "chromium": _command("chromium", "chromium-browser", "google-chrome", "chrome"),
     "dovecot": _command("dovecot"),
     "npm": _command("npm"),
+    "postfix": _command("postfix"),
     "postgresql": lambda: _command("postgres")() or list(_DEBIAN_POSTGRESQL.glob("*/bin/postgres")),
     "rabbitmq": _command("rabbitmq-server"),
     "redis": _command("redis-server"),

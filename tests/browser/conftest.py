@@ -57,11 +57,16 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def page(chromium: Any, address: str, office: Office) -> Iterator[Any]:
     """A page in a window of its own; a script error or a request to another host fails the test."""
-    context = chromium.new_context(base_url=address, viewport={"width": 1440, "height": 900}, bypass_csp=False)
+    context = chromium.new_context(
+        base_url=address, viewport={"width": 1440, "height": 900}, bypass_csp=False
+    )
     made = context.new_page()
     wrong: list[str] = []
     made.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-    made.on("request", lambda request: wrong.append(request.url) if not request.url.startswith((address, "data:")) else None)
+    made.on(
+        "request",
+        lambda request: wrong.append(request.url) if not request.url.startswith((address, "data:")) else None,
+    )
     yield made
     context.close()
     assert wrong == []
@@ -89,7 +94,10 @@ def axe(page: Any) -> Callable[[], list[str]]:
     def look() -> list[str]:
         # The page's own policy lets no test script in; the debugger's door does.
         client = page.context.new_cdp_session(page)
-        found = client.send("Runtime.evaluate", {"expression": f"{AXE}; axe.run()", "awaitPromise": True, "returnByValue": True})
+        found = client.send(
+            "Runtime.evaluate",
+            {"expression": f"{AXE}; axe.run()", "awaitPromise": True, "returnByValue": True},
+        )
         violations = found["result"]["value"]["violations"]
         return [f"{v['id']}: {[node['target'] for node in v['nodes']][:3]}" for v in violations]
 
