@@ -177,6 +177,25 @@ def _webhooks(config: Config) -> Iterator[Finding]:
             yield Finding(("teams", number, "webhook"), f"no webhook {team.webhook!r}", hint, people=True)
 
 
+def _watches(config: Config) -> Iterator[Finding]:
+    """A canary without a mailbox to come home to, a heartbeat that nobody hears."""
+    canary, heartbeat = config.canary, config.heartbeat
+    if canary is not None:
+        account = next((one for one in config.accounts if one.name == canary.mailbox), None)
+        names = [one.name for one in config.accounts]
+        if account is None:
+            hint = did_you_mean(canary.mailbox, names) or "name a mailbox of imap: or mailboxes:"
+            yield Finding(("canary", "mailbox"), f"no mailbox {canary.mailbox!r}", hint)
+        elif account.receives is None:
+            yield Finding(
+                ("canary", "mailbox"), "its mail address is not known", "give that mailbox an address:"
+            )
+    if heartbeat is not None and (heartbeat.url is None) == (heartbeat.mail is None):
+        yield Finding(
+            ("heartbeat",), "one of url and mail is wanted", "give the one that the outside watch has"
+        )
+
+
 def _hook_url(hook: Webhook) -> str:
     """What is wrong with a webhook's address, or ""; the address itself is never said, it may be a secret."""
     try:
@@ -283,6 +302,7 @@ _AT_LOAD: tuple[_Look, ...] = (
         _countries,
         _default_levels,
         _webhooks,
+        _watches,
         _open_door,
         _sign_in,
         _credentials,

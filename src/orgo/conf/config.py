@@ -294,6 +294,25 @@ class Webhook(Section):
     )
 
 
+class Canary(Section):
+    """A probe mail through the real servers and back into a mailbox."""
+
+    mailbox: Text = Field(description="The name of the mailbox that it is sent to")
+    every: After = Field(Duration(0, 900), description="How often one is sent")
+    within: After = Field(Duration(0, 600), description="How long it may take before the alarm")
+
+
+class Heartbeat(Section):
+    """An outside watch that is told that Orgo lives; when that stops, the watch alarms somebody."""
+
+    url: Secret | None = Field(
+        None, description="An address that is called by POST, https:// (a secret, as `${VAR}`)"
+    )
+    mail: Address | None = Field(None, description="Or an address that a letter goes to")
+    every: After = Field(Duration(0, 300), description="How often")
+    internal: bool = Field(False, description="Whether the address lies in our own network")
+
+
 class Limits(Section):
     """Where a mail is too much; it is then kept and shown in quarantine."""
 
@@ -373,6 +392,10 @@ class Config(Section):
         Path("config"),
         description="The folder of templates and attachments; that of the rules where not given",
     )
+    canary: Canary | None = Field(
+        None, description="A probe mail that has to come back; none where not given"
+    )
+    heartbeat: Heartbeat | None = Field(None, description="The outside watch; none where not given")
     limits: Limits = Field(default_factory=Limits, description="Where a mail is too much")
     _origin: Origin = PrivateAttr()
 

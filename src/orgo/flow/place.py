@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from orgo.flow.bounces import place_bounce, returned_to
+from orgo.flow.canary import came_home, note_arrival
 from orgo.flow.house import House
 from orgo.flow.joining import join
 from orgo.flow.loops import marks_of
@@ -35,6 +36,11 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
         return
     if mail.mode == "history":
         unit.settle_mail(mail, "history", reason="older mail, kept to be found", **kept)
+        return
+    canary = came_home(message, unit.house)
+    if canary is not None:
+        note_arrival(canary)
+        unit.settle_mail(mail, "ignored", reason="our own probe mail is back", **kept)
         return
     if mail.mode == "observe":
         _observe(mail, message, unit, kept)

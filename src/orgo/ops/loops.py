@@ -28,11 +28,14 @@ class Loop(threading.Thread):
         self.pause = pause
         self.stopping = threading.Event()
         self._gave_back = 0.0
+        self._ended_a_round = time.monotonic()
 
     def run(self) -> None:
         while not self.stopping.is_set():
             self.bell.clear()
-            if not self._round():
+            found = self._round()
+            self._ended_a_round = time.monotonic()
+            if not found:
                 self.bell.wait(self.pause)
         connection.close()
 
@@ -51,6 +54,10 @@ class Loop(threading.Thread):
             self._gave_back = time.monotonic()
             give_back()
         return done
+
+    def is_well(self, longest: float) -> bool:
+        """Whether the thread lives and has ended a round within `longest` seconds, besides its usual pause."""
+        return self.is_alive() and time.monotonic() - self._ended_a_round < longest + self.pause
 
     def stop(self) -> None:
         """Ask the loop to end after its round; `join` waits for it."""

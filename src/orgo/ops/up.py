@@ -21,6 +21,7 @@ Part = Literal["web", "intake", "route", "deliver", "clock"]
 ALL: frozenset[Part] = frozenset({"web", "intake", "route", "deliver", "clock"})
 POLL = 1.0
 SEAL_EVERY = 5.0
+LOOK_AFTER_CANARY = 20.0
 
 
 class Running:
@@ -54,6 +55,8 @@ class Running:
 
             self._loop("clock", sweep, "escalation")
             self._start_sealing()
+            self._start_canary()
+        self._start_heartbeat()
 
     def serve(self) -> None:
         """Serve the page until the process is told to stop (only where `web` is among the parts)."""
@@ -94,6 +97,28 @@ class Running:
 
         key = signing_key(self.config.var)
         self._begin(Loop("seal", lambda: seal(key, self.config.var), threading.Event(), SEAL_EVERY))
+
+    def _start_canary(self) -> None:
+        canary = self.config.canary
+        if canary is None or self.config.smtp is None:
+            return
+        from orgo.flow.canary import watch
+
+        account = next(account for account in self.config.accounts if account.name == canary.mailbox)
+        self._begin(
+            Loop("canary", lambda: watch(canary, str(account.receives)), threading.Event(), LOOK_AFTER_CANARY)
+        )
+
+    def _start_heartbeat(self) -> None:
+        """Last, for it tells of all the other loops."""
+        heartbeat = self.config.heartbeat
+        if heartbeat is None:
+            return
+        from orgo.ops.heartbeat import beat, poster
+
+        post, others = poster(heartbeat), list(self.loops)
+        pause = heartbeat.every.days * 86_400.0 + heartbeat.every.seconds
+        self._begin(Loop("heartbeat", lambda: beat(heartbeat, others, post) and 0, threading.Event(), pause))
 
     def _start_intake(self) -> None:
         from orgo.intake.smtp import Listener, SmtpSettings

@@ -16,6 +16,7 @@ _SECRETS = {
     "ORGO_IMAP_PASSWORD": "x",
     "ORGO_SMTP_PASSWORD": "x",
     "ORGO_CHAT_URL": "https://chat.organization.com/hooks/x",
+    "OUTSIDE_WATCH_URL": "https://watch.outside.example/ping/x",
 }
 
 

@@ -1,0 +1,108 @@
+"""The canary: a probe mail through the real servers and back. One that does not come home is an alarm by every way there is."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from orgo.audit.models import Event, record
+from orgo.conf.config import Canary
+from orgo.flow.alarms import alarm, letter_of
+from orgo.flow.house import House, open_house
+from orgo.intake.models import Mailbox
+from orgo.lib import clock, ids
+from orgo.lib.durations import Duration
+from orgo.message import Message
+from orgo.outbox.models import Letter
+
+_ID = re.compile(r"<([0-9]{1,20})\.canary\.([0-9a-z]{26})@[^<>@\s]+>", re.ASCII | re.IGNORECASE)
+KIND = "canary"
+
+
+def came_home(message: Message, house: House) -> int | None:
+    """The number of the canary that this mail is, None where it is none of ours."""
+    found = _ID.fullmatch(message.message_id)
+    if found is None or not ids.same(found[2].lower(), house.signer.sign("mid", KIND, found[1])):
+        return None
+    return int(found[1])
+
+
+def note_arrival(number: int) -> None:
+    """Remember that a canary is back; called in the transaction that decides its mail."""
+    record("canary.arrived", actor="", actor_kind="system", letter=number)
+
+
+def watch(canary: Canary, address: str, house: House | None = None) -> int:
+    """Send one when it is time, raise the alarm for one that is late, and say when it is well again; returns what was done.
+
+    `address` is the mailbox's. Several processes may call this: the mailbox's row is the lock.
+    """
+    house = house or open_house()
+    with transaction.atomic():
+        Mailbox.objects.get_or_create(name=canary.mailbox)
+        Mailbox.objects.select_for_update().get(name=canary.mailbox)
+        return _watch(canary, address, house, clock.now())
+
+
+def _watch(canary: Canary, address: str, house: House, now: datetime) -> int:
+    last = Letter.objects.filter(kind=KIND).order_by("-id").first()
+    done = 0
+    if last is not None:
+        done += _judge(last, last.date + _span(canary.within) <= now, canary, house)
+    if last is None or last.date + _span(canary.every) <= now:
+        done += _send(address, house, now)
+    return done
+
+
+def _judge(last: Letter, late: bool, canary: Canary, house: House) -> int:
+    """Whether the last one is back, and whether somebody is to hear of it."""
+    lost = _newest("canary.lost")
+    if _newest("canary.arrived") >= last.id:
+        if lost > _newest("canary.well"):
+            record("canary.well", actor="", actor_kind="system", letter=last.id)
+            alarm(
+                "canary",
+                f"Mail to {canary.mailbox} arrives again",
+                f"The probe mail to {canary.mailbox} is back.\n",
+                house,
+            )
+            return 1
+        return 0
+    if not late or lost > _newest("canary.well"):
+        return 0
+    record("canary.lost", actor="", actor_kind="system", letter=last.id)
+    alarm("canary", f"A probe mail to {canary.mailbox} did not arrive", _words(last, canary), house)
+    return 1
+
+
+def _newest(kind: str) -> int:
+    """The canary that the newest event of this kind is about, 0 where there is none."""
+    found = Event.objects.filter(type=kind).order_by("-at", "-id").first()
+    return int(found.data["letter"]) if found is not None else 0
+
+
+def _words(last: Letter, canary: Canary) -> str:
+    how = {
+        "sent": f"the server took it ({last.server_reply})",
+        "failed": f"it could not be sent ({last.server_reply})",
+    }
+    left = how.get(last.state, "it has not left yet")
+    return (
+        f"Orgo writes itself a mail every {canary.every} to see whether mail arrives.\n"
+        f"The one of {last.date:%Y-%m-%d %H:%M} UTC to {last.recipient} is not back after {canary.within}: {left}.\n\n"
+        f"Look at the mail server, and at: orgo mailbox test {canary.mailbox}\n"
+    )
+
+
+def _send(address: str, house: House, now: datetime) -> int:
+    event = record("canary.sent", actor="", actor_kind="system")
+    text = "This mail is Orgo's own: it sees whether mail arrives. Nobody needs to do anything.\n"
+    letter = letter_of(event.pk, address, "Orgo's probe mail", text, house)
+    signature = house.signer.sign("mid", KIND, str(letter.id)).lower()
+    letter.kind, letter.message_id = KIND, f"<{letter.id}.canary.{signature}@{house.domain}>"
+    letter.save(force_insert=True)
+    return 1
+
+
+def _span(length: Duration) -> timedelta:
+    return timedelta(days=length.days, seconds=length.seconds)
