@@ -6,6 +6,7 @@ The ORM reads for the page; here Django's model only tells the table's name and 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -56,15 +57,26 @@ def update(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], where: Sequence[Mapping[str, Any]]
 ) -> int:
     """Update each of `rows` where the columns of `where` (one mapping a row) have these values; returns the rows hit."""
-    hit = 0
-    for row, condition in zip(rows, where, strict=True):
-        changed = ", ".join(f'"{_field(model, name).column}" = %s' for name in row)
-        asked = " AND ".join(f'"{_field(model, name).column}" = %s' for name in condition)
-        values = [_adapter(_field(model, n))(v) for n, v in (*row.items(), *condition.items())]
-        with connection.cursor() as cursor:
-            cursor.execute(f'UPDATE "{model._meta.db_table}" SET {changed} WHERE {asked}', values)
-            hit += cursor.rowcount
-    return hit
+    pairs = zip(rows, where, strict=True)
+    alike = groupby(pairs, key=lambda pair: (tuple(pair[0]), tuple(pair[1])))
+    return sum(_update_alike(model, list(some)) for _, some in alike)
+
+
+def _update_alike(
+    model: type[models.Model], pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> int:
+    """Update rows that have the same columns, by one prepared statement."""
+    row, condition = pairs[0]
+    changed = ", ".join(f'"{_field(model, name).column}" = %s' for name in row)
+    asked = " AND ".join(f'"{_field(model, name).column}" = %s' for name in condition)
+    adapters = [_adapter(_field(model, name)) for name in (*row, *condition)]
+    values = [
+        [adapt(value) for adapt, value in zip(adapters, (*new.values(), *found.values()), strict=True)]
+        for new, found in pairs
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {changed} WHERE {asked}', values)
+        return int(cursor.rowcount)
 
 
 @cache

@@ -40,11 +40,12 @@ def make(unit: "Unit", notices: Iterable[tuple[TaskState, Notice]]) -> Made:
     made = Made([], {})
     seen: set[tuple[int, int, str, str]] = set()
     for state, notice in notices:
+        shared: dict[str, dict[str, str]] = {}
         for recipient in audience(unit.house, state, notice, unit.now):
             key = (state.id, notice.seq, recipient, notice.kind)
             if key not in seen:
                 seen.add(key)
-                made.rows.append(_letter(unit, state, notice, recipient, made.documents))
+                made.rows.append(_letter(unit, state, notice, recipient, made.documents, shared))
     return made
 
 
@@ -78,13 +79,21 @@ def _behind(house: House, state: TaskState, notice: Notice, target: str, now: An
 
 
 def _letter(
-    unit: "Unit", state: TaskState, notice: Notice, recipient: str, documents: dict[str, bytes]
+    unit: "Unit",
+    state: TaskState,
+    notice: Notice,
+    recipient: str,
+    documents: dict[str, bytes],
+    shared: dict[str, dict[str, str]],
 ) -> dict[str, Any]:
+    """The row of one letter; `shared` keeps, by language, what all letters of the notice say."""
     house = unit.house
     hook = recipient.startswith(HOOK)
     kind = _kind_for(house, state, notice, recipient)
     language = house.language_for(recipient, state)
-    values = _values(unit, state, notice, recipient, language)
+    if language not in shared:
+        shared[language] = _values(unit, state, notice, language)
+    values = shared[language] | _own_values(house, state, notice, recipient)
     said = compose(kind, language, values, own=_own_text(house, notice, kind, language, hook=hook))
     number = ids.new_id()
     with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
@@ -136,9 +145,18 @@ def _kind_for(house: House, state: TaskState, notice: Notice, recipient: str) ->
     return notice.kind if recipient in {*team.members, team.address} else "confidential"
 
 
-def _values(unit: "Unit", state: TaskState, notice: Notice, recipient: str, language: str) -> dict[str, str]:
+def _own_values(house: House, state: TaskState, notice: Notice, recipient: str) -> dict[str, str]:
+    """What a letter says to its recipient only."""
+    signed = urlencode({"for": recipient, "sig": _take_token(house, state, recipient)})
+    return {
+        "take_link": f"{house.public_url}/tasks/{state.reference}/take?{signed}",
+        "recipient": str(notice.data.get("recipient", recipient)),
+    }
+
+
+def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> dict[str, str]:
+    """What all letters of a notice say in a language."""
     house = unit.house
-    link = f"{house.public_url}/tasks/{state.reference}"
     return {
         "reference": state.reference,
         "title": _REPLIED.sub("", state.title) or words.no_subject(language),
@@ -153,11 +171,9 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, recipient: str, lang
         "facts": words.facts(state, house, language),
         "next": words.what_next(state, house, language),
         "why": _why(unit, state, notice, language),
-        "link": link,
-        "take_link": f"{link}/take?{urlencode({'for': recipient, 'sig': _take_token(house, state, recipient)})}",
+        "link": f"{house.public_url}/tasks/{state.reference}",
         "level": str(notice.data.get("level", state.level)),
         "status": str(notice.data.get("status", "")),
-        "recipient": str(notice.data.get("recipient", recipient)),
         "organization": house.organization_name(state),
         "state": state.state,
         "understood": str(notice.data.get("understood", "")),

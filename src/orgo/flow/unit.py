@@ -129,12 +129,12 @@ class Unit:
     def look_up(self, content_keys: Iterable[str]) -> None:
         """Find the mails with these content keys that have a task: one query for a whole batch."""
         wanted = {key for key in content_keys if key} - self._by_content.keys()
+        if not wanted:
+            return
         found = Mail.objects.filter(content_key__in=wanted, task__isnull=False).order_by("id")
         for key in wanted:
             self._by_content[key] = []
-        for id, task, at, key in (
-            found.values_list("id", "task", "received_at", "content_key") if wanted else ()
-        ):
+        for id, task, at, key in found.values_list("id", "task", "received_at", "content_key"):
             assert task is not None
             self._by_content[key].append(Known(id, task, at))
 

@@ -5,7 +5,7 @@ The texts are files under letters/<language>/<kind>.txt, the subject in the firs
 
 import html
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,9 @@ def as_html(text: str, language: str = "en") -> str:
 _BUTTON = "display:inline-block;padding:.5em 1em;border-radius:6px;background:#0b5cad;color:#fff;text-decoration:none"
 
 
+@lru_cache(512)
 def _block(block: str) -> str:
+    """A paragraph; the letters of one task share nearly all of theirs."""
     lines = block.split("\n")
     if len(lines) == 2 and _URL.fullmatch(lines[1].strip()) and lines[0].endswith(":"):
         label, url = lines[0].rstrip(":"), html.escape(lines[1].strip())
