@@ -11,16 +11,22 @@ import time
 from pathlib import Path
 
 MAILS = 1000
-BATCH = 50
+BATCH = 200
 RULES = 1000
 
 
 def run() -> list[tuple[str, float, float, float]]:
     """Rows of (part, ours in µs a mail, floor in µs a mail, ratio). In a process of its own: Django starts once a process."""
     code = "from bench.way import measure; print(*measure())"
-    path = os.pathsep.join([str(Path(__file__).resolve().parents[1] / "src"), str(Path(__file__).resolve().parents[1])])
+    path = os.pathsep.join(
+        [str(Path(__file__).resolve().parents[1] / "src"), str(Path(__file__).resolve().parents[1])]
+    )
     said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path},
     ).stdout.split()
     ours, floor = float(said[0]), float(said[1])
     return [(f"SQLite: stored bytes to task, {RULES:,} rules", ours, floor, ours / floor)]
@@ -38,11 +44,16 @@ def measure() -> tuple[float, float]:
         store.furnish(home)
         raws = [raw.replace(b"<", b"<%d." % n, 3) for n, raw in enumerate(mails() * (MAILS // 100))]
         ours = _way(raws)
-        return ours, _alone(raws) + store.copied(home, ["task_task", "audit_event", "outbox_letter", "search_entry"], MAILS)
+        return ours, _alone(raws) + store.copied(
+            home, ["task_task", "audit_event", "outbox_letter", "search_entry"], MAILS
+        )
 
 
 def _rules() -> str:
-    lines = [f"  - {{condition: \"subject contains 'word{n}'\", action: {{route_to: works@city.example}}}}" for n in range(RULES)]
+    lines = [
+        f"  - {{condition: \"subject contains 'word{n}'\", action: {{route_to: works@city.example}}}}"
+        for n in range(RULES)
+    ]
     return "default: {route_to: works@city.example}\nrules:\n" + "\n".join(lines) + "\n"
 
 
@@ -51,7 +62,12 @@ def _way(raws: list[bytes]) -> float:
     from orgo.message.pool import ParserPool
     from orgo.pipeline import route, take
 
-    take([Incoming(data=raw, source="smtp", envelope_from="c@x.example", envelope_to=("info@city.example",)) for raw in raws])
+    take(
+        [
+            Incoming(data=raw, source="smtp", envelope_from="c@x.example", envelope_to=("info@city.example",))
+            for raw in raws
+        ]
+    )
     parser = ParserPool()
     parser.parse(raws[:1])
     began = time.perf_counter()

@@ -47,7 +47,7 @@ def take(mails: Sequence[Incoming]) -> list[Mail]:
     return rows
 
 
-def route(parser: ParserPool, limit: int = 50) -> int:
+def route(parser: ParserPool, limit: int = 200) -> int:
     """2 to 4, message, rules, task: decide up to `limit` waiting mails; returns how many were claimed."""
     mails = claim(limit)
     if not mails:

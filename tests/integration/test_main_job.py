@@ -394,3 +394,13 @@ def test_a_confidential_answer_makes_its_task_private_before_anybody_else_is_tol
     for caught in office.catcher.caught[letters:]:
         if caught.recipient not in ("anna@city.example", "ben@city.example"):
             assert b"harassment" not in caught.data and b"Water leak" not in caught.data
+
+
+def test_large_mails_are_claimed_a_few_at_a_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orgo.intake import claim
+    from orgo.intake.store import Incoming, store
+
+    monkeypatch.setattr(claim, "MOST_BYTES", 10_000)
+    store([Incoming(data=b"Subject: %d\r\n\r\n" % n + b"x" * size, source="smtp") for n, size in enumerate((50_000, 4_000, 4_000, 4_000))])
+
+    assert [[row.size // 1000 for row in claim.claim(10)] for _ in range(4)] == [[50], [4, 4], [4], []]

@@ -3,6 +3,7 @@
 The attempt is counted and committed before the work, so that a mail that kills its worker is known by it.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import connection, models, transaction
@@ -13,10 +14,11 @@ from orgo.lib.crash import crashpoint
 
 LEASE = timedelta(seconds=90)
 MOST_ATTEMPTS = 3
+MOST_BYTES = 32_000_000
 
 
 def claim(limit: int) -> list[Mail]:
-    """Up to `limit` undecided mails, oldest first, leased to the caller. Committed when this returns.
+    """Up to `limit` undecided mails of at most MOST_BYTES together, oldest first, leased to the caller; committed then.
 
     Work goes first: thousands of old mails, of an archive or a mailbox that is only looked at, hold up none that is new.
     """
@@ -29,12 +31,23 @@ def claim(limit: int) -> list[Mail]:
         rows = list(waiting.filter(mode="work")[:limit])
         if len(rows) < limit:
             rows += waiting.exclude(mode="work")[: limit - len(rows)]
+        rows = list(_that_fit(rows))
         ids = [row.pk for row in rows]
         Mail.objects.filter(pk__in=ids).update(lease_until=now + LEASE, attempts=models.F("attempts") + 1)
         crashpoint("H2.before_claim_commit")
     for row in rows:
         row.attempts += 1
     return rows
+
+
+def _that_fit(rows: list[Mail]) -> Iterator[Mail]:
+    """The first of these mails, as many as are read into memory together; always one."""
+    room = MOST_BYTES
+    for row in rows:
+        if room < MOST_BYTES and row.size > room:
+            return
+        room -= row.size
+        yield row
 
 
 def release(rows: list[Mail]) -> None:
