@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 25) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 26) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS "people_absence" ("id" integer NOT NULL PRIMARY KEY A
 CREATE TABLE IF NOT EXISTS "people_membership" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "user_id" bigint NOT NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED, "team_id" bigint NOT NULL REFERENCES "people_team" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "people_membership_once" UNIQUE ("team_id", "user_id"));
 CREATE TABLE IF NOT EXISTS "people_organization" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "label" varchar(60) NOT NULL UNIQUE, "name" varchar(200) NOT NULL);
 CREATE TABLE IF NOT EXISTS "people_team" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "address" varchar(254) NOT NULL UNIQUE, "name" varchar(200) NOT NULL, "label" varchar(60) NOT NULL, "supervisor" varchar(254) NOT NULL, "calendar" varchar(60) NOT NULL, "zone" varchar(60) NOT NULL, "language" varchar(8) NOT NULL, "visibility" varchar(14) NOT NULL, "is_triage" bool NOT NULL, "is_one" bool NOT NULL, "organization_id" bigint NULL REFERENCES "people_organization" ("id") DEFERRABLE INITIALLY DEFERRED);
-CREATE TABLE IF NOT EXISTS "people_token" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "hash" varchar(64) NOT NULL UNIQUE, "purpose" varchar(20) NOT NULL, "created_at" datetime NOT NULL, "expires_at" datetime NOT NULL, "used_at" datetime NULL, "user_id" bigint NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE IF NOT EXISTS "people_token" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "hash" varchar(64) NOT NULL UNIQUE, "purpose" varchar(20) NOT NULL, "created_at" datetime NOT NULL, "expires_at" datetime NOT NULL, "used_at" datetime NULL, "user_id" bigint NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED, "name" varchar(100) NOT NULL);
 CREATE TABLE IF NOT EXISTS "people_user" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "password" varchar(128) NOT NULL, "last_login" datetime NULL, "address" varchar(254) NOT NULL UNIQUE, "name" varchar(200) NOT NULL, "roles" text NOT NULL CHECK ((JSON_VALID("roles") OR "roles" IS NULL)), "language" varchar(8) NOT NULL, "is_active" bool NOT NULL, "created_at" datetime NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS search_entry USING fts5(text, task UNINDEXED, tokenize="unicode61 remove_diacritics 2");
 CREATE TABLE IF NOT EXISTS "task_note" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NOT NULL, "kind" varchar(8) NOT NULL, "author" varchar(254) NOT NULL, "at" datetime NOT NULL, "text" text NOT NULL);
@@ -98,6 +98,7 @@ SELECT * FROM (VALUES
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
     ('outbox', '0002_outlets', '2026-01-01 00:00:00'),
     ('people', '0001_initial', '2026-01-01 00:00:00'),
+    ('people', '0002_token_name', '2026-01-01 00:00:00'),
     ('sessions', '0001_initial', '2026-01-01 00:00:00'),
     ('task', '0001_initial', '2026-01-01 00:00:00'),
     ('task', '0002_search', '2026-01-01 00:00:00'),

@@ -33,6 +33,7 @@ class Root(Lazy):
         "task": ("orgo.cli.task:task", "Tasks: list, show, told, take, answer, done .."),
         "user": ("orgo.cli.people:user", "Users: add, list, link, password, roles, absent .."),
         "team": ("orgo.cli.people:team", "Teams: add, list, show, member"),
+        "token": ("orgo.cli.token:token", "Tokens for programs: create, list, revoke"),
         "import": (
             "orgo.cli.importing:import_",
             "Archives of mail: .pst, .msg, .eml, mbox, Maildir, folders",

@@ -166,6 +166,8 @@ def _trust(mail: Mail, message: Message, house: House) -> str:
     smtp, account = house.config.intake.smtp, house.config.account(mail.mailbox)
     if not message.trusted:
         return "unknown"
+    if mail.source == "http":
+        return "none"  # no relay of ours stands before this door: its headers are whatever the sender wrote
     return verdict(
         mail.peer or (handed_over_by(message.headers) if account else ""),
         message.auth_results,

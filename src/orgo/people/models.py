@@ -9,6 +9,8 @@ from django.db import models
 from orgo.lib import ids
 from orgo.people.roles import Permission, permissions_of
 
+API = "api:"  # begins the purpose of tokens for programs; their scope follows
+
 
 class Organization(models.Model):
     """A label of mailboxes and teams (one installation is one trust domain; this is no wall)."""
@@ -130,6 +132,7 @@ class Token(models.Model):
 
     hash = models.CharField(max_length=64, unique=True)
     purpose = models.CharField(max_length=20)
+    name = models.CharField(max_length=100, blank=True)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -138,12 +141,26 @@ class Token(models.Model):
     class Meta:
         db_table = "people_token"
 
+    @property
+    def scope(self) -> str:
+        """What a token for programs opens; "" for any other."""
+        return self.purpose.removeprefix(API) if self.purpose.startswith(API) else ""
+
     @classmethod
-    def give(cls, user: User, purpose: str, now: datetime, expires_at: datetime) -> str:
-        """Make a token for `user`, revoke the former ones of the same purpose, return the secret (it is not stored)."""
+    def give(cls, user: User, purpose: str, now: datetime, expires_at: datetime, name: str = "") -> str:
+        """Make a token for `user` and return the secret (it is not stored).
+
+        The former ones of the same purpose end by this; tokens for programs, of which a user has several, do not.
+        """
         secret = ids.new_token()
-        cls.objects.filter(user=user, purpose=purpose, used_at=None).delete()
+        if not purpose.startswith(API):
+            cls.objects.filter(user=user, purpose=purpose, used_at=None).delete()
         cls.objects.create(
-            hash=ids.token_hash(secret), purpose=purpose, user=user, created_at=now, expires_at=expires_at
+            hash=ids.token_hash(secret),
+            purpose=purpose,
+            name=name,
+            user=user,
+            created_at=now,
+            expires_at=expires_at,
         )
         return secret

@@ -6,4 +6,6 @@ boot.start()
 
 from django.core.asgi import get_asgi_application  # noqa: E402 - Django has to be started first
 
-application = get_asgi_application()
+from orgo.api.length import LengthFirst  # noqa: E402
+
+application = LengthFirst(get_asgi_application())

@@ -1,10 +1,10 @@
 """The addresses of the pages."""
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
 from orgo.web.views import actions, letters, live, mail, metrics, quarantine, signin, tasks
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", tasks.home, name="home"),
     path("news", tasks.news, name="news"),
     path("tasks/<str:reference>", tasks.home, name="task"),
@@ -29,4 +29,5 @@ urlpatterns = [
     path("livez", signin.alive, name="alive"),
     path("readyz", signin.ready, name="ready"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("api/v1/", include("orgo.api.urls")),
 ]
