@@ -49,3 +49,24 @@ def test_a_result_that_did_not_come_through_our_border_proves_nothing(office: Of
     office.settle()
 
     assert "clara@people.example" not in office.told()
+
+
+@pytest.mark.parametrize("source", ["page", "folder", "import", "http"])
+def test_a_result_in_a_file_proves_nothing(office: Office, source: str) -> None:
+    """No relay of ours stands before these doors."""
+    from orgo.intake.models import Mail
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import take
+    from tests.office import PASS, written
+
+    raw = written(
+        "clara@people.example",
+        "info@city.example",
+        "leak",
+        office.clock.now(),
+        headers={"Authentication-Results": PASS},
+    )
+    take([Incoming(data=raw, source=source, envelope_from="clara@people.example", peer="127.0.0.1")])  # type: ignore[arg-type]
+    office.settle()
+
+    assert Mail.objects.get().trust == "none" and "clara@people.example" not in office.told()

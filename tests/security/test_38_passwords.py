@@ -48,3 +48,32 @@ def test_a_huge_password_is_refused_before_any_work(
     assert enter().post(
         "/sign-in", {"address": "anna@city.example", "password": "x" * 10_000_000}
     ).status_code in (400, 413)
+
+
+@pytest.mark.parametrize(("method", "headers", "status"), [
+    ("POST", [(b"transfer-encoding", b"chunked")], 411), ("GET", [(b"transfer-encoding", b"chunked")], 411),
+    ("POST", [(b"content-length", b"999999999999")], 413), ("POST", [(b"content-length", b"x")], 411), ("GET", [], None), ("POST", [(b"content-length", b"10")], None),
+])  # fmt: skip
+def test_a_strangers_body_fills_no_disk(
+    office: Office, method: str, headers: list[tuple[bytes, bytes]], status: int | None
+) -> None:
+    """A body that is too large, or does not say how large it is, is refused before any of it is read."""
+    import asyncio
+
+    from orgo.api.length import LengthFirst
+
+    said: list[Any] = []
+
+    async def read(scope: Any, receive: Any, send: Any) -> None:
+        said.append({"status": None})
+
+    async def send(event: Any) -> None:
+        said.append(event)
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    scope = {"type": "http", "method": method, "path": "/sign-in", "headers": headers}
+    asyncio.run(LengthFirst(read)(scope, receive, send))
+
+    assert said[0]["status"] == status

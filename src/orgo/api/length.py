@@ -31,13 +31,23 @@ class LengthFirst:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/api/"):
-            try:
-                length_of(dict(scope["headers"]).get(b"content-length", b"").decode("latin-1"))
-            except Refused as refused:
-                return await _refuse(refused, send)
+        try:
+            _check(scope)
+        except Refused as refused:
+            return await _refuse(refused, send)
         await self._app(scope, receive, send)
         return None
+
+
+def _check(scope: Scope) -> None:
+    """Whether the request's body may be read at all; one that does not say its length is none that we wait for."""
+    if scope["type"] != "http":
+        return
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"").decode("latin-1")
+    wanted = scope["method"] == "POST" and scope["path"].startswith("/api/")
+    if length or wanted or b"transfer-encoding" in headers:
+        length_of(length)
 
 
 async def _refuse(refused: Refused, send: Send) -> None:

@@ -23,6 +23,8 @@ SAME_WITHIN = timedelta(hours=24)
 MOST_HOPS = 30
 KEPT_TEXT = 200_000
 LONGEST_NAME = 128
+# No relay of ours stands before these doors: a mail's headers are whatever its sender wrote.
+_WITHOUT_A_BORDER = ("http", "page", "folder", "import")
 
 
 def place(mail: Mail, message: Message, unit: Unit) -> None:
@@ -166,8 +168,8 @@ def _trust(mail: Mail, message: Message, house: House) -> str:
     smtp, account = house.config.intake.smtp, house.config.account(mail.mailbox)
     if not message.trusted:
         return "unknown"
-    if mail.source == "http":
-        return "none"  # no relay of ours stands before this door: its headers are whatever the sender wrote
+    if mail.source in _WITHOUT_A_BORDER:
+        return "none"
     return verdict(
         mail.peer or (handed_over_by(message.headers) if account else ""),
         message.auth_results,
