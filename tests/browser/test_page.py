@@ -175,7 +175,7 @@ def test_axe_finds_nothing_on_any_screen(
     sign_in("admin@city.example")
     letter = page.request.get("/letters").text()
     first = re.search(r"/letters/\d+", letter)
-    for path in ("/?queue=all", f"/tasks/{office.task().reference}", "/letters", first[0] if first else "", "/quarantine", "/ignored", "/?q=nothing"):
+    for path in ("/?queue=all", f"/tasks/{office.task().reference}", "/letters", first[0] if first else "", "/quarantine", "/ignored", "/mailboxes", "/?q=nothing"):
         page.goto(path)
         found[path] = axe()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from orgo.web.views import actions, letters, live, mail, metrics, quarantine, signin, tasks
+from orgo.web.views import actions, letters, live, mail, mailboxes, metrics, quarantine, signin, tasks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", tasks.home, name="home"),
@@ -21,6 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("caught/<str:name>", letters.caught, name="caught-one"),
     path("quarantine", quarantine.quarantine, name="quarantine"),
     path("quarantine/retry", quarantine.try_again, name="quarantine-retry"),
+    path("mailboxes", mailboxes.mailboxes, name="mailboxes"),
+    path("mailboxes/<int:number>", mailboxes.preview, name="mailbox-preview"),
+    path("mailboxes/<int:number>/<str:action>", mailboxes.act, name="mailbox-act"),
     path("ignored", quarantine.ignored, name="ignored"),
     path("sign-in", signin.sign_in, name="sign-in"),
     path("sign-in/<str:secret>", signin.by_link, name="sign-in-link"),
