@@ -21,7 +21,7 @@ Part = Literal["web", "intake", "route", "deliver", "clock"]
 ALL: frozenset[Part] = frozenset({"web", "intake", "route", "deliver", "clock"})
 POLL = 1.0
 SEAL_EVERY = 5.0
-LOOK_AFTER_CANARY = 20.0
+WATCH_EVERY = 20.0
 
 
 class Running:
@@ -55,6 +55,7 @@ class Running:
 
             self._loop("clock", sweep, "escalation")
             self._start_sealing()
+            self._start_watching()
             self._start_canary()
         self._start_heartbeat()
 
@@ -98,6 +99,13 @@ class Running:
         key = signing_key(self.config.var)
         self._begin(Loop("seal", lambda: seal(key, self.config.var), threading.Event(), SEAL_EVERY))
 
+    def _start_watching(self) -> None:
+        """Mailboxes in trouble are told of."""
+        if self.config.accounts:
+            from orgo.flow.mailbox_alarms import watch_mailboxes
+
+            self._begin(Loop("mailboxes", watch_mailboxes, threading.Event(), WATCH_EVERY))
+
     def _start_canary(self) -> None:
         canary = self.config.canary
         if canary is None or self.config.smtp is None:
@@ -106,7 +114,7 @@ class Running:
 
         account = next(account for account in self.config.accounts if account.name == canary.mailbox)
         self._begin(
-            Loop("canary", lambda: watch(canary, str(account.receives)), threading.Event(), LOOK_AFTER_CANARY)
+            Loop("canary", lambda: watch(canary, str(account.receives)), threading.Event(), WATCH_EVERY)
         )
 
     def _start_heartbeat(self) -> None:
