@@ -166,7 +166,7 @@ def test_axe_finds_nothing_on_any_screen(
     page: Any, sign_in: Enter, axe: Callable[[], list[str]], office: Office, scheme: str, width: int
 ) -> None:
     office.mail(subject="Water leak in Room 102", headers={"Authentication-Results": PASS})
-    office.mail(raw=b"")
+    office.mail(raw=b"\r\n")
     office.answer("anna@city.example", "wait until friday")
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})

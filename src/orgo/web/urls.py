@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("caught/<str:name>", letters.caught, name="caught-one"),
     path("quarantine", quarantine.quarantine, name="quarantine"),
     path("quarantine/retry", quarantine.try_again, name="quarantine-retry"),
+    path("quarantine/<int:number>/discard", quarantine.put_aside, name="quarantine-discard"),
     path("mailboxes", mailboxes.mailboxes, name="mailboxes"),
     path("mailboxes/<int:number>", mailboxes.preview, name="mailbox-preview"),
     path("mailboxes/<int:number>/<str:action>", mailboxes.act, name="mailbox-act"),

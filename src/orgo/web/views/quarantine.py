@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from orgo.flow.quarantine import retry
+from orgo.flow.quarantine import discard, retry
 from orgo.intake.queries import with_outcome
 from orgo.web.views.access import allowed, user_of
 
@@ -28,6 +28,20 @@ def try_again(request: HttpRequest) -> HttpResponseBase:
     count = retry(ids, user_of(request).address)
     said = ngettext("%s mail is tried again.", "%s mails are tried again.", count) % count
     messages.success(request, said if count else _("Nothing to try again."))
+    return redirect("quarantine")
+
+
+@require_POST
+@allowed("manage_mail")
+def put_aside(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Put a mail aside for good, with a reason; its bytes stay."""
+    reason = request.POST.get("reason", "").strip()[:200]
+    if not reason:
+        messages.error(request, _("Nothing was done: say why it is put aside."))
+    elif discard(number, reason, user_of(request).address):
+        messages.success(request, _("It is put aside; its bytes are kept."))
+    else:
+        messages.error(request, _("It is no longer in quarantine."))
     return redirect("quarantine")
 
 
