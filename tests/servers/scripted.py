@@ -4,22 +4,24 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
 Say: TypeAlias = bytes
 Hear: TypeAlias = "re.Pattern[bytes]"
 Word = Literal["close", "reset", "silence"]
-Script: TypeAlias = Sequence["Say | Hear | Word"]
+Reply: TypeAlias = Callable[[bytes], bytes]
+Script: TypeAlias = Sequence["Say | Hear | Word | Reply"]
 LONGEST = 60.0
 
 
 class Scripted:
     """Plays a script for each connection; the last one again for all that come later.
 
-    Bytes are said as they are. A pattern waits until what was heard since the last one matches. "close" ends the connection
-    politely, "reset" with a TCP reset, "silence" says nothing more until the other side goes. `heard` is all that came.
+    Bytes are said as they are. A pattern waits until what was heard since the last one matches; a function makes of what
+    matched last what is said. "close" ends the connection politely, "reset" with a TCP reset, "silence" says nothing more
+    until the other side goes. `heard` is all that came.
     """
 
     def __init__(self, *scripts: Script) -> None:
@@ -56,13 +58,16 @@ class Scripted:
 
     def _play(self, way: socket.socket, script: Script, number: int) -> None:
         way.settimeout(LONGEST)
-        heard = 0
+        heard, last = 0, b""
         try:
             for step in script:
                 if isinstance(step, bytes):
                     way.sendall(step)
                 elif isinstance(step, re.Pattern):
-                    heard = self._hear(way, step, number, heard)
+                    start, heard = heard, self._hear(way, step, number, heard)
+                    last = self.heard[number][start:heard]
+                elif callable(step):
+                    way.sendall(step(last))
                 elif step == "silence":
                     while self._more(way, number):
                         pass

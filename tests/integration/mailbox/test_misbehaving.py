@@ -1,0 +1,179 @@
+"""IMAP and POP3 servers that say what they must not (design/bad-input.md 53 to 56): nothing wrong is stored, all is well later."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orgo.intake.mailbox.ports import MailboxError, Malformed, NoTls, Unreachable
+from tests.integration.mailbox.conftest import leak
+from tests.servers.scripted import Script, Scripted, hears
+
+MAIL = leak(1)
+GREETING = b"* OK [CAPABILITY IMAP4rev1 UIDPLUS] ready\r\n"
+
+
+def tagged(words: bytes, done: bytes = b"OK done") -> Callable[[bytes], bytes]:
+    """Lines of data, and the end of the command that was heard last under its own tag."""
+
+    def reply(heard: bytes) -> bytes:
+        tag = re.findall(rb"(?m)^(\S+) [A-Z]", heard)[-1]
+        return words + tag + b" " + done + b"\r\n"
+
+    return reply
+
+
+def command(name: str) -> "re.Pattern[bytes]":
+    return re.compile(rb"(?im)^\S+ " + name.encode() + rb"[^\n]*\n")
+
+
+CAPABLE = b"* CAPABILITY IMAP4rev1 UIDPLUS\r\n"
+SIGNED_IN: Script = (GREETING, command("CAPABILITY"), tagged(CAPABLE), command("LOGIN"), tagged(CAPABLE))
+
+
+def opened(uidvalidity: bytes) -> Script:
+    return (
+        command("EXAMINE"), tagged(b"* 1 EXISTS\r\n" + uidvalidity + b"* OK [UIDNEXT 8] x\r\n", b"OK [READ-ONLY] done"),
+        command("UID SEARCH"), tagged(b"* SEARCH 7\r\n"),
+        command("UID FETCH"), tagged(b"* 1 FETCH (UID 7 RFC822.SIZE %d INTERNALDATE \"07-Sep-2026 08:00:00 +0000\")\r\n" % len(MAIL)),
+        command("UID FETCH"),
+    )  # fmt: skip
+
+
+VALID = b"* OK [UIDVALIDITY 5] x\r\n"
+WHOLE = tagged(b"* 1 FETCH (UID 7 BODY[] {%d}\r\n%s)\r\n" % (len(MAIL), MAIL))
+
+
+@pytest.fixture
+def look(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int | None, MailboxError | None]]:
+    """One look through a mailbox of this script; returns how many mails were taken, or what was wrong."""
+    from orgo.conf.config import Mailbox as Account
+    from orgo.intake.mailbox import pop3, signin
+    from orgo.intake.mailbox.watch import Watcher
+
+    for module in (pop3, signin):
+        monkeypatch.setattr(module, "TIMEOUT", 1.0)
+
+    def looking(script: Script, **more: Any) -> tuple[int | None, MailboxError | None]:
+        with Scripted(script) as server:
+            given = {
+                "host": "127.0.0.1",
+                "port": server.port,
+                "protocol": "imap",
+                "tls": "none",
+                "username": "info@city.example",
+                "password": "hidden-word",
+                **more,
+            }
+            try:
+                return Watcher(Account(**given)).fetch(), None
+            except MailboxError as error:
+                assert "hidden-word" not in str(error)
+                return None, error
+
+    return looking
+
+
+def _stored() -> list[int]:
+    from orgo.intake.models import Mail
+
+    return list(Mail.objects.values_list("size", flat=True))
+
+
+@pytest.mark.parametrize("uidvalidity", [VALID, b"* OK [UIDVALIDITY 0] x\r\n", b""])
+def test_a_mail_is_taken_once_whatever_the_epoch_is(look: Any, uidvalidity: bytes) -> None:
+    """UIDVALIDITY is 0 or missing, and then another: the same bytes are no second mail."""
+    assert look((*SIGNED_IN, *opened(uidvalidity), WHOLE, "silence")) == (1, None)
+    look((*SIGNED_IN, *opened(b"* OK [UIDVALIDITY 9] x\r\n"), WHOLE, "silence"))
+    look((*SIGNED_IN, *opened(uidvalidity), WHOLE, "silence"))
+
+    assert _stored() == [len(MAIL)]
+
+
+@pytest.mark.parametrize(
+    ("literal", "kind"),
+    [
+        (b"* 1 FETCH (UID 7 BODY[] {4294967296}\r\n" + MAIL, Malformed),
+        (b"* 1 FETCH (UID 7 BODY[] {%d}\r\n" % (len(MAIL) + 500) + MAIL + b")\r\n", Unreachable),
+        (b"* 1 FETCH (UID 7 BODY[] {%d}\r\n" % (len(MAIL) - 100) + MAIL + b")\r\n", MailboxError),
+        (b"* 1 FETCH (UID 7 BODY[] {x}\r\n" + MAIL, MailboxError),
+    ],
+)
+def test_a_literal_of_another_length_stores_nothing_that_is_wrong(
+    look: Any, literal: bytes, kind: type[MailboxError]
+) -> None:
+    taken, wrong = look((*SIGNED_IN, *opened(VALID), literal, "silence"))
+
+    assert taken is None and isinstance(wrong, kind) and _stored() == []
+
+
+@pytest.mark.parametrize(
+    ("script", "more", "kind"),
+    [
+        (
+            (b"* OK ready\r\n", command("CAPABILITY"), tagged(b"* CAPABILITY IMAP4rev1\r\n"), "silence"),
+            {"tls": "starttls"},
+            NoTls,
+        ),
+        (
+            (b"+OK ready\r\n", hears("CAPA"), b"+OK\r\n.\r\n", "silence"),
+            {"tls": "starttls", "protocol": "pop3"},
+            NoTls,
+        ),
+        (("silence",), {}, Unreachable),
+        (("silence",), {"protocol": "pop3"}, Unreachable),
+        ((b"hello\r\n", "close"), {}, MailboxError),
+        ((b"hello\r\n", "close"), {"protocol": "pop3"}, MailboxError),
+        (
+            (
+                b"+OK hi\r\n",
+                hears("USER"),
+                b"+OK\r\n",
+                hears("PASS"),
+                b"+OK\r\n",
+                hears("LIST"),
+                b"+OK\r\nx y\r\n.\r\n",
+                "silence",
+            ),
+            {"protocol": "pop3"},
+            Malformed,
+        ),
+    ],
+)
+def test_a_server_that_does_not_keep_to_its_protocol_is_named(
+    look: Any, script: Script, more: dict[str, str], kind: type[MailboxError]
+) -> None:
+    taken, wrong = look(script, **more)
+
+    assert taken is None and isinstance(wrong, kind) and _stored() == []
+
+
+def test_pop3_without_uidl_knows_mails_by_their_headers(look: Any) -> None:
+    """Some servers have none (it is optional, RFC 1939 section 7)."""
+    head = MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    script: Script = (
+        b"+OK hi\r\n", hears("USER"), b"+OK\r\n", hears("PASS"), b"+OK\r\n", hears("LIST"), b"+OK\r\n1 %d\r\n.\r\n" % len(MAIL), hears("UIDL"), b"-ERR no\r\n",
+        hears("TOP 1 0"), b"+OK\r\n" + head + b".\r\n",
+    )  # fmt: skip
+    assert (
+        look(
+            (*script, hears("RETR 1"), b"+OK\r\n" + MAIL + b".\r\n", hears("QUIT"), b"+OK\r\n"),
+            protocol="pop3",
+        )[0]
+        == 1
+    )
+    assert look((*script, hears("QUIT"), b"+OK\r\n"), protocol="pop3")[0] == 0
+    assert _stored() == [len(MAIL)]
+
+
+def test_pop3_that_sends_more_than_it_announced_is_left(look: Any) -> None:
+    script: Script = (
+        b"+OK hi\r\n", hears("USER"), b"+OK\r\n", hears("PASS"), b"+OK\r\n", hears("LIST"), b"+OK\r\n1 100\r\n.\r\n", hears("UIDL"), b"+OK\r\n1 abc\r\n.\r\n",
+        hears("RETR 1"), b"+OK\r\n" + b"x" * 70 + b"\r\n" + (b"y" * 900 + b"\r\n") * 200, "silence",
+    )  # fmt: skip
+    taken, wrong = look(script, protocol="pop3")
+
+    assert taken is None and isinstance(wrong, Malformed) and _stored() == []
