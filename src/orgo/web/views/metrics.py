@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from orgo.conf import boot
-from orgo.ops.metrics import CONTENT_TYPE, exposition
 
 
 @require_GET
@@ -24,4 +23,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
             content_type="text/plain",
             headers={"WWW-Authenticate": "Bearer"},
         )
+    from orgo.ops.metrics import CONTENT_TYPE, exposition  # 13 MB that only a house with Prometheus needs
+
     return HttpResponse(exposition(config), content_type=CONTENT_TYPE)
