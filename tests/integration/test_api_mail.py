@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -349,7 +350,8 @@ def asked(app, headers, path=PATH, method="POST"):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
-    asyncio.run(app(scope, receive, send))
+    with ThreadPoolExecutor(1) as worker:  # a browser's loop may run on this thread
+        worker.submit(lambda: asyncio.run(app(scope, receive, send))).result()
     return sent
 
 
