@@ -14,4 +14,4 @@ def environment() -> dict[str, str]:
 
     server = Postgresql(fsync="off").start()
     atexit.register(server.stop)
-    return {"ORGO_DATABASE": server.url("office"), "ORGO_DATABASE_MAY_LOSE_DATA": "true"}
+    return {"ORGO_DATABASE": server.url("orgo_trial"), "ORGO_DATABASE_MAY_LOSE_DATA": "true"}

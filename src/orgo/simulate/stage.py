@@ -13,6 +13,8 @@ from orgo.lib.problems import BadInput
 from orgo.simulate.script import Scenario
 
 OUR_ADDRESS = "orgo@orgo.example"
+TRIAL = "orgo_trial"
+"""The one database of a server that scenarios may be played on: they empty it each time."""
 
 
 @contextmanager
@@ -83,15 +85,17 @@ def _environ(scenario: Scenario, home: Path) -> Mapping[str, str]:
 
 
 def _empty() -> None:
-    """Empty the database, which must be one in the temporary folder: nobody's work is ever emptied."""
+    """Empty the database: a file in the temporary folder or a server's TRIAL; nobody's work is ever emptied."""
     from django.core.management import call_command
     from django.db import connection
 
     from orgo.flow.house import RULES
 
-    database = Path(str(connection.settings_dict["NAME"])).resolve()
-    if not database.is_relative_to(Path(tempfile.gettempdir()).resolve()):
-        raise RuntimeError(f"{database} is no temporary database: it is not emptied")
+    name = str(connection.settings_dict["NAME"])
+    temporary = Path(tempfile.gettempdir()).resolve()
+    on_file = connection.vendor == "sqlite"
+    if not (Path(name).resolve().is_relative_to(temporary) if on_file else name == TRIAL):
+        raise RuntimeError(f"{name} is no temporary database: it is not emptied")
     call_command("flush", interactive=False, verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM search_entry")
