@@ -12,7 +12,7 @@ from orgo.lib.durations import Duration
 from orgo.ops.heartbeat import beat, poster
 from orgo.ops.loops import Loop
 from tests.office import Office, text_of
-from tests.servers.scripted import Scripted
+from tests.servers.scripted import Scripted, hears
 
 CANARY = Canary(mailbox="info", every=Duration(0, 900), within=Duration(0, 600))
 PROBE = "info@city.example"
@@ -109,7 +109,7 @@ def loop() -> Iterator[Loop]:
 
 
 def test_a_beat_is_a_post_to_the_watch(office: Office, loop: Loop) -> None:
-    with Scripted((b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "silence")) as server:
+    with Scripted((hears("POST"), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "silence")) as server:
         heartbeat = Heartbeat.model_validate(
             {"url": f"http://127.0.0.1:{server.port}/ping/secret-word", "internal": True}
         )
