@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -76,6 +77,11 @@ class House:
     def return_path(self, letter: int) -> str:
         """The signed address that this letter comes back to when it can't be delivered."""
         return self.signer.return_path(self.reply_base, letter)
+
+    def take_link(self, reference: str, recipient: str) -> str:
+        """The signed link by which this recipient takes this task."""
+        signature = self.signer.sign("take", reference, recipient)
+        return f"{self.public_url}/tasks/{reference}/take?for={_quoted(recipient)}&sig={signature}"
 
     @property
     def public_url(self) -> str:
@@ -192,6 +198,9 @@ class House:
         """An organization's own text for a letter, or None when it has none by this name."""
         data = self.document(name) if name else None
         return data.decode("utf-8", "replace") if data is not None else None
+
+
+_quoted = lru_cache(1024)(quote_plus)
 
 
 def open_house(config: Config | None = None) -> House:

@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
 
 from orgo.flow import words
 from orgo.flow.house import House
 from orgo.lib import ids
-from orgo.outbox.compose import compose, letter_template, quote
+from orgo.outbox.compose import Draft, draft, letter_template, quote
 from orgo.outbox.token import root_id
 from orgo.task.values import Notice, TaskState
 
@@ -40,12 +39,12 @@ def make(unit: "Unit", notices: Iterable[tuple[TaskState, Notice]]) -> Made:
     made = Made([], {})
     seen: set[tuple[int, int, str, str]] = set()
     for state, notice in notices:
-        shared: dict[str, dict[str, str]] = {}
+        round = Round(unit, state, notice, made.documents)
         for recipient in audience(unit.house, state, notice, unit.now):
             key = (state.id, notice.seq, recipient, notice.kind)
             if key not in seen:
                 seen.add(key)
-                made.rows.append(_letter(unit, state, notice, recipient, made.documents, shared))
+                made.rows.append(round.letter(recipient))
     return made
 
 
@@ -78,50 +77,82 @@ def _behind(house: House, state: TaskState, notice: Notice, target: str, now: An
     return directory.reach([target], now)
 
 
-def _letter(
-    unit: "Unit",
-    state: TaskState,
-    notice: Notice,
-    recipient: str,
-    documents: dict[str, bytes],
-    shared: dict[str, dict[str, str]],
-) -> dict[str, Any]:
-    """The row of one letter; `shared` keeps, by language, what all letters of the notice say."""
-    house = unit.house
-    hook = recipient.startswith(HOOK)
-    kind = _kind_for(house, state, notice, recipient)
-    language = house.language_for(recipient, state)
-    if language not in shared:
-        shared[language] = _values(unit, state, notice, language)
-    values = shared[language] | _own_values(house, state, notice, recipient)
-    said = compose(kind, language, values, own=_own_text(house, notice, kind, language, hook=hook))
-    number = ids.new_id()
-    with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
-    can_leave = hook or house.can_send
-    return {
-        "id": number,
-        "task": state.id,
-        "event": unit.event_id(state.id, notice.seq),
-        "kind": notice.kind,
-        "channel": "webhook" if hook else "email",
-        "recipient": recipient,
-        "language": language,
-        "message_id": house.signer.message_id(state.reference, number, recipient, house.domain),
-        "date": unit.now,
-        "sender": "" if hook or notice.kind in AUTO_REPLIES else house.return_path(number),
-        "subject": said.subject,
-        "text": said.text,
-        "html": "" if hook else said.html,
-        "headers": _facts(state, kind, values) if hook else _headers(unit, state, notice, recipient),
-        "attachments": _documents(house, state, documents) if with_documents else [],
-        "state": "pending" if can_leave else "held",
-        "repeat": "resend",
-        "repeated": False,
-        "attempts": 0,
-        "next_attempt_at": unit.now,
-        "server_reply": "" if can_leave else "held: no smtp: server is configured",
-        "bounce": "",
-    }
+class Round:
+    """The letters of one notice. What they share is made once, each recipient's own beside it."""
+
+    def __init__(self, unit: "Unit", state: TaskState, notice: Notice, documents: dict[str, bytes]) -> None:
+        self._unit, self._state, self._notice, self._documents = unit, state, notice, documents
+        self._house = unit.house
+        self._event = unit.event_id(state.id, notice.seq)
+        self._values: dict[str, dict[str, str]] = {}
+        self._drafts: dict[tuple[str, str, bool], Draft] = {}
+
+    def letter(self, recipient: str) -> dict[str, Any]:
+        """The row of the letter to one recipient."""
+        house, state, notice, now = self._house, self._state, self._notice, self._unit.now
+        hook = recipient.startswith(HOOK)
+        kind = _kind_for(house, state, notice, recipient)
+        language = house.language_for(recipient, state)
+        number = ids.new_id()
+        said = self._draft(kind, language, hook).to(
+            str(notice.data.get("recipient", recipient)), house.take_link(state.reference, recipient)
+        )
+        with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
+        can_leave = hook or house.can_send
+        return {
+            "id": number,
+            "task": state.id,
+            "event": self._event,
+            "kind": notice.kind,
+            "channel": "webhook" if hook else "email",
+            "recipient": recipient,
+            "language": language,
+            "message_id": house.signer.message_id(state.reference, number, recipient, house.domain),
+            "date": now,
+            "sender": "" if hook or notice.kind in AUTO_REPLIES else house.return_path(number),
+            "subject": said.subject,
+            "text": said.text,
+            "html": "" if hook else said.html,
+            "headers": _facts(state, kind, self._said(language)) if hook else self._headers(recipient),
+            "attachments": _documents(house, state, self._documents) if with_documents else [],
+            "state": "pending" if can_leave else "held",
+            "repeat": "resend",
+            "repeated": False,
+            "attempts": 0,
+            "next_attempt_at": now,
+            "server_reply": "" if can_leave else "held: no smtp: server is configured",
+            "bounce": "",
+        }
+
+    def _draft(self, kind: str, language: str, hook: bool) -> Draft:
+        known = self._drafts.get((kind, language, hook))
+        if known is None:
+            own = _own_text(self._house, self._notice, kind, language, hook=hook)
+            known = draft(kind, language, self._said(language), own=own)
+            self._drafts[kind, language, hook] = known
+        return known
+
+    def _said(self, language: str) -> dict[str, str]:
+        if language not in self._values:
+            self._values[language] = _values(self._unit, self._state, self._notice, language)
+        return self._values[language]
+
+    def _headers(self, recipient: str) -> dict[str, str]:
+        """What a mail client needs to show one conversation, and a machine to know that no person wrote this."""
+        house, state, kind = self._house, self._state, self._notice.kind
+        mail = self._unit.mail(state.mail)
+        root = root_id(state.reference, house.domain)
+        theirs = recipient == state.requester and mail is not None and mail.message_id
+        parent = mail.message_id if theirs and mail else root
+        headers = {
+            "Reply-To": house.reply_to(state.reference, recipient),
+            "In-Reply-To": parent,
+            "References": f"{root} {parent}" if parent != root else root,
+            "X-Orgo-Loop": " ".join([house.loop_mark, *state.loops]),
+        }
+        if kind != "answer":
+            headers["Auto-Submitted"] = "auto-replied" if kind in AUTO_REPLIES else "auto-generated"
+        return headers
 
 
 def _own_text(house: House, notice: Notice, kind: str, language: str, *, hook: bool) -> str | None:
@@ -143,15 +174,6 @@ def _kind_for(house: House, state: TaskState, notice: Notice, recipient: str) ->
         return notice.kind
     team = house.directory.team(state.team)
     return notice.kind if recipient in {*team.members, team.address} else "confidential"
-
-
-def _own_values(house: House, state: TaskState, notice: Notice, recipient: str) -> dict[str, str]:
-    """What a letter says to its recipient only."""
-    signed = urlencode({"for": recipient, "sig": _take_token(house, state, recipient)})
-    return {
-        "take_link": f"{house.public_url}/tasks/{state.reference}/take?{signed}",
-        "recipient": str(notice.data.get("recipient", recipient)),
-    }
 
 
 def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> dict[str, str]:
@@ -182,10 +204,6 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> di
     }
 
 
-def _take_token(house: House, state: TaskState, recipient: str) -> str:
-    return house.signer.sign("take", state.reference, recipient)
-
-
 def _hidden(state: TaskState, address: str) -> bool:
     return state.anonymize and address == state.requester
 
@@ -206,25 +224,6 @@ def _why(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:
         return ""
     mail = unit.mail(state.mail)
     return words.why(mail.decision if mail else None, language)
-
-
-def _headers(unit: "Unit", state: TaskState, notice: Notice, recipient: str) -> dict[str, str]:
-    """What a mail client needs to show one conversation, and a machine to know that no person wrote this."""
-    house = unit.house
-    mail = unit.mail(state.mail)
-    root = root_id(state.reference, house.domain)
-    theirs = recipient == state.requester and mail is not None and mail.message_id
-    parent = mail.message_id if theirs and mail else root
-    automatic = notice.kind != "answer"
-    headers = {
-        "Reply-To": house.reply_to(state.reference, recipient),
-        "In-Reply-To": parent,
-        "References": f"{root} {parent}" if parent != root else root,
-        "X-Orgo-Loop": " ".join([house.loop_mark, *state.loops]),
-    }
-    if automatic:
-        headers["Auto-Submitted"] = "auto-replied" if notice.kind in AUTO_REPLIES else "auto-generated"
-    return headers
 
 
 def _documents(house: House, state: TaskState, documents: dict[str, bytes]) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ The texts are files under letters/<language>/<kind>.txt, the subject in the firs
 
 import html
 import re
+import secrets
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import msgspec
 
 from orgo.lib.text import clean_header, clip
 from orgo.outbox import template
+from orgo.outbox.template import Template
 
 LANGUAGES = ("en", "fr")
 PLACEHOLDERS = (
@@ -20,7 +23,15 @@ PLACEHOLDERS = (
     "recipient organization state understood undo opened".split()
 )
 _LETTERS = Path(__file__).parent / "letters"
+_GAP = re.compile(r"\n{3,}")
+LONGEST_SUBJECT = 200
 _URL = re.compile(r"https?://[^\s<>\"]+")
+
+
+# What a letter says to its recipient only. Letters of one notice are composed once, with these in its place; no text
+# that comes in can hold them, for they are drawn by every process anew.
+OWN = ("take_link", "recipient")
+_TAKE_LINK, _RECIPIENT = f"https://{secrets.token_hex(16)}", secrets.token_hex(16)
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -29,6 +40,25 @@ class Words(msgspec.Struct, frozen=True):
     subject: str
     text: str
     html: str
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """The words of a letter before its recipient is known."""
+
+    subject: str
+    text: str
+    html: str
+
+    def to(self, recipient: str, take_link: str) -> Words:
+        """The letter to one recipient."""
+        if _RECIPIENT in self.subject or _TAKE_LINK in self.subject:
+            subject = self.subject.replace(_RECIPIENT, recipient).replace(_TAKE_LINK, take_link)
+            subject = clip(clean_header(subject), LONGEST_SUBJECT)
+        else:
+            subject = clip(self.subject, LONGEST_SUBJECT)
+        text = self.text.replace(_RECIPIENT, recipient).replace(_TAKE_LINK, take_link)
+        marked = self.html.replace(_RECIPIENT, html.escape(recipient))
+        return Words(subject, text, marked.replace(_TAKE_LINK, html.escape(take_link)))
 
 
 @cache
@@ -40,26 +70,38 @@ def letter_template(kind: str, language: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def compose(kind: str, language: str, values: dict[str, str], *, own: str | None = None) -> Words:
-    """The words of a letter of this kind.
+def compose(kind: str, language: str, values: Mapping[str, str], *, own: str | None = None) -> Words:
+    """The words of a letter to one recipient; as `draft`, and `values` fill all placeholders."""
+    recipient, take_link = values.get("recipient", "{recipient}"), values.get("take_link", "{take_link}")
+    return draft(kind, language, values, own=own).to(recipient, take_link)
 
-    `values` fill the placeholders; `own` is an organization's own template in place of the shipped one (its first
-    line is the subject when it begins with "Subject:").
+
+def draft(kind: str, language: str, values: Mapping[str, str], *, own: str | None = None) -> Draft:
+    """The words of all letters of this kind that a notice comes to.
+
+    `values` fill the placeholders but for those in OWN; `own` is an organization's own template in place of the shipped
+    one (its first line is the subject when it begins with "Subject:").
     """
+    head, body = _templates(kind, language, own)
+    shared = {**values, "take_link": _TAKE_LINK, "recipient": _RECIPIENT}
+    flat = {name: clean_header(shared[name]) for name in head.names if name in shared}
+    text = _tidy(body.render(shared))
+    return Draft(clean_header(head.render(flat)), text, as_html(text, language))
+
+
+@lru_cache(256)
+def _templates(kind: str, language: str, own: str | None) -> tuple[Template, Template]:
+    """The templates of a letter's subject and text."""
     source = own if own is not None else letter_template(kind, language)
     head, _, body = source.replace("\r\n", "\n").partition("\n")
     if not head.lower().startswith("subject:"):
         head, body = letter_template(kind, language).partition("\n")[0], source
-    wanted = head.partition(":")[2].strip()
-    flat = {name: clean_header(values[name]) for name in template.names(wanted) if name in values}
-    subject = clip(clean_header(template.render(wanted, flat)), 200)
-    text = _tidy(template.render(body, values))
-    return Words(subject, text, as_html(text, language))
+    return Template(head.partition(":")[2].strip()), Template(body)
 
 
 def _tidy(text: str) -> str:
     """No more than one empty line in a row, none at the ends."""
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    return (_GAP.sub("\n\n", text) if "\n\n\n" in text else text).strip("\n") + "\n"
 
 
 def as_html(text: str, language: str = "en") -> str:

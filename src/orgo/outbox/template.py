@@ -9,17 +9,39 @@ _PLACEHOLDER = re.compile(r"\{([^{}\n]{0,60})\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
-def render(text: str, values: Mapping[str, str]) -> str:
-    """`text` with each {name} replaced by its value; a line that consists of an empty placeholder goes away.
+class Template:
+    """A text that is read once and filled in often; `names` are its placeholders."""
 
-    Values are put in once and never looked at again, so a value that looks like a placeholder stays as it is.
-    """
-    lines = []
-    for line in text.split("\n"):
-        filled = _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), line)
-        if filled.strip() or not line.strip() or not _PLACEHOLDER.search(line):
-            lines.append(filled.rstrip())
-    return "\n".join(lines)
+    def __init__(self, text: str) -> None:
+        self.names = frozenset(names(text))
+        self._lines = [_Line(line) for line in text.split("\n")]
+
+    def render(self, values: Mapping[str, str]) -> str:
+        """The text with each {name} replaced by its value; a line that consists of an empty placeholder goes away.
+
+        Values are put in once and never looked at again, so a value that looks like a placeholder stays as it is.
+        """
+        filled = (line.filled(values) for line in self._lines)
+        return "\n".join([line for line in filled if line is not None])
+
+
+class _Line:
+    """A line as a form with slots."""
+
+    def __init__(self, line: str) -> None:
+        self._slots = [(found[1], found[0]) for found in _PLACEHOLDER.finditer(line)]
+        self._form = _PLACEHOLDER.sub("%s", line.replace("%", "%%")) if self._slots else line.rstrip()
+
+    def filled(self, values: Mapping[str, str]) -> str | None:
+        """The line with its values; None where nothing is left of it. A name without a value stays as it is."""
+        if not self._slots:
+            return self._form
+        return (self._form % tuple([values.get(name, shown) for name, shown in self._slots])).rstrip() or None
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
+    """A template's text filled in."""
+    return Template(text).render(values)
 
 
 def names(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """References that can be said on the phone, ids that grow, signatures that are of one list of words only."""
 
+import hmac
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,12 +25,17 @@ def test_what_can_be_no_reference_is_none(text: str) -> None:
 
 
 def test_new_references_can_be_read_back() -> None:
-    assert all(ids.normal_reference(reference) == reference for reference in (ids.new_reference() for _ in range(200)))
+    assert all(
+        ids.normal_reference(reference) == reference
+        for reference in (ids.new_reference() for _ in range(200))
+    )
 
 
 def test_ids_grow_and_are_each_made_once_also_by_several_threads() -> None:
     with ThreadPoolExecutor(4) as threads:
-        made = [n for part in threads.map(lambda _: [ids.new_id() for _ in range(2000)], range(8)) for n in part]
+        made = [
+            n for part in threads.map(lambda _: [ids.new_id() for _ in range(2000)], range(8)) for n in part
+        ]
 
     assert len(set(made)) == len(made)
     assert ids.new_id() > max(made) and max(made) < 2**63
@@ -40,3 +46,15 @@ def test_ids_grow_and_are_each_made_once_also_by_several_threads() -> None:
 @given(st.lists(st.text(max_size=8), max_size=4), st.lists(st.text(max_size=8), max_size=4))
 def test_two_lists_of_words_never_sign_alike(one: list[str], other: list[str]) -> None:
     assert (ids.sign(b"k", *one) == ids.sign(b"k", *other)) == (one == other)
+
+
+@given(st.binary(min_size=1, max_size=100), st.text(max_size=40))
+def test_a_signature_is_the_beginning_of_an_hmac(key: bytes, text: str) -> None:
+    data = text.encode()
+    whole = hmac.digest(key, len(data).to_bytes(4, "big") + data, "sha256")
+
+    number = 0
+    for letter in ids.sign(key, text).upper():
+        number = number << 5 | ids.CROCKFORD.index(letter)
+
+    assert number == int.from_bytes(whole, "big") >> 126

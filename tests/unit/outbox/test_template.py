@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgo.outbox.compose import LANGUAGES, PLACEHOLDERS, as_html, compose, letter_template, quote
+from orgo.outbox.compose import LANGUAGES, PLACEHOLDERS, as_html, compose, draft, letter_template, quote
 from orgo.outbox.template import check, render
 
 KINDS = sorted(path.stem for path in (__import__("pathlib").Path("src/orgo/outbox/letters/en")).glob("*.txt"))
@@ -66,3 +66,19 @@ def test_a_link_on_a_line_of_its_own_becomes_a_button() -> None:
 
 def test_a_long_quotation_is_cut() -> None:
     assert quote("\n".join("x" for _ in range(99))).count("\n") == 30
+
+
+@pytest.mark.parametrize(
+    "own", [None, "Subject: For {recipient} {take_link}\n{take_link}\nThis is 100 % yours, {recipient}"]
+)
+def test_a_letter_that_is_addressed_is_the_letter_that_was_written_to_one(own: str | None) -> None:
+    values = {**dict.fromkeys(PLACEHOLDERS, "x & y"), "title": "a title with {recipient} in it"}
+    shared = draft("opened", "en", values, own=own)
+    for recipient in ("a@b.example", "<c>@b.example"):
+        link = f"https://o.example/take?for={recipient[0]}&sig=1"
+        words = shared.to(recipient, link)
+        assert words == compose(
+            "opened", "en", {**values, "recipient": recipient, "take_link": link}, own=own
+        )
+        assert link in words.text and "&amp;sig=1" in words.html and "<c>" not in words.html
+        assert own is not None or "{recipient}" in words.subject
