@@ -4,15 +4,16 @@ The ORM reads for the page; here Django's model only tells the table's name and 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 
 Adapter = Callable[[Any], Any]
+M = TypeVar("M", bound=models.Model)
 
 
 def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -39,18 +40,40 @@ def _adapted(row: Mapping[str, Any], adapters: Sequence[tuple[int, Adapter]]) ->
 def among(
     model: type[models.Model], columns: Sequence[str], key: str, values: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
-    """These columns of the rows whose `key` is one of `values`, as the database has them.
+    """These columns of the rows whose `key` is one of `values`.
 
     For the keys of a batch: a queryset prepares each of hundreds of values apart.
     """
     if not values:
         return []
-    wanted = ", ".join(f'"{_field(model, name).column}"' for name in columns)
     marks = ", ".join(["%s"] * len(values))
-    asked = f'SELECT {wanted} FROM "{model._meta.db_table}" WHERE "{_field(model, key).column}" IN ({marks})'
+    return _found(model, columns, f'WHERE "{_field(model, key).column}" IN ({marks})', values)
+
+
+def select(model: type[M], where: str, values: Sequence[Any]) -> list[M]:
+    """The rows of `model` that this end of a statement ("WHERE .. ORDER BY ..", %s for a value) picks, as the ORM gives them."""
+    names = [field.name for field in model._meta.concrete_fields]
+    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in _found(model, names, where, values)]
+
+
+def _found(
+    model: type[models.Model], columns: Sequence[str], where: str, values: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    fields = [_field(model, name) for name in columns]
+    wanted = ", ".join(f'"{field.column}"' for field in fields)
     with connection.cursor() as cursor:
-        cursor.execute(asked, list(values))
-        return list(cursor.fetchall())
+        cursor.execute(f'SELECT {wanted} FROM "{model._meta.db_table}" {where}', list(values))
+        rows = cursor.fetchall()
+    readers = [(number, r) for number, field in enumerate(fields) if (r := _reader(field)) is not _same]
+    return [_read(row, readers) for row in rows] if readers else list(rows)
+
+
+def _read(row: Sequence[Any], readers: Sequence[tuple[int, Adapter]]) -> tuple[Any, ...]:
+    values = list(row)
+    for number, read in readers:
+        if values[number] is not None:
+            values[number] = read(values[number])
+    return tuple(values)
 
 
 def update(
@@ -91,8 +114,23 @@ def _adapter(field: "models.Field[Any, Any]") -> Adapter:
     if isinstance(field, models.JSONField):
         return _json
     if isinstance(field, models.DateTimeField):
-        return _instant
+        return instant
     return _same
+
+
+@cache
+def _reader(field: "models.Field[Any, Any]") -> Adapter:
+    """How a value comes back from the database."""
+    if isinstance(field, models.JSONField):
+        return msgspec.json.decode
+    if isinstance(field, models.DateTimeField):
+        return _aware
+    return _same
+
+
+def _aware(value: datetime) -> datetime:
+    """SQLite keeps instants without a zone, in UTC."""
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 def _json(value: Any) -> str:
@@ -100,8 +138,8 @@ def _json(value: Any) -> str:
 
 
 @lru_cache(4096)
-def _instant(value: datetime | None) -> Any:
-    """A batch has few instants, each in many rows; the database's form of one never changes."""
+def instant(value: datetime | None) -> Any:
+    """An instant as the database takes it. A batch has few instants, each in many rows; the database's form of one never changes."""
     return connection.ops.adapt_datetimefield_value(value) if value is not None else None
 
 

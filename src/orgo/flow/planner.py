@@ -1,6 +1,7 @@
 """What the clock does next to a task: its next level, a reminder, or the end of its rest (wires escalation/plan.py in)."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from orgo.escalation.plan import History, next_step, reminders
@@ -27,6 +28,10 @@ def _nearest(*timers: Timer | None) -> Timer | None:
     return min((timer for timer in timers if timer), key=lambda timer: timer.at, default=None)
 
 
+# The tasks that a batch opens have one history, and most of them one policy and calendar.
+_next_step = lru_cache(256)(next_step)
+
+
 def _level(house: "House", state: TaskState, now: datetime) -> Timer | None:
     history = History(
         opened_at=state.round_at,
@@ -35,7 +40,7 @@ def _level(house: "House", state: TaskState, now: datetime) -> Timer | None:
         acknowledged_at=state.acknowledged_at,
         closed_at=state.closed_at,
     )
-    step = next_step(house.policy(state), house.calendar(state.calendar), history, now, hurry=state.hurry)
+    step = _next_step(house.policy(state), house.calendar(state.calendar), history, now, hurry=state.hurry)
     return Timer("level", step.due, step.number) if step else None
 
 

@@ -27,6 +27,8 @@ def block(sender: str, subject: str, keywords: Sequence[str], routed_to: str) ->
 
 def log_placed(mail: "Mail") -> None:
     """Say in the log where a mail ended. A confidential one is named by its number only."""
+    if not log.isEnabledFor(logging.INFO):
+        return
     if mail.outcome == "opened" and mail.decision and not mail.decision.get("private"):
         decision = mail.decision
         log.info("%s", block(mail.from_address, mail.subject, decision["keywords"], decision["route_to"]))

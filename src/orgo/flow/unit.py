@@ -129,14 +129,12 @@ class Unit:
     def look_up(self, content_keys: Iterable[str]) -> None:
         """Find the mails with these content keys that have a task: one query for a whole batch."""
         wanted = {key for key in content_keys if key} - self._by_content.keys()
-        if not wanted:
-            return
-        found = Mail.objects.filter(content_key__in=wanted, task__isnull=False).order_by("id")
         for key in wanted:
             self._by_content[key] = []
-        for id, task, at, key in found.values_list("id", "task", "received_at", "content_key"):
-            assert task is not None
-            self._by_content[key].append(Known(id, task, at))
+        columns = ("id", "task", "received_at", "content_key")
+        for id, task, at, key in sorted(sql.among(Mail, columns, "content_key", list(wanted))):
+            if task is not None:
+                self._by_content[key].append(Known(id, task, at))
 
     def same_content(self, key: str) -> list["Known"]:
         """The mails with this content key that have a task, those of this batch included, the oldest first."""
@@ -148,10 +146,10 @@ class Unit:
         self._texts.append((task, text))
 
     def free_reference(self) -> str:
-        """A reference that no task has yet; many are looked up at once."""
+        """A reference that no task has yet; those of a batch are looked up together."""
         while not self._references:
-            candidates = {ids.new_reference() for _ in range(50)}
-            taken = set(Task.objects.filter(reference__in=candidates).values_list("reference", flat=True))
+            candidates = {ids.new_reference() for _ in range(max(1, len(self._by_content)))}
+            taken = {found for (found,) in sql.among(Task, ("reference",), "reference", list(candidates))}
             self._references = list(candidates - taken - self._given)
         reference = self._references.pop()
         self._given.add(reference)
@@ -217,10 +215,9 @@ class Unit:
     def _tell_copies(self) -> None:
         """Copies that were handed in before their first was decided belong to its task as well."""
         decided = {id: row["task"] for id, row in self._settled.items() if row.get("task")}
-        if decided:
-            for copy in Mail.objects.filter(same_as__in=list(decided), task=None):
-                assert copy.same_as is not None
-                Mail.objects.filter(pk=copy.pk).update(task=decided[copy.same_as])
+        copies = sql.among(Mail, ("id", "same_as", "task"), "same_as", list(decided))
+        waiting = [(id, decided[first]) for id, first, task in copies if task is None]
+        sql.update(Mail, [{"task": task} for _, task in waiting], [{"id": id} for id, _ in waiting])
 
     def _write_documents(self, documents: dict[str, bytes]) -> None:
         known = (

@@ -4,10 +4,11 @@ The attempt is counted and committed before the work, so that a mail that kills 
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
+from orgo.conf import sql
 from orgo.intake.models import Mail
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
@@ -23,21 +24,30 @@ def claim(limit: int) -> list[Mail]:
     Work goes first: thousands of old mails, of an archive or a mailbox that is only looked at, hold up none that is new.
     """
     now = clock.now()
-    free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
     with transaction.atomic():
-        waiting = Mail.objects.filter(free, outcome="").order_by("id")
-        if connection.features.has_select_for_update_skip_locked:
-            waiting = waiting.select_for_update(skip_locked=True)
-        rows = list(waiting.filter(mode="work")[:limit])
+        rows = _waiting("=", limit, now)
         if len(rows) < limit:
-            rows += waiting.exclude(mode="work")[: limit - len(rows)]
+            rows += _waiting("<>", limit - len(rows), now)
         rows = list(_that_fit(rows))
-        ids = [row.pk for row in rows]
-        Mail.objects.filter(pk__in=ids).update(lease_until=now + LEASE, attempts=models.F("attempts") + 1)
+        leased = {"lease_until": now + LEASE}
+        sql.update(
+            Mail, [{**leased, "attempts": row.attempts + 1} for row in rows], [{"id": row.pk} for row in rows]
+        )
         crashpoint("H2.before_claim_commit")
     for row in rows:
         row.attempts += 1
     return rows
+
+
+def _waiting(is_work: str, limit: int, now: datetime) -> list[Mail]:
+    """Undecided mails that nobody has leased, locked until the transaction ends; those that others are claiming are passed by."""
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    return sql.select(
+        Mail,
+        "WHERE outcome = '' AND (lease_until IS NULL OR lease_until < %s) "
+        f"AND mode {is_work} 'work' ORDER BY id LIMIT %s {lock}",
+        [sql.instant(now), limit],
+    )
 
 
 def _that_fit(rows: list[Mail]) -> Iterator[Mail]:

@@ -97,7 +97,7 @@ def read_raw(mail: int) -> bytes:
 
 def read_raws(mails: Sequence[int]) -> list[bytes]:
     """The bytes of mails that are no copies, in their order, by one query."""
-    found = dict(RawMail.objects.filter(pk__in=mails).values_list("pk", "data"))
+    found = dict(sql.among(RawMail, ("mail", "data"), "mail", mails))
     unpack = zstandard.ZstdDecompressor()
     return [unpack.decompress(bytes(found[mail])) for mail in mails]
 
@@ -152,11 +152,13 @@ class _Known:
         since = clock.now() - SAME_WITHIN
         self._by_key = _firsts("receipt_key", keys)
         self._by_id = _firsts("id", list({mail.same_as for mail in mails if mail.same_as is not None}))
-        equal = Mail.objects.filter(
-            data_hash__in=by_hash, same_as=None, receipt_key=None, received_at__gte=since
-        )
-        rows = equal.values_list("data_hash", "pk", "task") if by_hash else ()
-        self._by_hash = {digest: _First(pk, task) for digest, pk, task in rows}
+        columns = ("data_hash", "id", "task", "same_as", "receipt_key", "received_at")
+        equal = sql.among(Mail, columns, "data_hash", by_hash)
+        self._by_hash = {
+            digest: _First(pk, task)
+            for digest, pk, task, same_as, key, at in equal
+            if same_as is None and key is None and at >= since
+        }
 
     def find(self, mail: Incoming, digest: str) -> _First | None:
         """The mail that this one is a copy of."""

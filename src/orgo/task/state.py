@@ -13,7 +13,7 @@ from orgo.task.values import Event, Notice, Outcome, Planner, TaskState, Timer
 UNDO_WITHIN = timedelta(hours=24)
 # Text about persons never stands in an event: it is in the mail, the note and the task's row, where it can be erased.
 PERSONAL = frozenset({"title", "requester", "requester_name", "fields"})
-_TYPES = get_type_hints(TaskState)
+_FIELDS = frozenset(TaskState.__struct_fields__)
 
 
 class UnknownTask(Exception):
@@ -29,15 +29,12 @@ def apply(state: TaskState | None, event: Event) -> TaskState:
     Every event names the fields it changes and their new values in `data["set"]`, so that a fold never computes
     anything again: what was decided under the rules and calendars of that day stays as it was.
     """
-    values = {
-        name: _value(name, given) for name, given in event.data.get("set", {}).items() if name in _TYPES
-    }
-    values |= {"seq": event.seq, "updated_at": event.at}
-    if state is None:
-        if event.type != "task.opened":
-            raise UnknownTask(event.type)
-        return TaskState(**({"title": "", "opened_at": event.at, "round_at": event.at} | values))
-    return replace(state, **values)
+    given = _given(event.data.get("set", {})) | {"seq": event.seq, "updated_at": event.at}
+    if state is not None:
+        return replace(state, **given)
+    if event.type != "task.opened":
+        raise UnknownTask(event.type)
+    return TaskState(**({"title": "", "opened_at": event.at, "round_at": event.at} | given))
 
 
 def fold(events: Iterable[Event]) -> TaskState | None:
@@ -48,8 +45,16 @@ def fold(events: Iterable[Event]) -> TaskState | None:
     return state
 
 
-def _value(name: str, given: Any) -> Any:
-    return msgspec.convert(given, _TYPES[name], strict=True)
+_Given = msgspec.defstruct(
+    "_Given",
+    [(name, type | msgspec.UnsetType, msgspec.UNSET) for name, type in get_type_hints(TaskState).items()],
+)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that an event gives, as a state holds them; what no state has (any more) is left out."""
+    found = msgspec.convert(values, _Given, strict=True)
+    return {name: getattr(found, name) for name in values if name in _FIELDS}
 
 
 # ---------------------------------------------------------------- deciding
@@ -370,7 +375,7 @@ def _undo(draft: _Draft, command: c.Undo) -> None:
     keep = {
         k: v
         for k, v in command.before.items()
-        if k in _TYPES and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
+        if k in _FIELDS and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
     }
     draft.add("undone", keep, of=command.event.seq, kind=command.event.type)
 
