@@ -139,7 +139,7 @@ def _json(value: Any) -> str:
 
 @lru_cache(4096)
 def instant(value: datetime | None) -> Any:
-    """An instant as the database takes it. A batch has few instants, each in many rows; the database's form of one never changes."""
+    """An instant as the database takes it; a batch has few of them, each in many rows."""
     return connection.ops.adapt_datetimefield_value(value) if value is not None else None
 
 
