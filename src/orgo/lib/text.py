@@ -5,6 +5,7 @@ import unicodedata
 from io import IncrementalNewlineDecoder
 
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+_BEYOND_LATIN = re.compile("[^\x00-\x7f\u0300-\u036f]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 _BIDI = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]")
 _BODY_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]+")
@@ -37,7 +38,10 @@ def fold(text: str) -> str:
     """The text for comparing: without case and accents ("Élève" is "eleve")."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold())))
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    if not _BEYOND_LATIN.search(apart):  # a text in French: all that is to go is all that is not ASCII
+        return apart.encode("ascii", "ignore").decode()
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart))
 
 
 def clip(text: str, length: int) -> str:

@@ -34,7 +34,8 @@ def apply(state: TaskState | None, event: Event) -> TaskState:
         return replace(state, **given)
     if event.type != "task.opened":
         raise UnknownTask(event.type)
-    return TaskState(**({"title": "", "opened_at": event.at, "round_at": event.at} | given))
+    first: dict[str, Any] = {"title": "", "opened_at": event.at, "round_at": event.at}
+    return TaskState(**(first | given))
 
 
 def fold(events: Iterable[Event]) -> TaskState | None:
