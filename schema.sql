@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 26) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 28) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -55,13 +55,14 @@ CREATE INDEX IF NOT EXISTS "intake_mail_data_hash_e7d407ef" ON "intake_mail" ("d
 CREATE INDEX IF NOT EXISTS "intake_mail_msgid" ON "intake_mail" ("message_id") WHERE NOT ("message_id" = '');
 CREATE INDEX IF NOT EXISTS "intake_mail_outcome" ON "intake_mail" ("outcome", "decided_at");
 CREATE INDEX IF NOT EXISTS "intake_mail_task_04a1611d" ON "intake_mail" ("task");
-CREATE INDEX IF NOT EXISTS "intake_mail_undecided" ON "intake_mail" ("id") WHERE "outcome" = '';
+CREATE INDEX IF NOT EXISTS "intake_mail_waiting" ON "intake_mail" ("mode", "id") WHERE "outcome" = '';
 CREATE INDEX IF NOT EXISTS "intake_receipt_folder_id_54f033a6" ON "intake_receipt" ("folder_id");
 CREATE INDEX IF NOT EXISTS "intake_receipt_left" ON "intake_receipt" ("folder_id", "problem") WHERE NOT ("problem" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_mail_058f2733" ON "intake_receipt" ("mail");
 CREATE INDEX IF NOT EXISTS "intake_receipt_owed" ON "intake_receipt" ("folder_id", "owed_since") WHERE "owed_since" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "outbox_letter_bounced" ON "outbox_letter" ("recipient") WHERE NOT ("bounce" = '');
-CREATE INDEX IF NOT EXISTS "outbox_letter_due" ON "outbox_letter" ("next_attempt_at") WHERE "state" IN ('pending', 'claimed', 'dot');
+CREATE INDEX IF NOT EXISTS "outbox_letter_pending" ON "outbox_letter" ("channel", "next_attempt_at", "id") WHERE "state" = 'pending';
+CREATE INDEX IF NOT EXISTS "outbox_letter_received" ON "outbox_letter" ("recipient", "date") WHERE "kind" = 'received';
 CREATE INDEX IF NOT EXISTS "outbox_letter_state" ON "outbox_letter" ("state", "date");
 CREATE INDEX IF NOT EXISTS "outbox_letter_task_51630147" ON "outbox_letter" ("task");
 CREATE INDEX IF NOT EXISTS "people_absence_user_id_804325c1" ON "people_absence" ("user_id");
@@ -95,8 +96,10 @@ SELECT * FROM (VALUES
     ('auth', '0012_alter_user_first_name_max_length', '2026-01-01 00:00:00'),
     ('intake', '0001_initial', '2026-01-01 00:00:00'),
     ('intake', '0002_mailbox', '2026-01-01 00:00:00'),
+    ('intake', '0003_waiting', '2026-01-01 00:00:00'),
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
     ('outbox', '0002_outlets', '2026-01-01 00:00:00'),
+    ('outbox', '0003_waiting', '2026-01-01 00:00:00'),
     ('people', '0001_initial', '2026-01-01 00:00:00'),
     ('people', '0002_token_name', '2026-01-01 00:00:00'),
     ('sessions', '0001_initial', '2026-01-01 00:00:00'),

@@ -42,12 +42,16 @@ def among(
 ) -> list[tuple[Any, ...]]:
     """These columns of the rows whose `key` is one of `values`.
 
-    For the keys of a batch: a queryset prepares each of hundreds of values apart.
+    For the keys of a batch: a queryset prepares each of hundreds of values apart. No value is the empty text.
     """
     if not values:
         return []
-    marks = ", ".join(["%s"] * len(values))
-    return _found(model, columns, f'WHERE "{_field(model, key).column}" IN ({marks})', values)
+    field, marks = _field(model, key), ", ".join(["%s"] * len(values))
+    # An index of what is not empty is only looked into by a statement that wants what is not empty.
+    filled = (
+        f""" AND NOT ("{field.column}" = '')""" if isinstance(field, models.CharField) and field.blank else ""
+    )
+    return _found(model, columns, f'WHERE "{field.column}" IN ({marks}){filled}', values)
 
 
 def select(model: type[M], where: str, values: Sequence[Any]) -> list[M]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from orgo.conf import sql
 from orgo.flow.bounces import returned_to
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
@@ -123,8 +124,8 @@ def _named(mail: Mail, message: Message, unit: Unit) -> Iterator[TaskState]:
             yield state
     if not references:
         return
-    earlier = Mail.objects.filter(message_id__in=references, task__isnull=False)
-    for task in dict.fromkeys(earlier.exclude(pk=mail.pk).values_list("task", flat=True)):
+    earlier = sql.among(Mail, ("id", "task"), "message_id", references)
+    for task in dict.fromkeys(task for id, task in sorted(earlier) if id != mail.pk):
         state = unit.state(task) if task is not None else None
         if state is not None:
             yield state

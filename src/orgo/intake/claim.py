@@ -10,12 +10,14 @@ from django.db import connection, transaction
 
 from orgo.conf import sql
 from orgo.intake.models import Mail
+from orgo.intake.store import Mode
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 
 LEASE = timedelta(seconds=90)
 MOST_ATTEMPTS = 3
 MOST_BYTES = 32_000_000
+_IN_ORDER: tuple[Mode, ...] = ("work", "observe", "history")
 
 
 def claim(limit: int) -> list[Mail]:
@@ -25,9 +27,9 @@ def claim(limit: int) -> list[Mail]:
     """
     now = clock.now()
     with transaction.atomic():
-        rows = _waiting("=", limit, now)
-        if len(rows) < limit:
-            rows += _waiting("<>", limit - len(rows), now)
+        rows: list[Mail] = []
+        for mode in _IN_ORDER:
+            rows += _waiting(mode, limit - len(rows), now) if len(rows) < limit else []
         rows = list(_that_fit(rows))
         leased = {"lease_until": now + LEASE}
         sql.update(
@@ -39,14 +41,14 @@ def claim(limit: int) -> list[Mail]:
     return rows
 
 
-def _waiting(is_work: str, limit: int, now: datetime) -> list[Mail]:
+def _waiting(mode: Mode, limit: int, now: datetime) -> list[Mail]:
     """Undecided mails that nobody has leased, locked until the transaction ends; those that others are claiming are passed by."""
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     return sql.select(
         Mail,
         "WHERE outcome = '' AND (lease_until IS NULL OR lease_until < %s) "
-        f"AND mode {is_work} 'work' ORDER BY id LIMIT %s {lock}",
-        [sql.instant(now), limit],
+        f"AND mode = %s ORDER BY id LIMIT %s {lock}",
+        [sql.instant(now), mode, limit],
     )
 
 

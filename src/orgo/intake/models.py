@@ -50,7 +50,7 @@ class Mail(models.Model):
     class Meta:
         db_table = "intake_mail"
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["id"], name="intake_mail_undecided", condition=models.Q(outcome="")),
+            models.Index(fields=["mode", "id"], name="intake_mail_waiting", condition=models.Q(outcome="")),
             models.Index(
                 fields=["content_key"], name="intake_mail_content", condition=~models.Q(content_key="")
             ),

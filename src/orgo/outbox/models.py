@@ -52,9 +52,14 @@ class Letter(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
-                fields=["next_attempt_at"],
-                name="outbox_letter_due",
-                condition=models.Q(state__in=["pending", "claimed", "dot"]),
+                fields=["channel", "next_attempt_at", "id"],
+                name="outbox_letter_pending",
+                condition=models.Q(state="pending"),
+            ),
+            models.Index(
+                fields=["recipient", "date"],
+                name="outbox_letter_received",
+                condition=models.Q(kind="received"),
             ),
             models.Index(fields=["state", "date"], name="outbox_letter_state"),
             models.Index(fields=["recipient"], name="outbox_letter_bounced", condition=~models.Q(bounce="")),

@@ -1,0 +1,76 @@
+"""No statement of the daily way reads a whole table: a house with a million mails decides the next one as fast as the first."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.office import PASS, Office
+
+GROWING = ("intake_mail", "intake_raw", "outbox_letter", "task_task", "audit_event", "task_note")
+TRUSTED = {"Authentication-Results": PASS}
+
+
+@contextmanager
+def _statements(found: dict[str, tuple[Any, ...]]) -> Iterator[None]:
+    """Keep one example of each statement that is run meanwhile."""
+    from django.db import connection
+
+    def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        rows = list(params) if many else [params]
+        found.setdefault(sql, tuple(rows[0] or ()) if rows else ())
+        return execute(sql, rows if many else params, many, context)
+
+    with connection.execute_wrapper(watch):
+        yield
+
+
+def _a_day(office: Office) -> None:
+    """New work, an answer, a stranger's reference, a copy, letters that leave, a level that fires."""
+    office.mail(headers={**TRUSTED, "Message-ID": "<first@people.example>"})
+    letter = office.letters("anna@city.example")[-1]
+    office.mail("anna@city.example", letter["Subject"], to=letter["Reply-To"], body="take", headers=TRUSTED)
+    answered = {
+        **TRUSTED,
+        "In-Reply-To": "<first@people.example>",
+        "References": "<a@b.example> <c@d.example>",
+    }
+    office.mail(headers=answered, body="It still leaks.")
+    office.mail("eve@people.example", "Another leak", headers=answered)
+    office.later(hours=5)
+
+
+def _plan(sql: str, params: tuple[Any, ...]) -> list[str]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+        return [str(row[3]) for row in cursor.fetchall()]
+
+
+@pytest.mark.of_sqlite
+def test_no_statement_of_the_way_reads_a_growing_table_from_end_to_end(office: Office) -> None:
+    found: dict[str, tuple[Any, ...]] = {}
+    with _statements(found):
+        _a_day(office)
+
+    asked = {sql: params for sql, params in found.items() if sql.startswith(("SELECT", "UPDATE", "DELETE"))}
+    whole = tuple(f"SCAN {table}" for table in GROWING)
+    steps = [(sql, step) for sql, params in asked.items() for step in _plan(sql, params)]
+    assert len(asked) > 20
+    assert [(sql, step) for sql, step in steps if step.startswith(whole)] == []
+
+
+@pytest.mark.of_sqlite
+def test_what_waits_is_claimed_in_its_order_without_sorting_all_of_it(office: Office) -> None:
+    from orgo.intake import claim as mails
+    from orgo.outbox import claim as letters
+
+    found: dict[str, tuple[Any, ...]] = {}
+    with _statements(found):
+        mails.claim(10)
+        letters.claim(10)
+
+    plans = {sql: _plan(sql, params) for sql, params in found.items() if "ORDER BY" in sql}
+    assert len(plans) == 2 and not [plan for plan in plans.values() if "TEMP B-TREE" in str(plan)]
