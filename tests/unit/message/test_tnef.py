@@ -65,3 +65,33 @@ def test_flipped_bytes_break_nothing(tnef: Path) -> None:
         parse(mail(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]))
         parse(mail(whole[:place]))
     assert unpack(whole) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MAPI_ATTACH_DATA_OBJ.tnef", "christmas.tnef", "garbage-at-end.tnef", "unicode-mapi-attr.tnef"],
+)
+def test_a_whole_one_is_unpacked_and_a_cut_one_never_gives_half_a_file(tnef: Path, name: str) -> None:
+    """The library gives what is left of an attachment as if it were all of it; then the file is kept instead."""
+    whole = _found(tnef, name)
+    files = unpack(whole)
+    assert files is not None
+    for place in range(10, len(whole) - 12, max(1, len(whole) // 97)):
+        left = unpack(whole[:place])
+        assert left is None or all(file in files.files for file in left.files), place
+
+
+def test_a_flipped_byte_of_a_file_is_seen_by_its_checksum(tnef: Path) -> None:
+    whole = _found(tnef, "MAPI_ATTACH_DATA_OBJ.tnef")
+    (attachment,) = parse(mail(whole[:9_000] + b"\xff" + whole[9_001:])).attachments
+
+    assert attachment.filename == "winmail.dat" and attachment.size == len(whole)
+
+
+@pytest.mark.parametrize("count", [101, 2_001])
+def test_too_many_in_it_are_kept_as_one_file(count: int) -> None:
+    """More files than are shown, or attributes than are sane: the file as it came, for none must vanish."""
+    begin_of_file = b"\x02\x02\x90\x06\0" + (14).to_bytes(4, "little") + bytes(14) + b"\0\0"
+    data = b"\x78\x9f\x3e\x22\0\0" + begin_of_file * count
+
+    assert unpack(data) is None and unpack(data[: 6 + len(begin_of_file) * 99]) is not None
