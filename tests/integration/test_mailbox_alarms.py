@@ -1,19 +1,34 @@
 """A mailbox in trouble: one letter when it begins, one when it is over, whoever looks how often."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.office import Office, text_of
+from orgo.intake.mailbox.ports import State
+from tests.office import CONFIG, PEOPLE, Office, text_of
 
+NAME = "info@city.example"
 ADMIN = "admin@city.example"
+FRENCH = "adele@city.example"
+BOXED = CONFIG + f"imap: {{{{host: 127.0.0.1, port: 1, tls: none, username: {NAME}, password: x}}}}\n"
+WITH_ADELE = PEOPLE + f"  - {{address: {FRENCH}, name: Adèle, role: administrator, language: fr}}\n"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """An office in Luxembourg's time that fetches from one mailbox."""
+    made = Office(tmp_path, config=BOXED.replace("zone: UTC", "zone: Europe/Luxembourg"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
 def row(office: Office) -> Any:
     from orgo.intake.models import Mailbox
 
-    return Mailbox.objects.create(name="info@city.example", state="ok")
+    return Mailbox.objects.create(name=NAME, state="ok")
 
 
 def _state(office: Office, row: Any, state: str, detail: str = "") -> int:
@@ -33,9 +48,11 @@ def test_a_wrong_password_is_told_once_and_its_end_once(office: Office, row: Any
     assert [_state(office, row, "auth_failed", "[AUTHENTICATIONFAILED]") for _ in range(3)] == [1, 0, 0]
     (letter,) = office.letters(ADMIN)
     assert (
-        "info@city.example" in str(letter["Subject"])
+        NAME in str(letter["Subject"])
         and "[AUTHENTICATIONFAILED]" in text_of(letter)
-        and "orgo mailbox test" in text_of(letter)
+        and f"orgo mailbox test {NAME}" in text_of(letter)
+        and "/mailboxes" in text_of(letter)
+        and "10:00" in text_of(letter)
     )
 
     assert [_state(office, row, "ok") for _ in range(3)] == [1, 0, 0]
@@ -77,3 +94,70 @@ def test_two_processes_tell_once(office: Office, row: Any) -> None:
     both = [Mailbox.objects.get(), Mailbox.objects.get()]
 
     assert [mailbox_alarms._look(one, open_house()) for one in both] == [1, 0]
+
+
+def test_one_who_read_the_row_before_it_was_over_tells_nothing(office: Office, row: Any) -> None:
+    """A process that was slow does not tell of a trouble that has ended meanwhile."""
+    from orgo.flow import mailbox_alarms
+    from orgo.flow.house import open_house
+    from orgo.intake.models import Mailbox
+
+    Mailbox.objects.update(state="auth_failed", since=office.clock.now())
+    slow = Mailbox.objects.get()
+    Mailbox.objects.update(state="ok")
+
+    assert mailbox_alarms._look(slow, open_house()) == 0
+
+
+@pytest.mark.parametrize("state", ["auth_failed", "certificate", "tls", "folder", "unreachable", "error"])
+def test_each_administrator_is_told_in_the_own_language(tmp_path: Path, state: str) -> None:
+    from orgo.intake.models import Mailbox
+
+    office = Office(tmp_path, config=BOXED, people=WITH_ADELE)
+    row = Mailbox.objects.create(name=NAME, state="ok")
+    _state(office, row, state)
+    office.clock.advance(minutes=10)
+    _state(office, row, state)
+    _state(office, row, "ok")
+    english, french = ([text_of(one) for one in office.letters(who)] for who in (ADMIN, FRENCH))
+    office.close()
+
+    assert [len(english), len(french)] == [2, 2]
+    assert all("since" in text and "depuis" not in text for text in english)
+    assert all("depuis" in text and "since" not in text for text in french)
+
+
+def test_a_server_that_is_half_away_is_one_trouble(office: Office, row: Any) -> None:
+    """It is told after ten minutes, though it refuses in one minute and hangs up in the next."""
+    from orgo.flow.mailbox_alarms import watch_mailboxes
+    from orgo.intake.mailbox.ledger import Ledger
+
+    ledger = Ledger(office.config.accounts[0])
+    told = []
+    states: tuple[State, ...] = ("unreachable", "error", "unreachable")
+    for state in states:
+        ledger.trouble(state, "hangs up", 0.0)
+        told.append(watch_mailboxes())
+        office.clock.advance(minutes=5)
+
+    assert told == [0, 0, 1]
+
+
+def test_one_that_is_no_longer_configured_is_nobodys_trouble(office: Office, row: Any) -> None:
+    row.name = "former@city.example"
+    row.save(update_fields=["name"])
+
+    assert _state(office, row, "auth_failed") == 0
+
+
+def test_the_workers_of_a_queue_tell_as_well(office: Office, row: Any) -> None:
+    """Where Celery runs the clock nobody else looks after the mailboxes."""
+    from orgo.intake.models import Mailbox
+    from orgo.ops import jobs
+
+    Mailbox.objects.update(state="auth_failed", since=office.clock.now())
+    jobs.sweep()
+    jobs.sweep()
+    office.settle()
+
+    assert office.told() == [ADMIN]

@@ -1,5 +1,8 @@
 """Alarms: what Orgo itself can't mend and a person must hear of, such as a mailbox that lets nobody in."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from django.db import transaction
 
 from orgo import dispatch
@@ -10,6 +13,8 @@ from orgo.lib.text import clean_header, clean_text, clip
 from orgo.outbox.compose import as_html
 from orgo.outbox.models import Letter
 
+Say: TypeAlias = Callable[[str], tuple[str, str]]
+
 
 def alarm(what: str, subject: str, text: str, house: House | None = None) -> int:
     """Tell the administrators, by mail; and by webhook when mail can't leave (flow/hooks.py).
@@ -17,17 +22,27 @@ def alarm(what: str, subject: str, text: str, house: House | None = None) -> int
     `what` names the thing in the trail ("mailbox info@x.example", "canary"). Who raises an alarm sees to it that one
     trouble is one alarm. Returns how many letters were made.
     """
-    house = house or open_house()
+    return alarm_each(what, lambda language: (subject, text), house or open_house())
+
+
+def alarm_each(what: str, say: Say, house: House) -> int:
+    """The same, to each in the own language: `say` gives subject and text in "en" or "fr"."""
     with transaction.atomic():
         event = record("alarm.raised", actor="", actor_kind="system", what=clip(what, 200))
         to = house.directory.reach(house.directory.administrators(), clock.now())
-        rows = [letter_of(event.pk, recipient, subject, text, house) for recipient in to]
-        Letter.objects.bulk_create(rows)
+        Letter.objects.bulk_create(_letter(event.pk, recipient, say, house) for recipient in to)
         transaction.on_commit(lambda: dispatch.ring("delivery"))
-    return len(rows)
+    return len(to)
 
 
-def letter_of(event: int, recipient: str, subject: str, text: str, house: House) -> Letter:
+def _letter(event: int, recipient: str, say: Say, house: House) -> Letter:
+    language = house.directory.language_of(recipient, house.config.organization.language)
+    return letter_of(event, recipient, *say(language), house, language)
+
+
+def letter_of(
+    event: int, recipient: str, subject: str, text: str, house: House, language: str = "en"
+) -> Letter:
     """The row of an alarm's letter to an address or webhook."""
     number = ids.new_id()
     hook = recipient.startswith("webhook:")
@@ -41,12 +56,13 @@ def letter_of(event: int, recipient: str, subject: str, text: str, house: House)
         kind="alarm",
         channel="webhook" if hook else "email",
         recipient=recipient,
+        language=language,
         message_id=f"<{number}.alarm@{house.domain}>",
         date=clock.now(),
         sender="" if hook else house.return_path(number),
         subject=clip(clean_header(subject), 200),
         text=text,
-        html="" if hook else as_html(text),
+        html="" if hook else as_html(text, language),
         headers=facts if hook else marks,
         state="pending" if can_leave else "held",
         next_attempt_at=clock.now(),

@@ -59,7 +59,8 @@ def _waiting(now: datetime) -> list[Letter]:
 
 def _repeat(letter: Letter, hooks: tuple[str, ...], unit: Unit) -> None:
     if letter.task is None:
-        rows = [letter_of(letter.event, hook, letter.subject, letter.text, unit.house) for hook in hooks]
+        said = (letter.subject, letter.text, unit.house, letter.language)
+        rows = [letter_of(letter.event, hook, *said) for hook in hooks]
         Letter.objects.bulk_create(rows)
         return
     state = unit.state(letter.task)

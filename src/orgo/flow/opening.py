@@ -79,7 +79,7 @@ def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
         "keywords": list(decision.keywords),
         "reasons": msgspec.to_builtins(decision.reasons),
         "why": {language: why(decision, language) for language in ("en", "fr")},
-        "private": bool(decision.anonymize) or decision.visibility == "private",
+        "private": _visibility(decision, team, house) == "private",
     }
     return Judged(decision, team, machine, kept)
 
@@ -128,7 +128,7 @@ def open_task(
         "requester_name": first.name if first else mail.from_name,
         "watchers": (mail.from_address,) if first else (),
         "organization": team.organization,
-        "visibility": _visibility(judged, house),
+        "visibility": _visibility(decision, judged.team, house),
         "anonymize": anonymize,
         "mail": mail.pk,
         "rule": decision.rule or "",
@@ -201,10 +201,10 @@ def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
     return number
 
 
-def _visibility(judged: Judged, house: House) -> str:
-    if judged.decision.anonymize:
+def _visibility(decision: Decision, team: TeamCard, house: House) -> str:
+    if decision.anonymize:
         return "private"
-    return judged.decision.visibility or judged.team.visibility or house.config.teams.visibility
+    return decision.visibility or team.visibility or house.config.teams.visibility
 
 
 def _policy(decision: Decision, house: House) -> Policy:

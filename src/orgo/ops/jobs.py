@@ -61,10 +61,14 @@ def deliver() -> int:
 
 
 def sweep() -> int:
-    """Fire what is due; returns how many tasks were looked at."""
+    """Fire what is due, and tell of mailboxes in trouble; returns how many tasks were looked at."""
     from orgo import pipeline
+    from orgo.flow.mailbox_alarms import watch_mailboxes
 
-    return pipeline.sweep()
+    done = pipeline.sweep()
+    if boot.config().accounts:
+        watch_mailboxes()
+    return done
 
 
 def _all(work: Callable[[], int]) -> int:

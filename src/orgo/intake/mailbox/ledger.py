@@ -21,6 +21,8 @@ from orgo.lib.crash import crashpoint
 from orgo.lib.text import clip
 
 AT_ONCE = 200
+# A server that is half away is one of these in one minute and the other in the next: it is one trouble.
+AWAY = frozenset({"unreachable", "error"})
 EVER = 2**62
 
 
@@ -163,7 +165,7 @@ class Ledger:
         self._update(
             state=state,
             detail=clip(detail, 300),
-            since=box.since if box.state == state else now,
+            since=box.since if _is_same(box.state, state) else now,
             failures=box.failures + 1,
             next_try_at=now + pause(state, box.failures + 1, chance),
         )
@@ -179,3 +181,8 @@ class Ledger:
 
     def _update(self, **values: object) -> None:
         Mailbox.objects.filter(pk=self.box.pk).update(**values)
+
+
+def _is_same(former: str, state: str) -> bool:
+    """Whether a mailbox is still in the trouble that it was in."""
+    return former == state or {former, state} == AWAY
