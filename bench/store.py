@@ -3,7 +3,7 @@
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ def run() -> list[tuple[str, float, float, float]]:
     ]
 
 
-def furnish(folder: Path) -> None:
-    """A home with two people in one team, and Django started on it."""
+def furnish(folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    """A home with two people in one team, and Django started on it; on SQLite unless the environment names a database."""
     from orgo.conf import boot, load
 
     config = folder / "config"
@@ -38,7 +38,7 @@ def furnish(folder: Path) -> None:
         "teams: [{name: works, address: works@city.example, members: [a@city.example, b@city.example], triage: true}]\n"
         "users: [{address: a@city.example, name: A, role: technician}, {address: b@city.example, name: B, role: technician}]\n"
     )
-    loaded = boot.start(load(folder, {}))
+    loaded = boot.start(load(folder, environ or {}))
     from orgo.ops.up import prepare_database
     from orgo.people.roster import apply_roster
 

@@ -11,6 +11,7 @@ Each function here does one round of work and says how much there was; any numbe
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeAlias
 
 from django.db import connection
@@ -24,7 +25,7 @@ from orgo.flow.place import place, quarantine
 from orgo.flow.posting import hold_back, letter_failed, parcel_of
 from orgo.flow.report import log_placed
 from orgo.flow.unit import Overtaken, Unit
-from orgo.intake.claim import MOST_ATTEMPTS, claim, release
+from orgo.intake.claim import MOST_ATTEMPTS, claim, give_back, release, still_mine
 from orgo.intake.models import Mail
 from orgo.intake.store import Incoming, read_raws, store
 from orgo.lib import clock
@@ -38,6 +39,7 @@ from orgo.task.queries import due_tasks
 
 log = logging.getLogger("orgo.pipeline")
 Read: TypeAlias = Message | ParseFailure
+AT_ONCE = 200
 
 
 def take(mails: Sequence[Incoming]) -> list[Mail]:
@@ -47,13 +49,57 @@ def take(mails: Sequence[Incoming]) -> list[Mail]:
     return rows
 
 
-def route(parser: ParserPool, limit: int = 200) -> int:
+def route(parser: ParserPool, limit: int = AT_ONCE) -> int:
     """2 to 4, message, rules, task: decide up to `limit` waiting mails; returns how many were claimed."""
     mails = claim(limit)
     if not mails:
         return 0
     crashpoint("H2.after_claim")
-    read = parser.parse(read_raws([mail.pk for mail in mails]))
+    decide(mails, parser.parse(read_raws([mail.pk for mail in mails])))
+    return len(mails)
+
+
+class Router:
+    """`route` in rounds that overlap: while a batch is decided here, the parser's process reads the next one.
+
+    One thread calls `round`. `close` gives back what was claimed ahead.
+    """
+
+    def __init__(self, parser: ParserPool) -> None:
+        self._parser = parser
+        self._thread = ThreadPoolExecutor(1, "orgo-parser")
+        self._ahead: tuple[list[Mail], Future[list[Read]]] | None = None
+
+    def round(self, limit: int = AT_ONCE) -> int:
+        """Decide up to `limit` waiting mails; returns how many."""
+        batch, self._ahead = self._ahead or self._begin(limit), None
+        if batch is None:
+            return 0
+        mails, reading = batch
+        read = reading.result()
+        if len(mails) >= limit:  # fewer were all that waited
+            self._ahead = self._begin(limit)
+        decide(mails, read)
+        return len(mails)
+
+    def close(self) -> None:
+        """Give back what was claimed ahead, and end the thread."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            give_back(ahead[0])
+        self._thread.shutdown()
+
+    def _begin(self, limit: int) -> tuple[list[Mail], "Future[list[Read]]"] | None:
+        mails = claim(limit)
+        if not mails:
+            return None
+        crashpoint("H2.after_claim")
+        raws = read_raws([mail.pk for mail in mails])
+        return mails, self._thread.submit(self._parser.parse, raws)
+
+
+def decide(mails: Sequence[Mail], read: Sequence[Read]) -> None:
+    """Place a batch of claimed mails in one transaction, or each in its own where that fails."""
     crashpoint("H3.after_parse")
     try:
         _place_all(mails, read)
@@ -64,7 +110,6 @@ def route(parser: ParserPool, limit: int = 200) -> int:
             )
         for mail, message in zip(mails, read, strict=True):
             _place_alone(mail, message)
-    return len(mails)
 
 
 def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
@@ -87,7 +132,9 @@ def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
 
 def _place_alone(mail: Mail, message: Read) -> None:
     """One mail in a transaction of its own, so that a bad one stops and blames nobody else."""
-    fresh = Mail.objects.get(pk=mail.pk)
+    fresh = still_mine(mail)
+    if fresh is None:
+        return
     try:
         _place_all([fresh], [message])
     except Overtaken:

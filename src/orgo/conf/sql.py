@@ -1,16 +1,18 @@
-"""The batch's way into the database: rows as plain values, by one prepared statement for many of them.
+"""The batch's way into the database: rows as plain values, by COPY or one prepared statement for many of them.
 
 The ORM reads for the page; here Django's model only tells the table's name and how a value is stored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 Adapter = Callable[[Any], Any]
 M = TypeVar("M", bound=models.Model)
@@ -21,12 +23,38 @@ def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None
     if not rows:
         return
     fields = [_field(model, name) for name in rows[0]]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks})'
     adapters = [(number, a) for number, field in enumerate(fields) if (a := _adapter(field)) is not _same]
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, [_adapted(row, adapters) for row in rows])
+    columns = [str(field.column) for field in fields]
+    add(model._meta.db_table, columns, [_adapted(row, adapters) for row in rows])
+
+
+def add(
+    table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], using: str = DEFAULT_DB_ALIAS
+) -> None:
+    """Insert rows of values as the database takes them: by COPY where there is one, else by one prepared statement."""
+    place, named = connections[using], ", ".join(f'"{column}"' for column in columns)
+    with _many(place) as cursor:
+        if place.vendor == "postgresql":
+            with cursor.copy(f'COPY "{table}" ({named}) FROM STDIN') as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f'INSERT INTO "{table}" ({named}) VALUES ({marks})', rows)
+
+
+@contextmanager
+def _many(place: BaseDatabaseWrapper) -> Iterator[Any]:
+    """A cursor for many rows. Django's own puts values into the text of each statement; PostgreSQL's are prepared."""
+    if place.vendor != "postgresql":
+        with place.cursor() as cursor:
+            yield cursor
+        return
+    import psycopg
+
+    place.ensure_connection()
+    with place.wrap_database_errors, psycopg.Cursor(place.connection) as cursor:
+        yield cursor
 
 
 def _adapted(row: Mapping[str, Any], adapters: Sequence[tuple[int, Adapter]]) -> list[Any]:
@@ -80,6 +108,16 @@ def _read(row: Sequence[Any], readers: Sequence[tuple[int, Adapter]]) -> tuple[A
     return tuple(values)
 
 
+def change(model: type[models.Model], to: str, with_: Sequence[Any], key: str, values: Sequence[Any]) -> None:
+    """Set all rows whose `key` is one of `values` alike: "attempts = attempts + 1", %s for each of `with_`."""
+    if not values:
+        return
+    marks = ", ".join(["%s"] * len(values))
+    where = f'"{_field(model, key).column}" IN ({marks})'
+    with connection.cursor() as cursor:
+        cursor.execute(f'UPDATE "{model._meta.db_table}" SET {to} WHERE {where}', [*with_, *values])
+
+
 def update(
     model: type[models.Model], rows: Sequence[Mapping[str, Any]], where: Sequence[Mapping[str, Any]]
 ) -> int:
@@ -101,7 +139,7 @@ def _update_alike(
         [adapt(value) for adapt, value in zip(adapters, (*new.values(), *found.values()), strict=True)]
         for new, found in pairs
     ]
-    with connection.cursor() as cursor:
+    with _many(connection) as cursor:
         cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {changed} WHERE {asked}', values)
         return int(cursor.rowcount)
 

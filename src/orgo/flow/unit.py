@@ -187,7 +187,7 @@ class Unit:
         self._write_documents(made.documents)
         sql.insert(Letter, made.rows)
         crashpoint("H5.after_letters")
-        sql.update(Mail, list(self._settled.values()), [{"id": id} for id in self._settled])
+        self._write_mails()
         self._tell_copies()
         search.index(self._texts)
         crashpoint("H4.before_commit")
@@ -210,6 +210,12 @@ class Unit:
             Task, [row_of(self._states[t]) for t in old], [{"id": t, "seq": self._read_seq[t]} for t in old]
         )
         if hit != len(old):
+            raise Overtaken
+
+    def _write_mails(self) -> None:
+        """Only those that nobody else has claimed meanwhile (the number of the attempt is the fence) and decided."""
+        mine = [{"id": id, "outcome": "", "attempts": self.mails[id].attempts} for id in self._settled]
+        if sql.update(Mail, list(self._settled.values()), mine) != len(mine):
             raise Overtaken
 
     def _tell_copies(self) -> None:

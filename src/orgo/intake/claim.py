@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from orgo.conf import sql
 from orgo.intake.models import Mail
@@ -31,9 +32,8 @@ def claim(limit: int) -> list[Mail]:
         for mode in _IN_ORDER:
             rows += _waiting(mode, limit - len(rows), now) if len(rows) < limit else []
         rows = list(_that_fit(rows))
-        leased = {"lease_until": now + LEASE}
-        sql.update(
-            Mail, [{**leased, "attempts": row.attempts + 1} for row in rows], [{"id": row.pk} for row in rows]
+        sql.change(
+            Mail, "lease_until = %s, attempts = attempts + 1", [now + LEASE], "id", [row.pk for row in rows]
         )
         crashpoint("H2.before_claim_commit")
     for row in rows:
@@ -63,8 +63,25 @@ def _that_fit(rows: list[Mail]) -> Iterator[Mail]:
 
 
 def release(rows: list[Mail]) -> None:
-    """Give mails back that were not decided: they are free again at once, their attempts stay counted."""
-    Mail.objects.filter(pk__in=[row.pk for row in rows], outcome="").update(lease_until=None)
+    """Give mails back that could not be decided: they are free again at once, their attempts stay counted."""
+    for row in rows:
+        _mine(row).update(lease_until=None)
+
+
+def give_back(rows: list[Mail]) -> None:
+    """Give mails back that nothing was tried with: as if they had not been claimed."""
+    for row in rows:
+        _mine(row).update(lease_until=None, attempts=row.attempts - 1)
+
+
+def still_mine(row: Mail) -> Mail | None:
+    """The mail as the database has it, or None where its lease ended and somebody else claimed it meanwhile."""
+    return _mine(row).first()
+
+
+def _mine(row: Mail) -> "QuerySet[Mail]":
+    """The number of the attempt is the fence: whoever wakes up late changes nothing."""
+    return Mail.objects.filter(pk=row.pk, outcome="", attempts=row.attempts)
 
 
 def undecided() -> int:

@@ -17,9 +17,10 @@ LARGE = 500_000
 def main() -> None:
     """Answer batches until standard input ends."""
     _limit()
-    from orgo.lib.memory import give_back
+    from orgo.lib.memory import give_back, settle
     from orgo.message.parse import parse
 
+    settle()
     encoder = msgspec.msgpack.Encoder()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while (batch := read_batch(source)) is not None:

@@ -5,11 +5,12 @@ import threading
 from collections.abc import Callable
 
 from celery import Celery
-from celery.signals import worker_process_shutdown
+from celery.signals import worker_process_init, worker_process_shutdown
 
 from orgo import dispatch
 from orgo.conf import boot
 from orgo.conf.celery import JOBS, Broker, make_app
+from orgo.lib import memory
 from orgo.lib.problems import BadInput
 from orgo.message.pool import ParserPool
 
@@ -41,7 +42,11 @@ def route() -> int:
 
     if not hasattr(_own, "parser"):
         _own.parser = ParserPool()
-    return _all(lambda: pipeline.route(_own.parser))
+    router = pipeline.Router(_own.parser)
+    try:
+        return _all(router.round)
+    finally:
+        router.close()
 
 
 def deliver() -> int:
@@ -79,6 +84,11 @@ def _all(work: Callable[[], int]) -> int:
 
 
 _WORK = {"routing": route, "delivery": deliver, "escalation": sweep}
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _begin(**_: object) -> None:
+    memory.settle()
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]

@@ -11,6 +11,7 @@ from orgo.conf.config import Config
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.delivery.webhook.courier import Hook, WebhookCourier
+from orgo.lib import memory
 from orgo.lib.problems import BadInput, Problem
 from orgo.message.pool import ParserPool
 from orgo.ops import trouble
@@ -34,6 +35,7 @@ class Running:
         self.ended = threading.Event()
         self.smtp_port: int | None = None
         self._at_end: list[Callable[[], None]] = []
+        self._after_loops: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Start every part but the page. Raises BadInput when an address to listen on can't be had."""
@@ -58,6 +60,7 @@ class Running:
             self._start_watching()
             self._start_canary()
         self._start_heartbeat()
+        memory.settle()
 
     def serve(self) -> None:
         """Serve the page until the process is told to stop (only where `web` is among the parts)."""
@@ -83,6 +86,8 @@ class Running:
             end()
         for loop in self.loops:
             loop.join(timeout=30)
+        for end in self._after_loops:
+            end()
 
     def _loop(self, name: str, work: Callable[[], int], queue: str) -> None:
         self._begin(Loop(name, work, dispatch.bells.bells[queue], POLL))
@@ -171,11 +176,12 @@ class Running:
             log.info("mail files are taken from %s", folder.path)
 
     def _start_routing(self) -> None:
-        from orgo.pipeline import route
+        from orgo.pipeline import Router
 
         parser = ParserPool()
-        self._at_end.append(parser.close)
-        self._loop("routing", lambda: route(parser), "routing")
+        router = Router(parser)
+        self._after_loops += [router.close, parser.close]
+        self._loop("routing", router.round, "routing")
 
     def _start_delivery(self) -> None:
         from orgo.pipeline import deliver

@@ -9,26 +9,24 @@ from collections.abc import Sequence
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models.expressions import RawSQL
 
+from orgo.conf import sql
 from orgo.lib.text import fold
 
 MOST_WORDS = 20
 # PostgreSQL's tsvector holds at most 1 MB, and a word of it at most 2 kB.
 _MOST_DISTINCT, _LONGEST = 20_000, 50
-_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_WORD = re.compile(rf"[^\W_]{{1,{_LONGEST}}}")
 
 
 def index(texts: Sequence[tuple[int, str]], database: str = DEFAULT_DB_ALIAS) -> None:
     """Make each text findable on its task (id), in the database of this alias."""
     if not texts:
         return
-    place = connections[database]
-    if place.vendor == "sqlite":
-        sql, rows = "INSERT INTO search_entry (task, text) VALUES (%s, %s)", list(texts)
+    if connections[database].vendor == "sqlite":
+        sql.add("search_entry", ("task", "text"), texts, database)
     else:
-        sql = "INSERT INTO search_entry (task, words) VALUES (%s, array_to_tsvector(%s))"
-        rows = [(task, _words(text)) for task, text in texts]  # type: ignore[misc]
-    with place.cursor() as cursor:
-        cursor.executemany(sql, rows)
+        rows = [(task, _vector(text)) for task, text in texts]
+        sql.add("search_entry", ("task", "words"), rows, database)
 
 
 def tasks_with(words: str) -> RawSQL | None:
@@ -39,10 +37,10 @@ def tasks_with(words: str) -> RawSQL | None:
     if connection.vendor == "sqlite":
         asked = " ".join(f'"{term}"' for term in terms) + "*"
         return RawSQL("SELECT task FROM search_entry WHERE search_entry MATCH %s", [asked])
-    asked = " & ".join(f"'{fold(term)[:_LONGEST]}'" for term in terms) + ":*"
+    asked = " & ".join(f"'{fold(term)}'" for term in terms) + ":*"
     return RawSQL("SELECT task FROM search_entry WHERE words @@ to_tsquery('simple', %s)", [asked])
 
 
-def _words(text: str) -> list[str]:
-    found = {word[:_LONGEST]: None for word in _WORD.findall(fold(text))}
-    return list(found)[:_MOST_DISTINCT]
+def _vector(text: str) -> str:
+    """The text's words as PostgreSQL writes a tsvector; a word has neither quotes nor backslashes in it."""
+    return " ".join(list(dict.fromkeys(_WORD.findall(fold(text))))[:_MOST_DISTINCT])

@@ -1,0 +1,212 @@
+"""From stored bytes to committed task, event, letters and search on PostgreSQL, 1,000 rules, by two processes.
+
+The floor is the parser, the matcher and COPY of the same rows (mail, task, event, letters, search; all indexes) by as many
+processes, each batch one transaction. Server and processes share the machine's cores in both.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MAILS = 4000
+BATCH = 200
+PROCESSES = 2
+TABLES = ("intake_mail", "task_task", "audit_event", "outbox_letter", "search_entry")
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def run() -> list[tuple[str, float, float, float]]:
+    """Rows of (part, ours in µs a mail, floor in µs a mail, ratio), wall time over all processes."""
+    ours, floor = measure(PROCESSES)
+    return [(f"PostgreSQL: stored bytes to task, {PROCESSES} processes", ours, floor, ours / floor)]
+
+
+def measure(processes: int) -> tuple[float, float]:
+    """The two figures, in µs a mail."""
+    from tests.servers.postgresql import Postgresql
+
+    server = Postgresql(max_wal_size="4GB", shared_buffers="256MB").start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="orgo-bench-") as folder:
+            home, office, other = Path(folder), server.url("office"), server.url("floor")
+            _in_home(home, office, "furnish")
+            ours = _race(home, office, "work", processes)
+            _in_home(home, other, "empty")
+            return ours, _race(home, other, "floor", processes, office)
+    finally:
+        server.stop()
+
+
+def _race(home: Path, database: str, role: str, processes: int, *more: str) -> float:
+    """Start the processes, let them all begin at once, and wait for the last one; µs a mail."""
+    with _racers(home, database, role, processes, more) as racers:
+        for racer in racers:
+            assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
+        began = time.perf_counter()
+        for racer in racers:
+            assert racer.stdin is not None
+            racer.stdin.write("go\n")
+            racer.stdin.flush()
+        for racer in racers:
+            assert racer.stdout is not None and racer.stdout.readline() == "done\n"
+        return (time.perf_counter() - began) / MAILS * 1e6
+
+
+@contextmanager
+def _racers(
+    home: Path, database: str, role: str, processes: int, more: tuple[str, ...]
+) -> Iterator[list["subprocess.Popen[str]"]]:
+    command = [sys.executable, "-m", "bench.postgresql", role, str(home)]
+    racers = [
+        subprocess.Popen(
+            [*command, str(number), str(processes), *more],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=_environ(database),
+        )
+        for number in range(processes)
+    ]
+    yield racers
+    for racer in racers:
+        racer.communicate()
+
+
+def _in_home(home: Path, database: str, role: str) -> None:
+    command = [sys.executable, "-m", "bench.postgresql", role, str(home)]
+    subprocess.run(command, check=True, env=_environ(database))
+
+
+def _environ(database: str) -> dict[str, str]:
+    path = os.pathsep.join([str(_ROOT / "src"), str(_ROOT)])
+    return {**os.environ, "PYTHONPATH": path, "ORGO_DATABASE": database}
+
+
+# ---------------------------------------------------------------- what the processes do
+
+
+def furnish(home: Path) -> None:
+    """An office on the configured database with MAILS stored mails."""
+    from bench import store, way
+    from bench.parse import mails
+
+    (home / "config").mkdir()
+    (home / "config" / "rules.yaml").write_text(way.rules_text())
+    store.furnish(home, os.environ)
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import take
+
+    raws = [raw.replace(b"<", b"<%d." % n, 3) for n, raw in enumerate(mails() * (MAILS // 100))]
+    for start in range(0, MAILS, BATCH):
+        take(
+            [
+                Incoming(
+                    data=raw, source="smtp", envelope_from="c@x.example", envelope_to=("info@city.example",)
+                )
+                for raw in raws[start : start + BATCH]
+            ]
+        )
+
+
+def empty(home: Path) -> None:
+    """The same tables without rows."""
+    from bench import store
+
+    store.furnish(home, os.environ)
+
+
+def work(home: Path, *_: str) -> None:
+    """One of Orgo's workers, until nothing waits."""
+    _start(home)
+    from orgo.flow.house import open_house
+    from orgo.lib import memory
+    from orgo.message.pool import ParserPool
+    from orgo.pipeline import Router
+
+    assert open_house().rules
+    parser = ParserPool()
+    parser.parse([b"Subject: x\r\n\r\nx"])
+    router = Router(parser)
+    memory.settle()
+    _wait_for_the_start()
+    while router.round(BATCH):
+        pass
+    print("done", flush=True)
+    sys.stdin.readline()
+    parser.close()
+
+
+def floor(home: Path, number: str, processes: str, source: str) -> None:
+    """One of the floor's processes: its share of the mails is parsed and matched, its share of the rows copied."""
+    _start(home)
+    import psycopg
+
+    from orgo.flow.house import open_house
+    from orgo.lib import memory
+    from orgo.message import parse
+    from orgo.rules import facts_of
+
+    with psycopg.connect(source, options="-c search_path=orgo") as former:
+        raws = _raws(former, int(number), int(processes))
+        rows = {table: _rows(former, table, int(number), int(processes)) for table in TABLES}
+    rules = open_house().rules
+    memory.settle()
+    with psycopg.connect(os.environ["ORGO_DATABASE"], options="-c search_path=orgo") as target:
+        _wait_for_the_start()
+        batches = -(-len(raws) // BATCH)
+        for batch in range(batches):
+            for raw in raws[batch * BATCH : (batch + 1) * BATCH]:
+                rules.decide(facts_of(parse(raw)))
+            for table, (columns, found) in rows.items():
+                each = -(-len(found) // batches)
+                _copy(target, table, columns, found[batch * each : (batch + 1) * each])
+            target.commit()
+    print("done", flush=True)
+    sys.stdin.readline()
+
+
+def _raws(former, number: int, processes: int):  # type: ignore[no-untyped-def]
+    import zstandard
+
+    unpack = zstandard.ZstdDecompressor()
+    asked = "SELECT data FROM intake_raw ORDER BY mail_id"
+    return [unpack.decompress(data) for (data,) in former.execute(asked).fetchall()[number::processes]]
+
+
+def _rows(former, table: str, number: int, processes: int):  # type: ignore[no-untyped-def]
+    """The columns, and this process's share of the rows, as COPY takes them."""
+    from psycopg.types.json import Jsonb
+
+    cursor = former.execute(f"SELECT * FROM {table}")
+    columns = [column.name for column in cursor.description]
+    found = cursor.fetchall()[number::processes]
+    return columns, [
+        tuple(Jsonb(value) if isinstance(value, dict | list) else value for value in row) for row in found
+    ]
+
+
+def _copy(target, table: str, columns, rows) -> None:  # type: ignore[no-untyped-def]
+    with target.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _start(home: Path) -> None:
+    from orgo.conf import boot, load
+
+    boot.start(load(home, os.environ))
+
+
+def _wait_for_the_start() -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+if __name__ == "__main__":
+    roles: dict[str, Callable[..., None]] = {"furnish": furnish, "empty": empty, "work": work, "floor": floor}
+    roles[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

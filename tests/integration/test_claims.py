@@ -1,0 +1,87 @@
+"""A mail is decided once, whoever claimed it and wakes up late; what was claimed ahead is given back."""
+
+from typing import Any
+
+import pytest
+
+from tests.office import Office, written
+
+
+@pytest.fixture
+def stored(office: Office) -> list[Any]:
+    """Five mails that wait."""
+    from orgo.intake.store import Incoming, store
+
+    return store(
+        Incoming(
+            data=written(f"citizen{n}@people.example", "info@city.example", f"Leak {n}", office.clock.now()),
+            source="smtp",
+        )
+        for n in range(5)
+    )
+
+
+def _read(office: Office, mails: list[Any]) -> list[Any]:
+    from orgo.intake.store import read_raws
+
+    return office.parser.parse(read_raws([mail.pk for mail in mails]))
+
+
+@pytest.mark.parametrize("decided_meanwhile", [True, False])
+def test_who_wakes_up_late_opens_nothing(office: Office, stored: list[Any], decided_meanwhile: bool) -> None:
+    """A worker whose machine slept longer than its lease: another one has the mails, or has decided them already."""
+    from orgo import pipeline
+    from orgo.intake.claim import claim
+    from orgo.intake.models import Mail
+
+    late = claim(10)
+    office.clock.advance(minutes=3)
+    if decided_meanwhile:
+        pipeline.route(office.parser)
+        assert office.tasks() == 5
+    else:
+        assert len(claim(10)) == 5
+
+    pipeline.decide(late, _read(office, late))
+
+    assert office.tasks() == (5 if decided_meanwhile else 0)
+    outcomes = set(Mail.objects.values_list("outcome", "attempts"))
+    assert outcomes == {("opened", 2)} if decided_meanwhile else {("", 2)}
+
+
+def test_who_wakes_up_late_gives_nothing_back(office: Office, stored: list[Any]) -> None:
+    from orgo.intake.claim import claim, give_back, release
+
+    late = claim(10)
+    office.clock.advance(minutes=3)
+    assert len(claim(10)) == 5
+    give_back(late)
+    release(late)
+
+    assert claim(10) == []
+
+
+def test_rounds_that_overlap_decide_all(office: Office, stored: list[Any]) -> None:
+    from orgo.intake.models import Mail
+    from orgo.pipeline import Router
+
+    router = Router(office.parser)
+    rounds = [router.round(2) for _ in range(4)]
+    router.close()
+
+    assert (rounds, office.tasks()) == ([2, 2, 1, 0], 5)
+    assert set(Mail.objects.values_list("outcome", "attempts")) == {("opened", 1)}
+
+
+def test_what_was_claimed_ahead_is_given_back_at_the_end(office: Office, stored: list[Any]) -> None:
+    from orgo.intake.models import Mail
+    from orgo.pipeline import Router
+
+    router = Router(office.parser)
+    router.round(2)
+    assert Mail.objects.filter(outcome="", attempts=1).count() == 2
+    router.close()
+
+    assert office.tasks() == 2
+    waiting = Mail.objects.filter(outcome="").values_list("attempts", "lease_until")
+    assert list(waiting) == [(0, None)] * 3
