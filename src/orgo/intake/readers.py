@@ -4,12 +4,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from orgo.intake.outlook import archive
-from orgo.intake.outlook.archive import SIGNATURE
+from orgo.intake.outlook.archive import SIGNATURE, Archives
 
 LARGEST = 200_000_000
 _PIECE = 1_000_000
@@ -40,9 +40,10 @@ def read(paths: Iterable[Path], trouble: Trouble, folder: str = "") -> Iterator[
 
     `folder` keeps those mails of an Outlook archive whose folder's path has this text in it.
     """
-    for path in paths:
-        for file in _files(path, set(), trouble):
-            yield from _read_file(file, trouble, folder)
+    with closing(Archives()) as archives:
+        for path in paths:
+            for file in _files(path, set(), trouble):
+                yield from _read_file(file, trouble, folder, archives)
 
 
 def count(paths: Iterable[Path]) -> int:
@@ -132,7 +133,7 @@ def _words(error: OSError) -> str:
 # ---------------------------------------------------------------- what is in a file
 
 
-def _read_file(file: Path, trouble: Trouble, folder: str) -> Iterator[Item]:
+def _read_file(file: Path, trouble: Trouble, folder: str, archives: Archives) -> Iterator[Item]:
     try:
         with _opened(_where_it_is_now(file)) as stream:
             begin = stream.read(5)
@@ -141,7 +142,8 @@ def _read_file(file: Path, trouble: Trouble, folder: str) -> Iterator[Item]:
                 yield from mbox(stream, _shown(file), trouble)
                 return
             if begin[:4] == SIGNATURE or file.suffix.lower() in (".pst", ".ost"):
-                yield from _read_archive(file, trouble, folder)
+                for where, mail in archives.mails(file, _shown(file), trouble, folder):
+                    yield Item(where, mail)
                 return
             data = stream.read(LARGEST + 1)
     except OSError as error:
@@ -153,11 +155,6 @@ def _read_file(file: Path, trouble: Trouble, folder: str) -> Iterator[Item]:
         yield from _read_msg(file, data, trouble)
     else:
         yield Item(_shown(file), data)
-
-
-def _read_archive(file: Path, trouble: Trouble, folder: str) -> Iterator[Item]:
-    for where, data in archive.mails(file, _shown(file), trouble, folder):
-        yield Item(where, data)
 
 
 def _read_msg(file: Path, data: bytes, trouble: Trouble) -> Iterator[Item]:

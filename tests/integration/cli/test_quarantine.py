@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.office import written
+
 
 def mail(number):
     from orgo.intake.models import Mail
@@ -47,8 +49,10 @@ def test_retry_all_makes_tasks_of_what_the_new_version_reads(office, run):
     from orgo.flow.house import open_house
     from orgo.flow.place import quarantine
     from orgo.flow.unit import Unit
+    from orgo.intake.store import Incoming, store
 
-    rows = [office.mail(subject=f"Water leak {number}") for number in range(3)]
+    raws = [written("c@people.example", "info@city.example", f"Water leak {n}", office.clock.now()) for n in range(3)]
+    rows = store(Incoming(data=raw, source="smtp", envelope_to=("info@city.example",)) for raw in raws)
     with Unit(open_house()) as unit:
         for row in rows:
             quarantine(row, "the old version could not read it", unit)

@@ -1,7 +1,10 @@
 """Outlook's items become mails: real archives and messages of several writers, and broken ones made of them."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgo.intake.outlook import archive
+from orgo.intake.outlook.archive import Archives
 from orgo.intake.outlook.compose import compose
 from orgo.intake.outlook.item import File, Item, Properties, Recipient, is_mail
 from orgo.intake.outlook.msg import NoMail, read_msg
@@ -24,9 +27,9 @@ def read() -> Read:
 
     def reading(file: Path) -> tuple[list[tuple[str, bytes]], list[tuple[str, str]]]:
         troubles: list[tuple[str, str]] = []
-        return list(
-            archive.mails(file, file.name, lambda where, why: troubles.append((where, why)))
-        ), troubles
+        with closing(Archives()) as archives:
+            found = list(archives.mails(file, file.name, lambda where, why: troubles.append((where, why))))
+        return found, troubles
 
     return reading
 
@@ -122,8 +125,29 @@ def test_an_item_that_breaks_the_reader_is_named_and_the_others_are_read(
 def test_only_the_folders_that_are_wanted(corpus: Path) -> None:
     file = corpus / "pst" / "tika" / "testPST_variousBodyTypes.pst"
 
-    assert len(list(archive.mails(file, "x", lambda *_: None, "INBOX"))) == 4
-    assert list(archive.mails(file, "x", lambda *_: None, "sent")) == []
+    with closing(Archives()) as archives:
+        assert len(list(archives.mails(file, "x", lambda *_: None, "INBOX"))) == 4
+        assert list(archives.mails(file, "x", lambda *_: None, "sent")) == []
+
+
+def test_one_process_reads_archives_in_turn_and_is_left_in_the_middle(corpus: Path, tmp_path: Path) -> None:
+    """A broken archive, one that nobody wants the rest of, and a name that is not UTF-8 disturb no other."""
+    file = corpus / "pst" / "tika" / "testPST_variousBodyTypes.pst"
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.pst"))
+    shutil.copy(file, odd)
+    (cut := tmp_path / "cut.pst").write_bytes(file.read_bytes()[:1000])
+    troubles: list[str] = []
+    with closing(Archives()) as archives:
+        wanted = [file, cut, odd, file]
+        counts = [
+            len(list(archives.mails(one, "x", lambda where, why: troubles.append(why)))) for one in wanted
+        ]
+        next(some := archives.mails(file, "x", lambda *_: None))
+        some.close()
+        counts.append(len(list(archives.mails(file, "x", lambda *_: None))))
+
+    assert counts == [4, 0, 4, 4, 4]
+    assert len(troubles) == 1 and "damaged" in troubles[0]
 
 
 # ---------------------------------------------------------------- .msg

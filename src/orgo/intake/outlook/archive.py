@@ -1,12 +1,15 @@
 """The parent's side of the process that reads a .pst: it takes the mails, and goes on behind an item that broke it."""
 
+import contextlib
+import json
+import math
 import os
 import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,27 +22,52 @@ _SOURCE = str(Path(__file__).resolve().parents[3])
 Trouble = Callable[[str, str], None]
 
 
-def mails(file: Path, shown: str, trouble: Trouble, folder: str = "") -> Iterator[tuple[str, bytes]]:
-    """The mails of an archive: where each stands, and its bytes. What can't be read is told to `trouble`.
+class Archives:
+    """Reads archives one after the other by one process, which is begun when it is needed. Close it at the end."""
 
-    `folder` keeps those whose path has this text in it. Items that are no mail (contacts, tasks ..) are passed over.
-    """
-    verdict = _verdict(file)
-    if verdict:
-        trouble(shown, verdict)
-        return
-    done = 0
-    for _ in range(MOST_BREAKS):
-        reader = _Reader(file, shown, trouble, done, folder)
-        yield from reader.mails()
-        if reader.ended:
+    def __init__(self) -> None:
+        self._process: _Process | None = None
+
+    def mails(
+        self, file: Path, shown: str, trouble: Trouble, folder: str = ""
+    ) -> Generator[tuple[str, bytes]]:
+        """The mails of an archive: where each stands, and its bytes. What can't be read is told to `trouble`.
+
+        `folder` keeps those whose path has this text in it. Items that are no mail (contacts, tasks ..) are passed over.
+        """
+        verdict = _verdict(file)
+        if verdict:
+            trouble(shown, verdict)
             return
-        if reader.at is None:
-            trouble(shown, f"is damaged: {reader.last_words()}")
-            return
-        trouble(f"{shown}:{reader.where}", reader.why())
-        done = reader.at + 1
-    trouble(shown, f"broke the reader {MOST_BREAKS} times: the rest is left")
+        done = 0
+        for _ in range(MOST_BREAKS):
+            reading = _Reading(shown, trouble)
+            process = self._running()
+            try:
+                yield from reading.mails(process.frames(str(file), done, folder))
+            finally:
+                if not reading.ended:  # it broke, or nobody wants the rest
+                    self.close()
+            if reading.ended:
+                return
+            if reading.at is None:
+                trouble(shown, f"is damaged: {process.last_words()}")
+                return
+            trouble(f"{shown}:{reading.where}", process.why())
+            done = reading.at + 1
+        trouble(shown, f"broke the reader {MOST_BREAKS} times: the rest is left")
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+
+    def _running(self) -> "_Process":
+        if self._process is None or not self._process.is_alive():
+            self.close()
+            self._process = _Process()
+        return self._process
 
 
 def _verdict(file: Path) -> str:
@@ -53,90 +81,105 @@ def _verdict(file: Path) -> str:
     return "is no Outlook archive but another file of its kind" if head[8:10] not in (b"SM", b"SO") else ""
 
 
-class _Reader:
-    """One run of the process, from the item number `skip` on."""
+class _Reading:
+    """How far the reading of one archive is: `at` and `where` say which item was begun last."""
 
-    def __init__(self, file: Path, shown: str, trouble: Trouble, skip: int, folder: str) -> None:
+    def __init__(self, shown: str, trouble: Trouble) -> None:
         self.shown, self.trouble = shown, trouble
         self.at: int | None = None
         self.where = ""
-        self.ended = self.late = False
-        self._errors: list[bytes] = []
+        self.ended = False
+
+    def mails(self, frames: Iterator[list[Any]]) -> Iterator[tuple[str, bytes]]:
+        """The mails among the frames, up to the archive's end or to where the process broke."""
+        for frame in frames:
+            if frame[0] == "mail":
+                yield f"{self.shown}:{frame[1]}", frame[2]
+            elif frame[0] == "at":
+                self.at, self.where = frame[1], frame[2]
+            elif frame[0] == "unread":
+                self.trouble(f"{self.shown}:{frame[1]}", frame[2])
+            elif frame[0] == "end":
+                self.ended = True
+                return
+
+
+class _Process:
+    """The process (child.py). One that says nothing for too long is ended."""
+
+    def __init__(self) -> None:
         path = os.pathsep.join(filter(None, [_SOURCE, os.environ.get("PYTHONPATH", "")]))
-        command = [
-            sys.executable,
-            "-m",
-            "orgo.intake.outlook.child",
-            str(file),
-            str(skip),
-            *([folder] if folder else []),
-        ]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+        self._late = self._broke = False
+        self._errors = b""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "orgo.intake.outlook.child"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C is for the parent, which ends it
             pipesize=1 << 20,
         )
-        self._closed, self._due = threading.Event(), time.monotonic() + SECONDS
+        self._closed, self._due = threading.Event(), math.inf
         threading.Thread(target=self._watch, name="orgo-archive-watch", daemon=True).start()
 
-    def mails(self) -> Iterator[tuple[str, bytes]]:
-        """The mails up to the end, or to where the process broke."""
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None and not self._closed.is_set()
+
+    def frames(self, *asked: object) -> Iterator[list[Any]]:
+        """What it says of an archive (file, how many items to skip, folder); it says nothing more where it broke."""
+        into, out = self._process.stdin, self._process.stdout
+        assert into is not None and out is not None
         try:
-            for frame in self._frames():
-                if frame[0] == "mail":
-                    yield f"{self.shown}:{frame[1]}", frame[2]
-                elif frame[0] == "at":
-                    self.at, self.where = frame[1], frame[2]
-                elif frame[0] == "unread":
-                    self.trouble(f"{self.shown}:{frame[1]}", frame[2])
-                elif frame[0] == "end":
-                    self.ended = True
-        finally:
-            self._close()
-
-    def why(self) -> str:
-        """Why the process broke at the item it was at."""
-        return f"took longer than {SECONDS:.0f} s" if self.late else f"broke the reader ({self.last_words()})"
-
-    def last_words(self) -> str:
-        """What the process said at last."""
-        words = b"".join(self._errors).decode("utf-8", "replace").strip().splitlines()
-        last = words[-1] if words else f"it ended with {self.process.returncode}"
-        return last.replace("OSError: ", "").partition(" libpff_")[0].partition(" libcfile_")[0][:300]
-
-    def _frames(self) -> Iterator[list[Any]]:
-        out = self.process.stdout
-        assert out is not None
+            into.write(json.dumps(asked).encode() + b"\n")  # msgspec takes no name that is not UTF-8
+            into.flush()
+        except OSError:
+            self._broke = True
+            return
         while (head := self._read(out, 4)) is not None:
             body = self._read(out, struct.unpack(">I", head)[0])
             if body is None:
                 return
             yield msgspec.msgpack.decode(body)
 
+    def why(self) -> str:
+        """Why it broke at the item it was at."""
+        return (
+            f"took longer than {SECONDS:.0f} s" if self._late else f"broke the reader ({self.last_words()})"
+        )
+
+    def last_words(self) -> str:
+        """What it said at last; known when it has ended."""
+        words = self._errors.decode("utf-8", "replace").strip().splitlines()
+        last = words[-1] if words else f"it ended with {self._process.returncode}"
+        return last.replace("OSError: ", "").partition(" libpff_")[0].partition(" libcfile_")[0][:300]
+
+    def end(self) -> None:
+        """End it, in the middle of an archive as well: it only reads."""
+        self._closed.set()
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        if not self._broke:
+            process.kill()
+        self._errors = process.stderr.read()[-5_000:]
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
+
     def _read(self, out: IO[bytes], size: int) -> bytes | None:
-        """So many bytes, or None where the process has ended; one that says nothing for too long is ended."""
+        """So many bytes, or None where the process has ended."""
         self._due = time.monotonic() + SECONDS
         data = out.read(size)
-        self._due = time.monotonic() + SECONDS * 60  # how long the mail is used is not the process's fault
-        return data if len(data) == size else None
+        self._due = math.inf  # how long the mail is used is not the process's fault
+        self._broke = len(data) < size
+        return None if self._broke else data
 
     def _watch(self) -> None:
         while not self._closed.wait(0.5):
             if time.monotonic() > self._due:
-                self.late = True
-                self.process.kill()
+                self._late = True
+                self._process.kill()
                 return
-
-    def _close(self) -> None:
-        self._closed.set()
-        if self.process.poll() is None and not self.ended:
-            self.process.kill()
-        assert self.process.stderr is not None and self.process.stdout is not None
-        self._errors.append(self.process.stderr.read()[-5_000:])
-        self.process.stdout.close()
-        self.process.stderr.close()
-        self.process.wait()

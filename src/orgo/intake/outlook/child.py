@@ -1,14 +1,16 @@
-"""A process of its own that walks through a .pst or .ost by libpff: what breaks the library breaks nothing else.
+"""A process of its own that walks through .pst and .ost files by libpff: what breaks the library breaks nothing else.
 
-usage: python -m orgo.intake.outlook.child FILE SKIP [FOLDER]
+Each line of its standard input asks for one archive, as JSON: [file, how many items to skip, text in the folder's path].
 It writes frames to standard output, each a 4-byte length and a msgpack list: ["at", number, where] before an item is
 read, then ["mail", where, bytes], ["other", where, class] or ["unread", where, reason]; ["end", count] at last.
 """
 
+import json
 import struct
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,6 +35,7 @@ from orgo.intake.outlook.item import (
     recipient_of,
 )
 from orgo.lib.crash import crashpoint
+from orgo.lib.memory import settle
 from orgo.lib.rtf import text_of_rtf
 
 MEMORY = 900 * 1024 * 1024
@@ -41,23 +44,41 @@ DEEPEST, DEEPEST_FOLDER, MOST_FILES = 15, 100, 2_000
 _BY_VALUE, _EMBEDDED = 1, 5
 
 
-def main(arguments: list[str]) -> None:
-    """Write the frames of one archive."""
+def main() -> None:
+    """Write the frames of the archives that are asked for, until standard input ends."""
     _limit()
+    settle()
+    for line in sys.stdin.buffer:
+        _archive(*json.loads(line))
+
+
+def _archive(file: str, skip: int, folder: str) -> None:
     import pypff
 
-    file, skip, folder = arguments[0], int(arguments[1]), (arguments[2].lower() if len(arguments) > 2 else "")
-    archive = pypff.file()
-    archive.open(file)
+    archive, folder = pypff.file(), folder.lower()
+    with Path(file).open("rb") as stream:
+        if _is_text(file):
+            archive.open(file)
+        else:  # libpff takes no name that is not UTF-8, and reads more slowly from a stream
+            archive.open_file_object(stream)
+        _write("end", _items(archive.get_root_folder(), skip, folder))
+        archive.close()
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _items(root: Any, skip: int, folder: str) -> int:
     count = 0
-    for where, open_message in _messages(archive.get_root_folder()):
+    for where, open_message in _messages(root):
         if folder and folder not in where.lower():
             continue
         if count >= skip:
             _write("at", count, where)
             _one(where, open_message)
         count += 1
-    _write("end", count)
+    return count
 
 
 def _one(where: str, open_message: Callable[[], Any]) -> None:
@@ -67,7 +88,7 @@ def _one(where: str, open_message: Callable[[], Any]) -> None:
         message = open_message()
         properties = _properties(message)
         kind = properties.text(MESSAGE_CLASS)
-        if is_mail(kind) and hasattr(message, "recipients"):
+        if is_mail(kind) and hasattr(type(message), "recipients"):
             _write("mail", where, compose(_item(message, properties, 0)))
         else:
             _write("other", where, kind)
@@ -211,7 +232,8 @@ def _by_value(found: Any, name: str, properties: Properties) -> File:
 
 def _write(*frame: object) -> None:
     data = msgspec.msgpack.encode(frame)
-    sys.stdout.buffer.write(struct.pack(">I", len(data)) + data)
+    sys.stdout.buffer.write(struct.pack(">I", len(data)))
+    sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
@@ -225,4 +247,4 @@ def _limit() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
