@@ -23,7 +23,7 @@ def settings_of(config: Config) -> dict[str, Any]:
 def _sqlite(path: Path) -> dict[str, Any]:
     journal = "WAL" if boot.wal_is_safe() else "DELETE"
     pragmas = (
-        f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-8000;"
+        f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-2000;"
         " PRAGMA wal_autocheckpoint=4000"  # pages: a batch of large mails would be written twice at each commit
     )
     path.parent.mkdir(parents=True, exist_ok=True)

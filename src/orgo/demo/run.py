@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -137,13 +138,16 @@ def _endless() -> Iterator[Sample]:
     """The samples in their order; then again and again as new mails, without the copies."""
     morning = clock.now()
     for sample in samples():
-        yield _with(sample, dated(sample.raw, morning))
+        yield replace(sample, make=partial(_dated, sample, morning))
     while True:
         for sample in samples():
             if sample.outcome == "opened" and len(sample.raw) < 1_000_000:
-                fresh = f"Message-ID: <{ids.new_id()}@again.example>".encode()
-                yield _with(sample, _MESSAGE_ID.sub(fresh, dated(sample.raw, clock.now()), count=1))
+                yield replace(sample, make=partial(_again, sample, clock.now(), ids.new_id()))
 
 
-def _with(sample: Sample, raw: bytes) -> Sample:
-    return replace(sample, raw=raw)
+def _dated(sample: Sample, when: datetime) -> bytes:
+    return dated(sample.raw, when)
+
+
+def _again(sample: Sample, when: datetime, number: int) -> bytes:
+    return _MESSAGE_ID.sub(f"Message-ID: <{number}@again.example>".encode(), _dated(sample, when), count=1)

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -20,7 +21,7 @@ _DATE = re.compile(rb"^Date: [^\n]*\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: its envelope, its bytes (CRLF) and where it must end.
+    """One sample: its envelope, how its bytes are made, and where it must end.
 
     `team` works on it, None where nobody does; `rule` is the rule that must decide, None where none has to; `why` is a
     word of explanation for people.
@@ -29,11 +30,16 @@ class Sample:
     name: str
     envelope_from: str
     envelope_to: tuple[str, ...]
-    raw: bytes
+    make: Callable[[], bytes]
     outcome: Outcome
     team: str | None
     rule: str | None
     why: str
+
+    @property
+    def raw(self) -> bytes:
+        """Its bytes (CRLF), made each time: some are large."""
+        return self.make().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 @cache
@@ -46,12 +52,11 @@ def samples() -> tuple[Sample, ...]:
 
 def _sample(entry: dict[str, object]) -> Sample:
     name = str(entry.get("file") or entry["recipe"])
-    raw = (MAILS / name).read_bytes() if "file" in entry else RECIPES[name.partition("-")[2]]()
     return Sample(
         name=name.removesuffix(".eml"),
         envelope_from=str(entry["from"]),
         envelope_to=tuple(entry["to"]),  # type: ignore[arg-type]
-        raw=raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"),
+        make=(MAILS / name).read_bytes if "file" in entry else RECIPES[name.partition("-")[2]],
         outcome=entry["outcome"],  # type: ignore[arg-type]
         team=entry.get("team"),  # type: ignore[arg-type]
         rule=entry.get("rule"),  # type: ignore[arg-type]

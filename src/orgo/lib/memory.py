@@ -5,15 +5,23 @@ import gc
 from functools import cache
 from typing import Any
 
-_SELDOM = (20_000, 20, 20)
+_SELDOM = (20_000, 10, 5)  # as gc.set_threshold takes them
+_M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
 @cache
-def _trim() -> Any:
+def _libc() -> Any:
     try:
-        return ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError, TypeError):
+        return ctypes.CDLL(None)
+    except (OSError, TypeError):
         return None
+
+
+def few_arenas() -> None:
+    """Before threads begin: glibc would keep a heap for each of them, and give back little of any."""
+    option = getattr(_libc(), "mallopt", None)
+    if option is not None:
+        option(_M_ARENA_MAX, 2)
 
 
 def settle() -> None:
@@ -28,6 +36,7 @@ def settle() -> None:
 
 def give_back() -> None:
     """Return free memory to the system: the C library (glibc) keeps it else, for as long as the process lives."""
-    trim = _trim()
+    gc.collect()
+    trim = getattr(_libc(), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -39,6 +39,7 @@ class Running:
 
     def start(self) -> None:
         """Start every part but the page. Raises BadInput when an address to listen on can't be had."""
+        memory.few_arenas()
         prepare_database()
         if self.config.queue is not None:
             from orgo.conf.celery import ring_by_broker
