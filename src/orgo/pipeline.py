@@ -17,6 +17,7 @@ from typing import TypeAlias
 from django.db import connection
 
 from orgo import dispatch
+from orgo.conf.logging import within
 from orgo.delivery.ports import Courier, DeliveryError
 from orgo.flow.due import fire
 from orgo.flow.hooks import second_path
@@ -26,6 +27,7 @@ from orgo.flow.posting import hold_back, letter_failed, parcel_of
 from orgo.flow.report import log_placed
 from orgo.flow.unit import Overtaken, Unit
 from orgo.intake.claim import MOST_ATTEMPTS, claim, give_back, release, still_mine
+from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.models import Mail
 from orgo.intake.store import Incoming, read_raws, store
 from orgo.lib import clock
@@ -117,8 +119,11 @@ def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
         unit.look_up(message.content_key for message in read if isinstance(message, Message))
         for mail, message in zip(mails, read, strict=True):
             _place_one(mail, message, unit)
+    for mailbox in {mail.mailbox for mail in mails if mail.mode == "observe" and mail.outcome}:
+        settle_observed(mailbox)  # it may have gone live while they were decided
     for mail in mails:
-        log_placed(mail)
+        with within(mail=mail.pk, task=mail.task):
+            log_placed(mail)
 
 
 def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
@@ -140,7 +145,8 @@ def _place_alone(mail: Mail, message: Read) -> None:
     except Overtaken:
         release([fresh])
     except Exception as error:
-        log.exception("mail %s could not be decided", mail.pk)
+        with within(mail=mail.pk):
+            log.exception("mail %s could not be decided", mail.pk)
         connection.close_if_unusable_or_obsolete()
         if fresh.attempts < MOST_ATTEMPTS:
             release([fresh])
@@ -159,7 +165,8 @@ def deliver(courier: Courier, limit: int = 20, channel: str = "email") -> int:
     letters = outbox.claim(limit, channel)
     for letter in hold_back(letters):
         crashpoint("H6.after_claim")
-        _deliver_one(courier, letter)
+        with within(letter=letter.pk, task=letter.task):
+            _deliver_one(courier, letter)
     return len(letters)
 
 
@@ -193,6 +200,7 @@ def sweep(house: House | None = None, limit: int = 200) -> int:
     due = due_tasks(clock.now(), limit)
     for task in due:
         crashpoint("H9.before_fire")
-        fire(task, house)
+        with within(task=task):
+            fire(task, house)
         crashpoint("H9.after_fire")
     return len(due)

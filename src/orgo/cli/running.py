@@ -21,8 +21,8 @@ def run_parts(parts: "tuple[Part, ...] | None") -> None:
     from orgo.conf import boot, load, logging
 
     end_on_term()
-    logging.set_up()
     config = load()
+    logging.set_up(config.log.format)
     boot.start(config)
     from orgo.ops.schema import form, refuse_newer
     from orgo.ops.up import ALL

@@ -313,6 +313,14 @@ class Heartbeat(Section):
     internal: bool = Field(False, description="Whether the address lies in our own network")
 
 
+class Log(Section):
+    """What Orgo says of itself on standard error."""
+
+    format: Literal["text", "json"] = Field(
+        "text", description="text for people; json for a log store, with the ids of mail, task, letter and job"
+    )
+
+
 class Limits(Section):
     """Where a mail is too much; it is then kept and shown in quarantine."""
 
@@ -397,6 +405,7 @@ class Config(Section):
     )
     heartbeat: Heartbeat | None = Field(None, description="The outside watch; none where not given")
     limits: Limits = Field(default_factory=Limits, description="Where a mail is too much")
+    log: Log = Field(default_factory=Log, description="How the log is written")
     _origin: Origin = PrivateAttr()
 
     @classmethod

@@ -1,30 +1,60 @@
-"""What Orgo says of itself while it runs: one line each on standard error, secrets never."""
+"""What Orgo says of itself while it runs: on standard error, a line each, for people or as JSON; secrets never.
+
+What belongs together is found by its ids: `within(mail=.., task=..)` around a piece of work puts them into each JSON line
+that is said meanwhile. Lines for people name them in their words where it matters.
+"""
 
 import logging
 import sys
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 import structlog
+from structlog.contextvars import bound_contextvars, merge_contextvars
+
+Form = Literal["text", "json"]
 
 
-def set_up(*, verbose: bool = False) -> None:
-    """Send all log records through structlog to standard error: colours on a terminal, plain lines elsewhere."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        structlog.stdlib.ExtraAdder(),
-    ]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
-        ],
-    )
+def set_up(form: Form = "text", *, verbose: bool = False) -> None:
+    """Send all log records through structlog to standard error, in this form; `verbose` lets libraries speak too."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(_json() if form == "json" else _text())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO if verbose else logging.WARNING)
     logging.getLogger("orgo").setLevel(logging.INFO)
     logging.getLogger("mail.log").setLevel(logging.ERROR)
+
+
+def within(**ids: object) -> AbstractContextManager[None]:
+    """Until the end of the block these ids (mail, letter, task, mailbox, job) stand in each JSON line of this thread."""
+    return bound_contextvars(**ids)
+
+
+def _text() -> logging.Formatter:
+    """Colours on a terminal, plain lines elsewhere."""
+    return _formatter(
+        [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)],
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)],
+    )
+
+
+def _json() -> logging.Formatter:
+    """An object a line: timestamp (UTC), level, logger, event, ids; an error as text under `exception`."""
+    return _formatter(
+        [
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            merge_contextvars,
+            structlog.processors.format_exc_info,
+        ],
+        [structlog.processors.JSONRenderer(ensure_ascii=False)],
+    )
+
+
+def _formatter(about: list[Any], shown: list[Any]) -> logging.Formatter:
+    before = [structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), *about]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=before,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown],
+    )

@@ -5,10 +5,11 @@ import threading
 from collections.abc import Callable
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_process_shutdown
+from celery.signals import setup_logging, task_prerun, worker_process_init, worker_process_shutdown
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from orgo import dispatch
-from orgo.conf import boot
+from orgo.conf import boot, logging
 from orgo.conf.celery import JOBS, Broker, make_app
 from orgo.lib import memory
 from orgo.lib.problems import BadInput
@@ -84,6 +85,18 @@ def _all(work: Callable[[], int]) -> int:
 
 
 _WORK = {"routing": route, "delivery": deliver, "escalation": sweep}
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _log(**_: object) -> None:
+    """Celery would set up a log of its own: this one looks like that of Orgo's other processes."""
+    logging.set_up(boot.config().log.format, verbose=True)
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]
+def _name(task_id: str, **_: object) -> None:
+    clear_contextvars()
+    bind_contextvars(job=task_id)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.db import close_old_connections, connection
 
+from orgo.conf.logging import within
 from orgo.lib.memory import give_back
 from orgo.ops import trouble
 
@@ -31,6 +32,10 @@ class Loop(threading.Thread):
         self._ended_a_round = time.monotonic()
 
     def run(self) -> None:
+        with within(job=self.name):
+            self._rounds()
+
+    def _rounds(self) -> None:
         while not self.stopping.is_set():
             self.bell.clear()
             found = self._round()

@@ -56,7 +56,7 @@ def test_going_live_makes_work_of_what_came_since_and_history_of_what_is_older(b
 
 
 def test_a_mail_that_is_decided_while_the_mailbox_goes_live_is_not_forgotten(box, office):
-    """It was claimed as observed; the next look makes it work."""
+    """It was claimed as observed; who decided it makes it work."""
     from orgo.intake.mailbox.watch import Watcher
 
     there = box()
@@ -64,9 +64,9 @@ def test_a_mail_that_is_decided_while_the_mailbox_goes_live_is_not_forgotten(box
     Watcher(there.account).fetch()
     there.live(MONDAY)
     office.settle()
-    assert there.outcomes() == ["observed"]
-    there.fetch()
     assert (there.outcomes(), office.tasks()) == (["opened"], 1)
+    there.fetch()
+    assert (there.outcomes(), office.tasks(), there.flags()) == (["opened"], 1, [{b"\\Seen"}])
 
 
 def test_mail_that_is_older_than_the_cut_off_is_history_and_not_marked(box, office):

@@ -177,3 +177,25 @@ def test_pop3_that_sends_more_than_it_announced_is_left(look: Any) -> None:
     taken, wrong = look(script, protocol="pop3")
 
     assert taken is None and isinstance(wrong, Malformed) and _stored() == []
+
+
+def test_news_in_the_same_breath_as_the_leave_to_wait_is_heard(office: Any) -> None:
+    """A mail that comes just then: "+ idling" and "2 EXISTS" are one packet, and nothing more is ever said."""
+    from orgo.conf.config import Mailbox as Account
+    from orgo.intake.mailbox.imap import ImapSession
+
+    capable = tagged(b"* CAPABILITY IMAP4rev1 IDLE\r\n")
+    script: Script = (
+        GREETING, command("CAPABILITY"), capable, command("LOGIN"), capable,
+        command("EXAMINE"), tagged(b"* 1 EXISTS\r\n* OK [UIDVALIDITY 5] x\r\n", b"OK [READ-ONLY] done"),
+        command("IDLE"), b"+ idling\r\n* 2 EXISTS\r\n", hears("DONE"), "close",
+    )  # fmt: skip
+    with Scripted(script) as server:
+        given = {"host": "127.0.0.1", "port": server.port, "tls": "none", "username": "a", "password": "b"}
+        session = ImapSession(Account(**given, protocol="imap"))
+        session.look("INBOX", False)
+        asked = iter(range(5))
+        with pytest.raises(MailboxError):  # the script hangs up where the waiting ends
+            session.wait(60.0, lambda: next(asked) > 2)
+        session.abort()
+        assert b"DONE" in server.all_heard and next(asked) == 0

@@ -143,6 +143,25 @@ def test_going_live_is_noticed_by_who_watches(box, watch):
     assert until(lambda: there.flags() == [{b"\\Seen"}] or there.office.settle())
 
 
+def test_what_changes_during_a_round_is_noticed_after_it(box, watch, monkeypatch):
+    """The mailbox goes live after its folders were looked at, and before the watcher waits."""
+    from orgo.intake.mailbox.rounds import Round
+
+    there = box()
+    there.put(leak(1))
+    real = Round.go
+
+    def go(self, *, first=True):
+        taken = real(self, first=first)
+        if first:
+            there.live()
+        return taken
+
+    monkeypatch.setattr(Round, "go", go)
+    watch(there)
+    assert until(lambda: there.flags() == [{b"\\Seen"}] or there.office.settle())
+
+
 def test_a_connection_that_is_cut_is_made_anew(box, watch):
     from orgo.intake.models import Mailbox
 

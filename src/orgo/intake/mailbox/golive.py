@@ -32,7 +32,7 @@ def observe(name: str) -> None:
 def settle_observed(name: str) -> int:
     """Give the mails that were observed their true outcome, if the mailbox is live; returns how many become work.
 
-    A mail that is being decided at this moment is found by the next call: the watcher calls this every round.
+    A mail that is being decided at this moment is found by the next call: who decided it calls this, and the watcher.
     """
     with transaction.atomic():
         box = Mailbox.objects.select_for_update().filter(name=name, mode="live").first()

@@ -159,7 +159,7 @@ class ImapSession:
         with translated(self.server):
             if self._has_grown() or not self._begin_idle():
                 return
-            if not self._has_grown():
+            if not self._has_grown() and not self._has_said():
                 self._listen(min(seconds, RENEW_IDLE), enough)
             self.client.idle_done()
 
@@ -169,6 +169,15 @@ class ImapSession:
         It does not tell twice: who only listens to IDLE would wait for the next mail to hear of this one.
         """
         return len(self.client._imap.untagged_responses.get("EXISTS", ())) > 1
+
+    def _has_said(self) -> bool:
+        """Whether words of the server were read together with its last answer: who waits at the socket never hears them."""
+        way = self.client.socket()
+        way.setblocking(False)
+        try:
+            return bool(self.client._imap.file.peek(1))
+        finally:
+            self.client._set_read_timeout()
 
     def _begin_idle(self) -> bool:
         """Ask to be told (RFC 2177); what the server has to say before it is ready is kept. False where it refuses."""

@@ -5,10 +5,10 @@ the batch taken, or not at all; and what is owed to the server is found in the r
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from orgo.conf import sql
 from orgo.conf.config import Mailbox as Account
@@ -139,6 +139,12 @@ class Ledger:
         if account.after == "delete":
             until -= timedelta(days=account.delete_after.days, seconds=account.delete_after.seconds)
         return Receipt.objects.filter(folder=folder, owed_since__lte=until)
+
+    def newest_owed(self) -> datetime | None:
+        """Since when the last of all owed mails is owed."""
+        owed = Receipt.objects.filter(folder__mailbox=self.box, owed_since__isnull=False)
+        newest: datetime | None = owed.aggregate(at=Max("owed_since"))["at"]
+        return newest
 
     def settled(self, receipts: Sequence[Receipt]) -> None:
         """The server did it: nothing more is owed."""

@@ -4,14 +4,17 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from django.db import close_old_connections, connection
 
 from orgo.conf.config import Mailbox as Account
+from orgo.conf.logging import within
 from orgo.intake.mailbox.dial import open_session
 from orgo.intake.mailbox.ledger import Ledger
 from orgo.intake.mailbox.ports import MailboxError, Session
 from orgo.intake.mailbox.rounds import Round
+from orgo.intake.models import Mailbox as MailboxRow
 
 log = logging.getLogger("orgo.mailbox")
 LOOK_AGAIN = 5.0
@@ -30,8 +33,9 @@ class Watcher:
 
     def run(self) -> None:
         """Watch until `stop` is called."""
-        while not self.stopping.is_set():
-            self._turn()
+        with within(mailbox=self.account.name):
+            while not self.stopping.is_set():
+                self._turn()
         connection.close()
 
     def stop(self) -> None:
@@ -101,10 +105,11 @@ class Watcher:
     def _stay(self, session: Session, ledger: Ledger) -> None:
         """Rounds, and waits between them, until the mailbox is paused or this watcher is stopped."""
         first = True
-        while not self.stopping.is_set() and not ledger.refresh().paused:
+        while not self.stopping.is_set() and not (box := ledger.refresh()).paused:
             self._round(session, ledger, first=first)
             first = False
-            session.wait(self._pause(session), self._enough(ledger))
+            # As it was before the round: what somebody changes meanwhile is seen after it.
+            session.wait(self._pause(session), self._enough(ledger, box))
 
     def _pause(self, session: Session) -> float:
         """Seconds until the next look: where the server tells what comes, and no other folder is read, that is long."""
@@ -112,9 +117,9 @@ class Watcher:
             return RENEW
         return self.account.poll.days * 86_400.0 + self.account.poll.seconds
 
-    def _enough(self, ledger: Ledger) -> Callable[[], bool]:
-        """Whether the wait is over: this watcher is stopped, or somebody changed the mailbox's row (looked at every 5 s)."""
-        before = (ledger.box.mode, ledger.box.cutoff, ledger.box.paused)
+    def _enough(self, ledger: Ledger, box: MailboxRow) -> Callable[[], bool]:
+        """Whether the wait is over: stopped, or (looked at every 5 s) the mailbox's row was changed or more mails are owed."""
+        before, owed = _told(box), ledger.newest_owed()
         asked = 0
 
         def enough() -> bool:
@@ -122,7 +127,11 @@ class Watcher:
             asked += 1
             if self.stopping.is_set() or asked % int(LOOK_AGAIN):
                 return self.stopping.is_set()
-            now = ledger.refresh()
-            return (now.mode, now.cutoff, now.paused) != before
+            return _told(ledger.refresh()) != before or ledger.newest_owed() != owed
 
         return enough
+
+
+def _told(box: MailboxRow) -> tuple[Any, ...]:
+    """What somebody may change of a mailbox's row."""
+    return box.mode, box.cutoff, box.paused
