@@ -194,7 +194,7 @@ def send_sample(file: Path | None, as_json: bool) -> None:
     """Send a sample mail (the blueprint's water leak) to the running Orgo by SMTP."""
     from orgo.cli.sending import send
     from orgo.conf import load
-    from orgo.ops.setup import samples_folder
+    from orgo.ops.samples import samples_folder
 
     file = file or samples_folder() / "samples" / "water-leak.eml"
     config = load()

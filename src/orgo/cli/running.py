@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,14 +35,30 @@ def run_parts(parts: "tuple[Part, ...] | None") -> None:
     work(config, parts or ALL)
 
 
-@click.command(epilog="Example: orgo init --yes && orgo up")
+@click.command(epilog="Example: orgo init --sample hospital st-anne")
+@click.argument(
+    "folder", required=False, metavar="[FOLDER]", type=click.Path(file_okay=False, path_type=Path)
+)
+@click.option("--sample", metavar="NAME", help="A ready-made organization: school, city-hall, hospital ..")
+@click.option("--offline", is_flag=True, help="The laptop kit: no broker, no servers, letters are held.")
 @click.option("--yes", is_flag=True, help="Ask nothing, take the defaults.")
-def init(yes: bool) -> None:
-    """The first set-up here: configuration, database, first administrator, sign-in link. May be repeated."""
+def init(folder: Path | None, sample: str | None, offline: bool, yes: bool) -> None:
+    """The first set-up: configuration, database, first administrator, sign-in link. May be repeated.
+
+    It is made in FOLDER, else in Orgo's home. A sample is copied into a new home only and overwrites nothing. The
+    laptop kit keeps all in files: SQLite, mail by `orgo import` or from the watched folder var/drop.
+    """
     from orgo.conf import places
+    from orgo.ops.samples import need_sample
     from orgo.ops.setup import first_setup
 
-    click.echo(str(first_setup(places.home_of(os.environ), ask=not yes and sys.stdin.isatty())))
+    if sample is not None:
+        need_sample(sample)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    home = folder.resolve() if folder is not None else places.home_of(os.environ)
+    ask = not yes and sys.stdin.isatty()
+    click.echo(str(first_setup(home, ask, sample=sample, offline=offline)))
 
 
 @click.command(epilog="Example: orgo up")

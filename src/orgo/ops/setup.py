@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,21 +12,23 @@ from typing import TYPE_CHECKING
 from orgo.conf import Config, boot, load, places
 from orgo.conf.kinds import address
 from orgo.lib.problems import BadInput, Problem
+from orgo.ops import samples
 from orgo.ops.brokers import find_broker
 
 if TYPE_CHECKING:
     from orgo.people.models import User
 
 Ask = Callable[[str, str], str]
-_PACKAGE = Path(__file__).resolve().parents[1]
 _BUILD_WORDS = (
     "--version --name build bdist bdist_egg bdist_rpm bdist_wheel check clean develop dist_info editable_wheel egg_info"
     " install install_lib install_scripts register rotate saveopts sdist test upload"
 ).split()
+WATCHED = "intake:\n  folder: {path: var/drop, after: move}\n"
 USAGE = """usage: python setup.py [--yes]
 
 The first set-up of Orgo in this folder: configuration, database, first administrator, sign-in link.
 It asks on a terminal; with --yes, or without a terminal, it takes the defaults. It may be repeated.
+A ready-made school, city hall, hospital, company or association, and the laptop kit: ./orgo init --help
 
 example:  python setup.py --yes && python main.py
 """
@@ -41,6 +42,7 @@ class FirstSetup:
     administrator: str
     link: str
     done: list[str] = field(default_factory=list)
+    next_steps: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [*self.done, *(f"warning: {problem}" for problem in self.config.warnings)]
@@ -49,7 +51,9 @@ class FirstSetup:
             f"Administrator: {self.administrator}",
             f"Sign in (works once, for 72 hours): {self.link}",
         ]
-        return "\n".join([*lines, "", "Start all of Orgo: python main.py (or: orgo up)"])
+        plain = ["Start all of Orgo: python main.py (or: orgo up)"]
+        steps = ["Next:", *(f"  {step}" for step in self.next_steps)] if self.next_steps else plain
+        return "\n".join([*lines, "", *steps])
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -83,23 +87,32 @@ def refusal(arguments: Sequence[str]) -> str | None:
     return f"setup.py: {wrong!r} is not known here; allowed: --yes, --help" if wrong else None
 
 
-def first_setup(home: Path, ask: bool, question: Ask | None = None) -> FirstSetup:
+def first_setup(
+    home: Path, ask: bool, question: Ask | None = None, *, sample: str | None = None, offline: bool = False
+) -> FirstSetup:
     """Have all that Orgo needs to start in `home`.
 
     `ask` says whether a person answers (by `question`, the terminal where it is not given). What is there already is
-    kept. Raises BadInput for a configuration that can't be taken, OSError where a file can't be written.
+    kept; a `sample` organization is for a new home only. `offline` is a laptop's: nothing in it needs a network.
+    Raises BadInput for a configuration that can't be taken, OSError where a file can't be written.
     """
     question = (question or _on_terminal) if ask else _take_default
-    done = _copy_samples(home)
+    written = samples.copy_sample(home, sample) if sample else samples.copy_plain(home)
+    done = [f"written: {', '.join(written)}"] if written else []
     config = load(home)
-    config, amended = _amend(config, question)
+    if offline:
+        _need_offline(config)
+    config, amended = _amend(config, question, offline)
     config.var.mkdir(parents=True, exist_ok=True)
+    if config.intake.folder.path is not None:
+        config.intake.folder.path.mkdir(parents=True, exist_ok=True)
     boot.start(config)
     done += [*amended, *_database(config)]
     administrator = _administrator(config, question)
     from orgo.people.signin import sign_in_link
 
-    return FirstSetup(config, administrator.address, sign_in_link(administrator, config.web.url), done)
+    link = sign_in_link(administrator, config.web.url)
+    return FirstSetup(config, administrator.address, link, done, samples.next_steps(home, sample, offline))
 
 
 def _take_default(_: str, default: str) -> str:
@@ -113,34 +126,36 @@ def _on_terminal(words: str, default: str) -> str:
 # ---------------------------------------------------------------- the configuration
 
 
-def samples_folder() -> Path:
-    """The sample configuration: beside the package where it is installed, at the root of a checkout."""
-    installed = _PACKAGE / "samples"
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / "config"
+def _need_offline(config: Config) -> None:
+    """Raises BadInput where the configuration wants a network: what is configured is not taken away."""
+    wants = {
+        "queue": config.queue,
+        "smtp": config.smtp,
+        "imap": config.imap,
+        "mailboxes": config.mailboxes,
+        "database": config.sqlite_file is None,
+    }
+    hint = "the laptop kit is a home of its own: orgo init --offline FOLDER"
+    shown = places.shown(config.file, config.home) if config.file else None
+    problems = [
+        Problem("this needs a network, and --offline takes nothing away", shown, key=key, hint=hint)
+        for key, value in wants.items()
+        if value
+    ]
+    if problems:
+        raise BadInput(problems)
 
 
-def _copy_samples(home: Path) -> list[str]:
-    """Without any configuration: a copy of the sample configuration, people, rules and templates in `config/`."""
-    if places.find_config(home, os.environ) is not None:
-        return []
-    folder = home / "config"
-    written = []
-    for source in sorted(samples_folder().rglob("*")):
-        target = folder / source.relative_to(samples_folder())
-        if source.is_file() and not target.exists() and not (home / source.name).exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-            written.append(places.shown(target, home))
-    return [f"written: {', '.join(written)}"] if written else []
+def _amend(config: Config, question: Ask, offline: bool) -> tuple[Config, list[str]]:
+    """Ask for the organization's name, look for a broker (`offline`: none, but a watched folder), and write it down.
 
-
-def _amend(config: Config, question: Ask) -> tuple[Config, list[str]]:
-    """Ask for the organization's name, look for a broker, and write both where the file says nothing of them."""
+    Only what the file says nothing of is written.
+    """
     if config.file is None:
         return config, []
     before = config.file.read_bytes()
     text = before.decode("utf-8-sig")
-    wanted = _wanted(config, text, question)
+    wanted = _wanted(config, text, question, offline)
     for key, lines in wanted.items():
         text = _with(text, key, lines)
     if not wanted:
@@ -155,14 +170,16 @@ def _amend(config: Config, question: Ask) -> tuple[Config, list[str]]:
     return amended, [f"written to {shown}: {' '.join(lines.split())}" for lines in wanted.values()]
 
 
-def _wanted(config: Config, text: str, question: Ask) -> dict[str, str]:
+def _wanted(config: Config, text: str, question: Ask, offline: bool) -> dict[str, str]:
     """What to add to the file, by key."""
     wanted = {}
     if not re.search(r"^organization:", text, re.MULTILINE):
         name = question("Name of your organization", config.organization.name)
         if name != config.organization.name:
             wanted["organization"] = f"organization:\n  name: {json.dumps(name, ensure_ascii=False)}\n"
-    broker = find_broker() if config.queue is None else None
+    if offline and config.intake.folder.path is None:
+        wanted["intake"] = WATCHED
+    broker = find_broker() if config.queue is None and not offline else None
     if broker:
         wanted["queue"] = f"queue: {broker}\n"
     return wanted
