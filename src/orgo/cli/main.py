@@ -42,6 +42,7 @@ class Root(Lazy):
         "quarantine": ("orgo.cli.quarantine:quarantine", "Mail that could not be read: list, show, retry .."),
         "status": ("orgo.cli.status:status", "How Orgo is at this moment"),
         "doctor": ("orgo.cli.status:doctor", "All that Orgo needs, looked at one by one"),
+        "selftest": ("orgo.cli.selftest:selftest", "Tries this installation: parsing, offline work, queue"),
         "audit": ("orgo.cli.audit:audit", "The sealed trail: verify, export"),
         "database": ("orgo.cli.database:database", "The database: migrate, move"),
         "config": ("orgo.cli.config:config", "The configuration: check, show"),

@@ -1,0 +1,70 @@
+"""`orgo selftest`: the blueprint's tests after an installation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orgo.cli.errors import Code
+from orgo.cli.output import as_json_option, line
+from orgo.ops.selftest import RINGS
+
+if TYPE_CHECKING:
+    from orgo.conf import Config
+    from orgo.ops.selftest import Outcome
+
+
+@click.command(epilog="Example: orgo selftest --rings 100000")
+@click.option(
+    "--rings",
+    type=click.IntRange(1, 10_000_000),
+    default=RINGS,
+    show_default=True,
+    help="How many messages travel through the configured broker.",
+)
+@as_json_option
+def selftest(rings: int, as_json: bool) -> int:
+    """Try this installation: a mail is read, work is done without a network, the broker carries messages.
+
+    Each test says pass or what to do. Nothing of yours is touched: the tests have a home, a database and a queue of
+    their own. Exit code 0 when all pass, 1 when one does not.
+    """
+    failed = 0
+    for outcome in _outcomes(rings):
+        failed += not outcome.passed
+        if as_json:
+            line(outcome)
+        else:
+            click.echo(shown(outcome))
+    return Code.FAILED if failed else Code.DONE
+
+
+def shown(outcome: "Outcome") -> str:
+    """An outcome for people to read; words of several lines stand below."""
+    words = f"\n{outcome.words}" if "\n" in outcome.words else f" {outcome.words}"
+    todo = f"\n      {outcome.todo}" if outcome.todo else ""
+    return f"{'pass' if outcome.passed else 'FAIL'}  {outcome.name}:{words}{todo}"
+
+
+def _outcomes(rings: int) -> Iterator["Outcome"]:
+    from orgo.conf import load
+    from orgo.ops.selftest import offline, parsing, queue, safely
+
+    config = load()
+    yield safely("email parsing", "install Orgo again", lambda: parsing(_block))
+    yield safely("offline", "run: orgo doctor; then report this", offline)
+    yield queue(config, rings)
+
+
+def _block(file: Path, house: "Config") -> str:
+    from orgo.cli.judging import facts_for, routed_to
+    from orgo.flow.report import block
+    from orgo.message import parse
+    from orgo.ops.checking import rules_of
+
+    data = file.read_bytes()
+    message = parse(data)
+    decision = rules_of(house).decide(facts_for(message, len(data), house))
+    sender = message.sender.address if message.sender else ""
+    return block(sender, message.subject, decision.keywords, routed_to(decision, house))

@@ -1,0 +1,241 @@
+"""`orgo selftest`: the blueprint's three tests after an installation; nothing of the house is touched.
+
+A mail is read, work is done without a network in a home of its own, and messages travel through the configured broker.
+"""
+
+import mailbox
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import msgspec
+
+from orgo.conf import Config, boot, load
+from orgo.lib import clock
+from orgo.ops import probe
+from orgo.ops.samples import samples_folder
+from orgo.ops.setup import WATCHED
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+RINGS = 10_000
+_BATCH = 500
+_PATIENCE = 10.0
+_FORGOTTEN_AFTER = 600.0
+_MAILS = (
+    ("Water leak in room 7", "The ceiling is wet. Please come.", "maintenance@organization.com"),
+    ("Outage of the whole network", "Nothing works since eight o'clock.", "it@organization.com"),
+    ("Opening hours in December", "When are you open between the years?", "reception@organization.com"),
+)
+EXPECTED = """Parsed Email:
+Sender: secretary@organization.com
+Subject: Water Leak in Room 102
+Keywords: [urgent, leak]
+Routed To: maintenance@organization.com"""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a test ended: in words, and what to do where it failed."""
+
+    name: str
+    passed: bool
+    words: str
+    todo: str = ""
+
+
+def safely(name: str, todo: str, test: Callable[[], Outcome]) -> Outcome:
+    """The test's outcome; one that breaks has failed, and says by which kind of error (never with its data)."""
+    try:
+        return test()
+    except Exception as error:
+        return Outcome(name, False, f"{type(error).__name__} at {_where(error)}", todo)
+
+
+def _where(error: Exception) -> str:
+    """The last of our own lines that the error came through."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if "orgo" in file.parts:
+            place = f"{file.name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+# ---------------------------------------------------------------- the email parsing test
+
+
+def parsing(block_of: Callable[[Path, Config], str]) -> Outcome:
+    """Read the sample mail by the sample rules. `block_of` prints a mail's block for a house, as `orgo mail route`."""
+    with tempfile.TemporaryDirectory(prefix="orgo-selftest-") as folder:
+        house = furnish(Path(folder))
+        found = block_of(samples_folder() / "samples" / "water-leak.eml", house)
+    if found != EXPECTED:
+        return Outcome("email parsing", False, f"not as expected:\n{found}", "install Orgo again")
+    return Outcome("email parsing", True, found)
+
+
+# ---------------------------------------------------------------- the offline test
+
+
+def offline() -> Outcome:
+    """Import mail files and take one from the watched folder, all without a network: tasks are made, letters held."""
+    with tempfile.TemporaryDirectory(prefix="orgo-selftest-") as folder, no_network() as tried:
+        home = Path(folder)
+        boot.start(furnish(home))
+        wanted, found = [team for _, _, team in _MAILS], _worked_offline(home)
+    words = (
+        f"{len(found['teams'])} mails became tasks, {found['held']} letters are held until there is a network"
+    )
+    if tried:
+        words = f"a network was asked for {len(tried)} times: {', '.join(sorted(set(tried)))}"
+    well = sorted(found["teams"]) == sorted(wanted) and found["held"] >= len(wanted) and not found["left"]
+    if not well:
+        words = f"of {len(wanted)} mails {len(found['teams'])} became tasks, {found['held']} letters are held"
+    passed = well and not tried
+    return Outcome("offline", passed, words, "" if passed else "run: orgo doctor; then report this")
+
+
+def furnish(home: Path) -> Config:
+    """A home with the plain sample and a watched folder; nothing of this machine's configuration."""
+    (home / "config").mkdir()
+    for name in ("people.yaml", "rules.yaml"):
+        shutil.copyfile(samples_folder() / name, home / "config" / name)
+    shutil.copytree(samples_folder() / "templates", home / "config" / "templates")
+    (home / "config" / "config.yaml").write_text(WATCHED, "utf-8")
+    return load(home, {})
+
+
+@contextmanager
+def no_network() -> Iterator[list[str]]:
+    """No way out of this process: whatever is tried is refused, and listed."""
+    tried: list[str] = []
+    real = socket.socket.connect, socket.getaddrinfo
+
+    def refused(*words: Any, **_: Any) -> Any:
+        tried.append(str(words[-1] if isinstance(words[0], socket.socket) else words[0]))
+        raise OSError("no network: orgo selftest plays that there is none")
+
+    socket.socket.connect, socket.getaddrinfo = refused, refused  # type: ignore[method-assign]
+    try:
+        yield tried
+    finally:
+        socket.socket.connect, socket.getaddrinfo = real  # type: ignore[method-assign]
+
+
+def _worked_offline(home: Path) -> dict[str, Any]:
+    """Do the work of an offline day on the mails; returns where they went and how the letters are."""
+    from orgo import pipeline
+    from orgo.intake import importing
+    from orgo.message.pool import ParserPool
+    from orgo.ops.up import prepare_database
+    from orgo.outbox.models import Letter
+    from orgo.people.roster import apply_roster
+    from orgo.task.models import Task
+
+    prepare_database()
+    apply_roster(boot.config().roster)
+    importing.run(_written(home / "archive"), importing.Plan("work"), lambda _: None)
+    parser = ParserPool()
+    try:
+        while pipeline.route(parser):
+            pass
+    finally:
+        parser.close()
+    letters = list(Letter.objects.values_list("state", flat=True))
+    held = letters.count("held")
+    return {
+        "teams": list(Task.objects.values_list("team", flat=True)),
+        "held": held,
+        "left": len(letters) - held,
+    }
+
+
+def _written(folder: Path) -> list[Path]:
+    """The mails as a folder with an .eml file and an mbox, as somebody takes them along on a stick."""
+    folder.mkdir()
+    first, *others = (_mail(number) for number in range(len(_MAILS)))
+    (folder / "first.eml").write_bytes(bytes(first))
+    box = mailbox.mbox(folder / "others.mbox")
+    try:
+        for mail in others:
+            box.add(mail)
+    finally:
+        box.close()
+    return [folder]
+
+
+def _mail(number: int) -> EmailMessage:
+    subject, text, _ = _MAILS[number]
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "Visitor <visitor@people.example>", "info@organization.com"
+    mail["Subject"], mail["Date"] = subject, format_datetime(clock.now())
+    mail["Message-ID"] = f"<{uuid4().hex}@people.example>"
+    mail.set_content(text)
+    return mail
+
+
+# ---------------------------------------------------------------- the queue test
+
+
+def queue(config: Config, rings: int) -> Outcome:
+    """Send `rings` messages through the configured broker and take each back, by a queue of the test's own."""
+    if config.queue is None:
+        words = "embedded: no queue is configured, jobs run in Orgo's own process and no broker is needed"
+        return Outcome("queue", True, words)
+    place, answers = probe.broker(config, patience=3.0)
+    todo = f"start the broker at {place}, or mend queue: in config.yaml (what it says: orgo config show)"
+    if not answers:
+        return Outcome("queue", False, f"{place} does not answer", todo)
+    from orgo.conf.celery import make_app
+
+    return safely("queue", todo, lambda: _rung(make_app(config).connection_for_write(), rings, place, todo))
+
+
+def _rung(connection: "Connection", rings: int, place: str, todo: str) -> Outcome:
+    began = time.monotonic()
+    with connection:
+        connection.ensure_connection(max_retries=1, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
+        back = sum(_round_trip(connection, rings))
+    took = time.monotonic() - began
+    if back != rings:
+        return Outcome("queue", False, f"of {rings} rings through {place} {back} came back", todo)
+    words = (
+        f"{rings} rings through {place} and back in {took:.1f} s ({rings / max(took, 0.001):.0f} a second)"
+    )
+    return Outcome("queue", True, words)
+
+
+def _round_trip(connection: "Connection", rings: int) -> Iterator[int]:
+    """Send and take back, batch by batch; yields how many different ones of each batch came."""
+    name = f"orgo-selftest-{uuid4().hex}"
+    options = {} if connection.transport.driver_type == "redis" else {"expires": _FORGOTTEN_AFTER}
+    with connection.SimpleQueue(name, queue_opts=options) as own:  # type: ignore[no-untyped-call]
+        try:
+            for first in range(0, rings, _BATCH):
+                sent = set(range(first, min(first + _BATCH, rings)))
+                for number in sent:
+                    own.put(number, serializer="json")
+                yield len(sent & set(_taken(own, len(sent))))
+        finally:
+            own.consumer.cancel()
+            own.queue.delete()
+
+
+def _taken(own: Any, count: int) -> Iterator[int]:
+    for _ in range(count):
+        try:
+            message = own.get(timeout=_PATIENCE)
+        except own.Empty:
+            return
+        message.ack()
+        yield message.payload

@@ -1,0 +1,117 @@
+"""`orgo selftest` passes where all is well, says what to do where it is not, and touches nothing of the house."""
+
+import json
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from orgo.conf import load
+from orgo.ops import selftest
+from orgo.ops.selftest import EXPECTED, no_network, parsing
+from tests.house.checkout import ROOT, python
+from tests.house.test_jobs import free_port, redis  # noqa: F401 -- a fixture
+from tests.servers.rabbitmq import Rabbitmq
+
+ORGO = ROOT / "orgo"
+
+
+def test_without_a_queue_all_pass_and_the_home_stays_empty(tmp_path: Path) -> None:
+    done = python(ORGO, "selftest", home=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert EXPECTED in done.stdout
+    assert "pass  offline: 3 mails became tasks, 3 letters are held" in done.stdout
+    assert "pass  queue: embedded: no queue is configured" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_its_block_is_what_mail_route_prints_in_a_plain_home(tmp_path: Path) -> None:
+    python(ORGO, "init", "--yes", home=tmp_path)
+    routed = python(ORGO, "mail", "route", "config/samples/water-leak.eml", home=tmp_path)
+
+    assert routed.stdout.strip() == EXPECTED
+
+
+def queue_outcome(tmp_path: Path, url: str) -> tuple[int, dict[str, object]]:
+    done = python(ORGO, "selftest", "--json", "--rings", "1200", home=tmp_path, ORGO_QUEUE=url)
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["passed"] for one in told[:2]] == [True, True], done.stdout + done.stderr
+    return done.returncode, told[2]
+
+
+@pytest.mark.needs("redis")
+def test_rings_travel_through_redis_and_leave_nothing_there(tmp_path: Path, redis: int) -> None:  # noqa: F811
+    code, told = queue_outcome(tmp_path, f"redis://127.0.0.1:{redis}/0")
+
+    assert (code, told["passed"]) == (0, True)
+    assert str(told["words"]).startswith(f"1200 rings through 127.0.0.1:{redis} and back in ")
+    with socket.create_connection(("127.0.0.1", redis)) as asked:
+        asked.sendall(b"DBSIZE\r\n")
+        assert asked.recv(64) == b":0\r\n"
+
+
+@pytest.mark.slow
+@pytest.mark.needs("rabbitmq")
+def test_rings_travel_through_rabbitmq(tmp_path: Path) -> None:
+    server = Rabbitmq().start()
+    try:
+        code, told = queue_outcome(tmp_path, server.url)
+    finally:
+        server.stop()
+
+    assert (code, told["passed"]) == (0, True), told
+
+
+def test_a_broker_that_is_down_fails_with_what_to_do_and_without_its_password(tmp_path: Path) -> None:
+    port = free_port()
+    code, told = queue_outcome(tmp_path, f"redis://:geheim@127.0.0.1:{port}/0")
+
+    assert (code, told["passed"]) == (1, False)
+    assert told["words"] == f"127.0.0.1:{port} does not answer"
+    assert f"start the broker at 127.0.0.1:{port}" in str(told["todo"])
+    assert "geheim" not in json.dumps(told)
+
+
+def test_a_server_that_is_no_broker_fails(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
+        outcome = selftest.queue(load(tmp_path, {"ORGO_QUEUE": f"redis://127.0.0.1:{port}/0"}), 10)
+
+    assert not outcome.passed and "Error" in outcome.words and f"127.0.0.1:{port}" in outcome.todo
+
+
+def hang_up(server: socket.socket) -> None:
+    """Take every connection and end it at once, until the server is closed."""
+    with suppress(OSError):
+        while True:
+            server.accept()[0].close()
+
+
+def test_a_mail_that_is_read_otherwise_fails_and_is_shown() -> None:
+    outcome = parsing(lambda file, house: "Parsed Email:\nSender: nobody")
+
+    assert not outcome.passed and "Sender: nobody" in outcome.words and outcome.todo
+
+
+def test_a_test_that_breaks_has_failed_and_tells_no_data() -> None:
+    def breaks() -> selftest.Outcome:
+        raise ValueError("mail of somebody@people.example")
+
+    outcome = selftest.safely("offline", "do this", breaks)
+
+    assert (outcome.passed, outcome.todo) == (False, "do this")
+    assert "ValueError" in outcome.words and "people.example" not in outcome.words
+
+
+def test_without_a_network_what_is_tried_is_refused_and_listed() -> None:
+    with no_network() as tried:
+        with pytest.raises(OSError, match="no network"):
+            socket.create_connection(("192.0.2.1", 25))
+        with pytest.raises(OSError, match="no network"), socket.socket() as sock:
+            sock.connect(("192.0.2.2", 25))
+
+    assert tried == ["192.0.2.1", "('192.0.2.2', 25)"]
