@@ -1,5 +1,7 @@
 """Makes `.venv` from the lock: `python tools/environment.py run|dev`; standard library only, for it runs before all else.
 
+`python tools/environment.py release FOLDER` makes an environment with Orgo itself in it, for deploy/install.sh.
+
 It needs Python 3.11 with the module `venv` (every Debian has it) and one way to a package: uv, pip or ensurepip. Packages
 are installed from requirements*.txt, each with its hash; pip's own settings of this machine decide where they come from.
 """
@@ -41,6 +43,22 @@ def main(kind: str) -> int:
     for made in {"dev": ["run", "dev"]}.get(kind, [kind]):
         (HOME / f".made-{made}").write_text(digest(made))
     return 0
+
+
+def release(folder: Path) -> int:
+    """An environment in `folder` that holds all of Orgo and needs this checkout no more; returns the exit code."""
+    global HOME, PYTHON
+    HOME, PYTHON = folder, folder / PYTHON.relative_to(HOME)
+    venv.create(HOME, clear=HOME.exists(), symlinks=os.name != "nt")
+    print("Installing the packages of the lock (a minute the first time) ...", flush=True)
+    if not install("run"):
+        return 1
+    pip = find_pip()
+    uv = find_uv(pip)
+    by_uv = [*(uv or []), "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps", str(ROOT)]
+    if uv and run(by_uv, uv_settings(pip)):
+        return 0
+    return 0 if pip and run([*pip, "install", "--quiet", "--no-deps", str(ROOT)], shown=True) else 1
 
 
 def digest(kind: str) -> str:
@@ -127,4 +145,4 @@ def run(command: list[str], more: dict[str, str] | None = None, *, shown: bool =
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(release(Path(sys.argv[2]).resolve()) if sys.argv[1] == "release" else main(sys.argv[1]))

@@ -1,5 +1,9 @@
-"""Secrets by reference: `${VAR}` in a text, and `file:path` as a whole value; nothing else is replaced."""
+"""Secrets by reference: `${VAR}` in a text, and `file:path` as a whole value; nothing else is replaced.
 
+`${VAR}` is the environment's variable; where there is none, the credential that systemd gave the service by that name.
+"""
+
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,8 +60,17 @@ class _Filler:
         if not match[2] or not _NAME.fullmatch(name):
             self.spoil(path, f"{match[0]!r} is no reference", FORMS)
         elif name not in self.environ:
-            self.spoil(path, f"the environment variable {name} is not set", f"set {name}, or {FORMS}")
+            return self.credential(name, path)
         return self.environ.get(name, "")
+
+    def credential(self, name: str, path: Keys) -> str:
+        """The credential of this name that systemd handed to the service (LoadCredential=)."""
+        folder = self.environ.get("CREDENTIALS_DIRECTORY", "")
+        file = Path(folder) / name
+        if folder and os.path.lexists(file) and not (file.is_file() and file.stat().st_size == 0):
+            return self.file(str(file), self.home, path)
+        self.spoil(path, f"the environment variable {name} is not set", f"set {name}, or {FORMS}")
+        return ""
 
     def file(self, name: str, base: Path, path: Keys) -> str:
         """The content of a secret's file, without the line end that editors add."""

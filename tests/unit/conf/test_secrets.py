@@ -37,6 +37,18 @@ def test_a_variable_inside_a_text_is_filled_in_once(home: Path) -> None:
     assert config.queue == "redis://:a${b}@q.example:6379/0"
 
 
+def test_a_variable_that_is_not_set_is_the_credential_of_the_service(home: Path, tmp_path: Path) -> None:
+    given = tmp_path / "credentials"
+    given.mkdir()
+    (given / "PASS").write_text("from systemd\n")
+    (given / "EMPTY").write_text("")
+
+    assert _password(home, "${PASS}", CREDENTIALS_DIRECTORY=str(given)) == "from systemd"
+    assert _password(home, "${PASS}", CREDENTIALS_DIRECTORY=str(given), PASS="set") == "set"
+    with pytest.raises(BadInput, match="environment variable EMPTY is not set"):
+        _password(home, "${EMPTY}", CREDENTIALS_DIRECTORY=str(given))
+
+
 def test_a_reference_between_braces_without_quotes_is_explained(home: Path) -> None:
     """YAML takes the brace for its own."""
     assert "write it in quotes" in wrong(home, "smtp: {host: m.example, password: ${PW}}\n", PW="x")[0]

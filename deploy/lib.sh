@@ -1,0 +1,209 @@
+# What install.sh, upgrade.sh and uninstall.sh share. It is sourced, not run.
+# shellcheck shell=bash
+
+SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=""       # everything is put below this folder; empty is the machine itself
+DRY=""        # print what would be done
+YES=""        # ask nothing
+OPT=/opt/orgo
+ETC=/etc/orgo
+HOME_OF_ORGO=/var/lib/orgo
+UNITS=/etc/systemd/system
+BACKUPS=/var/backups/orgo
+CREDENTIALS=(ORGO_SMTP_PASSWORD ORGO_IMAP_PASSWORD DATABASE_PASSWORD ORGO_METRICS_TOKEN ORGO_CHAT_URL)
+export SOURCE BACKUPS CREDENTIALS
+
+say() { printf '%s\n' "$*"; }
+
+# stop CODE WORDS: say why on standard error, and end.
+stop() {
+    local code=$1
+    shift
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit "$code"
+}
+
+# run WORDS: do it, or print it with --dry-run.
+run() {
+    if [[ $DRY ]]; then
+        printf 'would run:'
+        printf ' %q' "$@"
+        printf '\n'
+    else
+        "$@"
+    fi
+}
+
+# agree QUESTION: go on only if somebody says so; --yes and --dry-run say so at once.
+agree() {
+    [[ $YES || $DRY ]] && return 0
+    [[ -t 0 ]] || stop 2 "there is no terminal to ask on; say --yes if you mean it"
+    local answer
+    read -r -p "$1 [y/N] " answer
+    [[ $answer == [yYoO]* ]] || stop 130 "stopped; nothing was changed"
+}
+
+# on_machine: whether the machine itself is changed (packages, users, services), not a folder by --root.
+on_machine() { [[ -z $ROOT ]]; }
+
+need_root() {
+    if on_machine && [[ -z $DRY ]] && ((EUID != 0)); then
+        stop 4 "this changes the machine: run it with sudo (or look first: --dry-run; or a folder: --root DIR)"
+    fi
+}
+
+# root_of DIR: the value of --root as an absolute path.
+root_of() {
+    [[ $1 ]] || stop 2 "--root needs a folder"
+    [[ $DRY ]] || mkdir -p "$1"
+    ROOT=$(realpath -m "$1")
+    [[ $ROOT != / ]] || ROOT=""
+}
+
+has_systemd() { on_machine && [[ -d /run/systemd/system ]]; }
+
+systemd_version() { systemctl --version 2>/dev/null | awk 'NR == 1 { print $2 + 0 }'; }
+
+# release_id: the version and a hash of what is installed from this checkout: the same source is the same release.
+release_id() {
+    local version hash
+    version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$SOURCE/pyproject.toml" | head -n 1)
+    hash=$(cd "$SOURCE" && find src config pyproject.toml requirements.txt -type f ! -name '*.pyc' -print0 |
+        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+    printf '%s-%s\n' "$version" "${hash:0:12}"
+}
+
+# find_python: a Python 3.11 or later of this machine; nothing where there is none.
+find_python() {
+    local name
+    for name in ${PYTHON:-} python3.14 python3.13 python3.12 python3.11 python3; do
+        if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    for name in "$ROOT$OPT"/python/*/bin/python3; do
+        [[ -x $name ]] && printf '%s\n' "$name" && return
+    done
+    return 0
+}
+
+# bring_python: uv, of the version and hash of the lock, by the machine's older Python; and a Python 3.12 by uv.
+bring_python() {
+    local tools=$ROOT$OPT/tools
+    say "This machine has no Python 3.11 or later: one is brought by uv into $ROOT$OPT/python"
+    run python3 -m venv "$tools"
+    if [[ -z $DRY ]]; then
+        awk '/^uv==/ { take = 1 } take { print } take && !/\\$/ { exit }' "$SOURCE/requirements-dev.txt" >"$tools/uv.txt"
+    fi
+    run "$tools/bin/python" -m pip install --quiet --upgrade pip
+    run "$tools/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$tools/uv.txt"
+    run "$tools/bin/uv" python install --quiet --install-dir "$ROOT$OPT/python" 3.12
+}
+
+# make_release ID: the environment of this release, complete or not at all (a half one of a killed run is made anew).
+make_release() {
+    local place=$ROOT$OPT/releases/$1 python
+    if [[ -f $place/.complete ]]; then
+        say "release $1 is there already"
+        return
+    fi
+    python=$(find_python)
+    if [[ -z $python ]]; then
+        bring_python
+        python=$(find_python)
+    fi
+    [[ $python || $DRY ]] || stop 69 "no Python 3.11 or later could be had"
+    say "making release $1"
+    run rm -rf "$place"
+    run mkdir -p "$place"
+    run "${python:-python3.12}" "$SOURCE/tools/environment.py" release "$place"
+    run touch "$place/.complete"
+}
+
+# switch_to ID: this release is the current one, from one moment to the next.
+switch_to() {
+    run ln -sfn "releases/$1" "$ROOT$OPT/.current.new"
+    run mv -T "$ROOT$OPT/.current.new" "$ROOT$OPT/current"
+}
+
+# current_release: the release in use; nothing where none is.
+current_release() {
+    local link
+    link=$(readlink "$ROOT$OPT/current" 2>/dev/null) || return 0
+    printf '%s\n' "${link##*/}"
+}
+
+# as_orgo RELEASE WORDS: the command of a release, as the service's user where the machine has one.
+as_orgo() {
+    local program=$ROOT$OPT/releases/$1/bin/orgo
+    shift
+    if on_machine; then
+        run env ORGO_HOME="$HOME_OF_ORGO" HOME="$HOME_OF_ORGO" CREDENTIALS_DIRECTORY="$(lent)" \
+            setpriv --reuid orgo --regid orgo --init-groups "$program" "$@"
+    else
+        (cd "$ROOT$HOME_OF_ORGO" 2>/dev/null || [[ $DRY ]] && run env ORGO_HOME="$ROOT$HOME_OF_ORGO" "$program" "$@")
+    fi
+}
+
+# lent: a folder with copies of the credentials that the service's user may read; it goes away when the script ends.
+LENT=""
+lent() { printf '%s\n' "$LENT"; }
+lend() {
+    on_machine && [[ -z $DRY ]] || return 0
+    LENT=$(mktemp -d /run/orgo-install.XXXXXX)
+    trap 'rm -rf "$LENT"' EXIT
+    local file
+    for file in "$ETC"/credentials/*; do
+        [[ -f $file ]] && install -o orgo -m 0400 "$file" "$LENT/${file##*/}"
+    done
+    chown orgo "$LENT"
+}
+
+# place_units: the systemd units, and what an old systemd needs besides.
+place_units() {
+    local unit
+    run mkdir -p "$ROOT$UNITS"
+    for unit in "$SOURCE"/deploy/systemd/*.service; do
+        run install -m 0644 "$unit" "$ROOT$UNITS/${unit##*/}"
+    done
+    if has_systemd && (($(systemd_version) < 247)); then
+        old_systemd
+    fi
+    if has_systemd; then
+        run systemctl daemon-reload
+    fi
+}
+
+# old_systemd: before version 247 there is no LoadCredential=; the service reads the folder, which its group may.
+old_systemd() {
+    say "systemd $(systemd_version) has no LoadCredential: the group orgo may read $ETC/credentials"
+    run chgrp -R orgo "$ETC/credentials"
+    run chmod -R g+rX "$ETC/credentials"
+    run mkdir -p "$UNITS/orgo.service.d" "$UNITS/orgo-worker@.service.d"
+    if [[ -z $DRY ]]; then
+        printf '[Service]\nEnvironment=CREDENTIALS_DIRECTORY=%s/credentials\n' "$ETC" |
+            tee "$UNITS/orgo.service.d/10-credentials.conf" >"$UNITS/orgo-worker@.service.d/10-credentials.conf"
+    fi
+}
+
+# service WORD: start, stop or restart Orgo and its further workers, where there is a systemd.
+service() {
+    has_systemd || return 0
+    run systemctl "$1" orgo.service
+}
+
+# alive: wait up to a minute for the page to answer that it lives.
+alive() {
+    local url=$1 turn
+    for ((turn = 0; turn < 60; turn++)); do
+        if "$ROOT$OPT/current/bin/python" - "$url" <<'PROBE' 2>/dev/null; then
+import sys, urllib.request
+sys.exit(urllib.request.urlopen(sys.argv[1] + "/livez", timeout=3).status != 200)
+PROBE
+            return 0
+        fi
+        sleep 1
+    done
+    return 1
+}
