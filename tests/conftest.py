@@ -31,6 +31,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "rabbitmq": _command("rabbitmq-server"),
     "redis": _command("redis-server"),
     "sqlite3": _command("sqlite3"),
+    "systemd-analyze": _command("systemd-analyze"),
 }
 
 

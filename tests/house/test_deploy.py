@@ -1,0 +1,309 @@
+"""deploy/: the scripts are clean, refuse what they can't do, and install, upgrade and uninstall for real below a folder."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.checkout import ROOT, clean_environment
+
+DEPLOY = ROOT / "deploy"
+SCRIPTS = ["install.sh", "upgrade.sh", "uninstall.sh"]
+UNITS = ["orgo.service", "orgo-worker@.service"]
+BROKEN = "\n\ndef migrate(config: object) -> list[str]:\n    raise RuntimeError('this release is broken')\n"
+
+
+def bash(script: Path, *words: str | Path, path: str = "") -> subprocess.CompletedProcess[str]:
+    more = {"PATH": f"{path}:{os.environ['PATH']}"} if path else {}
+    return subprocess.run(
+        ["bash", str(script), *map(str, words)],
+        env=clean_environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+# ---------------------------------------------------------------- what is written
+
+
+def test_the_scripts_are_clean() -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    files = [*sorted(DEPLOY.glob("*.sh")), DEPLOY / "orgo", ROOT / ".ci" / "run"]
+    found = subprocess.run([shellcheck, "-x", "-P", ROOT, *files], cwd=ROOT, capture_output=True, text=True)
+
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_has_an_example_and_an_unknown_word_is_code_2(script: str) -> None:
+    told, wrong = bash(DEPLOY / script, "--help"), bash(DEPLOY / script, "--frobnicate")
+
+    assert told.returncode == 0 and "example:" in told.stdout
+    assert wrong.returncode == 2 and "--frobnicate is not known here" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--database", "mysql"], "--database is sqlite or postgresql, not mysql"),
+        (["--broker", "kafka"], "--broker is none, redis or rabbitmq, not kafka"),
+        (["--sample", "circus"], "there are: association city-hall company hospital school"),
+        (["--root"], "--root needs a value"),
+    ],
+)
+def test_what_can_not_be_done_is_refused_before_anything_is(words: list[str], said: str) -> None:
+    found = bash(DEPLOY / "install.sh", "--yes", *words)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert said in found.stderr
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_done(tmp_path: Path) -> None:
+    found = bash(DEPLOY / "install.sh", "--root", tmp_path / "root")
+
+    assert found.returncode == 2 and "say --yes if you mean it" in found.stderr
+    assert [*(tmp_path / "root").iterdir()] == []
+
+
+def apt(folder: Path) -> str:
+    """A folder for PATH with an apt-get and a useradd that fail when they are called."""
+    for name in ("apt-get", "useradd"):
+        stub(folder / name)
+    return str(folder)
+
+
+def stub(file: Path) -> None:
+    file.write_text("#!/bin/sh\nexit 99\n")
+    file.chmod(0o755)
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> None:
+    words = ("--dry-run", "--sample", "school", "--database", "postgresql", "--broker", "redis")
+    found = bash(DEPLOY / "install.sh", *words, path=apt(tmp_path))
+
+    assert found.returncode == 0, found.stderr
+    for wanted in (
+        "apt-get -qq install -y",
+        "postgresql redis-server",
+        "useradd --system",
+        "environment.py release",
+    ):
+        assert wanted in found.stdout, wanted
+    assert "would make the role and the database orgo in PostgreSQL" in found.stdout
+    assert "queue: redis://127.0.0.1:6379/0" in found.stdout
+    assert not Path("/opt/orgo").exists() and not Path("/etc/orgo").exists()
+
+
+def test_an_old_python_is_replaced_by_one_that_uv_brings(tmp_path: Path) -> None:
+    for minor in ("3", "3.11", "3.12", "3.13", "3.14"):
+        stub(tmp_path / f"python{minor}")
+    found = bash(DEPLOY / "install.sh", "--dry-run", "--root", tmp_path / "root", path=str(tmp_path))
+
+    assert found.returncode == 0, found.stderr
+    assert "no Python 3.11 or later: one is brought by uv" in found.stdout
+    assert "--require-hashes" in found.stdout and "python install" in found.stdout
+    assert not (tmp_path / "root").exists()
+
+
+def test_every_credential_of_the_units_is_made_by_the_installer_and_the_other_way_round() -> None:
+    made = set(re.search(r"CREDENTIALS=\(([^)]*)\)", (DEPLOY / "lib.sh").read_text())[1].split())  # type: ignore[index]
+    for unit in UNITS:
+        loaded = re.findall(
+            r"^LoadCredential=(\w+):/etc/orgo/credentials/(\w+)$",
+            (DEPLOY / "systemd" / unit).read_text(),
+            re.M,
+        )
+        assert {name for name, _ in loaded} == {file for _, file in loaded} == made
+
+
+# ---------------------------------------------------------------- a real installation below a folder
+
+
+def source_of(folder: Path) -> Path:
+    """A copy of this checkout's files, to be changed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "--", "src", "config", "deploy", "tools/environment.py", "*.txt", "*.toml", "README.md", "LICENSE", "uv.lock"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for name in listed.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def copied(source: str, target: str) -> None:
+    """A copy of a file; of the program's, which nobody writes to, only another name."""
+    (os.link if "/opt/orgo/" in source else shutil.copy2)(source, target)
+
+
+class Installed:
+    """An Orgo below `root`, installed from `source`."""
+
+    def __init__(self, root: Path, source: Path) -> None:
+        self.root, self.source = root, source
+
+    def script(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return bash(self.source / "deploy" / name, "--yes", "--root", self.root, *words)
+
+    def orgo(self, *words: str) -> subprocess.CompletedProcess[str]:
+        home = self.root / "var/lib/orgo"
+        return subprocess.run(
+            [self.root / "opt/orgo/current/bin/orgo", *words],
+            env=clean_environment(ORGO_HOME=str(home)), cwd=home, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+
+    @property
+    def release(self) -> str:
+        return (self.root / "opt/orgo/current").readlink().name
+
+    def users(self) -> int:
+        with sqlite3.connect(self.root / "var/lib/orgo/var/orgo.db") as database:
+            return int(database.execute("SELECT count(*) FROM people_user").fetchone()[0])
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """An installation that is only looked at."""
+    made = Installed(tmp_path_factory.mktemp("root"), source_of(tmp_path_factory.mktemp("source")))
+    done = made.script("install.sh", "--sample", "hospital")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Administrator: admin@st-anne.example" in done.stdout and "/sign-in/" in done.stdout
+    return made
+
+
+@pytest.fixture
+def installed(fresh: Installed, tmp_path: Path) -> Iterator[Installed]:
+    """The same, to be changed, with a source to be changed; put back as it was."""
+    kept = tmp_path / "kept"
+    shutil.copytree(fresh.root, kept, symlinks=True, copy_function=copied)
+    source = source_of(tmp_path / "source")
+    yield Installed(fresh.root, source)
+    shutil.rmtree(fresh.root)
+    shutil.move(kept, fresh.root)
+
+
+@pytest.mark.slow
+def test_what_is_installed_works_by_itself(fresh: Installed, tmp_path: Path) -> None:
+    routed = fresh.orgo("mail", "route", "config/samples/water-leak.eml")
+    checked = fresh.orgo("config", "check")
+
+    assert "Routed To: facilities@st-anne.example" in routed.stdout, routed.stderr
+    assert checked.returncode == 0 and "0 errors" in checked.stdout
+    tried = [json.loads(line) for line in fresh.orgo("selftest", "--json").stdout.splitlines()]
+    assert [one["passed"] for one in tried[:2]] == [True, True]
+    place = fresh.orgo("config", "show", "--json").stdout
+    assert str(ROOT) not in place
+    secrets = list((fresh.root / "etc/orgo/credentials").iterdir())
+    assert len(secrets) == 5 and all(path.stat().st_mode & 0o077 == 0 for path in secrets)
+
+
+@pytest.mark.slow
+@pytest.mark.needs("systemd-analyze")
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_units_are_right_and_hardened(fresh: Installed, tmp_path: Path, unit: str) -> None:
+    text = (
+        (fresh.root / "etc/systemd/system" / unit).read_text().replace("/opt/orgo", f"{fresh.root}/opt/orgo")
+    )
+    file = tmp_path / unit.replace("@", "@1")
+    file.write_text(text)
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", file], capture_output=True, text=True)
+    watched = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager", file],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert watched.returncode == 0, watched.stdout
+
+
+@pytest.mark.slow
+def test_to_install_again_keeps_what_is_there(installed: Installed) -> None:
+    rules = installed.root / "etc/orgo/rules.yaml"
+    rules.write_text(rules.read_text() + "# mine\n")
+    before = (installed.release, installed.users())
+    again = installed.script("install.sh", "--sample", "school")
+
+    assert again.returncode == 0, again.stderr
+    assert f"release {before[0]} is there already" in again.stdout
+    assert "is kept" in again.stdout and rules.read_text().endswith("# mine\n")
+    assert (installed.release, installed.users()) == before
+
+
+def changed(source: Path, text: str = "\n# a later version\n") -> None:
+    file = source / "src/orgo/ops/schema.py"
+    file.write_text(file.read_text() + text)
+
+
+@pytest.mark.slow
+def test_an_upgrade_backs_up_and_switches(installed: Installed) -> None:
+    old = installed.release
+    changed(installed.source)
+    refused, done = installed.script("install.sh"), installed.script("upgrade.sh")
+
+    assert refused.returncode == 5 and "deploy/upgrade.sh" in refused.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert installed.release != old and installed.users() == 28
+    (backup,) = (installed.root / "var/backups/orgo").iterdir()
+    assert sorted(path.name for path in backup.iterdir()) == ["configuration.tar", "var.tar"]
+    assert "nothing to do" in installed.script("upgrade.sh").stdout
+
+
+@pytest.mark.slow
+def test_an_upgrade_that_does_not_live_is_taken_back_with_its_data(installed: Installed) -> None:
+    old = installed.release
+    changed(installed.source, BROKEN)
+    done = installed.script("upgrade.sh")
+
+    assert done.returncode == 1, done.stdout
+    assert f"{old} is back with its data" in done.stderr
+    assert (installed.release, installed.users()) == (old, 28)
+    assert installed.orgo("status").returncode == 0
+    assert not (installed.root / "opt/orgo/.upgrading").exists()
+
+
+@pytest.mark.slow
+def test_an_upgrade_that_was_cut_off_comes_right_when_it_is_run_again(installed: Installed) -> None:
+    old = installed.release
+    changed(installed.source)
+    script = str(installed.source / "deploy/upgrade.sh")
+    command = ["bash", script, "--yes", "--root", str(installed.root)]
+    with subprocess.Popen(
+        command, env=clean_environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        next(line for line in run.stdout if line.startswith("backup: "))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.stdout.read()
+    done = installed.script("upgrade.sh")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert installed.release != old and installed.users() == 28
+    assert not (installed.root / "opt/orgo/.upgrading").exists()
+
+
+@pytest.mark.slow
+def test_to_uninstall_keeps_the_data_and_to_purge_does_not(installed: Installed) -> None:
+    looked = installed.script("uninstall.sh", "--dry-run", "--purge")
+    assert looked.returncode == 0 and installed.orgo("--version").returncode == 0
+
+    assert installed.script("uninstall.sh").returncode == 0
+    assert not (installed.root / "opt/orgo").exists() and not list(
+        (installed.root / "usr/local/bin").iterdir()
+    )
+    assert installed.users() == 28 and (installed.root / "etc/orgo/rules.yaml").is_file()
+    assert installed.script("uninstall.sh").returncode == 0
+
+    assert installed.script("uninstall.sh", "--purge").returncode == 0
+    assert not (installed.root / "etc/orgo").exists() and not (installed.root / "var/lib/orgo").exists()
