@@ -121,7 +121,7 @@ def test_every_credential_of_the_units_is_made_by_the_installer_and_the_other_wa
         loaded = re.findall(
             r"^LoadCredential=(\w+):/etc/orgo/credentials/(\w+)$",
             (DEPLOY / "systemd" / unit).read_text(),
-            re.M,
+            re.MULTILINE,
         )
         assert {name for name, _ in loaded} == {file for _, file in loaded} == made
 
