@@ -83,6 +83,7 @@ packages() {
         [[ $BROKER == rabbitmq ]] && wanted+=(rabbitmq-server)
         run apt-get -qq update
         run env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${wanted[@]}"
+        started postgresql redis-server rabbitmq-server
         return
     fi
     wanted=(python3 ca-certificates util-linux)
@@ -94,12 +95,18 @@ packages() {
     if [[ $DATABASE == postgresql && ! -e /var/lib/pgsql/data/PG_VERSION ]]; then
         run postgresql-setup --initdb
     fi
+    started postgresql redis rabbitmq-server
+}
+
+# started POSTGRESQL REDIS RABBITMQ: the chosen servers run, by their units' names on this machine.
+started() {
+    has_systemd || return 0
     if [[ $DATABASE == postgresql ]]; then
-        run systemctl enable --now postgresql
+        run systemctl enable --quiet --now "$1"
     fi
     case $BROKER in
-        redis) run systemctl enable --now redis ;;
-        rabbitmq) run systemctl enable --now rabbitmq-server ;;
+        redis) run systemctl enable --quiet --now "$2" ;;
+        rabbitmq) run systemctl enable --quiet --now "$3" ;;
     esac
 }
 
@@ -224,7 +231,7 @@ main() {
     the_command
     place_units
     lend
-    as_orgo "$id" init --yes
+    as_orgo "$id" init --yes | sed '/^Start all of Orgo/,$d'
     if has_systemd; then
         run systemctl enable --quiet orgo.service
         service restart

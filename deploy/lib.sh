@@ -46,7 +46,11 @@ agree() {
 # on_machine: whether the machine itself is changed (packages, users, services), not a folder by --root.
 on_machine() { [[ -z $ROOT ]]; }
 
+# need_root: the machine is changed by root only, with the machine's own commands (no Python of root's own folder).
 need_root() {
+    if on_machine && [[ -z $DRY ]]; then
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    fi
     if on_machine && [[ -z $DRY ]] && ((EUID != 0)); then
         stop 4 "this changes the machine: run it with sudo (or look first: --dry-run; or a folder: --root DIR)"
     fi
@@ -73,11 +77,13 @@ release_id() {
     printf '%s-%s\n' "$version" "${hash:0:12}"
 }
 
-# find_python: a Python 3.11 or later of this machine; nothing where there is none.
+# find_python: a Python 3.11 or later that the service can run too (it sees nobody's home); nothing where there is none.
 find_python() {
-    local name
+    local name homes='("/root/", "/home/")'
+    on_machine || homes='()'
     for name in ${PYTHON:-} python3.14 python3.13 python3.12 python3.11 python3; do
-        if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        if "$name" -c "import sys, venv, ensurepip
+sys.exit(sys.version_info < (3, 11) or sys.base_prefix.startswith($homes))" 2>/dev/null; then
             command -v "$name"
             return
         fi

@@ -68,7 +68,9 @@ class _Filler:
         folder = self.environ.get("CREDENTIALS_DIRECTORY", "")
         file = Path(folder) / name
         if folder and os.path.lexists(file) and not (file.is_file() and file.stat().st_size == 0):
-            return self.file(str(file), self.home, path)
+            text = self.file(str(file), self.home, path)
+            self.sheet.notes[path] = f"credential {name}"
+            return text
         self.spoil(path, f"the environment variable {name} is not set", f"set {name}, or {FORMS}")
         return ""
 
