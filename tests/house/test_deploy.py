@@ -38,7 +38,12 @@ def bash(script: Path, *words: str | Path, path: str = "") -> subprocess.Complet
 
 def test_the_scripts_are_clean() -> None:
     shellcheck = Path(sys.executable).with_name("shellcheck")
-    files = [*sorted(DEPLOY.glob("*.sh")), DEPLOY / "orgo", ROOT / ".ci" / "run"]
+    files = [
+        *sorted(DEPLOY.glob("*.sh")),
+        DEPLOY / "orgo",
+        ROOT / ".ci/run",
+        ROOT / "tests/house/on_machine.sh",
+    ]
     found = subprocess.run([shellcheck, "-x", "-P", ROOT, *files], cwd=ROOT, capture_output=True, text=True)
 
     assert found.returncode == 0, found.stdout + found.stderr
@@ -88,6 +93,13 @@ def stub(file: Path) -> None:
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> None:
+    places = [
+        Path("/opt/orgo"),
+        Path("/etc/orgo"),
+        Path("/var/lib/orgo"),
+        Path("/etc/systemd/system/orgo.service"),
+    ]
+    before = [place.exists() for place in places]
     words = ("--dry-run", "--sample", "school", "--database", "postgresql", "--broker", "redis")
     found = bash(DEPLOY / "install.sh", *words, path=apt(tmp_path))
 
@@ -101,7 +113,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> Non
         assert wanted in found.stdout, wanted
     assert "would make the role and the database orgo in PostgreSQL" in found.stdout
     assert "queue: redis://127.0.0.1:6379/0" in found.stdout
-    assert not Path("/opt/orgo").exists() and not Path("/etc/orgo").exists()
+    assert [place.exists() for place in places] == before
 
 
 def test_an_old_python_is_replaced_by_one_that_uv_brings(tmp_path: Path) -> None:
@@ -307,3 +319,42 @@ def test_to_uninstall_keeps_the_data_and_to_purge_does_not(installed: Installed)
 
     assert installed.script("uninstall.sh", "--purge").returncode == 0
     assert not (installed.root / "etc/orgo").exists() and not (installed.root / "var/lib/orgo").exists()
+
+
+# ---------------------------------------------------------------- on this machine, which forgets it
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> str:
+    """What `on_machine.sh` prints, where this machine lets it lay a file system in memory over its own."""
+    private = ["unshare", "--mount", "--pid", "--fork"]
+    probe = f"mount -t tmpfs tmpfs {tmp_path} && cd {tmp_path} && mkdir u w m && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w m"
+    allowed = shutil.which("unshare") and shutil.which("apt-get") and os.geteuid() == 0
+    if not allowed or subprocess.run([*private, "sh", "-c", probe], capture_output=True).returncode:
+        pytest.skip("needs root, apt-get and an overlay file system, which are not to be had here")
+    script = ROOT / "tests/house/on_machine.sh"
+    done = subprocess.run(
+        [*private, "bash", script, tmp_path, ROOT],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_on_a_machine_it_has_a_user_a_command_and_secrets_of_its_own(machine: str) -> None:
+    parts = dict(re.findall(r"^== ([a-z ]+)\n(.*?)(?=^== |\Z)", machine, re.DOTALL | re.MULTILINE))
+
+    assert "Administrator: admin@saint-aubin.example" in machine and "/sign-in/" in machine
+    assert "0 errors, 0 warnings" in parts["as root"] and "credential ORGO_SMTP_PASSWORD" in parts["as root"]
+    assert "Routed To: buildings@saint-aubin.example" in parts["as root"]
+    assert "sudo orgo status" in parts["as somebody"] and "code 4" in parts["as somebody"]
+    assert "orgo 750 /var/lib/orgo\n" in parts["files"] and "/var/lib/orgo/var/orgo.db" in parts["files"]
+    assert "root 600 /etc/orgo/credentials/ORGO_SMTP_PASSWORD" in parts["files"]
+    assert "Permission denied" in parts["files"] and "secret-word" not in machine
+    assert "/run/orgo-" not in parts["files"]
+    gone = parts["away"].splitlines()[1:]
+    assert len(gone) == 1 and "no such user" in gone[0]
