@@ -9,11 +9,13 @@ from orgo.conf import rollcall
 from orgo.conf.config import Config, Mailbox, Webhook, is_loopback
 from orgo.conf.finding import Finding
 from orgo.conf.kinds import address as mail_address
+from orgo.conf.secrets import in_clear
 from orgo.conf.section import Keys
 from orgo.lib.problems import Problem, did_you_mean
 
 RECIPIENT_ROLES = ("supervisor", "administrator", "director", "team", "assignee")
 _SHORTEST_KEY = 32
+_BACKUP_KEY = re.compile(r"\s*[0-9A-Fa-f]{64}\s*")
 _HOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
@@ -271,6 +273,27 @@ def _wires(config: Config) -> Iterator[Finding]:
             yield Finding((*path, "ca_file"), "no such file", "paths count from the folder of config.yaml")
 
 
+def _backup(config: Config) -> Iterator[Finding]:
+    """The key must be one, and must not stand in a file that goes into the backup."""
+    backup = config.backup
+    if backup is None:
+        return
+    sheet = config._origin.sheet
+    written = sheet.written(("backup", "key")) if sheet and sheet.origin(("backup", "key")) is None else None
+    if written is not None and in_clear(written):
+        hint = "write file:path or ${NAME}; who finds the configuration could open every backup"
+        yield Finding(("backup", "key"), "must not stand here in clear", hint)
+    elif not _BACKUP_KEY.fullmatch(backup.key.get_secret_value()):
+        hint = "make one with: openssl rand -hex 32"
+        yield Finding(("backup", "key"), "is no key of 64 hexadecimal digits", hint)
+    keep = backup.keep
+    if not keep.daily + keep.weekly + keep.monthly:
+        yield Finding(("backup", "keep"), "would keep none", "keep one daily at least")
+    s3 = backup.s3
+    if s3 and (s3.access_key is None) != (s3.secret_key is None):
+        yield Finding(("backup", "s3"), "access_key and secret_key belong together", "give both or none")
+
+
 def _answers(config: Config) -> Iterator[Finding]:
     """Letters that can't leave, and answers that can't arrive."""
     if config.smtp is None:
@@ -307,6 +330,7 @@ _AT_LOAD: tuple[_Look, ...] = (
         _sign_in,
         _credentials,
         _wires,
+        _backup,
     ),
     *(rollcall.doubles, rollcall.strangers, rollcall.calendars, rollcall.two_triages),
 )

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
+from orgo.conf.backup import Backup
 from orgo.conf.kinds import (
     Address,
     After,
@@ -404,6 +405,7 @@ class Config(Section):
         None, description="A probe mail that has to come back; none where not given"
     )
     heartbeat: Heartbeat | None = Field(None, description="The outside watch; none where not given")
+    backup: Backup | None = Field(None, description="Backups; none are made where not given")
     limits: Limits = Field(default_factory=Limits, description="Where a mail is too much")
     log: Log = Field(default_factory=Log, description="How the log is written")
     _origin: Origin = PrivateAttr()

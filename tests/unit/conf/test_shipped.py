@@ -16,6 +16,9 @@ _SECRETS = {
     "ORGO_IMAP_PASSWORD": "x",
     "ORGO_SMTP_PASSWORD": "x",
     "ORGO_CHAT_URL": "https://chat.organization.com/hooks/x",
+    "BACKUP_KEY": "0123456789abcdef" * 4,
+    "S3_ACCESS_KEY": "x",
+    "S3_SECRET_KEY": "x",
     "OUTSIDE_WATCH_URL": "https://watch.outside.example/ping/x",
 }
 
