@@ -39,17 +39,26 @@ def shown(page: Any, office: Office, bodies: list[str]) -> list[str]:
     return ran
 
 
-def test_no_request_leaves_for_remote_content(page: Any, sign_in: Callable[[str], None], office: Office) -> None:
+def test_no_request_leaves_for_remote_content(
+    page: Any, sign_in: Callable[[str], None], office: Office
+) -> None:
     sign_in("anna@city.example")
 
     for body in REMOTE:
         assert shown(page, office, [body]) == []
 
 
-def test_no_script_of_the_corpus_runs(page: Any, sign_in: Callable[[str], None], office: Office, corpus: Path) -> None:
+def test_no_script_of_the_corpus_runs(
+    page: Any, sign_in: Callable[[str], None], office: Office, corpus: Path
+) -> None:
     sign_in("anna@city.example")
     files = sorted((corpus / "security" / "dompurify").glob("*.json"))
-    payloads = [entry["payload"] for file in files for entry in json.loads(file.read_text()) if isinstance(entry, dict)]
+    payloads = [
+        entry["payload"]
+        for file in files
+        for entry in json.loads(file.read_text())
+        if isinstance(entry, dict)
+    ]
     assert len(payloads) > 100
 
     for start in range(0, len(payloads), 20):
@@ -57,7 +66,9 @@ def test_no_script_of_the_corpus_runs(page: Any, sign_in: Callable[[str], None],
         assert page.evaluate("document.scripts.length") == 0
 
 
-def test_own_images_are_shown_and_others_are_not(page: Any, sign_in: Callable[[str], None], office: Office) -> None:
+def test_own_images_are_shown_and_others_are_not(
+    page: Any, sign_in: Callable[[str], None], office: Office
+) -> None:
     png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     raw = (
         "From: a@x.example\r\nSubject: leak\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
@@ -69,4 +80,7 @@ def test_own_images_are_shown_and_others_are_not(page: Any, sign_in: Callable[[s
     page.goto(f"/mail/{mail.pk}/html")
 
     assert page.evaluate("[...document.images].filter(i => i.src.startsWith('data:image/png')).length") == 1
-    assert page.evaluate("[...document.images].filter(i => i.src && !i.src.startsWith('data:image/png')).length") == 0
+    assert (
+        page.evaluate("[...document.images].filter(i => i.src && !i.src.startsWith('data:image/png')).length")
+        == 0
+    )

@@ -81,7 +81,9 @@ def test_a_confidential_task_is_nowhere_for_others(page: Any, sign_in: Enter, of
     assert page.goto("/?queue=all").ok and page.locator(".queues b").all_inner_texts()[-1] == "0"
 
 
-def test_a_sender_who_is_to_stay_unnamed_is_named_on_no_page(page: Any, sign_in: Enter, office: Office) -> None:
+def test_a_sender_who_is_to_stay_unnamed_is_named_on_no_page(
+    page: Any, sign_in: Enter, office: Office
+) -> None:
     office.mail("clara@people.example", "Please help me", body="harassment by my superior")
     sign_in("hanna@city.example")
     page.goto(f"/tasks/{office.task().reference}")
@@ -117,7 +119,9 @@ def test_the_letters_link_asks_before_it_acts_and_needs_no_account(page: Any, of
     assert page.goto(link[0].replace("ben", "anna")).status == 404
 
 
-def test_a_wrong_password_and_an_unknown_address_read_the_same_and_are_slowed(page: Any, office: Office) -> None:
+def test_a_wrong_password_and_an_unknown_address_read_the_same_and_are_slowed(
+    page: Any, office: Office
+) -> None:
     from orgo.people.models import User
 
     user = User.objects.get(address="anna@city.example")
@@ -141,7 +145,9 @@ def test_a_wrong_password_and_an_unknown_address_read_the_same_and_are_slowed(pa
 def test_a_dropped_mail_file_becomes_a_task(page: Any, sign_in: Enter, office: Office) -> None:
     sign_in("dora@city.example")
     data = b"From: clara@people.example\r\nSubject: A dropped question\r\n\r\nWhen are you open?\r\n"
-    page.set_input_files("[data-drop] input[type=file]", {"name": "q.eml", "mimeType": "message/rfc822", "buffer": data})
+    page.set_input_files(
+        "[data-drop] input[type=file]", {"name": "q.eml", "mimeType": "message/rfc822", "buffer": data}
+    )
     page.wait_for_function("fetch('/readyz').then(() => true)")
     office.until_mail(1)
     office.settle()
@@ -175,7 +181,16 @@ def test_axe_finds_nothing_on_any_screen(
     sign_in("admin@city.example")
     letter = page.request.get("/letters").text()
     first = re.search(r"/letters/\d+", letter)
-    for path in ("/?queue=all", f"/tasks/{office.task().reference}", "/letters", first[0] if first else "", "/quarantine", "/ignored", "/mailboxes", "/?q=nothing"):
+    for path in (
+        "/?queue=all",
+        f"/tasks/{office.task().reference}",
+        "/letters",
+        first[0] if first else "",
+        "/quarantine",
+        "/ignored",
+        "/mailboxes",
+        "/?q=nothing",
+    ):
         page.goto(path)
         found[path] = axe()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

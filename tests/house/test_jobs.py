@@ -96,7 +96,12 @@ def rabbitmq() -> Iterator[Rabbitmq]:
     made.stop()
 
 
-@pytest.fixture(params=[pytest.param("redis", marks=pytest.mark.needs("redis")), pytest.param("rabbitmq", marks=pytest.mark.needs("rabbitmq"))])
+@pytest.fixture(
+    params=[
+        pytest.param("redis", marks=pytest.mark.needs("redis")),
+        pytest.param("rabbitmq", marks=pytest.mark.needs("rabbitmq")),
+    ]
+)
 def queue(request: pytest.FixtureRequest) -> str:
     """The address of a real broker, of each kind."""
     server = request.getfixturevalue(request.param)

@@ -88,7 +88,9 @@ def test_the_tree_holds_no_path_of_one_machine_and_no_foreign_package(
 
 
 def test_the_corpus_table_is_read_by_source_and_what() -> None:
-    text = "sisimai                  no exception 149/149  status class (4/5) 47/73\ntalon replies   exact 4/5\n"
+    text = (
+        "sisimai                  no exception 149/149  status class (4/5) 47/73\ntalon replies   exact 4/5\n"
+    )
     assert corpus.counts(text) == {
         ("sisimai", "no exception"): (149, 149),
         ("sisimai", "status class (4/5)"): (47, 73),

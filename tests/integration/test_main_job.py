@@ -401,6 +401,11 @@ def test_large_mails_are_claimed_a_few_at_a_time(office: Office, monkeypatch: py
     from orgo.intake.store import Incoming, store
 
     monkeypatch.setattr(claim, "MOST_BYTES", 10_000)
-    store([Incoming(data=b"Subject: %d\r\n\r\n" % n + b"x" * size, source="smtp") for n, size in enumerate((50_000, 4_000, 4_000, 4_000))])
+    store(
+        [
+            Incoming(data=b"Subject: %d\r\n\r\n" % n + b"x" * size, source="smtp")
+            for n, size in enumerate((50_000, 4_000, 4_000, 4_000))
+        ]
+    )
 
     assert [[row.size // 1000 for row in claim.claim(10)] for _ in range(4)] == [[50], [4, 4], [4], []]

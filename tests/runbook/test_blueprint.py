@@ -166,7 +166,9 @@ def running(reader: Reader, tmp_path: Path) -> Iterator[Path]:
 
 def page_answers(reader: Reader) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{reader.ports['ORGO_WEB__PORT']}/", timeout=5) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{reader.ports['ORGO_WEB__PORT']}/", timeout=5
+        ) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -180,7 +182,9 @@ def wait_for(what, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def test_main_py_writes_the_block_to_its_log_for_a_mail_that_really_arrives(reader: Reader, running: Path) -> None:
+def test_main_py_writes_the_block_to_its_log_for_a_mail_that_really_arrives(
+    reader: Reader, running: Path
+) -> None:
     sent = reader.types("./orgo mail send-sample")
     assert sent.returncode == 0, sent.stderr
     wait_for(lambda: BLOCK.strip() in running.read_text())
@@ -218,7 +222,9 @@ def test_a_flat_config_is_refused_with_the_indented_form(reader: Reader) -> None
 
 
 def test_a_server_that_cannot_be_reached_does_not_stop_the_start(reader: Reader, tmp_path: Path) -> None:
-    home = written(reader, "unreachable", config=CONFIG.replace("organization.com", "organization.invalid"), rules=RULES)
+    home = written(
+        reader, "unreachable", config=CONFIG.replace("organization.com", "organization.invalid"), rules=RULES
+    )
     process = reader.starts(f"env ORGO_HOME={home} python main.py", tmp_path / "log")
     try:
         wait_for(lambda: page_answers(reader) or process.poll() is not None)

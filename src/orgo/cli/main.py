@@ -45,6 +45,7 @@ class Root(Lazy):
         "selftest": ("orgo.cli.selftest:selftest", "Tries this installation: parsing, offline work, queue"),
         "audit": ("orgo.cli.audit:audit", "The sealed trail: verify, export"),
         "database": ("orgo.cli.database:database", "The database: migrate, move"),
+        "backup": ("orgo.cli.backup:backup", "Backups: create, list, verify, restore, prune, drill"),
         "config": ("orgo.cli.config:config", "The configuration: check, show"),
         "rules": ("orgo.cli.rules:rules", "The rules: check, explain"),
     }

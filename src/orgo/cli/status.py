@@ -47,6 +47,7 @@ def shown(found: dict[str, Any]) -> str:
         "clock": _timers(tasks),
         "database": _database(found["database"]),
         "queue": _queue(found["queue"]),
+        "backup": _backup(found["backup"]),
     }
     return "\n".join(f"{name:10}  {words}" for name, words in rows.items())
 
@@ -85,6 +86,16 @@ def _queue(queue: dict[str, Any]) -> str:
     if queue["kind"] == "none":
         return "none: jobs run in Orgo's own process"
     return f"{queue['kind']} {queue['place']} {'answers' if queue['answers'] else 'does not answer'}"
+
+
+def _backup(backup: dict[str, Any] | None) -> str:
+    if backup is None:
+        return "none is configured (docs/operator/backup.md)"
+    words = f"the last one is of {backup['last'][:19]}" if backup["last"] else "none was made yet"
+    words += ", overdue" if backup["overdue"] else ""
+    if backup["away_since"]:
+        words += f"; {backup['waiting']} waiting here since {backup['away_since'][:19]}: {backup['reason']}"
+    return f"{words}; to {backup['to']}"
 
 
 @click.command(epilog="Example: orgo doctor")

@@ -67,13 +67,16 @@ def deliver() -> int:
 
 
 def sweep() -> int:
-    """Fire what is due, and tell of mailboxes in trouble; returns how many tasks were looked at."""
+    """Fire what is due, tell of mailboxes in trouble, make a backup where it is time; returns how many tasks were looked at."""
     from orgo import pipeline
+    from orgo.backup.making import round_of
     from orgo.flow.mailbox_alarms import watch_mailboxes
 
     done = pipeline.sweep()
     if boot.config().accounts:
         watch_mailboxes()
+    if boot.config().backup is not None:
+        round_of(boot.config())
     return done
 
 

@@ -43,24 +43,25 @@ def move(target: Config, progress: Progress) -> Moved:
 
     `progress` is told the table, its rows there and its rows in all. Raises BadInput where the target belongs to another Orgo.
     """
-    _prepare(target)
+    prepare(target)
     with transaction.atomic():
-        for model in _models():
+        for model in tables():
             _copy(model, progress)
-        _copy_words()
-        _set_counters()
-        tables = [(model, _sum(model, "default"), _sum(model, TARGET)) for model in _models()]
-    rows = {model._meta.db_table: there[0] for model, _, there in tables}
-    return Moved(rows, [model._meta.db_table for model, here, there in tables if here != there])
+        copy_words()
+        set_counters()
+        compared = [(model, _sum(model, "default"), _sum(model, TARGET)) for model in tables()]
+    rows = {model._meta.db_table: there[0] for model, _, there in compared}
+    return Moved(rows, [model._meta.db_table for model, here, there in compared if here != there])
 
 
-def _prepare(target: Config) -> None:
+def prepare(target: Config) -> None:
+    """Connect to the target's database and make its tables. Raises BadInput where it has rows that the source lacks."""
     connections.settings[TARGET] = connections.settings["default"] | settings_of(target)
     if connections[TARGET].vendor == "postgresql":
         server.look_at(target, TARGET)
         server.make_schema(TARGET)
     call_command("migrate", database=TARGET, interactive=False, verbosity=0)
-    for model in _models():
+    for model in tables():
         _refuse_strange_rows(model)
 
 
@@ -72,7 +73,7 @@ def _refuse_strange_rows(model: type[models.Model]) -> None:
         raise BadInput(Problem(words, key="--to", hint="give an empty database"))
 
 
-def _models() -> list[type[models.Model]]:
+def tables() -> list[type[models.Model]]:
     """The tables to move, each behind those that it points to."""
     configs = [(config, None) for config in apps.get_app_configs()]
     found = serializers.sort_dependencies(configs, allow_cycles=True)
@@ -94,7 +95,7 @@ def _copy(model: type[models.Model], progress: Progress) -> None:
         progress(model._meta.db_table, done, total)
 
 
-def _copy_words() -> None:
+def copy_words() -> None:
     """The full-text index is made anew from the texts, as far as the source still has them."""
     if connections["default"].vendor != "sqlite":
         return
@@ -106,11 +107,11 @@ def _copy_words() -> None:
             search.index(batch, TARGET)
 
 
-def _set_counters() -> None:
+def set_counters() -> None:
     """Tables that count their rows by themselves go on behind the last one."""
     target = connections[TARGET]
     with target.cursor() as cursor:
-        for statement in target.ops.sequence_reset_sql(no_style(), _models()):
+        for statement in target.ops.sequence_reset_sql(no_style(), tables()):
             cursor.execute(statement)
 
 

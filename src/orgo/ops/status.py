@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orgo
+from orgo.backup.state import summary
 from orgo.conf.config import Config
 from orgo.conf.kinds import masked
 from orgo.conf.places import shown
@@ -24,6 +25,7 @@ def snapshot(config: Config) -> dict[str, Any]:
         "mail": _mail(now),
         "tasks": _tasks(now),
         "letters": _letters(now),
+        "backup": summary(config),
     }
 
 

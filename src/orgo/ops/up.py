@@ -23,6 +23,7 @@ ALL: frozenset[Part] = frozenset({"web", "intake", "route", "deliver", "clock"})
 POLL = 1.0
 SEAL_EVERY = 5.0
 WATCH_EVERY = 20.0
+BACKUP_EVERY = 60.0
 
 
 class Running:
@@ -60,6 +61,7 @@ class Running:
             self._start_sealing()
             self._start_watching()
             self._start_canary()
+            self._start_backups()
         self._start_heartbeat()
         memory.settle()
 
@@ -122,6 +124,13 @@ class Running:
         self._begin(
             Loop("canary", lambda: watch(canary, str(account.receives)), threading.Event(), WATCH_EVERY)
         )
+
+    def _start_backups(self) -> None:
+        """One is made when it is due, and those that wait are sent."""
+        if self.config.backup is not None:
+            from orgo.backup.making import round_of
+
+            self._begin(Loop("backup", lambda: round_of(self.config) and 0, threading.Event(), BACKUP_EVERY))
 
     def _start_heartbeat(self) -> None:
         """Last, for it tells of all the other loops."""

@@ -31,7 +31,10 @@ def test_the_verdict(peer: str, results: list[str], more: dict, expected: str) -
 @pytest.mark.parametrize(
     ("received", "peer"),
     [
-        ("from mx.people.example (mx.people.example [203.0.113.9]) by mail.city.example with ESMTPS", "203.0.113.9"),
+        (
+            "from mx.people.example (mx.people.example [203.0.113.9]) by mail.city.example with ESMTPS",
+            "203.0.113.9",
+        ),
         ("from [10.0.0.1] (unknown [203.0.113.9])\r\n by mail.city.example", "203.0.113.9"),
         ("from a (b [IPv6:2001:db8::1]) by c", "2001:db8::1"),
         ("by mail.city.example from [10.0.0.1]", ""),
@@ -40,4 +43,7 @@ def test_the_verdict(peer: str, results: list[str], more: dict, expected: str) -
 )
 def test_whom_the_mailboxes_server_got_it_from(received: str, peer: str) -> None:
     """Only the topmost line counts, and of it what the server saw, not the name that the sender gave itself."""
-    assert handed_over_by([("Subject", "s"), ("Received", received), ("Received", "from x ([10.9.9.9]) by y")]) == peer
+    assert (
+        handed_over_by([("Subject", "s"), ("Received", received), ("Received", "from x ([10.9.9.9]) by y")])
+        == peer
+    )

@@ -7,7 +7,8 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parents[3] / "src" / "orgo" / "web"
 CATALOGUE = WEB / "locale" / "fr" / "LC_MESSAGES"
 _TEMPLATE = re.compile(
-    r"\{%\s*trans\s+(?:\"([^\"]*)\"|'([^']*)')|_\(\"([^\"]*)\"\)|\{%\s*blocktrans[^%]*%\}(.*?)(?:\{%\s*plural\s*%\}.*?)?\{%\s*endblocktrans\s*%\}", re.DOTALL
+    r"\{%\s*trans\s+(?:\"([^\"]*)\"|'([^']*)')|_\(\"([^\"]*)\"\)|\{%\s*blocktrans[^%]*%\}(.*?)(?:\{%\s*plural\s*%\}.*?)?\{%\s*endblocktrans\s*%\}",
+    re.DOTALL,
 )
 _PYTHON = re.compile(r'\b_\(\s*"((?:[^"\\]|\\.)*)"\s*,?\s*\)')
 

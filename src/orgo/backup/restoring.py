@@ -1,0 +1,275 @@
+"""A backup comes back: into a folder beside, where it is read again and made ready, then in one step into its place."""
+
+import errno
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from orgo.backup import archive, snapshot
+from orgo.backup.contents import KEYS
+from orgo.backup.stores import sync_folder
+from orgo.backup.stream import Header
+from orgo.conf import boot, load
+from orgo.conf.config import Config
+from orgo.conf.database import reach
+from orgo.conf.kinds import masked
+from orgo.lib import clock
+from orgo.lib.crash import crashpoint
+from orgo.lib.problems import BadInput, Problem
+
+EVENT = "backup.restored"
+_WAITING = ("pending", "claimed", "dot", "held")
+_LAST_RESTORE = "SELECT data FROM audit_event WHERE type = ? ORDER BY id DESC LIMIT 1"
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What came back and where to.
+
+    `beside` are files that were there already, so that the backup's stand beside them; `secrets` are those that the
+    configuration names and no backup holds.
+    """
+
+    made_at: str
+    database: str
+    rows: dict[str, int]
+    letters_held: int
+    beside: list[str]
+    secrets: list[str]
+    already: bool = False
+
+
+class Stage(msgspec.Struct):
+    """An unpacked backup; `database` is in this program's form and Django works on it."""
+
+    folder: Path
+    header: Header
+    manifest: snapshot.Manifest
+
+    @property
+    def database(self) -> Path:
+        return self.folder / archive.DATABASE
+
+    @property
+    def files(self) -> Path:
+        return self.folder / archive.FILES
+
+
+@contextmanager
+def staged(source: BinaryIO, secret: bytes, name: str, folder: Path) -> Iterator[Stage]:
+    """Unpack into `folder`, look whether all rows are there, and bring the database to this program's form.
+
+    The folder is empty before and gone afterwards. Raises BadInput.
+    """
+    above = [parent for parent in folder.parents if not parent.exists()]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        stage = Stage(folder, *archive.unpack(source, secret, name, folder))
+        crashpoint("H13.unpacked")
+        if snapshot.count_rows(stage.database) != stage.manifest.rows:
+            raise BadInput(Problem("its rows are not those that it says it has", file=name))
+        _start(stage)
+        yield stage
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for parent in above:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+
+
+def _start(stage: Stage) -> None:
+    """Django on the unpacked database, with a configuration of which all is default. A newer form is refused."""
+    plain = stage.folder / "plain.yaml"
+    plain.write_text("organization: {zone: UTC}\n")
+    environ = {"ORGO_DATABASE": f"sqlite:///{stage.database}", "ORGO_CONFIG": str(plain)}
+    config = boot.start(load(stage.folder, environ))
+    from orgo.ops.schema import migrate
+
+    migrate(config)
+
+
+def restore(
+    source: BinaryIO, secret: bytes, name: str, home: Path, to: str | None, environ: Mapping[str, str]
+) -> Restored:
+    """Bring a backup into a home without work, on the database `to` (None: what its configuration names).
+
+    Letters that had not left are kept as ambiguous: they may have left after the backup. Raises BadInput, and changes nothing.
+    """
+    with staged(source, secret, name, home / "var" / "restore.part") as stage:
+        url = to or _configured(stage, home, environ)
+        target = load(
+            home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(stage.folder / "plain.yaml")}
+        )
+        there = _last_restore(target) if target.sqlite_file else _make_room(target)
+        if there is not None and there != stage.header.id:
+            raise _taken(target)
+        if there is not None:
+            return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], already=True)
+        held = _make_ready(stage)
+        beside = _put_files(stage, home)
+        crashpoint("H13.files_put")
+        _put_database(stage, target)
+        crashpoint("H13.database_put")
+    return Restored(stage.manifest.made_at, url, stage.manifest.rows, held, beside, stage.manifest.secrets)
+
+
+def _reduced(environ: Mapping[str, str]) -> dict[str, str]:
+    """Only what says that the server may lose data: the rest of the configuration is not needed to restore."""
+    name = "ORGO_DATABASE_MAY_LOSE_DATA"
+    return {name: environ[name]} if name in environ else {}
+
+
+def _configured(stage: Stage, home: Path, environ: Mapping[str, str]) -> str:
+    """The database that Orgo will look for here: by the configuration that is here, else by that of the backup."""
+    here = any((home / place).exists() for place in ("config.yaml", "config/config.yaml"))
+    try:
+        return load(home if here else stage.files, environ).database
+    except BadInput as error:
+        hint = "set what it names, or say by --to which database"
+        last = Problem("the configuration can't be read, so its database is not known", hint=hint)
+        raise BadInput([*error.problems, last]) from error
+
+
+def _last_restore(target: Config) -> str | None:
+    """The backup that was restored to this SQLite file; None where there is no file. Raises BadInput for any other."""
+    file = target.sqlite_file
+    if file is None or not file.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            row = connection.execute(_LAST_RESTORE, (EVENT,)).fetchone()
+    except sqlite3.DatabaseError:
+        row = None
+    if row is None:
+        raise _taken(target)
+    return str(json.loads(row[0])["backup"])
+
+
+def _taken(target: Config) -> BadInput:
+    hint = "move it away, or say by --to where else to restore"
+    return BadInput(Problem("there is a database with work already", file=masked(target.database), hint=hint))
+
+
+def _make_ready(stage: Stage) -> int:
+    """Nothing is sent twice: what had not left may have left since. Returns how many letters that are."""
+    from orgo.audit.models import record
+    from orgo.outbox.models import Letter
+
+    now, made_at = clock.now(), stage.manifest.made_at
+    held = Letter.objects.filter(state__in=_WAITING).update(
+        state="ambiguous",
+        lease_until=None,
+        next_attempt_at=None,
+        settled_at=now,
+        server_reply=f"restored from the backup of {made_at[:19]} UTC: it may have left after that",
+    )
+    data = {"backup": stage.header.id, "made_at": made_at, "letters_held": held}
+    record(EVENT, actor="", actor_kind="system", **data)
+    return held
+
+
+def _make_room(target: Config) -> str | None:
+    """The server's tables, made and empty, or the backup that was restored there. Raises BadInput where they hold other rows."""
+    from django.db import connections
+
+    from orgo.audit.models import Event
+    from orgo.ops import moving
+
+    reach(target)
+    moving.prepare(target)
+    last = Event.objects.using(moving.TARGET).filter(type=EVENT).order_by("-id").first()
+    if last is not None:
+        return str(last.data["backup"])
+    for model in moving.tables():
+        if model._default_manager.using(moving.TARGET).exists():
+            words = f"the database has rows already (table {model._meta.db_table})"
+            raise BadInput(Problem(words, key="--to", hint="give an empty database"))
+    connections[moving.TARGET].ensure_connection()
+    return None
+
+
+def _put_files(stage: Stage, home: Path) -> list[str]:
+    """The files into the home. What is there already stays, but for keys, without which the database is worth less."""
+    beside = []
+    files = sorted(path for path in stage.files.rglob("*") if path.is_file()) if stage.files.is_dir() else []
+    for file in files:
+        name = file.relative_to(stage.files)
+        beside += _put_file(file, home / name, is_key=name.parent == Path("var") and name.name in KEYS)
+    head = snapshot.head_of(stage.database)
+    if head is not None:
+        (home / "var" / "audit.head").write_text(snapshot.head_text(head))
+    return beside
+
+
+def _put_file(file: Path, target: Path, *, is_key: bool) -> list[str]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists() or target.read_bytes() == file.read_bytes():
+        _put(file, target)
+        return []
+    aside = target.with_name(target.name + (".before-restore" if is_key else ".from-backup"))
+    if is_key:
+        _put(target, aside)
+        _put(file, target)
+    else:
+        _put(file, aside)
+    return [str(aside)]
+
+
+def _put(file: Path, target: Path) -> None:
+    """Copy whole or not at all."""
+    part = target.with_name(f"{target.name}.part")
+    shutil.copy2(file, part)
+    part.replace(target)
+
+
+def _put_database(stage: Stage, target: Config) -> None:
+    """The one step after which the restored house is there."""
+    from django.db import connections
+
+    if target.sqlite_file is None:
+        _put_on_server(stage)
+        connections["default"].close()
+        return
+    connections["default"].close()
+    file = target.sqlite_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for ending in ("-wal", "-shm", "-journal"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
+    _rename(stage.database, file)
+
+
+def _rename(database: Path, file: Path) -> None:
+    with database.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    try:
+        database.replace(file)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _put(database, file)
+    sync_folder(file.parent)
+
+
+def _put_on_server(stage: Stage) -> None:
+    """All rows in one transaction, counted there before it ends."""
+    from django.db import connections, transaction
+
+    from orgo.backup import portable
+    from orgo.ops import moving
+
+    here = snapshot.count_rows(stage.database)
+    with transaction.atomic(using=moving.TARGET), snapshot.opened(stage.database) as database:
+        connection: Any = connections[moving.TARGET].connection
+        there = portable.bring_in(database, connection)
+        moving.copy_words()
+        moving.set_counters()
+        if there != {table: here.get(table, 0) for table in there}:
+            raise BadInput(Problem("the rows there are not those of the backup", key="--to"))
+        crashpoint("H13.before_commit")

@@ -1,0 +1,277 @@
+"""`orgo backup create`, `list`, `verify`, `restore`, `prune` and `drill`."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from orgo.cli.errors import Code, Stop
+from orgo.cli.house import enter
+from orgo.cli.lazy import Group
+from orgo.cli.output import as_json_option, line, say
+from orgo.lib.problems import BadInput, Problem
+
+if TYPE_CHECKING:
+    from orgo.conf import Config
+
+_name = click.argument("name", required=False)
+_key = click.option(
+    "--key", type=click.Path(path_type=Path), help="A file with the key; that of backup.key where not given."
+)
+
+
+@click.group(cls=Group, epilog="Example: orgo backup create")
+def backup() -> None:
+    """Sealed copies of all that Orgo holds. NAME is one that `list` shows, or a file; the newest where not given."""
+
+
+@backup.command(epilog="Example: orgo backup create")
+@as_json_option
+def create(as_json: bool) -> int:
+    """Make one now and send it away. One that can't leave is kept here and goes later (exit code 6)."""
+    config = enter()
+    from orgo.backup.making import Busy
+    from orgo.backup.making import create as work
+
+    try:
+        made = work(config)
+    except Busy as error:
+        raise Stop(Code.LATER, str(error)) from None
+    if as_json:
+        line(made)
+    else:
+        click.echo(
+            f"{made.name}: {_size(made.bytes)}, {sum(made.rows.values())} rows, {len(made.files)} files"
+        )
+    if made.waiting:
+        words = f"{len(made.waiting)} wait in {config.var / 'backup' / 'waiting'} until they can leave: {made.reason}"
+        raise Stop(Code.PARTLY, words)
+    return Code.DONE
+
+
+@backup.command("list", epilog="Example: orgo backup list --json")
+@as_json_option
+def list_(as_json: bool) -> int:
+    """The backups that there are, the oldest first, those that wait here to leave too."""
+    config = _config()
+    from orgo.backup.making import backup_of
+    from orgo.backup.state import waiting_in
+    from orgo.backup.stores import store_of
+
+    with _reaching():
+        found = [(one, "there") for one in store_of(backup_of(config), config).all()]
+    found += [(one, "waiting") for one in waiting_in(config)]
+    for one, where in found:
+        if as_json:
+            line({"name": one.name, "at": one.at, "bytes": one.bytes, "place": where})
+        else:
+            click.echo(f"{one.name}  {_size(one.bytes):>10}{'  waits here' if where == 'waiting' else ''}")
+    if not found and not as_json:
+        click.echo("there is no backup yet; make one: orgo backup create")
+    return Code.DONE
+
+
+@backup.command(epilog="Example: orgo backup verify")
+@_name
+@_key
+@as_json_option
+def verify(name: str | None, key: Path | None, as_json: bool) -> int:
+    """Read all of it, every byte authenticated, and say what it holds; nothing is written."""
+    config = _config()
+    from orgo.backup.archive import look_through
+
+    with _opened(config, name) as (shown, file):
+        header, manifest = look_through(file, _secret(config, key), shown)
+    if as_json:
+        line({"name": shown, "id": header.id, **_fields(manifest)})
+        return Code.DONE
+    click.echo(
+        f"{shown}: whole, made on {manifest.made_at[:19]} UTC by Orgo {manifest.orgo} from {manifest.database}"
+    )
+    click.echo(
+        f"{sum(manifest.rows.values())} rows in {len(manifest.rows)} tables, {len(manifest.files)} files"
+    )
+    for table, count in manifest.rows.items():
+        click.echo(f"  {table:20} {count}")
+    for place in manifest.files:
+        click.echo(f"  {place}")
+    head = manifest.head
+    click.echo(
+        f"the trail's head: seal {head['seal']}, {head['hash']}" if head else "the trail has no seal yet"
+    )
+    return Code.DONE
+
+
+@backup.command(
+    epilog="Example: orgo backup restore orgo-20261123T171500.000000Z.orgo-backup --key backup.key"
+)
+@_name
+@click.option("--to", "url", help="The database, as in `database:`; by the configuration where not given.")
+@_key
+@as_json_option
+def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) -> int:
+    """Bring one back into this home, which has no work yet. Letters that had not left are not sent: a person looks at them."""
+    config = _config()
+    from orgo.backup.restoring import restore as work
+
+    with _opened(config, name) as (shown, file):
+        secret = _secret(config, key)
+        found = work(file, secret, shown, config.home, _url(url), os.environ)
+    if as_json:
+        line(found)
+        return Code.DONE
+    if found.already:
+        click.echo("this backup was restored here already; nothing was changed")
+        return Code.DONE
+    click.echo(f"{sum(found.rows.values())} rows of {found.made_at[:19]} UTC are back")
+    if found.letters_held:
+        click.echo(f"{found.letters_held} letters had not left then and are kept as ambiguous: orgo status")
+    for place in found.beside:
+        click.echo(f"not the one that was here: {place}")
+    if found.secrets:
+        click.echo(f"secrets are in no backup; give them again: {', '.join(found.secrets)}")
+    _say_what_next(url)
+    return Code.DONE
+
+
+def _say_what_next(url: str | None) -> None:
+    from orgo.conf.kinds import masked
+
+    if url:
+        say(f"now write database: {masked(url)} into config.yaml")
+    say("then: orgo audit verify, and start Orgo; mailboxes are fetched again from where they were then")
+
+
+@backup.command(epilog="Example: orgo backup prune --dry-run")
+@click.option("--dry-run", is_flag=True, help="Only say which would go.")
+@as_json_option
+def prune(dry_run: bool, as_json: bool) -> int:
+    """Remove the backups that backup.keep does not ask for; the newest always stays."""
+    config = _config()
+    from orgo.backup.making import prune as work
+
+    with _reaching():
+        gone = work(config, dry=dry_run)
+    for one in gone:
+        if as_json:
+            line({"name": one.name, "at": one.at, "bytes": one.bytes, "removed": not dry_run})
+        else:
+            click.echo(f"{'would go' if dry_run else 'removed'}: {one.name}")
+    if not gone and not as_json:
+        click.echo("nothing to remove")
+    return Code.DONE
+
+
+@backup.command(epilog="Example: orgo backup drill")
+@_name
+@_key
+@as_json_option
+def drill(name: str | None, key: Path | None, as_json: bool) -> int:
+    """Restore one in a folder of its own and compare it: rows, tasks with their events, seals. Nothing else is touched."""
+    config = _config()
+    from orgo.backup.drilling import drill as work
+
+    began = time.monotonic()
+    with _opened(config, name) as (shown, file):
+        found = work(file, _secret(config, key), shown, config.var / "backup" / "drill")
+    took = time.monotonic() - began
+    if as_json:
+        line({"name": shown, "seconds": round(took, 1), **_fields(found)})
+    else:
+        click.echo(f"{shown}: restored in {took:.1f} s, {found.rows} rows in {found.tables} tables")
+        click.echo(f"{found.tasks} tasks are the fold of {found.events} events, {found.seals} seals")
+    if found.wrong:
+        raise Stop(Code.CONFLICT, *found.wrong)
+    return Code.DONE
+
+
+def _config() -> "Config":
+    """The configuration; no database is needed."""
+    from orgo.conf import boot, load
+
+    boot.use_own_sqlite()
+    return load()
+
+
+def _secret(config: "Config", file: Path | None) -> bytes:
+    from orgo.backup.making import backup_of
+    from orgo.backup.stream import secret_of
+
+    if file is None:
+        return secret_of(backup_of(config).key.get_secret_value())
+    try:
+        return secret_of(file.read_text("utf-8"))
+    except UnicodeDecodeError:
+        return secret_of("")
+
+
+def _url(url: str | None) -> str | None:
+    from orgo.conf.kinds import database_url
+
+    try:
+        return database_url(url) if url else None
+    except ValueError as error:
+        raise BadInput(Problem(str(error), key="--to")) from None
+
+
+@contextmanager
+def _opened(config: "Config", name: str | None) -> Iterator[tuple[str, BinaryIO]]:
+    """The backup of this name: a file, one that waits here, or one of the store; the newest where none is named."""
+    with _reaching():
+        shown, file = _found(config, name)
+        with file:
+            yield shown, file
+
+
+def _found(config: "Config", name: str | None) -> tuple[str, BinaryIO]:
+    from orgo.backup.making import backup_of
+    from orgo.backup.state import waiting_in
+    from orgo.backup.stores import store_of
+
+    if name and Path(name).is_file():
+        return name, Path(name).open("rb")
+    here = {one.name: one for one in waiting_in(config)}
+    if name in here:
+        return name, (config.var / "backup" / "waiting" / name).open("rb")
+    store = store_of(backup_of(config), config)
+    if name:
+        return _one_of(store.open, Path(name).name)
+    everything = sorted([*store.all(), *here.values()], key=lambda one: one.at)
+    if not everything:
+        raise Stop(Code.NOT_FOUND, "there is no backup yet; make one: orgo backup create")
+    newest = everything[-1].name
+    return _found(config, newest) if newest in here else (newest, store.open(newest))
+
+
+def _one_of(opener: object, name: str) -> tuple[str, BinaryIO]:
+    assert callable(opener)
+    try:
+        return name, opener(name)
+    except FileNotFoundError:
+        raise Stop(Code.NOT_FOUND, f"no backup {name}; orgo backup list shows them") from None
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """The store can't be had: said, with its own words."""
+    from orgo.backup.stores import Away
+
+    try:
+        yield
+    except Away as error:
+        raise Stop(Code.UNREACHABLE, f"the backups can't be reached: {error}") from None
+
+
+def _fields(found: object) -> dict[str, object]:
+    import msgspec
+
+    built: dict[str, object] = msgspec.to_builtins(found)
+    return built
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

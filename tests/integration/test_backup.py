@@ -1,0 +1,276 @@
+"""`orgo backup`: made on either database, brought back on either; what is wrong is refused and changes nothing."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgo.backup import archive
+from orgo.backup.snapshot import Manifest
+from orgo.cli.main import main
+from tests.database import environment
+from tests.office import Office
+from tests.servers.postgresql import Postgresql
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "0123456789abcdef" * 4
+
+
+class Place:
+    """A home in which commands are run, each in a process of its own."""
+
+    def __init__(self, home: Path, **environ: str) -> None:
+        self.home, self.environ = home, environ
+
+    def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ORGO_")}
+        environ = {**kept, "ORGO_HOME": str(self.home), **self.environ, **more}
+        command = [sys.executable, str(ROOT / "orgo"), *words]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120)
+
+    def said(self, *words: str) -> Any:
+        """What a command that must succeed prints, as JSON lines."""
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(found) for found in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def busy(office: Office) -> Office:
+    """An office in which much has happened, and letters wait that have not left."""
+    for number in range(5):
+        office.mail(f"clara{number}@people.example", subject=f"Water leak {number} — façade 💧")
+        office.answer(
+            "anna@city.example", ("take", "eta 30 min", "done", "wait until friday", "not mine")[number]
+        )
+    office.later(hours=5)
+    from orgo.audit.keys import signing_key
+    from orgo.audit.seal import seal
+    from orgo.outbox.models import Letter
+
+    seal(signing_key(office.config.var), office.config.var)
+    for letter, state in zip(
+        Letter.objects.order_by("pk"), ("pending", "claimed", "dot", "held"), strict=False
+    ):
+        Letter.objects.filter(pk=letter.pk).update(state=state, server_reply="")
+    return office
+
+
+@pytest.fixture
+def house(busy: Office, tmp_path: Path) -> Place:
+    """The busy office with `backup:` in its configuration."""
+    from django.conf import settings
+
+    store = tmp_path / "store"
+    store.mkdir()
+    (busy.home / "secrets").mkdir()
+    (busy.home / "secrets" / "backup.key").write_text(KEY + "\n")
+    file = busy.home / "config" / "config.yaml"
+    file.write_text(file.read_text() + f"\nbackup: {{key: 'file:../secrets/backup.key', to: {store}}}\n")
+    database = {"ORGO_DATABASE": f"sqlite:///{settings.DATABASES['default']['NAME']}"}
+    return Place(busy.home, **(environment() or database))
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Place:
+    """Another machine: a key, and nothing else."""
+    home = tmp_path / "other"
+    home.mkdir()
+    (tmp_path / "kept.key").write_text(KEY)
+    return Place(home, ORGO_DATABASE_MAY_LOSE_DATA="true")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgresql]:
+    made = Postgresql(fsync="off").start()
+    yield made
+    made.stop()
+
+
+def made(house: Place) -> Path:
+    """A backup of the house: its file."""
+    (found,) = house.said("backup", "create")
+    return _store(house) / str(found["name"])
+
+
+def _store(house: Place) -> Path:
+    text = (house.home / "config" / "config.yaml").read_text()
+    return Path(text.rpartition("to: ")[2].strip().rstrip("}"))
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def tasks(place: Place) -> list[dict[str, Any]]:
+    return sorted(place.said("task", "list", "--all"), key=lambda task: str(task["reference"]))
+
+
+def restore_words(file: Path, *more: str) -> list[str]:
+    return ["backup", "restore", str(file), "--key", str(file.parents[1] / "kept.key"), *more]
+
+
+def comes_back(house: Place, there: Place, *more: str) -> None:
+    """A backup of the house is brought up there, and all is as it was."""
+    before = tasks(house)
+    file = made(house)
+    (found,) = there.said(*restore_words(file, *more))
+    there.environ["ORGO_DATABASE"] = more[1]
+    assert found["letters_held"] == 4 and found["secrets"] == ["file ../secrets/backup.key"]
+    assert not (there.home / "secrets").exists() and not (there.home / "var" / "restore.part").exists()
+    (there.home / "secrets").mkdir()
+    (there.home / "secrets" / "backup.key").write_text(KEY)
+    assert tasks(there) == before and len(before) == 5
+    assert there.said("task", "rebuild", "--check") == []
+    (trail,) = there.said("audit", "verify")
+    assert trail["wrong"] is None and trail["events"] > 10
+    assert len(there.said("task", "list", "--all", "--search", "FACADE")) == 5
+    assert there.run(*restore_words(file, *more)).stdout.startswith("this backup was restored here already")
+
+
+def test_it_comes_back_on_sqlite(house: Place, empty: Place) -> None:
+    comes_back(house, empty, "--to", "sqlite:///./var/orgo.db")
+
+    assert (empty.home / "config" / "rules.yaml").read_bytes() == (
+        house.home / "config" / "rules.yaml"
+    ).read_bytes()
+    assert (empty.home / "config" / "templates" / "received.txt").exists()
+    assert (empty.home / "var" / "audit.key").read_text() == (house.home / "var" / "audit.key").read_text()
+    with sqlite3.connect(empty.home / "var" / "orgo.db") as connection:
+        states = dict(connection.execute("SELECT state, count(*) FROM outbox_letter GROUP BY 1").fetchall())
+        (reason,) = connection.execute(
+            "SELECT DISTINCT server_reply FROM outbox_letter WHERE state='ambiguous'"
+        ).fetchone()
+    assert states["ambiguous"] == 4 and not set(states) & {"pending", "claimed", "dot", "held"}
+    assert "restored from the backup of" in reason
+
+
+@pytest.mark.needs("postgresql")
+def test_it_comes_back_on_postgresql(house: Place, empty: Place, server: Postgresql) -> None:
+    comes_back(house, empty, "--to", server.url("back"))
+
+
+def test_its_key_is_nowhere_in_it(house: Place, tmp_path: Path) -> None:
+    file = made(house)
+    with file.open("rb") as source:
+        archive.unpack(source, bytes.fromhex(KEY), "b", tmp_path / "out")
+
+    found = everything(tmp_path / "out")
+    assert not [name for name, data in found.items() if KEY.encode() in data]
+    assert "home/config/config.yaml" in found and "home/var/secret.key" in found
+    assert KEY.encode() not in file.read_bytes()
+
+
+def test_list_verify_and_drill_say_what_there_is(house: Place) -> None:
+    file = made(house)
+
+    assert [one["name"] for one in house.said("backup", "list")] == [file.name]
+    (held,) = house.said("backup", "verify")
+    assert (
+        held["rows"]["task_task"] == 5 and "config/rules.yaml" in held["files"] and held["head"]["seal"] == 1
+    )
+    (drilled,) = house.said("backup", "drill")
+    assert drilled["wrong"] == [] and drilled["tasks"] == 5 and drilled["seals"] == 1
+    assert not (house.home / "var" / "backup" / "drill").exists()
+
+
+def test_a_drill_finds_what_was_changed_before_the_backup(house: Place, busy: Office) -> None:
+    from orgo.task.models import Task
+
+    Task.objects.filter(pk=Task.objects.order_by("pk").values("pk")[:1]).update(priority="urgent")
+    made(house)
+    done = house.run("backup", "drill")
+
+    assert done.returncode == 5 and "priority" in done.stderr
+
+
+HARMS: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda data: data[:-100],
+    "flipped": lambda data: data[:-200] + bytes([data[-200] ^ 4]) + data[-199:],
+    "header": lambda data: data.replace(b'"made_at":"2026', b'"made_at":"2027', 1),
+    "newer": lambda data: data.replace(b'"format":1', b'"format":2', 1),
+    "other file": lambda _: b"PK\x03\x04 something else",
+}
+
+
+@pytest.mark.parametrize("harm", [*HARMS, "another key", "no key"])
+@pytest.mark.parametrize("command", ["restore", "verify", "drill"])
+def test_what_is_wrong_is_refused_and_changes_nothing(
+    command: str, harm: str, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    home, file, key = tmp_path / "home", tmp_path / "b", tmp_path / "key"
+    home.mkdir()
+    key.write_text({"another key": "f" * 64, "no key": "password"}.get(harm, KEY))
+    (tmp_path / "database").write_bytes(os.urandom(100_000))
+    manifest = Manifest("2026-09-07T08:00:00", "0.1.0", "sqlite", [], {}, None, [], [])
+    archive.write(file, bytes.fromhex(KEY), manifest, tmp_path / "database", {})
+    file.write_bytes(HARMS.get(harm, bytes)(file.read_bytes()))
+    monkeypatch.setenv("ORGO_HOME", str(home))
+
+    code = main(["backup", command, str(file), "--key", str(key)])
+    said = capsys.readouterr().err
+
+    assert code == 2 and said.startswith("orgo: ") and "Traceback" not in said and "password" not in said
+    assert list(home.iterdir()) == []
+
+
+def test_a_home_with_work_is_left_alone(house: Place) -> None:
+    file = made(house)
+    before = tasks(house)
+
+    done = house.run("backup", "restore", file.name)
+
+    assert done.returncode == 2 and ("already" in done.stderr or "rows" in done.stderr)
+    assert tasks(house) == before and not (house.home / "var" / "restore.part").exists()
+
+
+def test_files_that_are_there_stay(house: Place, empty: Place) -> None:
+    (empty.home / "config").mkdir()
+    (empty.home / "config" / "rules.yaml").write_text("version: 1\nrules: []\n")
+
+    (found,) = empty.said(*restore_words(made(house), "--to", "sqlite:///./var/orgo.db"))
+
+    assert [Path(place).name for place in found["beside"]] == ["rules.yaml.from-backup"]
+    assert (empty.home / "config" / "rules.yaml").read_text() == "version: 1\nrules: []\n"
+
+
+def test_a_store_that_is_away_gets_its_backups_later(house: Place) -> None:
+    store = _store(house)
+    store.rename(store.with_name("unmounted"))
+    first = house.run("backup", "create", "--json")
+    (state,) = house.said("status")
+
+    assert first.returncode == 6 and "no such folder" in first.stderr
+    assert state["backup"]["waiting"] == 1 and state["backup"]["away_since"]
+    store.with_name("unmounted").rename(store)
+    house.said("backup", "create")
+
+    assert len([one for one in house.said("backup", "list") if one["place"] == "there"]) == 2
+    (state,) = house.said("status")
+    assert state["backup"]["waiting"] == 0 and state["backup"]["away_since"] is None
+
+
+def test_prune_keeps_what_was_asked_for(house: Place) -> None:
+    newest = made(house)
+    for day in range(1, 15):
+        (newest.parent / f"orgo-202601{day:02}T000000.000000Z.orgo-backup").write_bytes(b"old")
+    (newest.parent / "notes.txt").write_text("not ours")
+
+    would = house.said("backup", "prune", "--dry-run")
+    gone = house.said("backup", "prune")
+
+    assert [one["name"] for one in would] == [one["name"] for one in gone] and len(gone) == 7
+    assert newest.exists() and (newest.parent / "notes.txt").exists()
+
+
+def test_without_a_configuration_it_says_what_to_do(empty: Place) -> None:
+    done = empty.run("backup", "list")
+
+    assert done.returncode == 2 and "docs/operator/backup.md" in done.stderr
