@@ -22,6 +22,12 @@ def _command(*names: str) -> Callable[[], object]:
     return lambda: next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 
+def _weed() -> object:
+    from tests.servers.seaweedfs import program
+
+    return program()
+
+
 SERVERS: dict[str, Callable[[], object]] = {
     "chromium": _command("chromium", "chromium-browser", "google-chrome", "chrome"),
     "dovecot": _command("dovecot"),
@@ -30,6 +36,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "postgresql": lambda: _command("postgres")() or list(_DEBIAN_POSTGRESQL.glob("*/bin/postgres")),
     "rabbitmq": _command("rabbitmq-server"),
     "redis": _command("redis-server"),
+    "seaweedfs": _weed,
     "sqlite3": _command("sqlite3"),
     "systemd-analyze": _command("systemd-analyze"),
 }
