@@ -24,6 +24,12 @@ OF_MAILBOXES = [
     "H1.marked_before_commit",
 ]  # test_mailbox.py
 
+# test_backup.py
+OF_BACKUPS = [
+    "H13.snapshot_taken", "H13.before_database", "H13.archive_written", "H13.before_rename", "H13.sent",
+    "H13.unpacked_one", "H13.unpacked", "H13.files_put", "H13.before_commit", "H13.database_put",
+]  # fmt: skip
+
 # tried where archives are read: tests/unit/intake/test_outlook.py
 OF_ARCHIVES = ["H1s.item"]
 
@@ -43,7 +49,7 @@ def test_every_crash_point_in_the_code_is_tried() -> None:
         for found in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text())
     }
 
-    assert named == {*POINTS, *OF_MAILBOXES, *OF_SEALS, *OF_ARCHIVES}
+    assert named == {*POINTS, *OF_MAILBOXES, *OF_SEALS, *OF_ARCHIVES, *OF_BACKUPS}
 
 
 @pytest.mark.timeout(180)

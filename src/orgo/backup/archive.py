@@ -21,20 +21,16 @@ MANIFEST, DATABASE, FILES = "manifest.json", "database.sqlite3", "home"
 LEVEL = 3
 
 
-class _Tar(tarfile.TarFile):
-    """Copies in pieces that suit a file of gigabytes."""
-
-    copybufsize = CHUNK
-
-
 def write(target: Path, secret: bytes, manifest: Manifest, database: Path, files: dict[str, Path]) -> Header:
     """Write the sealed file and sync it to disk; `files` are by their place under a home."""
     with target.open("wb") as file:
         sealer = Sealer(cast(BinaryIO, file), secret, manifest.made_at, manifest.orgo)
-        packer = zstandard.ZstdCompressor(level=LEVEL, threads=1).stream_writer(
+        packer = zstandard.ZstdCompressor(level=LEVEL, threads=2).stream_writer(
             cast(BinaryIO, sealer), closefd=False
         )
-        with _Tar.open(fileobj=cast(Any, packer), mode="w|", bufsize=CHUNK, format=tarfile.PAX_FORMAT) as tar:
+        with tarfile.TarFile(
+            fileobj=cast(Any, packer), mode="w", format=tarfile.PAX_FORMAT, copybufsize=CHUNK
+        ) as tar:
             _add_bytes(tar, MANIFEST, msgspec.json.encode(manifest))
             for name, source in sorted(files.items()):
                 _add_bytes(tar, f"{FILES}/{name}", source.read_bytes())
@@ -99,7 +95,7 @@ def _entries(
     opener = Opener(file, secret, name)
     unpacker = zstandard.ZstdDecompressor().stream_reader(cast(BinaryIO, opener), read_size=CHUNK)
     try:
-        with _Tar.open(fileobj=cast(Any, unpacker), mode="r|", bufsize=CHUNK) as tar:
+        with tarfile.open(fileobj=cast(Any, unpacker), mode="r|", bufsize=CHUNK) as tar:
             yield opener.header, _regular(tar)
         while unpacker.read(CHUNK):
             pass

@@ -69,7 +69,7 @@ class _Cipher:
         self._cipher, self._prefix = AESGCM(derived[:32]), derived[32:]
         self._header = hashlib.sha256(header).digest()
 
-    def seal(self, number: int, last: bool, data: bytes) -> bytes:
+    def seal(self, number: int, last: bool, data: bytes | memoryview) -> bytes:
         return self._cipher.encrypt(self._nonce(number, last), data, self._header)
 
     def open(self, number: int, last: bool, data: bytes) -> bytes:
@@ -108,7 +108,8 @@ class Sealer(io.RawIOBase):
         """Take bytes; a chunk leaves when there is more than one of them."""
         self._waiting += data
         while len(self._waiting) > CHUNK:
-            self._file.write(self._cipher.seal(self._number, False, bytes(self._waiting[:CHUNK])))
+            with memoryview(self._waiting) as waiting:
+                self._file.write(self._cipher.seal(self._number, False, waiting[:CHUNK]))
             del self._waiting[:CHUNK]
             self._number += 1
         return len(data)

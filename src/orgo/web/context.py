@@ -33,6 +33,24 @@ def _user(request: HttpRequest) -> User | None:
     return cast(User, user) if user is not None and user.is_authenticated else None
 
 
+def _backups() -> list[str]:
+    """Backups that can't leave, since when; and one that should have been made."""
+    from orgo.backup.state import summary
+
+    state = summary(boot.config())
+    if state is None:
+        return []
+    found = []
+    if state["away_since"]:
+        words = _("Backups wait on this machine since %(since)s, for they can't leave: %(reason)s")
+        found.append(words % {"since": state["away_since"][:16].replace("T", " "), "reason": state["reason"]})
+    if state["overdue"]:
+        found.append(
+            _("The last backup is older than it should be: %s") % state["last"][:16].replace("T", " ")
+        )
+    return found
+
+
 def _troubles() -> list[str]:
     """What an administrator should know now."""
     from orgo.intake.queries import quarantined
@@ -41,6 +59,7 @@ def _troubles() -> list[str]:
     found = list(trouble.sentences().values())
     if boot.config().smtp is None:
         found.append(_("No smtp: server is configured: letters are held until there is one."))
+    found += _backups()
     count = quarantined()
     if count:
         said = (
