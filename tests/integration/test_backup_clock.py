@@ -84,12 +84,12 @@ def test_one_that_is_late_is_overdue(office: Office, store: Path) -> None:
 def test_a_backup_that_fails_leaves_nothing_half(
     office: Office, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orgo.backup import archive, making
+    from orgo.backup import making
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         making.create(office.config)
 

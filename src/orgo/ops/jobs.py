@@ -16,6 +16,7 @@ from orgo.lib.problems import BadInput
 from orgo.message.pool import ParserPool
 
 _own = threading.local()
+_backups: list[threading.Thread] = []
 
 
 def app_or_exit() -> Celery:
@@ -67,17 +68,29 @@ def deliver() -> int:
 
 
 def sweep() -> int:
-    """Fire what is due, tell of mailboxes in trouble, make a backup where it is time; returns how many tasks were looked at."""
+    """Fire what is due, tell of mailboxes in trouble, begin a backup where it is time; returns how many tasks were looked at."""
     from orgo import pipeline
-    from orgo.backup.making import round_of
     from orgo.flow.mailbox_alarms import watch_mailboxes
 
     done = pipeline.sweep()
     if boot.config().accounts:
         watch_mailboxes()
     if boot.config().backup is not None:
-        round_of(boot.config())
+        _back_up()
     return done
+
+
+def _back_up() -> None:
+    """A round of backups beside the jobs: no level of an escalation waits for a large one."""
+    from orgo.ops.loops import Loop
+    from orgo.ops.up import BACKUP_EVERY
+
+    if _backups and _backups[-1].is_alive():
+        return
+    from orgo.backup.making import round_of
+
+    _backups[:] = [Loop("backup", lambda: round_of(boot.config()) and 0, threading.Event(), BACKUP_EVERY)]
+    _backups[-1].start()
 
 
 def _all(work: Callable[[], int]) -> int:

@@ -61,8 +61,9 @@ class Running:
             self._start_sealing()
             self._start_watching()
             self._start_canary()
-            self._start_backups()
         self._start_heartbeat()
+        if "clock" in self.parts:
+            self._start_backups()
         memory.settle()
 
     def serve(self) -> None:
@@ -126,7 +127,7 @@ class Running:
         )
 
     def _start_backups(self) -> None:
-        """One is made when it is due, and those that wait are sent."""
+        """One is made when it is due, and those that wait are sent. A large one takes longer than a heartbeat may be silent."""
         if self.config.backup is not None:
             from orgo.backup.making import round_of
 
