@@ -318,8 +318,7 @@ class Log(Section):
     """What Orgo says of itself on standard error."""
 
     format: Literal["text", "json"] = Field(
-        "text",
-        description="text for people; json for a log store, with the ids of mail, task, letter and job",
+        "text", description="text for people; json for a log store, with the ids of mail, task, letter and job"
     )
 
 
