@@ -79,7 +79,7 @@ release_id() {
 
 # find_python: a Python 3.11 or later that the service can run too (it sees nobody's home); nothing where there is none.
 find_python() {
-    local name homes='("/root/", "/home/")'
+    local name homes='("/root", "/home")'
     on_machine || homes='()'
     for name in ${PYTHON:-} python3.14 python3.13 python3.12 python3.11 python3; do
         if "$name" -c "import sys, venv, ensurepip
