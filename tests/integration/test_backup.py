@@ -65,7 +65,7 @@ def busy(office: Office) -> Office:
 @pytest.fixture
 def house(busy: Office, tmp_path: Path) -> Place:
     """The busy office with `backup:` in its configuration."""
-    from django.conf import settings
+    from django.db import connection
 
     store = tmp_path / "store"
     store.mkdir()
@@ -73,7 +73,7 @@ def house(busy: Office, tmp_path: Path) -> Place:
     (busy.home / "secrets" / "backup.key").write_text(KEY + "\n")
     file = busy.home / "config" / "config.yaml"
     file.write_text(file.read_text() + f"\nbackup: {{key: 'file:../secrets/backup.key', to: {store}}}\n")
-    database = {"ORGO_DATABASE": f"sqlite:///{settings.DATABASES['default']['NAME']}"}
+    database = {"ORGO_DATABASE": f"sqlite:///{connection.settings_dict['NAME']}"}
     return Place(busy.home, **(environment() or database))
 
 
