@@ -14,6 +14,7 @@ from orgo.conf.kinds import address
 from orgo.intake import keyed
 from orgo.intake.models import Mail
 from orgo.intake.store import Incoming
+from orgo.lib.crash import crashpoint
 from orgo.people import tokens
 from orgo.people.models import User
 from orgo.pipeline import take
@@ -48,7 +49,9 @@ def _taken(request: HttpRequest) -> HttpResponse:
     incoming = Incoming(
         data=_body(request), source="http", envelope_from=sender, envelope_to=recipients, receipt_key=key
     )
+    crashpoint("H1h.before_store")
     row = _store(incoming)
+    crashpoint("H1h.before_answer")
     log.info("mail %s came by HTTP, handed in by %s", row.pk, user.address)
     answer = {"id": str(row.same_as or row.pk), "outcome": row.outcome}
     return JsonResponse(answer, status=202, headers={"Cache-Control": "no-store"})

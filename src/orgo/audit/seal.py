@@ -32,6 +32,7 @@ def seal(key: SigningKey, var: Path, limit: int = MOST) -> int:
         return 0
     if made is None:
         return 0
+    crashpoint("H12.after_commit")
     _keep_head(made, var)
     return made.last - made.first + 1
 
@@ -49,6 +50,7 @@ def _block(key: SigningKey, limit: int) -> Seal | None:
     sql.insert(
         Entry, [{"number": place, "event": event[0], "hash": leaf} for place, (event, leaf) in numbered]
     )
+    crashpoint("H12.after_entries")
     made = Seal(
         number=before.number + 1 if before else 1,
         first=first,
@@ -70,4 +72,5 @@ def _keep_head(made: Seal, var: Path) -> None:
     file, new = var / HEAD, var / f"{HEAD}.new"
     words = {"seal": made.number, "last": made.last, "hash": bytes(made.hash).hex(), "at": made.at}
     new.write_text(json.dumps(words) + "\n")
+    crashpoint("H12.before_head")
     new.replace(file)

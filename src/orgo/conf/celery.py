@@ -9,6 +9,7 @@ from kombu.entity import Queue
 
 from orgo import dispatch
 from orgo.conf.config import Config
+from orgo.lib.crash import crashpoint
 from orgo.lib.problems import BadInput, Problem
 
 log = logging.getLogger("orgo.queue")
@@ -76,11 +77,14 @@ class Broker:
         job = JOBS.get(queue)
         if job is None or time.monotonic() < self._quiet_until:
             return
+        crashpoint("H6.before_message")
         try:
             self.app.send_task(job, queue=queue, retry=False, ignore_result=True)
         except Exception as error:
             self._quiet_until = time.monotonic() + QUIET_AFTER_AN_ERROR
             log.warning("the queue can't be reached (%s): the work is found without it", type(error).__name__)
+        else:
+            crashpoint("H6.after_message")
 
 
 def ring_by_broker(config: Config) -> None:

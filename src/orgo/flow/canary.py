@@ -11,6 +11,7 @@ from orgo.flow.alarms import alarm, letter_of
 from orgo.flow.house import House, open_house
 from orgo.intake.models import Mailbox
 from orgo.lib import clock, ids
+from orgo.lib.crash import crashpoint
 from orgo.lib.durations import Duration
 from orgo.message import Message
 from orgo.outbox.models import Letter
@@ -30,6 +31,7 @@ def came_home(message: Message, house: House) -> int | None:
 def note_arrival(number: int) -> None:
     """Remember that a canary is back; called in the transaction that decides its mail."""
     record("canary.arrived", actor="", actor_kind="system", letter=number)
+    crashpoint("canary.arrived")
 
 
 def watch(canary: Canary, address: str, house: House | None = None) -> int:
@@ -41,7 +43,10 @@ def watch(canary: Canary, address: str, house: House | None = None) -> int:
     with transaction.atomic():
         Mailbox.objects.get_or_create(name=canary.mailbox)
         Mailbox.objects.select_for_update().get(name=canary.mailbox)
-        return _watch(canary, address, house, clock.now())
+        done = _watch(canary, address, house, clock.now())
+        crashpoint("canary.before_commit")
+    crashpoint("canary.after_commit")
+    return done
 
 
 def _watch(canary: Canary, address: str, house: House, now: datetime) -> int:
@@ -100,6 +105,7 @@ def _send(address: str, house: House, now: datetime) -> int:
     letter = letter_of(event.pk, address, "Orgo's probe mail", text, house)
     signature = house.signer.sign("mid", KIND, str(letter.id)).lower()
     letter.kind, letter.message_id = KIND, f"<{letter.id}.canary.{signature}@{house.domain}>"
+    crashpoint("canary.before_letter")
     letter.save(force_insert=True)
     return 1
 

@@ -10,6 +10,7 @@ from orgo.flow.house import House
 from orgo.flow.joining import heard_by
 from orgo.flow.unit import Overtaken, Unit
 from orgo.lib import clock
+from orgo.lib.crash import crashpoint
 from orgo.task import commands as c
 from orgo.task.actions import handle
 from orgo.task.models import Task
@@ -25,6 +26,7 @@ def fire(task: int, house: House) -> None:
         with Unit(house) as unit:
             state = unit.state(task)
             if state is not None and state.timer is not None and state.timer.at <= unit.now:
+                crashpoint("H9.locked")
                 handle([_command(state, state.timer, unit)], unit)
     except Overtaken:
         return

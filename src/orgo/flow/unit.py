@@ -181,6 +181,7 @@ class Unit:
         made = letters.make(self, self._notices)
         crashpoint("H4.before_write")
         self._write_tasks()
+        crashpoint("H4.after_tasks")
         sql.insert(EventRow, [_event_row(*found) for found in self._events])
         crashpoint("H4.after_events")
         sql.insert(Note, [_note_row(note) for note in self._notes.values()])
@@ -189,10 +190,11 @@ class Unit:
         crashpoint("H5.after_letters")
         self._write_mails()
         self._tell_copies()
+        crashpoint("H4.after_mails")
         search.index(self._texts)
         crashpoint("H4.before_commit")
         if made.rows:
-            transaction.on_commit(lambda: dispatch.ring("delivery"))
+            transaction.on_commit(_ring_for_delivery)
         if self._events:
             transaction.on_commit(dispatch.changed)
 
@@ -232,6 +234,11 @@ class Unit:
             else set()
         )
         sql.insert(Document, [{"sha256": k, "data": v} for k, v in documents.items() if k not in known])
+
+
+def _ring_for_delivery() -> None:
+    crashpoint("H5.before_ring")
+    dispatch.ring("delivery")
 
 
 def _event_row(id: int, task: int, event: Event) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from orgo.intake.models import Mail
 from orgo.intake.readers import Item, read
 from orgo.intake.store import Incoming, store
 from orgo.lib import clock
+from orgo.lib.crash import crashpoint
 
 log = logging.getLogger("orgo.folder")
 After = Literal["keep", "move", "delete"]
@@ -68,6 +69,7 @@ class FolderWatch:
             self._store(batch, file) for batch in batches(read([file], lambda _, why: troubles.append(why)))
         )
         self._finished[file] = stamp
+        crashpoint("H1f.before_move")
         if troubles:
             log.warning(
                 "%s can't be read: %s; it is moved to %s/", file.name, "; ".join(troubles[:3]), FAILED
@@ -77,6 +79,7 @@ class FolderWatch:
             self._move(file, DONE)
         elif self.after == "delete":
             self._remove(file)
+        crashpoint("H1f.after_move")
         return stored
 
     def _store(self, batch: list[Item], file: Path) -> int:
@@ -86,6 +89,7 @@ class FolderWatch:
             take(batch, plan, count)
             return count.taken
         mails = self._unknown([self._incoming(item.data) for item in batch])
+        crashpoint("H1f.before_store")
         return len(store(mails)) if mails else 0
 
     def _is_held(self, file: Path) -> bool:

@@ -16,6 +16,7 @@ from orgo.intake.readers import Item, read
 from orgo.intake.store import Incoming, store
 from orgo.lib import clock
 from orgo.lib.ahead import ahead
+from orgo.lib.crash import crashpoint
 
 BATCH = 100
 BATCH_BYTES = 4_000_000
@@ -75,8 +76,11 @@ def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     with closing(ahead(found)) as coming:
         for batch in coming:
             take(batch, plan, count)
+            crashpoint("H1f.before_progress")
             ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
+            crashpoint("H1f.after_progress")
             progress(count)
+    crashpoint("H1f.before_finish")
     ImportRun.objects.filter(pk=record.pk).update(finished_at=clock.now())
     return count
 

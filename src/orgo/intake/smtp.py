@@ -78,12 +78,14 @@ class Door:
             envelope_to=tuple(envelope.rcpt_tos),
             peer=str(peer),
         )
+        crashpoint("H1s.before_store")
         try:
             (row,) = store([mail])
         except Exception as error:
             log.error("a mail could not be stored: %s: %s", type(error).__name__, error)
             connection.close()
             return TEMPORARY
+        crashpoint("H1s.before_ring")
         self.on_stored()
         return f"250 2.0.0 Taken as {row.pk}"
 

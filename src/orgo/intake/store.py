@@ -78,6 +78,7 @@ def _write(mails: list[Incoming]) -> list[dict[str, Any]]:
         known = _Known(mails, hashes)
         written = [_values(mail, digest, known, now) for mail, digest in zip(mails, hashes, strict=True)]
         sql.insert(Mail, written)
+        crashpoint("H1.after_mails")
         raw = zip(written, packed, strict=True)
         sql.insert(
             RawMail, [{"mail": row["id"], "data": data} for row, data in raw if row["same_as"] is None]

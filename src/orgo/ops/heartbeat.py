@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from orgo.conf.config import Heartbeat
 from orgo.delivery.http import Client, Refused, Unreachable
+from orgo.lib.crash import crashpoint
 from orgo.ops import trouble
 from orgo.ops.loops import Loop
 
@@ -37,7 +38,9 @@ def poster(heartbeat: Heartbeat) -> Callable[[], None]:
     client = Client(heartbeat.url.get_secret_value(), internal=heartbeat.internal)
 
     def post() -> None:
+        crashpoint("heartbeat.before_post")
         answer = client.post(b"", {"User-Agent": "Orgo"})
+        crashpoint("heartbeat.after_post")
         if answer.status >= 300:
             raise Unreachable(f"{client.host} answers {answer.status}")
 
@@ -50,6 +53,7 @@ def _write(address: str) -> None:
     from orgo.flow.house import open_house
 
     event = record("heartbeat.sent", actor="", actor_kind="system")
+    crashpoint("heartbeat.before_letter")
     letter_of(event.pk, address, "Orgo lives", "Mail is taken, decided and sent.\n", open_house()).save(
         force_insert=True
     )

@@ -39,6 +39,7 @@ def claim(limit: int, channel: str = "email") -> list[Letter]:
     now = clock.now()
     with transaction.atomic():
         _give_back(now)
+        crashpoint("H6.after_give_back")
         due = Letter.objects.filter(state="pending", channel=channel, next_attempt_at__lte=now).order_by(
             "next_attempt_at", "id"
         )
@@ -70,6 +71,7 @@ def _give_back(now: datetime) -> None:
 
 def mark_dot(letter: Letter) -> bool:
     """Commit that the letter's last byte is about to leave. False when somebody else has the letter now."""
+    crashpoint("H7.before_mark")
     return bool(_mine(letter).update(state="dot"))
 
 

@@ -105,6 +105,7 @@ class EmailCourier:
     def _envelope(self, smtp: smtplib.SMTP, parcel: Parcel) -> None:
         self._expect(smtp, smtp.mail(parcel.envelope_from), 250)
         self._expect(smtp, smtp.rcpt(parcel.recipient), 250, 251)
+        crashpoint("H7.before_data")
         self._expect(smtp, smtp.docmd("DATA"), 354)
 
     def _data(self, smtp: smtplib.SMTP, data: bytes, before_dot: Callable[[], bool]) -> str:

@@ -8,6 +8,7 @@ from orgo.delivery.http import Client, Refused, Resolver, Unreachable, resolve
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.delivery.webhook.body import Form, body_of, signature
 from orgo.lib import clock
+from orgo.lib.crash import crashpoint
 
 PREFIX = "webhook:"
 _LATER = (408, 425, 429)
@@ -52,12 +53,14 @@ class WebhookCourier:
     def _post(self, hook: Hook, parcel: Parcel) -> str:
         client = Client(hook.url, internal=hook.internal, ca_file=hook.ca_file, resolver=self._resolver)
         body = body_of(parcel, hook.form)
+        crashpoint("H7w.before_post")
         try:
             answer = client.post(body, _headers(hook, parcel, body))
         except Refused as error:
             raise DeliveryError(str(error), permanent=True) from error
         except Unreachable as error:
             raise DeliveryError(str(error), permanent=False) from error
+        crashpoint("H7w.after_post")
         said = f"{answer.status} {answer.words}".strip()
         if 200 <= answer.status < 300:
             return said

@@ -23,6 +23,7 @@ from orgo.intake.mailbox.ports import (
     Waiting,
 )
 from orgo.intake.mailbox.signin import TIMEOUT, certificates
+from orgo.lib.crash import crashpoint
 from orgo.lib.text import clean_header, clip
 
 CHUNK = 500
@@ -81,7 +82,9 @@ class Pop3Session:
         with _translated(self.server):
             for number in numbers:
                 self._open.dele(number)
+            crashpoint("H1p.before_quit")
             self._open.quit()
+        crashpoint("H1p.after_quit")
         self._way = None
         self._connect()
         with _translated(self.server):

@@ -14,6 +14,7 @@ from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, Refused, Ses
 from orgo.intake.models import Folder
 from orgo.intake.store import pack
 from orgo.lib.ahead import ahead
+from orgo.lib.crash import crashpoint
 
 log = logging.getLogger("orgo.mailbox")
 BATCH = 500
@@ -138,6 +139,7 @@ class Round:
             try:
                 if read_only:
                     raise Refused(read_only)
+                crashpoint("H1.before_mark")
                 uids = [receipt.uid for receipt in owed]
                 self.session.after(uids, self.account.after, self.account.after_folder)
             except Refused as error:
