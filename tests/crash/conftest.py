@@ -1,4 +1,4 @@
-"""A house on the database that the test's parameter `database` names."""
+"""A house on the database and the broker that the test's parameters `database` and `broker` name."""
 
 import socket
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ import pytest
 
 from tests.crash.house import House
 from tests.servers.postgresql import Postgresql
+from tests.servers.rabbitmq import Rabbitmq
+from tests.servers.redis import Redis
 
 _numbers = count(1)
 
@@ -20,13 +22,31 @@ def server() -> Iterator[Postgresql]:
     made.stop()
 
 
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    made = Redis().start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[Rabbitmq]:
+    made = Rabbitmq().start()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    on = request.node.callspec.params["database"]
-    place = () if on == "sqlite" else (request.getfixturevalue("server").url(f"crash_{next(_numbers)}"),)
-    made = House(tmp_path / "home", port, *place)
+    chosen = request.node.callspec.params
+    database, queue = "sqlite:///./var/orgo.db", ""
+    if chosen.get("database") == "postgresql":
+        database = request.getfixturevalue("server").url(f"crash_{next(_numbers)}")
+    if chosen.get("broker", "none") != "none":
+        queue = request.getfixturevalue(chosen["broker"]).url
+    made = House(tmp_path / "home", port, database, queue)
     yield made
     made.close()

@@ -1,45 +1,39 @@
-"""Every named crash point of H1 to H7 and H9: killed there by SIGKILL, started again, and then counted."""
+"""Every named crash point of a running Orgo: killed there by SIGKILL, started again, and then counted."""
 
-import os
+import json
 import re
-from itertools import product
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.crash.house import House, invariants
-from tests.crash.test_seal import POINTS as OF_SEALS
+from tests.crash.matrix import PAIRS, cells
+from tests.crash.test_mailbox import POINTS as OF_MAILBOXES
+from tests.crash.test_rounds import POINTS as OF_ROUNDS
+from tests.servers.hook import Hook
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "orgo"
 MAILS = 6
 POINTS = [
-    "H1.before_commit", "H1.after_commit", "H1.before_250", "H2.before_claim_commit", "H2.after_claim", "H3.after_parse",
-    "H4.before_write", "H4.after_events", "H5.after_letters", "H4.before_commit", "H4.after_commit",
-    "H6.before_claim_commit", "H6.after_claim", "H7.before_dot", "H7.after_dot", "H7.before_settle", "H7.after_settle",
-    "H9.before_fire", "H9.after_fire",
+    "H1s.before_store", "H1.after_mails", "H1.before_commit", "H1.after_commit", "H1s.before_ring", "H1.before_250",
+    "H2.before_claim_commit", "H2.after_claim", "H3.after_parse",
+    "H4.before_write", "H4.after_tasks", "H4.after_events", "H5.after_letters", "H4.after_mails", "H4.before_commit",
+    "H5.before_ring", "H4.after_commit", "H6.after_give_back", "H6.before_claim_commit", "H6.after_claim",
+    "H7.before_data", "H7.before_mark", "H7.before_dot", "H7.after_dot", "H7.before_settle", "H7.after_settle",
+    "H9.before_fire", "H9.locked", "H9.after_fire",
 ]  # fmt: skip
-OF_MAILBOXES = [
-    "H1.fetched_before_commit",
-    "H1.fetched_after_commit",
-    "H1.marked_before_commit",
-]  # test_mailbox.py
-
 # test_backup.py
 OF_BACKUPS = [
     "H13.snapshot_taken", "H13.before_database", "H13.archive_written", "H13.before_rename", "H13.sent",
     "H13.unpacked_one", "H13.unpacked", "H13.files_put", "H13.before_commit", "H13.database_put",
 ]  # fmt: skip
-
+OF_BROKERS = ["H6.before_message", "H6.after_message"]
+OF_WEBHOOKS = ["H7w.before_post", "H7w.after_post"]
 # tried where archives are read: tests/unit/intake/test_outlook.py
 OF_ARCHIVES = ["H1s.item"]
-
-# `make crash` tries each point on each database for the first and the third time; a usual run every point on both.
-WHOLE = bool(os.environ.get("ORGO_CRASH_WHOLE"))
-PAIRS = [
-    pytest.param(nth, database, marks=[pytest.mark.needs("postgresql")] if database == "postgresql" else [])
-    for nth, database in product((1, 3), ("sqlite", "postgresql"))
-    if WHOLE or (nth == 1) == (database == "sqlite")
-]
+ALL = [*POINTS, *OF_BROKERS, *OF_WEBHOOKS, *OF_MAILBOXES, *OF_ROUNDS, *OF_ARCHIVES, *OF_BACKUPS]
+WITH_A_BROKER = [pair for pair in PAIRS if pair[1] != "none"]
 
 
 def test_every_crash_point_in_the_code_is_tried() -> None:
@@ -49,16 +43,50 @@ def test_every_crash_point_in_the_code_is_tried() -> None:
         for found in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text())
     }
 
-    assert named == {*POINTS, *OF_MAILBOXES, *OF_SEALS, *OF_ARCHIVES, *OF_BACKUPS}
+    assert named == set(ALL)
+    assert len(named) == len(ALL) >= 45
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(("nth", "database"), PAIRS)
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("point", "nth", "database", "broker"), cells(POINTS) + cells(OF_BROKERS, WITH_A_BROKER)
+)
 def test_killed_at_a_point_nothing_is_lost_and_nothing_doubled(
-    house: House, point: str, nth: int, database: str
+    house: House, point: str, nth: int, database: str, broker: str
 ) -> None:
     late = point.startswith("H9")
+    taken = until_it_dies(house, point, nth, late=late)
+
+    go_on(house, point, taken, late=late)
+
+    assert invariants(house, MAILS, escalated=late) == []
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("point", "nth", "database", "broker"), cells(OF_WEBHOOKS))
+def test_killed_while_it_posts_every_letter_arrives(
+    house: House, point: str, nth: int, database: str, broker: str
+) -> None:
+    hook = Hook()
+    try:
+        house.configure(f"webhooks: {{ops: {{url: '{hook.url()}', internal: true}}}}")
+        rules = house.home / "config" / "rules.yaml"
+        rules.write_text(rules.read_text().replace("to: chief@city.example", "to: 'webhook:ops'"))
+        until_it_dies(house, point, nth, late=True)
+        go_on(house, point, list(range(MAILS)), late=True)
+    finally:
+        hook.stop()
+
+    arrived = Counter(f"<{json.loads(call.body)['id']}>" for call in hook.calls)
+    rows = house.rows("select message_id, state, repeated from outbox_letter where channel = 'webhook'")
+    assert len(rows) == MAILS and {state for _, state, _ in rows} == {"sent"}
+    assert set(arrived) == {id for id, _, _ in rows}
+    assert {id for id, times in arrived.items() if times > 1} <= {id for id, _, again in rows if again}
+    assert invariants(house, MAILS) == []
+
+
+def until_it_dies(house: House, point: str, nth: int, *, late: bool) -> list[int]:
+    """Start it with the point armed and send mail until it is dead; returns which mails were taken."""
     house.start("" if late else f"{point}:{nth}")
     taken = []
     for number in range(MAILS):
@@ -70,10 +98,13 @@ def test_killed_at_a_point_nothing_is_lost_and_nothing_doubled(
     if late:
         house.stop()
         house.start(f"{point}:{nth}", hours=3)
-        house.until(lambda: False, seconds=20)
+    house.until(lambda: False, seconds=20)
     assert not house.alive(), f"{point} was never reached"
+    return taken
 
-    # What was not taken the sender sends again, as a mail server does; an hour later every lease has run out.
+
+def go_on(house: House, point: str, taken: list[int], *, late: bool) -> None:
+    """What was not taken the sender sends again, as a mail server does; an hour later every lease has run out."""
     house.start(hours=4 if late else 1)
     for number in range(MAILS):
         if number not in taken or point.startswith("H1"):
@@ -84,5 +115,4 @@ def test_killed_at_a_point_nothing_is_lost_and_nothing_doubled(
             lambda: len(house.rows("select id from audit_event where type = 'task.escalated'")) == MAILS
         )
         assert house.until(house.idle)
-
-    assert invariants(house, MAILS, escalated=late) == []
+    house.stop()

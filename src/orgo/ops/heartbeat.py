@@ -48,12 +48,15 @@ def poster(heartbeat: Heartbeat) -> Callable[[], None]:
 
 
 def _write(address: str) -> None:
+    from django.db import transaction
+
     from orgo.audit.models import record
     from orgo.flow.alarms import letter_of
     from orgo.flow.house import open_house
 
-    event = record("heartbeat.sent", actor="", actor_kind="system")
-    crashpoint("heartbeat.before_letter")
-    letter_of(event.pk, address, "Orgo lives", "Mail is taken, decided and sent.\n", open_house()).save(
-        force_insert=True
-    )
+    with transaction.atomic():
+        event = record("heartbeat.sent", actor="", actor_kind="system")
+        crashpoint("heartbeat.before_letter")
+        letter_of(event.pk, address, "Orgo lives", "Mail is taken, decided and sent.\n", open_house()).save(
+            force_insert=True
+        )

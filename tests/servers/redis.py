@@ -1,0 +1,51 @@
+"""A Redis of the tests' own: a port and a folder of its own, nothing kept."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+
+
+class Redis:
+    """A broker that lives until `stop`; `url` is what to configure."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.mkdtemp(prefix="orgo-redis-")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "Redis":
+        """Start it; returns when it takes connections."""
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen(
+            ["redis-server", *words, "--loglevel", "notice", "--logfile", f"{self.folder}/log"],
+            cwd=self.folder,
+            text=True,
+        )
+        while not self._answers():
+            if self._process.poll() is not None:
+                raise RuntimeError("redis-server has ended")
+        return self
+
+    def flush(self) -> None:
+        """Forget everything, as after a crash of a Redis that keeps nothing."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as way:
+            way.sendall(b"FLUSHALL\r\n")
+            assert way.recv(16).startswith(b"+OK")
+
+    def stop(self) -> None:
+        """End it and take its folder away."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as way:
+                way.sendall(b"PING\r\n")
+                return way.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
