@@ -129,6 +129,10 @@ class House:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def was_killed(self) -> bool:
+        """Whether it died by SIGKILL: one that could not start has not died at its point."""
+        return self.process is not None and self.process.poll() == -9
+
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()

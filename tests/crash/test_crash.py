@@ -69,7 +69,10 @@ def test_killed_while_it_posts_every_letter_arrives(
 ) -> None:
     hook = Hook()
     try:
-        house.configure(f"webhooks: {{ops: {{url: '{hook.url()}', internal: true}}}}")
+        for name, text in (("hook_url", hook.url()), ("hook_secret", "hush")):
+            (house.home / "config" / name).write_text(text)
+            (house.home / "config" / name).chmod(0o600)
+        house.configure("webhooks: {ops: {url: 'file:hook_url', secret: 'file:hook_secret', internal: true}}")
         rules = house.home / "config" / "rules.yaml"
         rules.write_text(rules.read_text().replace("to: chief@city.example", "to: 'webhook:ops'"))
         until_it_dies(house, point, nth, late=True)
@@ -99,7 +102,7 @@ def until_it_dies(house: House, point: str, nth: int, *, late: bool) -> list[int
         house.stop()
         house.start(f"{point}:{nth}", hours=3)
     house.until(lambda: False, seconds=20)
-    assert not house.alive(), f"{point} was never reached"
+    assert house.was_killed(), f"{point} was never reached"
     return taken
 
 

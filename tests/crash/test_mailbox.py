@@ -42,7 +42,7 @@ def kill_and_go_on(house: House, dovecot: Dovecot, user: str, armed: str) -> Non
     house.until(lambda: house.rows("select count(*) from intake_mail")[0][0] >= MAILS // 2)
     dovecot.put(user, *(mail(number) for number in range(MAILS // 2, MAILS)))
     house.until(lambda: False, seconds=20)
-    assert not house.alive(), f"{armed} was never reached"
+    assert house.was_killed(), f"{armed} was never reached"
 
     house.start(hours=1)  # every lease has run out
     assert house.until(lambda: len(house.rows("select id from task_task")) == MAILS)

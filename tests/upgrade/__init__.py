@@ -1,0 +1,1 @@
+"""A release beside the former one: what its migrations may do."""
