@@ -42,7 +42,8 @@ def run_parts(parts: "tuple[Part, ...] | None") -> None:
 @click.option("--sample", metavar="NAME", help="A ready-made organization: school, city-hall, hospital ..")
 @click.option("--offline", is_flag=True, help="The laptop kit: no broker, no servers, letters are held.")
 @click.option("--yes", is_flag=True, help="Ask nothing, take the defaults.")
-def init(folder: Path | None, sample: str | None, offline: bool, yes: bool) -> None:
+@click.option("--no-link", is_flag=True, help="Make no sign-in link: where the output goes to a log.")
+def init(folder: Path | None, sample: str | None, offline: bool, yes: bool, no_link: bool) -> None:
     """The first set-up: configuration, database, first administrator, sign-in link. May be repeated.
 
     It is made in FOLDER, else in Orgo's home. A sample is copied into a new home only and overwrites nothing. The
@@ -58,7 +59,7 @@ def init(folder: Path | None, sample: str | None, offline: bool, yes: bool) -> N
         folder.mkdir(parents=True, exist_ok=True)
     home = folder.resolve() if folder is not None else places.home_of(os.environ)
     ask = not yes and sys.stdin.isatty()
-    click.echo(str(first_setup(home, ask, sample=sample, offline=offline)))
+    click.echo(str(first_setup(home, ask, sample=sample, offline=offline, with_link=not no_link)))
 
 
 @click.command(epilog="Example: orgo up")

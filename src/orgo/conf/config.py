@@ -89,6 +89,10 @@ class Web(Section):
     public_url: WebUrl | None = Field(
         None, description="The address in letters' links; http://host:port where not given"
     )
+    also_hosts: Texts = Field(
+        (),
+        description="More names and addresses that the pages answer to beside `public_url`'s, such as a pod's for Prometheus",
+    )
     secret_key: Secret | None = Field(
         None, description="Signs sessions and reply tokens; var/secret.key where not given"
     )

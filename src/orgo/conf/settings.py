@@ -17,7 +17,7 @@ DEBUG = False
 ALLOWED_HOSTS = (
     ["*"]
     if _config.web.public_url is None
-    else [urlsplit(_config.web.url).hostname or "", "127.0.0.1", "localhost"]
+    else [urlsplit(_config.web.url).hostname or "", "127.0.0.1", "localhost", *_config.web.also_hosts]
 )
 CSRF_TRUSTED_ORIGINS = [_config.web.public_url] if _config.web.public_url else []
 

@@ -36,7 +36,7 @@ example:  python setup.py --yes && python main.py
 
 @dataclass
 class FirstSetup:
-    """What a set-up did: `done` in sentences, the administrator and the link that signs in once."""
+    """What a set-up did: `done` in sentences, the administrator and the link that signs in once (empty: none was made)."""
 
     config: Config
     administrator: str
@@ -46,11 +46,10 @@ class FirstSetup:
 
     def __str__(self) -> str:
         lines = [*self.done, *(f"warning: {problem}" for problem in self.config.warnings)]
-        lines += [
-            "",
-            f"Administrator: {self.administrator}",
-            f"Sign in (works once, for 72 hours): {self.link}",
-        ]
+        lines += ["", f"Administrator: {self.administrator}"]
+        if not self.link:
+            return "\n".join(lines)
+        lines.append(f"Sign in (works once, for 72 hours): {self.link}")
         plain = ["Start all of Orgo: python main.py (or: orgo up)"]
         steps = ["Next:", *(f"  {step}" for step in self.next_steps)] if self.next_steps else plain
         return "\n".join([*lines, "", *steps])
@@ -88,12 +87,19 @@ def refusal(arguments: Sequence[str]) -> str | None:
 
 
 def first_setup(
-    home: Path, ask: bool, question: Ask | None = None, *, sample: str | None = None, offline: bool = False
+    home: Path,
+    ask: bool,
+    question: Ask | None = None,
+    *,
+    sample: str | None = None,
+    offline: bool = False,
+    with_link: bool = True,
 ) -> FirstSetup:
     """Have all that Orgo needs to start in `home`.
 
     `ask` says whether a person answers (by `question`, the terminal where it is not given). What is there already is
     kept; a `sample` organization is for a new home only. `offline` is a laptop's: nothing in it needs a network.
+    `with_link` says whether a sign-in link is made.
     Raises BadInput for a configuration that can't be taken, OSError where a file can't be written.
     """
     question = (question or _on_terminal) if ask else _take_default
@@ -111,7 +117,7 @@ def first_setup(
     administrator = _administrator(config, question)
     from orgo.people.signin import sign_in_link
 
-    link = sign_in_link(administrator, config.web.url)
+    link = sign_in_link(administrator, config.web.url) if with_link else ""
     return FirstSetup(config, administrator.address, link, done, samples.next_steps(home, sample, offline))
 
 
