@@ -30,12 +30,13 @@ def make_app(config: Config) -> Celery:
             Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint)
         )
     app = Celery("orgo", broker=config.queue)
-    app.conf.update(_settings(config.queue))
+    app.conf.update(_settings(config.queue, config.queue_type))
     return app
 
 
-def _settings(queue: str) -> dict[str, Any]:
+def _settings(queue: str, kind: str) -> dict[str, Any]:
     transport: dict[str, Any] = {}
+    quorum = {"x-queue-type": "quorum"} if queue.startswith("amqp") and kind == "quorum" else None
     if queue.startswith("redis"):
         transport = {"global_keyprefix": "orgo:", "socket_connect_timeout": _TIMEOUT, "socket_timeout": 30.0}
     return {
@@ -45,7 +46,7 @@ def _settings(queue: str) -> dict[str, Any]:
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_default_queue": "routing",
-        "task_queues": [Queue(name) for name in dispatch.QUEUES],  # type: ignore[no-untyped-call]
+        "task_queues": [_queue(name, quorum) for name in dispatch.QUEUES],
         "task_routes": {job: {"queue": queue_name} for queue_name, job in JOBS.items()},
         "worker_prefetch_multiplier": 1,
         "worker_enable_remote_control": False,
@@ -58,6 +59,10 @@ def _settings(queue: str) -> dict[str, Any]:
         },
         "timezone": "UTC",
     }
+
+
+def _queue(name: str, arguments: dict[str, str] | None) -> Queue:
+    return Queue(name, durable=True, queue_arguments=arguments)  # type: ignore[no-untyped-call]
 
 
 class Broker:

@@ -376,6 +376,10 @@ class Config(Section):
     queue: QueueUrl | None = Field(
         None, repr=False, description="redis:// or amqp://; none runs jobs in the same process"
     )
+    queue_type: Literal["classic", "quorum"] = Field(
+        "classic",
+        description="RabbitMQ's kind of queues: `quorum` for a cluster; those that are there keep their kind",
+    )
     web: Web = Field(default_factory=Web, description="The pages and the API")
     intake: Intake = Field(default_factory=Intake, description="How mail comes in")
     imap: tuple[Mailbox, ...] = Field((), description="One mailbox, or a list of them")
