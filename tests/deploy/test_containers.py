@@ -1,0 +1,90 @@
+"""The Dockerfile and compose.yaml, by hadolint, by the compose specification's schema and by what Orgo knows. None is run here."""
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from orgo.cli.main import root
+from orgo.conf import load
+from tests.house.checkout import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVERS = ("postgresql", "redis", "rabbitmq")
+OWN = {name: one for name, one in COMPOSE["services"].items() if name not in SERVERS}
+
+
+def test_hadolint_finds_nothing(tools: Path) -> None:
+    answer = subprocess.run([str(tools / "hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout
+
+
+def last_stage() -> str:
+    return DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+
+
+def test_the_image_is_nobodys_root_and_has_nothing_to_build_with() -> None:
+    assert DOCKERFILE.count("\nFROM ${BASE}") == 2 and DOCKERFILE.count("ARG BASE=") == 1
+    assert re.findall(r"^USER (\S+)", last_stage(), re.MULTILINE) == ["10001:10001"]
+    assert not re.search(r"pip install|apt-get|gcc|COPY (?!--from=build)", last_stage())
+    assert "HEALTHCHECK" in last_stage() and "/readyz" in last_stage()
+
+
+def test_only_what_is_copied_goes_to_the_builder() -> None:
+    sources = set(re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE))
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert lines[1] == "*"
+    assert sources == {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def test_compose_keeps_to_the_specification() -> None:
+    schema = json.loads((ROOT / "tests/deploy/compose-spec.json").read_text("utf-8"))
+    jsonschema.validate(COMPOSE, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**COMPOSE, "services": {"orgo": {"imagine": "orgo"}}}, schema)
+
+
+@pytest.mark.parametrize(("profile", "servers", "workers"), [("small", set(), 0), ("standard", {"postgresql", "redis"}, 1), ("large", {"postgresql", "rabbitmq"}, 2)])
+def test_each_profile_is_whole(profile: str, servers: set[str], workers: int) -> None:
+    inside = {name: one for name, one in COMPOSE["services"].items() if profile in one["profiles"]}
+    assert set(inside) & set(SERVERS) == servers
+    assert sum(one.get("deploy", {}).get("replicas", 1) for name, one in inside.items() if name.startswith("worker")) == workers
+    for one in inside.values():
+        assert set(one.get("depends_on", {})) <= set(inside)
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_each_part_runs_a_command_that_is_there(name: str, tmp_path: Path) -> None:
+    one = OWN[name]
+    if one.get("entrypoint") == ["celery"]:
+        assert one["command"][:3] == ["-A", "tasks", one["command"][2]] and one["command"][2] in ("worker", "beat")
+    else:
+        answer = CliRunner().invoke(root, [*one["command"], "--help"])
+        assert answer.exit_code == 0, shlex.join(one["command"])
+    given = {key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in one["environment"].items()}
+    assert [str(problem) for problem in load(tmp_path, given).warnings] == []
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_each_part_is_closed(name: str) -> None:
+    one = OWN[name]
+    assert (one["read_only"], one["cap_drop"], one["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
+    assert "./config:/config:ro" in one["volumes"]
+
+
+def test_no_password_stands_in_it() -> None:
+    for name, one in COMPOSE["services"].items():
+        for key, value in one.get("environment", {}).items():
+            if "PASS" in key:
+                assert re.fullmatch(r"\$\{\w+:-\}", value), f"{name}: {key}"
+    assert COMPOSE["networks"]["back"]["internal"] is True
+    assert all(one["networks"] == ["back"] and "ports" not in one for name, one in COMPOSE["services"].items() if name in SERVERS)
