@@ -5,7 +5,6 @@ run on the way. pip's own settings of this machine decide where the wheels come 
 """
 
 import io
-import os
 import subprocess
 import sys
 import tarfile
@@ -52,8 +51,8 @@ def bring(folder: Path = FOLDER) -> Path:
 def _fetched(place: Path) -> Iterator[Path]:
     wanted = place / "wanted.txt"
     wanted.write_text(WHEELS)
-    order = ["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-d", str(place), "-r", str(wanted)]
-    subprocess.run([*_pip(), *order], check=True, stdout=sys.stderr, timeout=300)
+    order = [*_pip(), "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    subprocess.run([*order, "-d", str(place), "-r", str(wanted)], check=True, stdout=sys.stderr, timeout=300)
     return place.glob("*.whl")
 
 
@@ -106,7 +105,7 @@ def _put(made: Path, folder: Path) -> None:
     if folder.exists():
         folder.rename(made.parent / "old")
     try:
-        os.replace(made, folder)
+        made.replace(folder)
     except OSError:
         if not (folder / "wheels.txt").is_file():
             raise
