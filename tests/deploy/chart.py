@@ -51,7 +51,7 @@ def template(tools: Path, values: dict[str, Any]) -> str:
 
 def objects(text: str) -> list[dict[str, Any]]:
     """The documents of a YAML text."""
-    return [one for one in yaml.safe_load_all(text) if one]
+    return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
 
 
 def pods(found: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
