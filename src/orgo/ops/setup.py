@@ -97,16 +97,10 @@ def first_setup(
 ) -> FirstSetup:
     """Have all that Orgo needs to start in `home`.
 
-<<<<<<< HEAD
     `ask` says whether a person answers (by `question`, the terminal where it is not given). What is there already is
     kept; a `sample` organization is for a new home only. `offline` is a laptop's: nothing in it needs a network.
     `with_link` says whether a sign-in link is made.
     Raises BadInput for a configuration that can't be taken, OSError where a file can't be written.
-=======
-    `ask` says whether a person answers (by `question`, the terminal where it is not given), `with_link` whether a sign-in
-    link is made. What is there already is kept. Raises BadInput for a configuration that can't be taken, OSError where a
-    file can't be written.
->>>>>>> 0052347 (tests: the Secret's maker, a set-up without a link, quorum queues)
     """
     question = (question or _on_terminal) if ask else _take_default
     written = samples.copy_sample(home, sample) if sample else samples.copy_plain(home)
