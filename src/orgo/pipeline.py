@@ -26,7 +26,7 @@ from orgo.flow.place import place, quarantine
 from orgo.flow.posting import hold_back, letter_failed, parcel_of
 from orgo.flow.report import log_placed
 from orgo.flow.unit import Overtaken, Unit
-from orgo.intake.claim import MOST_ATTEMPTS, claim, give_back, release, still_mine
+from orgo.intake.claim import MOST_ATTEMPTS, MOST_DEATHS, claim, give_back, release, still_mine
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.models import Mail
 from orgo.intake.store import Incoming, read_raws, store
@@ -127,7 +127,9 @@ def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
 
 
 def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
-    if isinstance(message, Message):
+    if mail.attempts > MOST_DEATHS:
+        quarantine(mail, f"whoever decided on it died or hung, {MOST_DEATHS} times", unit)
+    elif isinstance(message, Message):
         place(mail, message, unit)
     elif mail.attempts >= MOST_ATTEMPTS:
         quarantine(mail, message.reason, unit)

@@ -37,10 +37,10 @@ def test_who_wakes_up_late_opens_nothing(office: Office, stored: list[Any], deci
     late = claim(10)
     office.clock.advance(minutes=3)
     if decided_meanwhile:
-        pipeline.route(office.parser)
+        office.settle()
         assert office.tasks() == 5
     else:
-        assert len(claim(10)) == 5
+        assert [len(claim(10)) for _ in range(5)] == [1] * 5
 
     pipeline.decide(late, _read(office, late))
 
@@ -54,7 +54,7 @@ def test_who_wakes_up_late_gives_nothing_back(office: Office, stored: list[Any])
 
     late = claim(10)
     office.clock.advance(minutes=3)
-    assert len(claim(10)) == 5
+    assert [len(claim(10)) for _ in range(5)] == [1] * 5
     give_back(late)
     release(late)
 
@@ -85,3 +85,23 @@ def test_what_was_claimed_ahead_is_given_back_at_the_end(office: Office, stored:
     assert office.tasks() == 2
     waiting = Mail.objects.filter(outcome="").values_list("attempts", "lease_until")
     assert list(waiting) == [(0, None)] * 3
+
+
+def test_a_mail_that_kills_its_workers_takes_no_other_with_it(office: Office, stored: list[Any]) -> None:
+    """The batch is lost once; then each goes alone, and the one that kills again and again ends in quarantine."""
+    from orgo.intake.claim import claim
+    from orgo.intake.models import Mail
+    from orgo.pipeline import route
+
+    killer = claim(10)[0]
+    for _ in range(4):
+        office.clock.advance(minutes=2)
+        (alone,) = claim(10)
+        assert alone.pk == killer.pk
+    office.settle()
+    assert Mail.objects.exclude(pk=killer.pk).filter(outcome="opened").count() == 4
+    office.clock.advance(minutes=2)
+    assert route(office.parser) == 1
+
+    killer.refresh_from_db()
+    assert (killer.outcome, office.tasks()) == ("quarantined", 5) and "died" in killer.reason

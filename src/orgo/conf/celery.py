@@ -13,6 +13,8 @@ from orgo.lib.crash import crashpoint
 from orgo.lib.problems import BadInput, Problem
 
 log = logging.getLogger("orgo.queue")
+# Seconds after which a job that hangs is ended; what it had claimed is free again when its lease ends.
+LONGEST = {"routing": 300, "delivery": 900, "escalation": 300}
 JOBS = {"routing": "orgo.route", "delivery": "orgo.deliver", "escalation": "orgo.sweep"}
 POLL = 10.0
 QUIET_AFTER_AN_ERROR = 10.0
@@ -38,7 +40,13 @@ def _settings(queue: str, kind: str) -> dict[str, Any]:
     transport: dict[str, Any] = {}
     quorum = {"x-queue-type": "quorum"} if queue.startswith("amqp") and kind == "quorum" else None
     if queue.startswith("redis"):
-        transport = {"global_keyprefix": "orgo:", "socket_connect_timeout": _TIMEOUT, "socket_timeout": 30.0}
+        # In the order of the queues: an escalation is heard before mail that waits.
+        transport = {
+            "global_keyprefix": "orgo:",
+            "queue_order_strategy": "priority",
+            "socket_connect_timeout": _TIMEOUT,
+            "socket_timeout": 30.0,
+        }
     return {
         "accept_content": ["json"],
         "task_serializer": "json",

@@ -17,6 +17,8 @@ from orgo.lib.crash import crashpoint
 
 LEASE = timedelta(seconds=90)
 MOST_ATTEMPTS = 3
+# A worker that was killed may not have been the mail's fault; five were.
+MOST_DEATHS = 5
 MOST_BYTES = 32_000_000
 _IN_ORDER: tuple[Mode, ...] = ("work", "observe", "history")
 
@@ -53,13 +55,18 @@ def _waiting(mode: Mode, limit: int, now: datetime) -> list[Mail]:
 
 
 def _that_fit(rows: list[Mail]) -> Iterator[Mail]:
-    """The first of these mails, as many as are read into memory together; always one."""
+    """The first of these mails, as many as are read into memory together; always one.
+
+    One that was claimed before and not decided goes alone: if it is what kills its workers, it takes no other with it.
+    """
     room = MOST_BYTES
     for row in rows:
-        if room < MOST_BYTES and row.size > room:
+        if room < MOST_BYTES and (row.size > room or row.attempts):
             return
         room -= row.size
         yield row
+        if row.attempts:
+            return
 
 
 def release(rows: list[Mail]) -> None:

@@ -1,22 +1,39 @@
-"""The jobs that Celery's workers run: one round after the other until nothing is left."""
+"""The jobs that Celery's workers run: one round after the other, for a few seconds; where work is left they ring again.
 
+So a worker that has much mail to decide still hears of an escalation. What no message tells of is found by the worker's
+watchman (ops/watchman.py).
+"""
+
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import closing
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun, worker_process_init, worker_process_shutdown
+from celery.signals import (
+    setup_logging,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutdown,
+)
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from orgo import dispatch
 from orgo.conf import boot, logging
-from orgo.conf.celery import JOBS, Broker, make_app
+from orgo.conf.celery import JOBS, LONGEST, Broker, make_app
 from orgo.lib import memory
 from orgo.lib.problems import BadInput
 from orgo.message.pool import ParserPool
+from orgo.ops import watchman
 
+AT_A_TIME = 5.0
 _own = threading.local()
 _backups: list[threading.Thread] = []
+_watchman: list["subprocess.Popen[bytes]"] = []
 
 
 def app_or_exit() -> Celery:
@@ -33,7 +50,7 @@ def celery_app() -> Celery:
     app = make_app(boot.config())
     boot.start()
     for queue, job in JOBS.items():
-        app.task(_WORK[queue], name=job)
+        app.task(_WORK[queue], name=job, time_limit=LONGEST[queue])
     dispatch.use(Broker(app))
     return app
 
@@ -46,7 +63,7 @@ def route() -> int:
         _own.parser = ParserPool()
     router = pipeline.Router(_own.parser)
     try:
-        return _all(router.round)
+        return _some("routing", router.round)
     finally:
         router.close()
 
@@ -59,11 +76,11 @@ def deliver() -> int:
     config = boot.config()
     done = 0
     if config.webhooks:  # first: they are the second path when mail hangs
-        hooks = hooks_for(config)
-        done += _all(lambda: pipeline.deliver(hooks, channel="webhook"))
+        with closing(hooks_for(config)) as hooks:
+            done += _some("delivery", lambda: pipeline.deliver(hooks, channel="webhook"))
     if config.smtp is not None:
-        courier = courier_for(config)
-        done += _all(lambda: pipeline.deliver(courier))
+        with closing(courier_for(config)) as courier:
+            done += _some("delivery", lambda: pipeline.deliver(courier))
     return done
 
 
@@ -93,10 +110,14 @@ def _back_up() -> None:
     _backups[-1].start()
 
 
-def _all(work: Callable[[], int]) -> int:
-    done = 0
+def _some(queue: str, work: Callable[[], int]) -> int:
+    """Rounds until nothing is left or the time is over; returns how much was done."""
+    done, end = 0, time.monotonic() + AT_A_TIME
     while count := work():
         done += count
+        if time.monotonic() > end:
+            dispatch.ring(queue)
+            break
     return done
 
 
@@ -113,6 +134,17 @@ def _log(**_: object) -> None:
 def _name(task_id: str, **_: object) -> None:
     clear_contextvars()
     bind_contextvars(job=task_id)
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _watch(**_: object) -> None:
+    _watchman.append(watchman.begin())
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _end_watch(**_: object) -> None:
+    while _watchman:
+        watchman.end(_watchman.pop())
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

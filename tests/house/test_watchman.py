@@ -1,0 +1,149 @@
+"""A Celery worker whose broker is away, forgets, or is three: the work is done all the same."""
+
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from orgo.conf import load
+from orgo.conf.celery import Broker, make_app
+from tests.house.checkout import ROOT, clean_environment, python
+from tests.house.test_jobs import CELERY, free_port
+from tests.servers.redis import Redis
+
+STORE = """
+import sys
+from orgo.conf import boot
+boot.start()
+from orgo.intake.store import Incoming, store
+for n in range(int(sys.argv[1]), int(sys.argv[2])):
+    data = b"From: a%d@b.example\\r\\nSubject: Water leak %d\\r\\n\\r\\nIt leaks.\\r\\n" % (n, n)
+    store([Incoming(data=data, source="smtp", envelope_from="a@b.example", envelope_to=("info@organization.com",))])
+"""
+
+
+class Works:
+    """A home, and Celery workers on it."""
+
+    def __init__(self, home: Path, queue: str) -> None:
+        self.home, self.given = home, {"ORGO_QUEUE": queue}
+        assert python(ROOT / "setup.py", home=home, **self.given).returncode == 0
+
+    @contextmanager
+    def worker(self) -> Iterator["subprocess.Popen[str]"]:
+        environment = clean_environment(ORGO_HOME=str(self.home), **self.given)
+        command = [*CELERY, "worker", "--loglevel=warning", "--concurrency=1"]
+        with (self.home / "worker.log").open("a") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(60)
+            finally:
+                process.kill()
+
+    def store(self, first: int, last: int) -> None:
+        path = {"PYTHONPATH": str(ROOT / "src")}
+        done = python("-c", STORE, str(first), str(last), home=self.home, **path)
+        assert done.returncode == 0, done.stderr
+
+    def ring(self) -> None:
+        Broker(make_app(load(self.home, self.given))).ring("routing")
+
+    def outcomes(self) -> dict[str, int]:
+        with sqlite3.connect(self.home / "var" / "orgo.db", timeout=20) as database:
+            return dict(database.execute("SELECT outcome, count(*) FROM intake_mail GROUP BY 1").fetchall())
+
+    def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, (self.outcomes(), (self.home / "worker.log").read_text()[-3000:])
+            threading.Event().wait(0.1)
+
+
+def watchmen(home: Path) -> int:
+    """How many watchmen there are in this home."""
+    wanted, found = f"ORGO_HOME={home}".encode(), 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words, environ = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            found += b"orgo.ops.watchman" in words and wanted in environ
+    return found
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_away_holds_up_nothing(tmp_path: Path) -> None:
+    works = Works(tmp_path, f"redis://127.0.0.1:{free_port()}/0")
+    with works.worker() as worker:
+        works.store(0, 3)
+        works.until(lambda: works.outcomes() == {"opened": 3})
+        worker.terminate()
+        worker.wait(60)
+    works.until(lambda: watchmen(tmp_path) == 0)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_leaves_no_watchman_behind(tmp_path: Path) -> None:
+    works = Works(tmp_path, f"redis://127.0.0.1:{free_port()}/0")
+    with works.worker() as worker:
+        works.until(lambda: watchmen(tmp_path) == 1)
+        worker.kill()
+        worker.wait()
+        works.until(lambda: watchmen(tmp_path) == 0)
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[tuple[int, list[Redis]]]:
+    """Three Redis behind one address, as replicas of a Deployment are: each connection comes to the next one."""
+    with ExitStack() as stack:
+        servers = [Redis() for _ in range(3)]
+        for server in servers:
+            server.start()
+            stack.callback(server.stop)
+        door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        threading.Thread(target=_balance, args=(door, servers), daemon=True).start()
+        yield door.getsockname()[1], servers
+
+
+def _balance(door: socket.socket, servers: list[Redis]) -> None:
+    for server in cycle(servers):
+        try:
+            one, _ = door.accept()
+            other = socket.create_connection(("127.0.0.1", server.port))
+        except OSError:
+            return
+        for source, target in ((one, other), (other, one)):
+            threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with source, suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.slow
+@pytest.mark.needs("redis")
+def test_three_unrelated_redis_that_forget_lose_nothing(
+    tmp_path: Path, three: tuple[int, list[Redis]]
+) -> None:
+    port, servers = three
+    works = Works(tmp_path, f"redis://127.0.0.1:{port}/0")
+    with works.worker(), works.worker():
+        for number in range(0, 100, 20):
+            works.store(number, number + 20)
+            works.ring()
+            for server in servers:
+                server.flush()
+        works.until(lambda: works.outcomes() == {"opened": 100})
