@@ -43,6 +43,7 @@ class Root(Lazy):
         "status": ("orgo.cli.status:status", "How Orgo is at this moment"),
         "doctor": ("orgo.cli.status:doctor", "All that Orgo needs, looked at one by one"),
         "selftest": ("orgo.cli.selftest:selftest", "Tries this installation: parsing, offline work, queue"),
+        "loadtest": ("orgo.cli.loadtest:loadtest", "How much this installation carries, counted"),
         "audit": ("orgo.cli.audit:audit", "The sealed trail: verify, export"),
         "database": ("orgo.cli.database:database", "The database: migrate, move"),
         "backup": ("orgo.cli.backup:backup", "Backups: create, list, verify, restore, prune, drill"),

@@ -1,0 +1,163 @@
+"""`orgo loadtest`: how much an installation carries, counted."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from orgo.cli.errors import Code
+from orgo.cli.output import as_json_option, line
+
+if TYPE_CHECKING:
+    from orgo.loadtest.count import Sample
+
+_COUNT = click.IntRange(1, 10_000_000)
+
+
+class Share(click.ParamType[float]):
+    """A share as a person writes it: 5%, or 0.05."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            text = str(value).strip()
+            share = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"{value!r} is no share; write it like 5% or 0.05", param, ctx)
+        return share
+
+
+@click.command(epilog="Example: orgo loadtest --mails 2000 --via smtp --floor")
+@click.option("--mails", type=_COUNT, default=1000, show_default=True, help="How many mails.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 100_000),
+    help="Mails a second; as fast as they are taken if not given.",
+)
+@click.option(
+    "--via",
+    type=click.Choice(["smtp", "api", "db"]),
+    default="smtp",
+    show_default=True,
+    help="The way in; db: all stored before the first is decided.",
+)
+@click.option(
+    "--hostile",
+    type=Share(),
+    default=0.05,
+    show_default="5%",
+    help="The share of mails that are made to harm.",
+)
+@click.option("--senders", type=_COUNT, default=500, show_default=True, help="How many people write them.")
+@click.option(
+    "--rules", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many rules decide."
+)
+@click.option(
+    "--tasks",
+    type=_COUNT,
+    help="The queue test instead: so many pieces of work through the configured broker.",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="With --tasks: pieces for each ring.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Processes that decide (one on SQLite).",
+)
+@click.option("--floor", is_flag=True, help="Measure in the same run what the parts cost alone.")
+@click.option(
+    "--patience",
+    type=click.IntRange(1, 86_400),
+    default=1800,
+    show_default=True,
+    help="Seconds that the rest may take once all is in.",
+)
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Also write the report with its curves here.",
+)
+@as_json_option
+def loadtest(tasks: int | None, batch: int, html: Path | None, as_json: bool, **given: Any) -> int:
+    """Load an Orgo made for the test, and count what came of every mail.
+
+    It runs beside yours on the same database server and broker, with a database, people and rules of its own, which are
+    removed at the end; letters go nowhere. Exit code 1 when a mail was lost, doubled or left undecided.
+    """
+    if tasks is not None:
+        if html is not None:
+            raise click.UsageError("--html goes with --mails")
+        return _queue_test(tasks, batch, as_json, given)
+    if batch != 1:
+        raise click.UsageError("--batch goes with --tasks")
+    return _mail_test(html, as_json, given)
+
+
+def _mail_test(html: Path | None, as_json: bool, given: dict[str, Any]) -> int:
+    from orgo.conf import load
+    from orgo.loadtest import page, report, run
+    from orgo.loadtest.plan import Plan
+
+    plan = Plan(**given)
+    with _Live() as live:
+        found = run.run(load(), plan, lambda sample, unsent: live.say(_shown(sample, plan.mails, unsent)))
+    if html is not None:
+        html.write_text(page.page(found), "utf-8")
+    line(found.as_json()) if as_json else click.echo(report.words(found))
+    return Code.DONE if found.is_well else Code.FAILED
+
+
+def _queue_test(tasks: int, batch: int, as_json: bool, given: dict[str, Any]) -> int:
+    from orgo.conf import load
+    from orgo.loadtest import queue
+    from orgo.loadtest.plan import QueuePlan
+
+    chosen = {name: given[name] for name in ("workers", "floor", "patience")}
+    with _Live() as live:
+        plan = QueuePlan(tasks=tasks, batch=batch, **chosen)
+        found = queue.run(load(), plan, lambda step, done, total: live.say(f"{step}: {done:,} of {total:,}"))
+    line(found) if as_json else click.echo(queue.words(found))
+    return Code.DONE if found.is_well else Code.FAILED
+
+
+def _shown(sample: "Sample", mails: int, unsent: int) -> str:
+    return (
+        f"{sample.at:6.0f} s  {sample.taken:,} of {mails:,} in  {sample.decided:,} decided  "
+        f"{sample.letters:,} letters sent, {unsent:,} wait  {sample.memory // 1_000_000} MB"
+    )
+
+
+class _Live:
+    """The line that moves on a terminal; elsewhere one a second. On standard error, so that the result stays clean."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    def say(self, words: str) -> None:
+        """Show it, at most once a second."""
+        if time.monotonic() - self._last < 1.0:
+            return
+        self._last = time.monotonic()
+        click.echo(f"\r{words}\x1b[K" if self._terminal else words, err=True, nl=not self._terminal)

@@ -1,0 +1,117 @@
+"""What became of the mails, counted in the database against the test's own ledger."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from orgo.loadtest import mails
+
+_MAKES_A_TASK = ("opened", "joined")
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """How it stood at a moment: seconds since the beginning, and numbers so far; memory in bytes."""
+
+    at: float
+    taken: int
+    decided: int
+    letters: int
+    memory: int
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """Mails by outcome, those that are not there or twice, and the sorted times in milliseconds.
+
+    `within` is how many were decided within `seconds`.
+    """
+
+    outcomes: dict[str, int]
+    lost: int
+    doubled: int
+    to_task: list[float]
+    to_letter: list[float]
+    late: list[float]
+    seconds: float
+    within: int
+
+
+def waiting_mails() -> int:
+    """Mails that are stored and not decided."""
+    from orgo.intake.claim import undecided
+
+    return undecided()
+
+
+def letters() -> tuple[int, int]:
+    """Letters that are to leave, and letters that have left."""
+    from orgo.outbox.models import Letter
+
+    waiting = Letter.objects.filter(state__in=("pending", "claimed", "dot")).count()
+    return waiting, Letter.objects.filter(state="sent").count()
+
+
+def counted(taken: Sequence[int], stored_before: bool) -> Counted:
+    """Look at every mail that the other side took. A mail is lost where it is in no task and not in quarantine.
+
+    `stored_before`: all were there before the first was decided, so the time counts from the first batch's decision.
+    """
+    from orgo.intake.models import Mail
+
+    columns = ("envelope_to", "outcome", "received_at", "decided_at", "task")
+    rows = list(Mail.objects.order_by("decided_at").values_list(*columns))
+    numbered = [(mails.number_of(to[0]) if to else None, *rest) for to, *rest in rows]
+    ends = Counter(number for number, outcome, *_ in numbered if outcome)
+    tasks = Counter(number for number, outcome, *_ in numbered if outcome in _MAKES_A_TASK)
+    decided = [(received, end) for _, _, received, end, _ in numbered if end is not None]
+    begin = _begin(decided, stored_before)
+    return Counted(
+        outcomes=dict(Counter(outcome or "waiting" for _, outcome, *_ in numbered)),
+        lost=sum(1 for number in taken if not ends[number]),
+        doubled=sum(1 for seen in tasks.values() if seen > 1),
+        to_task=_milliseconds(decided),
+        to_letter=_milliseconds(
+            _first_letters({task: received for _, _, received, _, task in numbered if task})
+        ),
+        late=_lateness(),
+        seconds=(decided[-1][1] - begin).total_seconds() if decided else 0.0,
+        within=sum(1 for _, end in decided if end > begin) if decided else 0,
+    )
+
+
+def _begin(decided: Sequence[tuple[Any, Any]], stored_before: bool) -> Any:
+    """The moment that the time counts from; rows in the order of their decisions."""
+    if not decided:
+        return None
+    return decided[0][1] if stored_before else min(received for received, _ in decided)
+
+
+def _first_letters(received: dict[int, Any]) -> Iterable[tuple[Any, Any]]:
+    from django.db.models import Min
+
+    from orgo.outbox.models import Letter
+
+    sent = (
+        Letter.objects.filter(state="sent", task__isnull=False)
+        .values_list("task")
+        .annotate(at=Min("settled_at"))
+    )
+    return [(received[task], at) for task, at in sent.order_by() if task in received]
+
+
+def _lateness() -> list[float]:
+    """By how many milliseconds levels fired behind their time."""
+    from orgo.audit.models import Event
+
+    found = Event.objects.filter(type="task.escalated").values_list("data", flat=True)
+    return sorted(float(data.get("late_by") or 0) * 1000 for data in found)
+
+
+def _milliseconds(spans: Iterable[tuple[Any, Any]]) -> list[float]:
+    return sorted((end - begin).total_seconds() * 1000 for begin, end in spans)
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The value that `share` of the sorted values do not pass; None of none."""
+    return round(values[min(len(values) - 1, int(share * len(values)))], 1) if values else None

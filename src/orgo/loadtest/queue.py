@@ -1,0 +1,213 @@
+"""The queue test: as many rings as pieces of work go through the configured broker, and are drained by Celery's workers.
+
+A piece is a letter that is claimed, given to a courier that goes nowhere, and settled: the least of Orgo's real work.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from orgo.conf import Config
+from orgo.conf.celery import make_app
+from orgo.lib.problems import BadInput, Problem
+from orgo.loadtest.crew import CELERY, Crew
+from orgo.loadtest.ground import ground
+from orgo.loadtest.names import BATCH, CHANNEL, QUEUE
+from orgo.loadtest.plan import QueuePlan
+
+_ROWS_AT_ONCE = 5_000
+_BEGUN = 20
+_STATES = ("pending", "claimed", "dot")
+Progress = Callable[[str, int, int], None]
+
+
+class Drained(msgspec.Struct, frozen=True):
+    """The result. `tasks_per_second` counts from when the workers are at it; the floor is one bare statement a ring."""
+
+    tasks: int
+    batch: int
+    broker: str
+    database: str
+    workers: int
+    rings: int
+    rings_per_second: float
+    seconds: float
+    tasks_per_second: float
+    lost: int
+    doubled: int
+    peak_rss_mb: int
+    floor_tasks_per_second: float | None
+    share_of_floor: float | None
+
+    @property
+    def is_well(self) -> bool:
+        """Every piece was done, and once."""
+        return not self.lost and not self.doubled
+
+
+def run(own: Config, plan: QueuePlan, progress: Progress) -> Drained:
+    """Queue the pieces, ring, and drain them; with a floor the same again by the bare statement. Raises BadInput."""
+    if own.queue is None:
+        hint = "set queue: redis://127.0.0.1:6379/0 (or ORGO_QUEUE); --mails needs none"
+        raise BadInput(
+            Problem("no queue is configured, so there is no broker to load", key="queue", hint=hint)
+        )
+    with ground(own, rules=10, catcher=25) as (config, environ):
+        test = _Test(config, environ, plan, progress)
+        mine = test.drained("ours")
+        floor = test.drained("bare") if plan.floor else None
+    broker = (config.queue or "").partition(":")[0]
+    database = "sqlite" if config.sqlite_file else "postgresql"
+    return Drained(
+        tasks=plan.tasks,
+        batch=plan.batch,
+        broker=broker,
+        database=database,
+        workers=plan.workers,
+        rings=-(-plan.tasks // plan.batch),
+        rings_per_second=round(mine.rung, 1),
+        seconds=round(mine.seconds, 2),
+        tasks_per_second=round(mine.rate, 1),
+        lost=mine.lost,
+        doubled=mine.doubled,
+        peak_rss_mb=mine.memory // 1_000_000,
+        floor_tasks_per_second=round(floor.rate, 1) if floor else None,
+        share_of_floor=round(mine.rate / floor.rate, 3) if floor and floor.rate else None,
+    )
+
+
+class _Drain(msgspec.Struct, frozen=True):
+    rung: float
+    seconds: float
+    rate: float
+    lost: int
+    doubled: int
+    memory: int
+
+
+class _Test:
+    def __init__(
+        self, config: Config, environ: Mapping[str, str], plan: QueuePlan, progress: Progress
+    ) -> None:
+        self.config, self.plan, self.progress = config, plan, progress
+        self.environ = {**environ, BATCH: str(plan.batch)}
+
+    def drained(self, which: str) -> _Drain:
+        """Fill, ring, drain, count."""
+        _fill(self.plan.tasks)
+        app = make_app(self.config)
+        batch = self.plan.batch if which == "ours" else 1
+        rings = -(-self.plan.tasks // batch)
+        rung = self._ring(app, f"orgo.load.{which}", rings)
+        crew = Crew(self.environ, self.config.home / "processes.log")
+        crew.start([(*CELERY, f"--concurrency={self.plan.workers}", "-Q", QUEUE)])
+        try:
+            seconds, rate, memory = self._drain(crew, which)
+        finally:
+            crew.stop()
+            _forget(app)
+        lost, doubled = _left()
+        return _Drain(rung, seconds, rate, lost, doubled, memory)
+
+    def _ring(self, app: Any, job: str, rings: int) -> float:
+        began = time.monotonic()
+        with app.producer_pool.acquire(block=True) as producer:
+            for number in range(rings):
+                app.send_task(job, queue=QUEUE, producer=producer, retry=True)
+                if number % 1000 == 0:
+                    self.progress("rung", number, rings)
+        return rings / max(time.monotonic() - began, 0.001)
+
+    def _drain(self, crew: Crew, which: str) -> tuple[float, float, int]:
+        """Seconds and pieces a second from the first look at which work had begun; the most memory."""
+        end = time.monotonic() + self.plan.patience
+        begun: tuple[float, int] | None = None
+        memory, left = 0, self.plan.tasks
+        while left and time.monotonic() < end:
+            crew.look()
+            left, memory = _waiting(), max(memory, crew.memory())
+            if begun is None and left <= self.plan.tasks - _BEGUN:
+                begun = time.monotonic(), left
+            self.progress(f"drained ({which})", self.plan.tasks - left, self.plan.tasks)
+            time.sleep(0.2)
+        at, then = begun or (time.monotonic(), left)
+        seconds = max(time.monotonic() - at, 0.001)
+        return seconds, (then - left) / seconds, memory
+
+
+def _fill(tasks: int) -> None:
+    """That many pieces of work, all due, and none else."""
+    from orgo.conf import sql
+    from orgo.lib import clock, ids
+    from orgo.outbox.models import Letter
+
+    Letter.objects.all().delete()
+    blank = {field.name: field.get_default() for field in Letter._meta.concrete_fields}
+    now = clock.now()
+    piece = {
+        "event": 0,
+        "kind": "load",
+        "channel": CHANNEL,
+        "date": now,
+        "next_attempt_at": now,
+        "headers": {},
+    }
+    for first in range(0, tasks, _ROWS_AT_ONCE):
+        sql.insert(
+            Letter,
+            [
+                {
+                    **blank,
+                    **piece,
+                    "id": ids.new_id(),
+                    "recipient": f"{number}",
+                    "message_id": f"<{number}@load>",
+                }
+                for number in range(first, min(first + _ROWS_AT_ONCE, tasks))
+            ],
+        )
+
+
+def _waiting() -> int:
+    from orgo.outbox.models import Letter
+
+    return Letter.objects.filter(state__in=_STATES).count()
+
+
+def _left() -> tuple[int, int]:
+    """How many pieces were not done, and how many were begun more than once."""
+    from orgo.outbox.models import Letter
+
+    return Letter.objects.exclude(state="sent").count(), Letter.objects.filter(attempts__gt=1).count()
+
+
+def _forget(app: Any) -> None:
+    """Leave nothing on the broker."""
+    with app.connection_for_write() as broker:
+        broker.default_channel.queue_delete(QUEUE)
+
+
+def words(found: Drained) -> str:
+    """The result as lines for people."""
+    lines = [
+        ("tasks", f"{found.tasks:,} in {found.rings:,} rings through {found.broker}, on {found.database}"),
+        ("rung", f"{found.rings_per_second:,.0f} a second"),
+        (
+            "drained",
+            f"{found.tasks_per_second:,.0f} a second by {found.workers} worker(s), {found.seconds:,.1f} s",
+        ),
+        ("memory", f"{found.peak_rss_mb} MB at most, all workers"),
+        ("lost", str(found.lost)),
+        ("doubled", str(found.doubled)),
+    ]
+    if found.floor_tasks_per_second is not None:
+        share = 100 * (found.share_of_floor or 0)
+        lines.append(
+            (
+                "floor",
+                f"{found.floor_tasks_per_second:,.0f} a second by one bare statement a ring; {share:.0f} % of it",
+            )
+        )
+    return "\n".join(f"{name:12} {said}" for name, said in lines)

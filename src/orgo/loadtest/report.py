@@ -1,0 +1,141 @@
+"""What a load test found: one record, as JSON, as words, and as a page with curves (pure but for the machine's name)."""
+
+from typing import Any
+
+import msgspec
+
+from orgo.conf import Config
+from orgo.loadtest.count import Counted, Sample, percentile
+from orgo.loadtest.plan import Plan
+
+_MB = 1_000_000
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The result. `seconds` is from the first arrival to the last decision; times are milliseconds.
+
+    `settled` says whether every mail was decided and every letter had left when the test ended. `floor_mails_per_second`
+    is what parser, matcher and the bare rows alone reach in as many processes, None where it was not asked for.
+    """
+
+    mails: int
+    seconds: float
+    mails_per_second: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    lost: int
+    doubled: int
+    peak_rss_mb: int
+    floor_mails_per_second: float | None
+    share_of_floor: float | None
+    via: str
+    database: str
+    broker: str
+    workers: int
+    rules: int
+    outcomes: dict[str, int]
+    letters: int
+    letters_doubled: int
+    letter_p50_ms: float | None
+    letter_p95_ms: float | None
+    letter_p99_ms: float | None
+    escalations: int
+    escalation_late_p99_ms: float | None
+    settled: bool
+    samples: list[Sample]
+
+    @property
+    def is_well(self) -> bool:
+        """Nothing lost, nothing doubled, nothing left over."""
+        return self.settled and not self.lost and not self.doubled and not self.letters_doubled
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the curves."""
+        return {name: value for name, value in msgspec.to_builtins(self).items() if name != "samples"}
+
+
+def report(
+    plan: Plan,
+    config: Config,
+    found: Counted,
+    samples: list[Sample],
+    letters_doubled: int,
+    settled: bool,
+    floor_rate: float | None,
+) -> Report:
+    """The record of a test that has ended."""
+    decided = sum(number for outcome, number in found.outcomes.items() if outcome != "waiting")
+    speed = found.within / found.seconds if found.seconds else 0.0
+    return Report(
+        mails=decided,
+        seconds=round(found.seconds, 2),
+        mails_per_second=round(speed, 1),
+        p50_ms=percentile(found.to_task, 0.5),
+        p95_ms=percentile(found.to_task, 0.95),
+        p99_ms=percentile(found.to_task, 0.99),
+        lost=found.lost,
+        doubled=found.doubled,
+        peak_rss_mb=max((sample.memory for sample in samples), default=0) // _MB,
+        floor_mails_per_second=round(floor_rate, 1) if floor_rate else None,
+        share_of_floor=round(speed / floor_rate, 3) if floor_rate else None,
+        via=plan.via,
+        database="sqlite" if config.sqlite_file else "postgresql",
+        broker=(config.queue or "none").partition(":")[0],
+        workers=plan.workers,
+        rules=plan.rules,
+        outcomes=found.outcomes,
+        letters=samples[-1].letters if samples else 0,
+        letters_doubled=letters_doubled,
+        letter_p50_ms=percentile(found.to_letter, 0.5),
+        letter_p95_ms=percentile(found.to_letter, 0.95),
+        letter_p99_ms=percentile(found.to_letter, 0.99),
+        escalations=len(found.late),
+        escalation_late_p99_ms=percentile(found.late, 0.99),
+        settled=settled,
+        samples=samples,
+    )
+
+
+def words(found: Report) -> str:
+    """The report as lines for people."""
+    lines = [
+        (
+            "mails",
+            f"{found.mails:,} in {found.seconds:,.1f} s: {found.mails_per_second:,.0f} a second, by {found.via}",
+        ),
+        ("on", f"{found.database}, broker {found.broker}, {found.workers} worker(s), {found.rules:,} rules"),
+        ("to task", _times(found.p50_ms, found.p95_ms, found.p99_ms)),
+        ("to letter", _times(found.letter_p50_ms, found.letter_p95_ms, found.letter_p99_ms)),
+        (
+            "outcomes",
+            ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(found.outcomes.items())),
+        ),
+        ("letters", f"{found.letters:,} sent, {found.letters_doubled} of them twice"),
+        ("escalations", _late(found)),
+        ("memory", f"{found.peak_rss_mb} MB at most, all processes"),
+        ("floor", _floor(found)),
+        ("lost", str(found.lost)),
+        ("doubled", str(found.doubled)),
+    ]
+    end = "" if found.settled else "\nThe test's patience ended before all was done."
+    return "\n".join(f"{name:12} {said}" for name, said in lines if said) + end
+
+
+def _times(*values: float | None) -> str:
+    p50, p95, p99 = values
+    if p50 is None:
+        return ""
+    return f"p50 {p50:,.0f} ms, p95 {p95:,.0f} ms, p99 {p99:,.0f} ms after arrival"
+
+
+def _late(found: Report) -> str:
+    if not found.escalations:
+        return ""
+    return f"{found.escalations:,}, p99 {found.escalation_late_p99_ms or 0:,.0f} ms late"
+
+
+def _floor(found: Report) -> str:
+    if found.floor_mails_per_second is None:
+        return ""
+    return f"{found.floor_mails_per_second:,.0f} mails a second; reached {100 * (found.share_of_floor or 0):.0f} % of it"

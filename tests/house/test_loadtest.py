@@ -1,0 +1,100 @@
+"""`orgo loadtest` on real processes and servers: it counts right, and leaves nothing behind."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.house.checkout import ROOT, python
+from tests.house.test_jobs import redis  # noqa: F401 -- a fixture
+from tests.servers.postgresql import Postgresql
+
+ORGO = ROOT / "orgo"
+
+
+def loadtest(home: Path, *words: str, **environ: str) -> dict[str, Any]:
+    done = python(ORGO, "loadtest", *words, "--json", home=home, **environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@pytest.mark.slow
+def test_mails_by_smtp_on_sqlite(tmp_path: Path) -> None:
+    told = loadtest(
+        tmp_path, "--mails", "60", "--hostile", "20%", "--rules", "20", "--html", str(tmp_path / "r.html")
+    )
+
+    assert (told["mails"], told["lost"], told["doubled"], told["settled"]) == (60, 0, 0, True)
+    assert told["outcomes"]["opened"] >= 40
+    assert told["letters"] >= 40
+    assert told["p50_ms"] <= told["p99_ms"]
+    assert told["peak_rss_mb"] > 20
+    assert "<svg" in (tmp_path / "r.html").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+
+
+@pytest.fixture
+def server() -> Iterator[Postgresql]:
+    started = Postgresql().start()
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def owner(server: Postgresql) -> str:
+    return f"postgresql://boss@127.0.0.1:{server.port}/postgres"
+
+
+def databases(server: Postgresql) -> set[str]:
+    with psycopg.connect(owner(server)) as connection:
+        return {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
+
+
+@pytest.mark.slow
+@pytest.mark.needs("postgresql", "redis")
+def test_many_processes_with_a_floor_and_the_queue_test(
+    tmp_path: Path,
+    server: Postgresql,
+    redis: int,  # noqa: F811
+) -> None:
+    given = {"ORGO_DATABASE": owner(server), "ORGO_QUEUE": f"redis://127.0.0.1:{redis}/0"}
+    before, home = databases(server), tmp_path / "home"
+    home.mkdir()
+
+    told = loadtest(home, "--mails", "120", "--via", "api", "--rules", "20", "--floor", **given)
+    assert (told["lost"], told["doubled"], told["settled"]) == (0, 0, True)
+    assert (told["database"], told["broker"], told["via"]) == ("postgresql", "redis", "api")
+    assert told["share_of_floor"] > 0
+
+    drained = loadtest(home, "--tasks", "300", "--floor", **given)
+    assert (drained["tasks"], drained["rings"], drained["lost"], drained["doubled"]) == (300, 300, 0, 0)
+    assert drained["share_of_floor"] > 0
+
+    assert databases(server) == before
+    assert list(home.iterdir()) == []
+    with socket.create_connection(("127.0.0.1", redis)) as asked:
+        asked.sendall(b"EXISTS orgo:orgo-loadtest\r\n")
+        assert asked.recv(64) == b":0\r\n"
+
+
+def test_the_queue_test_needs_a_queue(tmp_path: Path) -> None:
+    done = python(ORGO, "loadtest", "--tasks", "10", home=tmp_path)
+
+    assert done.returncode == 2
+    assert "no queue is configured" in done.stderr
+
+
+@pytest.mark.needs("postgresql")
+def test_a_user_who_may_make_no_database_is_told_what_to_ask_for(tmp_path: Path, server: Postgresql) -> None:
+    url = server.url("office")  # as the blueprint's three statements make one: without the right to make more
+
+    done = python(ORGO, "loadtest", "--mails", "5", home=tmp_path, ORGO_DATABASE=url)
+
+    assert done.returncode == 2
+    assert "CREATEDB" in done.stderr

@@ -1,0 +1,116 @@
+"""The pure parts of the load test: its mails, its shares, its curves."""
+
+import json
+from statistics import mean
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgo.cli.loadtest import Share
+from orgo.loadtest.count import Sample, percentile
+from orgo.loadtest.mails import HOSTILE, is_hostile, mail, number_of, recipient, sender
+from orgo.loadtest.page import page
+from orgo.loadtest.report import Report, words
+from orgo.message import parse
+
+
+@given(st.integers(0, 10**9))
+def test_a_mail_is_known_again_by_its_recipient(number: int) -> None:
+    assert number_of(recipient(number)) == number
+
+
+@pytest.mark.parametrize(
+    "address", ["info@load.example", "m12@people.example", "m@load.example", "", "mx1@load.example"]
+)
+def test_another_address_is_no_mail_of_the_test(address: str) -> None:
+    assert number_of(address) is None
+
+
+def test_the_mails_are_as_large_as_an_offices_and_all_different() -> None:
+    made = [mail(number, 50, 0.05) for number in range(3000)]
+
+    assert 8_000 < mean(map(len, made)) < 14_000
+    assert len(set(made)) == len(made)
+    assert mail(7, 50, 0.05) == made[7]
+    assert {sender(number, 50) for number in range(3000)} == {f"person{n}@people.example" for n in range(50)}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 1.0])
+def test_the_share_of_hostile_mails_is_as_asked(share: float) -> None:
+    hostile = sum(is_hostile(number, share) for number in range(10_000)) / 10_000
+
+    assert hostile == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", range(len(HOSTILE)))
+def test_every_hostile_mail_is_read_without_harm(kind: int) -> None:
+    read = parse(mail(kind, 1, 1.0))
+
+    assert read.warnings or read.limit or read.subject.startswith("word")
+
+
+@pytest.mark.parametrize(("said", "meant"), [("5%", 0.05), ("0.05", 0.05), ("0", 0.0), ("100 %", 1.0)])
+def test_a_share_is_written_as_people_do(said: str, meant: float) -> None:
+    assert Share().convert(said, None, None) == pytest.approx(meant)
+
+
+@pytest.mark.parametrize("said", ["many", "-1%", "101%", "nan", ""])
+def test_what_is_no_share_is_refused(said: str) -> None:
+    with pytest.raises(click.BadParameter, match="write it like 5%"):
+        Share().convert(said, None, None)
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    values = [float(n) for n in range(1, 101)]
+
+    assert (percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1.0)) == (
+        51.0,
+        100.0,
+        100.0,
+    )
+    assert percentile([], 0.5) is None
+
+
+def _report(**other: object) -> Report:
+    samples = [Sample(float(n), 100 * n, 90 * n, 50 * n, 10**8) for n in range(5)]
+    given: dict[str, object] = dict.fromkeys(Report.__struct_fields__, 0)
+    given |= {
+        "via": "<smtp>",
+        "database": "sqlite",
+        "broker": "none",
+        "outcomes": {"opened": 90},
+        "settled": True,
+    }
+    return Report(**{**given, "samples": samples, **other})  # type: ignore[arg-type]
+
+
+def test_the_page_has_its_curves_and_no_markup_of_others() -> None:
+    shown = page(_report())
+
+    assert shown.count("<polyline") == 4
+    assert "&lt;smtp&gt;" in shown
+    assert "<smtp>" not in shown
+
+
+@pytest.mark.parametrize("wrong", [{"lost": 1}, {"doubled": 1}, {"letters_doubled": 1}, {"settled": False}])
+def test_a_test_is_well_only_when_nothing_is_lost_doubled_or_left(wrong: dict[str, object]) -> None:
+    assert _report().is_well
+    assert not _report(**wrong).is_well
+
+
+def test_the_json_has_what_is_promised_and_no_curves() -> None:
+    told = json.loads(json.dumps(_report().as_json()))
+    promised = "mails seconds mails_per_second p50_ms p95_ms p99_ms lost doubled peak_rss_mb floor_mails_per_second share_of_floor"
+
+    assert set(promised.split()) <= set(told)
+    assert "samples" not in told
+
+
+def test_the_words_leave_out_what_was_not_measured() -> None:
+    said = words(_report(p50_ms=None, escalations=0, floor_mails_per_second=None))
+
+    assert "to task" not in said
+    assert "floor" not in said
+    assert "lost         0" in said
