@@ -164,15 +164,19 @@ def deliver(courier: Courier, limit: int = 20, channel: str = "email") -> int:
     """
     if channel == "webhook":
         second_path()
-    letters = outbox.claim(limit, channel)
+    letters, working = outbox.claim(limit, channel), False
     for letter in hold_back(letters):
         crashpoint("H6.after_claim")
         with within(letter=letter.pk, task=letter.task):
-            _deliver_one(courier, letter)
+            left = _deliver_one(courier, letter)
+        if left and not working:
+            note_working(channel)
+        working = left
     return len(letters)
 
 
-def _deliver_one(courier: Courier, letter: Letter) -> None:
+def _deliver_one(courier: Courier, letter: Letter) -> bool:
+    """Whether it has left."""
     try:
         reply = courier.deliver(parcel_of(letter), lambda: outbox.mark_dot(letter))
     except DeliveryError as error:
@@ -182,8 +186,9 @@ def _deliver_one(courier: Courier, letter: Letter) -> None:
         _not_delivered(letter, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
     else:
         outbox.settle_sent(letter, reply)
-        note_working(letter.channel)
         log.info("letter %s to %s is sent: %s", letter.pk, letter.recipient, reply)
+        return True
+    return False
 
 
 def _not_delivered(letter: Letter, error: DeliveryError) -> None:

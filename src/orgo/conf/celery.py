@@ -31,7 +31,8 @@ def make_app(config: Config) -> Celery:
         raise BadInput(
             Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint)
         )
-    app = Celery("orgo", broker=config.queue)
+    # Without Celery's own care for Django: it makes the pool of connections anew for every job (ops/jobs.py cares for them).
+    app = Celery("orgo", broker=config.queue, fixups=[])
     app.conf.update(_settings(config.queue, config.queue_type))
     return app
 

@@ -16,7 +16,8 @@ from orgo.task.actions import handle
 def parcel_of(letter: Letter) -> Parcel:
     """The letter as its courier needs it, with its documents."""
     wanted = [document["sha256"] for document in letter.attachments]
-    found = {row.pk: bytes(row.data) for row in Document.objects.filter(pk__in=wanted)}
+    documents = Document.objects.filter(pk__in=wanted) if wanted else ()
+    found = {row.pk: bytes(row.data) for row in documents}
     return Parcel(
         recipient=letter.recipient,
         envelope_from=letter.sender,

@@ -14,12 +14,14 @@ from contextlib import closing
 from celery import Celery
 from celery.signals import (
     setup_logging,
+    task_postrun,
     task_prerun,
     worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_shutdown,
 )
+from django.db import close_old_connections, connections
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from orgo import dispatch
@@ -132,12 +134,19 @@ def _log(**_: object) -> None:
 
 @task_prerun.connect  # type: ignore[untyped-decorator]
 def _name(task_id: str, **_: object) -> None:
+    close_old_connections()
     clear_contextvars()
     bind_contextvars(job=task_id)
 
 
+@task_postrun.connect  # type: ignore[untyped-decorator]
+def _give_connections_back(**_: object) -> None:
+    close_old_connections()
+
+
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _watch(**_: object) -> None:
+    _leave_connections()
     _watchman.append(watchman.begin())
 
 
@@ -149,7 +158,16 @@ def _end_watch(**_: object) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _begin(**_: object) -> None:
+    _leave_connections()
     memory.settle()
+
+
+def _leave_connections() -> None:
+    """Processes that are forked from each other share no connection and no pool."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()  # type: ignore[attr-defined]
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]

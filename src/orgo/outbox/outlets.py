@@ -17,7 +17,7 @@ def note_failing(channel: str, reason: str) -> None:
 
 
 def note_working(channel: str) -> None:
-    """A letter has left. (Looked up first: a statement that writes would wait for the database's lock each time.)"""
+    """Letters leave. (Looked up first: a statement that writes would wait for the database's lock each time.)"""
     if failing_since(channel) is not None:
         Outlet.objects.filter(pk=channel).update(failing_since=None, reason="")
 
