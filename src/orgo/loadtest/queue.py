@@ -56,8 +56,11 @@ def run(own: Config, plan: QueuePlan, progress: Progress) -> Drained:
         )
     with ground(own, rules=10, catcher=25) as (config, environ):
         test = _Test(config, environ, plan, progress)
-        mine = test.drained("ours")
-        floor = test.drained("bare") if plan.floor else None
+        try:
+            mine = test.drained("ours")
+            floor = test.drained("bare") if plan.floor else None
+        finally:
+            _forget(config)
     broker = (config.queue or "").partition(":")[0]
     database = "sqlite" if config.sqlite_file else "postgresql"
     return Drained(
@@ -107,7 +110,6 @@ class _Test:
             seconds, rate, memory = self._drain(crew, which)
         finally:
             crew.stop()
-            _forget(app)
         lost, doubled = _left()
         return _Drain(rung, seconds, rate, lost, doubled, memory)
 
@@ -187,9 +189,9 @@ def _left() -> tuple[int, int]:
     return Letter.objects.exclude(state="sent").count(), Letter.objects.filter(attempts__gt=1).count()
 
 
-def _forget(app: Any) -> None:
+def _forget(config: Config) -> None:
     """Leave nothing on the broker."""
-    with app.connection_for_write() as broker:
+    with make_app(config).connection_for_write() as broker:
         broker.default_channel.queue_delete(QUEUE)
 
 

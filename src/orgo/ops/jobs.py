@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from logging import INFO, getLogger
 
 from celery import Celery
 from celery.signals import (
@@ -127,9 +128,10 @@ _WORK = {"routing": route, "delivery": deliver, "escalation": sweep}
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
-def _log(**_: object) -> None:
+def _log(loglevel: int | None = None, **_: object) -> None:
     """Celery would set up a log of its own: this one looks like that of Orgo's other processes."""
     logging.set_up(boot.config().log.format, verbose=True)
+    getLogger("celery").setLevel(loglevel or INFO)  # two lines for each job are many
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]
