@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from orgo.ops.schema import narrows
+
 ROOT = Path(__file__).resolve().parents[2]
 # Migrations that are known to narrow the database, as "app.name", each with the reason that it may.
 MARKED = {
@@ -34,6 +36,11 @@ for (app, name), migration in sorted(MigrationLoader(None).disk_migrations.items
 """
 
 
+def is_marked(migration: str) -> bool:
+    """Whether it may narrow: its name says so, and then a former release refuses the database (orgo/ops/schema.py)."""
+    return migration in MARKED or narrows(migration.partition(".")[2])
+
+
 def test_migrations_take_nothing_from_the_former_release(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(
@@ -41,5 +48,5 @@ def test_migrations_take_nothing_from_the_former_release(tmp_path: Path) -> None
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = [line for line in done.stdout.splitlines() if line.partition(":")[0] not in MARKED]
+    found = [line for line in done.stdout.splitlines() if not is_marked(line.partition(":")[0])]
     assert found == []

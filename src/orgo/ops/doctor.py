@@ -157,8 +157,10 @@ def _database(config: Config) -> Iterator[Finding]:
     todo = {"none": "orgo init", "older": "orgo database migrate", "newer": "upgrade Orgo"}.get(found, "")
     if todo:
         yield Finding("database", "fail", f"its form is {found}", todo)
-    else:
-        yield from _integrity(file)
+        return
+    if found == "expanded":
+        yield Finding("database", "ok", "a newer Orgo prepared it; this one works on beside it")
+    yield from _integrity(file)
 
 
 def _integrity(file: Path | None) -> Iterator[Finding]:

@@ -1,5 +1,10 @@
-"""Whether the database has the form that this program knows, and how it gets it."""
+"""Whether the database has the form that this program knows, and how it gets it.
 
+A release's migrations only add, so the former release works on beside it; what it no longer needs is taken away a release
+later, by a migration whose name begins with `contract_` behind its number (docs/adr/0009-upgrades.md).
+"""
+
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -8,11 +13,16 @@ from orgo.conf.config import Config
 from orgo.lib.problems import BadInput, Problem
 from orgo.ops import server
 
-Form = Literal["none", "older", "current", "newer"]
+log = logging.getLogger("orgo")
+Form = Literal["none", "older", "current", "expanded", "newer"]
+CONTRACT = "contract_"
 
 
 def form() -> Form:
-    """The form of the connected database: `newer` where a later Orgo changed it."""
+    """The form of the connected database.
+
+    `expanded`: a later Orgo has added to it, and this one works on. `newer`: it has also taken away what this one needs.
+    """
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
 
@@ -21,9 +31,17 @@ def form() -> Form:
     if not applied:
         return "none"
     ours = {app for app, _ in known}
-    if any(app in ours and (app, name) not in known for app, name in applied - _replaced(loader)):
+    later = {name for app, name in applied - _replaced(loader) if app in ours and (app, name) not in known}
+    if any(narrows(name) for name in later):
         return "newer"
-    return "current" if known <= applied else "older"
+    if not known <= applied:
+        return "older"
+    return "expanded" if later else "current"
+
+
+def narrows(migration: str) -> bool:
+    """Whether a migration of this name takes something away that the release before still needs."""
+    return migration.partition("_")[2].startswith(CONTRACT)
 
 
 def _replaced(loader: object) -> set[tuple[str, str]]:
@@ -42,9 +60,11 @@ def need_current() -> None:
 
 
 def refuse_newer(found: Form) -> None:
-    """Raises BadInput for a database that a later Orgo changed."""
+    """Raises BadInput for a database that a later Orgo made unfit for this one; one that it only added to is told of."""
     if found == "newer":
         raise BadInput(Problem("the database was changed by a newer Orgo", hint="upgrade Orgo"))
+    if found == "expanded":
+        log.warning("the database was prepared by a newer Orgo; this one works on beside it")
 
 
 def migrate(config: Config) -> list[str]:

@@ -28,8 +28,15 @@ def test_an_older_form_is_refused_with_the_command(run, migrations):
     assert "run: orgo database migrate" in err
 
 
-def test_a_newer_form_is_refused(run, migrations):
+def test_a_database_that_a_newer_release_added_to_is_worked_on(run, migrations, caplog):
     migrations.create(app="task", name="9999_later", applied=datetime.now(UTC))
+    assert run("task", "list")[0] == 0
+    assert "prepared by a newer Orgo" in caplog.text
+    assert run("database", "migrate")[0] == 0
+
+
+def test_a_newer_form_is_refused(run, migrations):
+    migrations.create(app="task", name="9999_contract_former", applied=datetime.now(UTC))
     code, _, err = run("task", "list")
     assert code == 2
     assert "upgrade Orgo" in err
