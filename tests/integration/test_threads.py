@@ -1,10 +1,11 @@
 """Which task a mail belongs to, whatever is left of its headers; who wrote it first; what each may do by answering."""
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.office import PASS, Office, text_of
+from tests.office import PASS, Office, text_of, written
 
 TRUSTED = {"Authentication-Results": PASS}
 PASSED_ON = (
@@ -92,7 +93,6 @@ def test_a_stranger_with_a_guessed_reference_never_joins(office: Office, letter:
 def test_the_same_mail_in_two_mailboxes_is_one_task_with_both_addresses(office: Office) -> None:
     """Other bytes on the way (each server adds its own headers), the same content: counted there, told once."""
     from orgo.intake.models import Mail
-    from tests.office import written
 
     raw = written("clara@people.example", "info@city.example", "Water leak", office.clock.now())
     office.mail(raw=b"Received: by mx1\r\n" + raw, to="info@city.example")
@@ -103,6 +103,49 @@ def test_the_same_mail_in_two_mailboxes_is_one_task_with_both_addresses(office: 
         ("linked", ["works@city.example"]),
     ]
     assert (office.tasks(), office.told().count("anna@city.example")) == (1, 1)
+
+
+def test_the_page_says_by_which_mailboxes_it_came(office: Office) -> None:
+    """Each address once, with the mailbox's name where that is another, and without the tag of a reply address."""
+    from django.test import Client
+
+    from orgo.intake.store import Incoming
+    from orgo.people.models import User
+    from orgo.pipeline import take
+
+    raw = written("clara@people.example", "info@city.example", "Water leak", office.clock.now())
+    tagged = f"orgo+7qk3md.{'0' * 26}@city.example"
+    ways = [("info@city.example", "front"), ("works@city.example", "works@city.example"), (tagged, "")]
+    for number, (address, mailbox) in enumerate([*ways, ways[0]]):
+        data = f"Received: by mx{number}\r\n".encode() + raw
+        take([Incoming(data=data, source="imap", envelope_to=(address,), mailbox=mailbox)])
+        office.settle()
+    client = Client()
+    client.force_login(User.objects.get(address="chief@city.example"))
+    page = client.get(f"/tasks/{office.task().reference}").content.decode()
+    shown = re.findall(r'<span class="way">([^<]*)</span>', page)
+    assert shown == ["info@city.example (front)", "works@city.example", "orgo@city.example"]
+
+
+def test_an_answer_in_two_mailboxes_is_carried_out_once(office: Office, letter: Any) -> None:
+    """The second copy is counted at the first, also where the first has closed the task: no refusal, no second comment."""
+    from orgo.audit.models import Event
+
+    raw = written(
+        "anna@city.example",
+        str(letter["Reply-To"]),
+        "Re: Water leak",
+        office.clock.now(),
+        body="done",
+        headers={**TRUSTED, "In-Reply-To": str(letter["Message-ID"])},
+    )
+    office.forget()
+    first = office.mail("anna@city.example", raw=b"Received: by mx1\r\n" + raw, to="info@city.example")
+    told = office.told()
+    second = office.mail("anna@city.example", raw=b"Received: by mx2\r\n" + raw, to="works@city.example")
+    assert (first.outcome, second.outcome, second.same_as) == ("joined", "linked", first.pk)
+    assert (office.task().state, office.told()) == ("completed", told)
+    assert Event.objects.filter(task=office.task().pk, type="task.commented").count() == 1
 
 
 def test_attachments_of_a_reply_join_the_task(office: Office, letter: Any) -> None:

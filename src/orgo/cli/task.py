@@ -127,6 +127,7 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     enter()
     from orgo.cli.telling import Teller
     from orgo.flow.acting import find
+    from orgo.flow.arrival import ways_of
     from orgo.flow.house import open_house
     from orgo.flow.undoing import events_of
     from orgo.flow.words import what_next
@@ -135,12 +136,15 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     row, house = find(acting(actor), reference), open_house()
     teller, events, reasons = Teller(row, house), events_of(row.pk), _reasons(row)
     happens_next = what_next(state_of(row), house, "en").removeprefix("What happens next: ")
+    ways = ways_of(row)
     if as_json:
         happened = [_event(event, teller) for event in events]
-        line({**as_object(row), "why": reasons, "next": happens_next, "events": happened})
+        more = {"came_by": ways, "why": reasons, "next": happens_next, "events": happened}
+        line(as_object(row) | more)
         return
     for name, value in as_object(row).items():
         fact(name, value)
+    fact("came in by", [way.words for way in ways])
     for words in reasons:
         fact("why here", words)
     fact("next", happens_next)

@@ -62,6 +62,10 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
         task = thread.state.id if thread else None
         unit.settle_mail(mail, "ignored", reason="an automatic reply", task=task, **kept)
         return
+    again = _joined_before(mail, thread, unit) if thread else None
+    if again is not None:
+        _link(mail, again, unit, kept)
+        return
     if thread and join(mail, message, thread, unit):
         unit.settle_mail(mail, "joined", task=thread.state.id, **kept)
         unit.index(thread.state.id, f"{mail.subject}\n{mail.text}")
@@ -72,11 +76,16 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
         return
     same = _same_content(mail, unit)
     if same is not None:
-        handle([Link(task=same[1], actor=ORGO, at=unit.now, mail=mail.pk)], unit)
-        reason = "the same mail again"
-        unit.settle_mail(mail, "linked", reason=reason, task=same[1], same_as=same[0], **kept)
+        _link(mail, same, unit, kept)
         return
     _place_new(mail, message, thread, unit, kept)
+
+
+def _link(mail: Mail, same: tuple[int, int], unit: Unit, kept: dict[str, Any]) -> None:
+    """Count the mail at the (mail, task) that it is the same as."""
+    first, task = same
+    handle([Link(task=task, actor=ORGO, at=unit.now, mail=mail.pk)], unit)
+    unit.settle_mail(mail, "linked", reason="the same mail again", task=task, same_as=first, **kept)
 
 
 def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, kept: dict[str, Any]) -> None:
@@ -177,6 +186,21 @@ def _trust(mail: Mail, message: Message, house: House) -> str:
         trusted_relays=(account or smtp).trusted_relays,
         internal=() if account else smtp.internal_networks,
     )
+
+
+def _joined_before(mail: Mail, thread: Thread, unit: Unit) -> tuple[int, int] | None:
+    """The (mail, task) where this answer joined its task already, by another mailbox: it is not carried out twice.
+
+    One whose sender was not believed there is heard again.
+    """
+    for known in unit.same_content(mail.content_key) if mail.content_key else ():
+        recent = mail.received_at - known.received_at <= SAME_WITHIN
+        if not recent or known.mail == mail.pk or known.task != thread.state.id:
+            continue
+        first = unit.mails.get(known.mail) or Mail.objects.get(pk=known.mail)
+        if first.outcome == "joined" and (first.trust != "fail" or mail.trust == "fail"):
+            return known.mail, known.task
+    return None
 
 
 def _same_content(mail: Mail, unit: Unit) -> tuple[int, int] | None:

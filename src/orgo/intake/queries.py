@@ -8,6 +8,16 @@ def mails_of(task: int) -> list[Mail]:
     return list(Mail.objects.filter(task=task).order_by("id"))
 
 
+def same_mails(mail: int) -> list[Mail]:
+    """A mail and all that were linked to it, the oldest first."""
+    found, new = list(Mail.objects.filter(pk=mail)), [mail]
+    while new:
+        more = list(Mail.objects.filter(same_as__in=new, outcome="linked"))
+        new = [row.pk for row in more]
+        found += more
+    return sorted(found, key=lambda row: row.pk)
+
+
 def quarantined() -> int:
     """How many mails are in quarantine."""
     return Mail.objects.filter(outcome="quarantined").count()

@@ -67,6 +67,20 @@ def test_notes_answers_and_who_was_told(office, run, objects):
     assert "clara@people.example" in run("task", "told", reference)[1]
 
 
+def test_show_says_by_which_addresses_the_mail_came(office, run, objects):
+    from tests.office import written
+
+    raw = written("clara@people.example", "info@city.example", "A leak", office.clock.now())
+    office.mail(raw=b"Received: by mx1\r\n" + raw, to="info@city.example")
+    office.mail(raw=b"Received: by mx2\r\n" + raw, to="works@city.example")
+    reference = office.task().reference
+    assert objects("task", "show", reference)[0]["came_by"] == [
+        {"address": "info@city.example", "mailbox": ""},
+        {"address": "works@city.example", "mailbox": ""},
+    ]
+    assert "came in by   info@city.example, works@city.example\n" in run("task", "show", reference)[1]
+
+
 def test_the_timeline_is_in_words(office, run):
     office.mail(subject="A leak")
     reference = office.task().reference

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from orgo.flow import words
+from orgo.flow.arrival import ways_of
 from orgo.flow.house import open_house
 from orgo.flow.thread import parts_of
 from orgo.flow.undoing import undo_of
@@ -116,6 +117,7 @@ def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any
         "people": User.objects.filter(is_active=True).order_by("name", "address"),
         "teams": sorted(house.directory.teams.values(), key=lambda team: team.name),
         "priorities": PRIORITIES,
+        "ways": ways_of(task),
         "copies": Mail.objects.filter(task=task.pk, outcome="linked").count(),
         "undoable": undo_of(state, Actor("user", user.address), clock.now()) is not None,
     }
