@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orgo.demo.catcher import Caught
-from tests.office import PASS, RULES, Office, text_of
+from tests.office import PASS, PEOPLE, RULES, Office, text_of
 
 ROBOT = "robot@machine.example"
 ROUTED_TO_THE_ROBOT = RULES.replace("route_to: works@city.example", f"route_to: {ROBOT}")
@@ -87,6 +87,17 @@ def test_the_administrators_hear_of_a_loop_once(
     notices = [letter for letter in robots.letters("admin@city.example") if "loop" in str(letter["Subject"])]
     assert len(notices) == 1
     assert ROBOT in text_of(notices[0])
+
+
+def test_who_reads_french_hears_of_a_loop_in_french(tmp_path: Path) -> None:
+    """The notice speaks the administrator's language."""
+    people = PEOPLE.replace("role: administrator", "role: administrator, language: fr")
+    robots = Office(tmp_path, rules=ROUTED_TO_THE_ROBOT, people=people)
+    robots.mail()
+    answering(robots, ROBOT, sent_back)
+    (notice,) = (one for one in robots.letters("admin@city.example") if "boucle" in str(one["Subject"]))
+    robots.close()
+    assert f"{ROBOT} renvoie ce qu'Orgo lui écrit" in text_of(notice)
 
 
 def test_two_members_machines_fall_silent(office: Office) -> None:

@@ -11,7 +11,7 @@ from orgo.conf.config import Canary, Heartbeat
 from orgo.lib.durations import Duration
 from orgo.ops.heartbeat import beat, poster
 from orgo.ops.loops import Loop
-from tests.office import Office, text_of
+from tests.office import PEOPLE, Office, text_of
 from tests.servers.scripted import Scripted, hears
 
 CANARY = Canary(mailbox="info", every=Duration(0, 900), within=Duration(0, 600))
@@ -75,6 +75,34 @@ def test_one_that_does_not_come_home_is_one_alarm_and_one_word_when_it_is_well(
     )
     look()
     assert len(office.letters("admin@city.example")) == 2
+
+
+def test_an_administrator_who_reads_french_is_told_in_french(tmp_path: Path) -> None:
+    """The alarm, its reason and its end; the English administrator beside it reads English."""
+    from orgo.flow.canary import watch
+
+    people = PEOPLE + "  - {address: adele@city.example, name: Adèle, role: administrator, language: fr}\n"
+    office = Office(tmp_path, people=people)
+    for _ in range(2):
+        watch(CANARY, PROBE)
+        office.settle()
+        office.later(minutes=11)
+    _home(office)
+    watch(CANARY, PROBE)
+    office.settle()
+    french, english = (office.letters(f"{who}@city.example") for who in ("adele", "admin"))
+    office.close()
+
+    assert [str(letter["Subject"]) for letter in french] == [
+        "Un message d'essai à info n'est pas arrivé",
+        "Le courrier à info arrive de nouveau",
+    ]
+    assert "lun 7 sep" in text_of(french[0]).lower().replace(".", "")
+    assert "le serveur l'a accepté (250 2.0.0 Caught" in text_of(french[0])
+    assert [str(letter["Subject"]) for letter in english] == [
+        "A probe mail to info did not arrive",
+        "Mail to info arrives again",
+    ]
 
 
 def test_two_processes_send_one(office: Office, look: Callable[[], int]) -> None:

@@ -1,32 +1,33 @@
 """Alarms: what Orgo itself can't mend and a person must hear of, such as a mailbox that lets nobody in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from django.db import transaction
 
 from orgo import dispatch
 from orgo.audit.models import record
-from orgo.flow.house import House, open_house
+from orgo.flow.house import House
 from orgo.lib import clock, ids
 from orgo.lib.text import clean_header, clean_text, clip
-from orgo.outbox.compose import as_html
+from orgo.outbox.compose import as_html, compose
 from orgo.outbox.models import Letter
 
 Say: TypeAlias = Callable[[str], tuple[str, str]]
 
 
-def alarm(what: str, subject: str, text: str, house: House | None = None) -> int:
-    """Tell the administrators, by mail; and by webhook when mail can't leave (flow/hooks.py).
+def alarm(what: str, kind: str, values: Callable[[str], Mapping[str, str]], house: House) -> int:
+    """Tell the administrators, each in the own language, by mail; and by webhook when mail can't leave (flow/hooks.py).
 
-    `what` names the thing in the trail ("mailbox info@x.example", "canary"). Who raises an alarm sees to it that one
-    trouble is one alarm. Returns how many letters were made.
+    `what` names the thing in the trail ("mailbox info@x.example", "canary"), `kind` the letter (outbox/letters), and
+    `values` gives what fills its placeholders in "en" or "fr". Who raises an alarm sees to it that one trouble is one
+    alarm. Returns how many letters were made.
     """
-    return alarm_each(what, lambda language: (subject, text), house or open_house())
 
+    def say(language: str) -> tuple[str, str]:
+        said = compose(kind, language, values(language))
+        return said.subject, said.text
 
-def alarm_each(what: str, say: Say, house: House) -> int:
-    """The same, to each in the own language: `say` gives subject and text in "en" or "fr"."""
     with transaction.atomic():
         event = record("alarm.raised", actor="", actor_kind="system", what=clip(what, 200))
         to = house.directory.reach(house.directory.administrators(), clock.now())

@@ -2,11 +2,13 @@
 
 import re
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from orgo.audit.models import Event, record
 from orgo.conf.config import Canary
+from orgo.flow import words
 from orgo.flow.alarms import alarm, letter_of
 from orgo.flow.house import House, open_house
 from orgo.intake.models import Mailbox
@@ -65,18 +67,13 @@ def _judge(last: Letter, late: bool, canary: Canary, house: House) -> int:
     if _newest("canary.arrived") >= last.id:
         if lost > _newest("canary.well"):
             record("canary.well", actor="", actor_kind="system", letter=last.id)
-            alarm(
-                "canary",
-                f"Mail to {canary.mailbox} arrives again",
-                f"The probe mail to {canary.mailbox} is back.\n",
-                house,
-            )
+            alarm("canary", "canary_well", lambda language: {"title": canary.mailbox}, house)
             return 1
         return 0
     if not late or lost > _newest("canary.well"):
         return 0
     record("canary.lost", actor="", actor_kind="system", letter=last.id)
-    alarm("canary", f"A probe mail to {canary.mailbox} did not arrive", _words(last, canary), house)
+    alarm("canary", "canary_lost", lambda language: _values(last, canary, house, language), house)
     return 1
 
 
@@ -86,17 +83,16 @@ def _newest(kind: str) -> int:
     return int(found.data["letter"]) if found is not None else 0
 
 
-def _words(last: Letter, canary: Canary) -> str:
-    how = {
-        "sent": f"the server took it ({last.server_reply})",
-        "failed": f"it could not be sent ({last.server_reply})",
+def _values(last: Letter, canary: Canary, house: House, language: str) -> dict[str, str]:
+    zone = ZoneInfo(house.config.organization.zone)
+    said = "canary_" + (last.state if last.state in ("sent", "failed") else "waits")
+    return {
+        "title": canary.mailbox,
+        "who": last.recipient,
+        "opened": words.instant(last.date, zone, language),
+        "due": words.instant(last.date + _span(canary.within), zone, language),
+        "status": words.said(said, language, reply=last.server_reply),
     }
-    left = how.get(last.state, "it has not left yet")
-    return (
-        f"Orgo writes itself a mail every {canary.every} to see whether mail arrives.\n"
-        f"The one of {last.date:%Y-%m-%d %H:%M} UTC to {last.recipient} is not back after {canary.within}: {left}.\n\n"
-        f"Look at the mail server, and at: orgo mailbox test {canary.mailbox}\n"
-    )
 
 
 def _send(address: str, house: House, now: datetime) -> int:

@@ -78,8 +78,5 @@ def _tell_administrators(sender: str, unit: Unit) -> None:
     what = f"loop {sender}"
     told = Event.objects.filter(type="alarm.raised", at__gt=unit.now - DAY, data__what=what)
     if not told.exists():
-        text = (
-            f"{sender} sends back what Orgo writes to it: {MOST_AN_HOUR} mails within a day. Further ones become tasks "
-            "that nobody is told of. Please look at that address, and at the rule that routes its mail.\n"
-        )
-        alarm(what, f"A loop with {sender} was stopped", text, unit.house)
+        values = {"who": sender, "link": unit.house.public_url}
+        alarm(what, "loop_stopped", lambda language: values, unit.house)

@@ -8,11 +8,10 @@ from django.db.models import Q
 
 from orgo.conf import boot
 from orgo.flow import words
-from orgo.flow.alarms import alarm_each
+from orgo.flow.alarms import alarm
 from orgo.flow.house import House, open_house
 from orgo.intake.models import Mailbox
 from orgo.lib import clock
-from orgo.outbox.compose import compose
 
 # What somebody has to mend is told at once; a server that is away often comes back by itself.
 AT_ONCE = ("auth_failed", "certificate", "tls", "folder")
@@ -96,15 +95,12 @@ def _look(row: Mailbox, house: House) -> int:
 
 def _tell(row: Mailbox, noticed: str, letter: str, house: House) -> int:
     trouble = noticed or row.noticed
-
-    def say(language: str) -> tuple[str, str]:
-        said = compose(letter, language, _values(row, trouble, house, language))
-        return said.subject, said.text
-
     with transaction.atomic():
         mine = Mailbox.objects.filter(pk=row.pk, state=row.state, noticed=row.noticed).update(noticed=noticed)
         if mine:
-            alarm_each(f"mailbox {row.name}", say, house)
+            alarm(
+                f"mailbox {row.name}", letter, lambda language: _values(row, trouble, house, language), house
+            )
     return mine
 
 
