@@ -10,10 +10,11 @@ from typing import Literal, Self, TypeAlias
 
 Say: TypeAlias = bytes
 Hear: TypeAlias = "re.Pattern[bytes]"
-Word = Literal["close", "reset", "silence"]
+Word = Literal["close", "reset", "silence", "drip"]
 Reply: TypeAlias = Callable[[bytes], bytes]
 Script: TypeAlias = Sequence["Say | Hear | Word | Reply"]
 LONGEST = 60.0
+LETTERS = 100
 
 
 class Scripted:
@@ -21,7 +22,7 @@ class Scripted:
 
     Bytes are said as they are. A pattern waits until what was heard since the last one matches; a function makes of what
     matched last what is said. "close" ends the connection politely, "reset" with a TCP reset, "silence" says nothing more
-    until the other side goes. `heard` is all that came.
+    until the other side goes, "drip" says a letter now and then and never ends a line. `heard` is all that came.
     """
 
     def __init__(self, *scripts: Script) -> None:
@@ -71,6 +72,10 @@ class Scripted:
                 elif step == "silence":
                     while self._more(way, number):
                         pass
+                elif step == "drip":
+                    for _ in range(LETTERS):
+                        way.sendall(b"*")
+                        threading.Event().wait(0.05)
                 elif step == "reset":
                     way.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except (OSError, EOFError):

@@ -11,6 +11,7 @@ from tests.integration.mailbox.conftest import leak
 from tests.servers.scripted import Script, Scripted, hears
 
 MAIL = leak(1)
+TLS_RECORD = b"\x16\x03\x03\x3f\xff"  # the head of a long handshake record (RFC 8446 section 5.1)
 GREETING = b"* OK [CAPABILITY IMAP4rev1 UIDPLUS] ready\r\n"
 
 
@@ -149,6 +150,46 @@ def test_a_server_that_does_not_keep_to_its_protocol_is_named(
     taken, wrong = look(script, **more)
 
     assert taken is None and isinstance(wrong, kind) and _stored() == []
+
+
+@pytest.mark.parametrize(
+    ("script", "more"),
+    [
+        (("drip",), {}),
+        ((TLS_RECORD, "drip"), {"tls": "implicit"}),
+        ((GREETING, command("CAPABILITY"), tagged(CAPABLE), command("LOGIN"), "drip"), {}),
+        (("drip",), {"protocol": "pop3"}),
+        ((TLS_RECORD, "drip"), {"protocol": "pop3", "tls": "implicit"}),
+        ((b"+OK hi\r\n", hears("USER"), "drip"), {"protocol": "pop3"}),
+    ],
+)
+def test_a_server_that_says_a_letter_now_and_then_is_given_up(
+    look: Any, script: Script, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each letter comes in time, the line never does: the whole of it has a deadline."""
+    from orgo.intake.mailbox import pop3, signin
+
+    for module in (pop3, signin):
+        monkeypatch.setattr(module, "TIMEOUT", 0.3)
+    taken, wrong = look(script, **more)
+
+    assert taken is None and isinstance(wrong, Unreachable) and "did not answer within" in str(wrong)
+
+
+@pytest.mark.parametrize(
+    ("script", "more"),
+    [
+        ((GREETING, command("CAPABILITY"), tagged(CAPABLE), command("LOGIN"), "close"), {}),
+        ((b"+OK hi\r\n", hears("USER"), b"+OK\r\n", hears("PASS"), "close"), {"protocol": "pop3"}),
+    ],
+)
+def test_a_connection_that_ends_at_the_password_does_not_blame_it(
+    look: Any, script: Script, more: dict[str, str]
+) -> None:
+    """Nobody is told to look after a password because the network was cut just then."""
+    taken, wrong = look(script, **more)
+
+    assert taken is None and isinstance(wrong, Unreachable)
 
 
 def test_pop3_without_uidl_knows_mails_by_their_headers(look: Any) -> None:

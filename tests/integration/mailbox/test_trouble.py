@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from imapclient import SocketTimeout
 
 from orgo.intake.mailbox.ports import AuthFailed, Certificate, FolderMissing, Malformed, NoTls, Unreachable
 from tests.integration.mailbox.conftest import leak
@@ -106,7 +107,8 @@ def test_user_names_as_exchange_wants_them_go_as_they_are(box, dovecot):
     client = signin.connect(there.account)
     client.select_folder("INBOX")
     client.logout()
-    client = signin.Client("127.0.0.1", dovecot.imap, ssl=False, timeout=10)
+    with signin.deadline("dovecot", 10) as guard:
+        client = signin.Client(guard, "127.0.0.1", dovecot.imap, ssl=False, timeout=SocketTimeout(10, 10))
     client._cached_capabilities = (b"IMAP4REV1",)
     signin._way_in(client, there.account)()
     client.select_folder("INBOX")

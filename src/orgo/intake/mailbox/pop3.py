@@ -2,6 +2,7 @@
 
 import hashlib
 import poplib
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 from orgo.conf.config import Mailbox, is_loopback
+from orgo.intake.mailbox.deadline import Guard, deadline
 from orgo.intake.mailbox.ports import (
     After,
     AuthFailed,
@@ -116,21 +118,23 @@ class Pop3Session:
         return self._way
 
     def _connect(self) -> None:
-        with _translated(self.server):
-            way = self._secured()
+        with deadline(self.server, TIMEOUT) as guard, _translated(self.server):
+            way = self._secured(guard)
         try:
-            with _translated(self.server):
+            with deadline(self.server, 2 * TIMEOUT) as guard, _translated(self.server):
+                guard.watch(way.sock)
                 self._sign_in(way)
         except BaseException:
             _hang_up(way)
             raise
         self._way = way
 
-    def _secured(self) -> poplib.POP3:
+    def _secured(self, guard: Guard) -> poplib.POP3:
         account = self.account
         if account.tls == "implicit":
-            return _SecureWay(account.host, account.port, timeout=TIMEOUT, context=certificates(account))
-        way = _Way(account.host, account.port, timeout=TIMEOUT)
+            given = {"timeout": TIMEOUT, "context": certificates(account)}
+            return _SecureWay(guard, account.host, account.port, **given)
+        way = _Way(guard, account.host, account.port, timeout=TIMEOUT)
         if account.tls == "starttls":
             try:
                 way.stls(context=certificates(account))
@@ -153,6 +157,8 @@ class Pop3Session:
             way.pass_(password)
         except poplib.error_proto as error:
             said = _said(error)
+            if "EOF" in said:
+                raise Unreachable(f"{account.host} ended the connection") from None
             if any(word in said.upper() for word in _NOT_NOW):
                 raise Unreachable(f"{account.host} lets nobody in now: {said}") from None
             words = said.replace(password, "***") if password else said
@@ -198,18 +204,27 @@ class Pop3Session:
 
 
 class _Way(poplib.POP3):
-    """The library's, which leaves its socket open where the greeting does not come."""
+    """The library's, which leaves its socket open where the greeting does not come; watched from its first moment."""
 
-    def __init__(self, *given: Any, **more: Any) -> None:
+    def __init__(self, guard: Guard, *given: Any, **more: Any) -> None:
+        self._guard = guard
         try:
             super().__init__(*given, **more)
         except BaseException:
             _hang_up(self)
             raise
 
+    def _create_socket(self, timeout: float) -> socket.socket:
+        made = socket.create_connection((self.host, self.port), timeout)
+        self._guard.watch(made)
+        return made
+
 
 class _SecureWay(_Way, poplib.POP3_SSL):
-    pass
+    context: ssl.SSLContext
+
+    def _create_socket(self, timeout: float) -> socket.socket:
+        return self.context.wrap_socket(super()._create_socket(timeout), server_hostname=self.host)
 
 
 def _pairs(lines: Sequence[bytes]) -> Iterator[tuple[int, int]]:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient, SocketTimeout, imap4, tls
 from imapclient.exceptions import LoginError, ProtocolError
 
 from orgo.conf.config import Mailbox, is_loopback
 from orgo.intake.mailbox import token
+from orgo.intake.mailbox.deadline import Guard, deadline
 from orgo.intake.mailbox.ports import (
     AuthFailed,
     Certificate,
@@ -28,6 +29,31 @@ SLACK = 65_536
 _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[CONTACTADMIN]")
 
 
+class _Way(imap4.IMAP4WithTimeout):  # type: ignore[misc]
+    """The library's connection, watched from its first moment."""
+
+    def __init__(self, guard: Guard, *given: Any) -> None:
+        self._guard = guard
+        super().__init__(*given)
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        made: socket.socket = super()._create_socket(timeout)
+        self._guard.watch(made)
+        return made
+
+
+class _SecureWay(tls.IMAP4_TLS):  # type: ignore[misc]
+    def __init__(self, guard: Guard, *given: Any) -> None:
+        self._guard = guard
+        super().__init__(*given)
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        made = socket.create_connection((self.host, self.port), self._timeout)
+        self._guard.watch(made)
+        secured: socket.socket = tls.wrap_socket(made, self.ssl_context, self.host)
+        return secured
+
+
 class Client(IMAPClient):  # type: ignore[misc]
     """imapclient's, with a limit on what a server may send as one literal, and without a log of what is said.
 
@@ -36,8 +62,16 @@ class Client(IMAPClient):  # type: ignore[misc]
 
     longest = SLACK
 
+    def __init__(self, guard: Guard, *given: Any, **more: Any) -> None:
+        self._guard = guard
+        super().__init__(*given, **more)
+
     def _create_IMAP4(self) -> Any:  # noqa: N802 - imapclient's name
-        made = super()._create_IMAP4()
+        made: Any
+        if self.ssl:
+            made = _SecureWay(self._guard, self.host, self.port, self.ssl_context, self._timeout.connect)
+        else:
+            made = _Way(self._guard, self.host, self.port, self._timeout.connect)
         read = made.read
 
         def limited(size: int) -> Any:
@@ -51,8 +85,10 @@ class Client(IMAPClient):  # type: ignore[misc]
 
 def connect(account: Mailbox) -> Client:
     """A connection that is signed in. Raises MailboxError."""
-    with translated(f"{account.host}:{account.port}"):
+    server = f"{account.host}:{account.port}"
+    with deadline(server, TIMEOUT) as guard, translated(server):
         client = Client(
+            guard,
             account.host,
             account.port,
             ssl=account.tls == "implicit",
@@ -63,8 +99,10 @@ def connect(account: Mailbox) -> Client:
     client._imap.debug = 0
     client.normalise_times = False
     try:
-        _secure(client, account)
-        _sign_in(client, account)
+        with deadline(server, 2 * TIMEOUT) as guard:
+            guard.watch(client.socket())
+            _secure(client, account)
+            _sign_in(client, account)
     except BaseException:
         hang_up(client)
         raise
@@ -105,6 +143,10 @@ def _sign_in(client: Client, account: Mailbox) -> None:
             _way_in(client, account)()
         except LoginError as error:
             said = clean_header(str(error))
+            if isinstance(
+                error.__context__, imaplib.IMAP4.abort
+            ):  # imapclient takes it for the server's word
+                raise Unreachable(f"{account.host} ended the connection: {clip(said, 200)}") from None
             if any(word in said.upper() for word in _NOT_NOW):
                 raise Unreachable(f"{account.host} lets nobody in now: {clip(said, 200)}") from None
             if account.auth == "xoauth2":
