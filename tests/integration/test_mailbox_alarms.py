@@ -127,6 +127,32 @@ def test_each_administrator_is_told_in_the_own_language(tmp_path: Path, state: s
     assert all("depuis" in text and "since" not in text for text in french)
 
 
+def test_mail_that_stays_on_a_server_is_told_once(tmp_path: Path) -> None:
+    """Of a live mailbox only, each mail once, to each administrator in the own language."""
+    from orgo.intake.models import Folder, Mailbox, Receipt
+
+    office = Office(tmp_path, config=BOXED, people=WITH_ADELE)
+    row = Mailbox.objects.create(name=NAME, state="ok")
+    folder = Folder.objects.create(mailbox=row, name="INBOX")
+
+    def left(uid: str, problem: str) -> int:
+        Receipt.objects.create(
+            folder=folder, uid=uid, size=60_000_000, arrived_at=office.clock.now(), problem=problem
+        )
+        return _state(office, row, "ok")
+
+    assert left("7", "too_large") == 0  # it is only observed
+    Mailbox.objects.update(mode="live")
+    assert [_state(office, row, "ok"), _state(office, row, "ok")] == [1, 0]
+    assert left("9", "broken") == 1
+    english, french = ([text_of(one) for one in office.letters(who)] for who in (ADMIN, FRENCH))
+    office.close()
+
+    assert "INBOX 7, Mon 7 Sep, 08:00, 60.0 MB: larger than max_size" in english[0]
+    assert "INBOX 9" in english[1] and "INBOX 7" not in english[1]
+    assert "la connexion se coupe" in french[1] and len(english) == len(french) == 2
+
+
 def test_a_server_that_is_half_away_is_one_trouble(office: Office, row: Any) -> None:
     """It is told after ten minutes, though it refuses in one minute and hangs up in the next."""
     from orgo.flow.mailbox_alarms import watch_mailboxes

@@ -265,8 +265,11 @@ def _set_paused(name: str, paused: bool, actor: str | None) -> None:
 
 @mailbox.command(epilog="Example: orgo mailbox fetch")
 @any_name
+@click.option(
+    "--broken", is_flag=True, help="Mails too that were put aside because they ended every connection."
+)
 @as_json_option
-def fetch(name: str | None, as_json: bool) -> int:
+def fetch(name: str | None, broken: bool, as_json: bool) -> int:
     """Look through mailboxes once, now, whether Orgo runs or not. The running Orgo decides what was taken."""
     config = enter()
     _manager(None)
@@ -277,7 +280,7 @@ def fetch(name: str | None, as_json: bool) -> int:
     accounts = _accounts(config, name)
     for account in accounts:
         try:
-            taken = Watcher(account).fetch()
+            taken = Watcher(account).fetch(broken=broken)
         except MailboxError as error:
             say(f"{account.name} ({account.host}:{account.port}): {error}")
             code = Code.PARTLY if len(accounts) > 1 else _code(error)

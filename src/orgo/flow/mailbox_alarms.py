@@ -1,21 +1,24 @@
 """A mailbox in trouble is told to the administrators once, and once more when it is over."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
 
+from orgo.audit.models import Event, record
 from orgo.conf import boot
 from orgo.flow import words
 from orgo.flow.alarms import alarm
 from orgo.flow.house import House, open_house
-from orgo.intake.models import Mailbox
+from orgo.intake.models import Mailbox, Receipt
 from orgo.lib import clock
 
 # What somebody has to mend is told at once; a server that is away often comes back by itself.
 AT_ONCE = ("auth_failed", "certificate", "tls", "folder")
 GRACE = timedelta(minutes=10)
+MOST_LISTED = 20
 # A state in words, and what to do about it.
 _SAID: dict[str, dict[str, tuple[str, str]]] = {
     "en": {
@@ -74,14 +77,61 @@ _SAID: dict[str, dict[str, tuple[str, str]]] = {
 
 
 def watch_mailboxes(house: House | None = None) -> int:
-    """Tell of every configured mailbox whose trouble began or ended; returns how many alarms were raised.
+    """Tell of every configured mailbox whose trouble began or ended, or that keeps mail; returns how many alarms were raised.
 
     `Mailbox.noticed` remembers what was told; it is changed in the alarm's transaction, so any number of processes tell once.
     """
+    house = house or open_house()
     names = [account.name for account in boot.config().accounts]
     rows = Mailbox.objects.filter(name__in=names, paused=False)
     changed = rows.filter(~Q(noticed="") | ~Q(state__in=["", "ok"]))
-    return sum(_look(row, house or open_house()) for row in changed)
+    return sum(_look(row, house) for row in changed) + _watch_left(names, house)
+
+
+def _watch_left(names: Sequence[str], house: House) -> int:
+    """Tell of mails that stay on a live mailbox's server: one alarm for all that were left since the last one.
+
+    The trail's event `mailbox.left` remembers up to which receipt was told; the mailbox's row is the lock.
+    """
+    left = Receipt.objects.filter(mail=None).exclude(problem="")
+    rows = Mailbox.objects.filter(name__in=names, mode="live", pk__in=left.values("folder__mailbox"))
+    return sum(_tell_left(row, house) for row in rows)
+
+
+def _tell_left(row: Mailbox, house: House) -> int:
+    with transaction.atomic():
+        Mailbox.objects.select_for_update().get(pk=row.pk)
+        told = (
+            Event.objects.filter(type="mailbox.left", data__mailbox=row.name).order_by("-at", "-id").first()
+        )
+        new = list(
+            Receipt.objects.filter(folder__mailbox=row, mail=None, pk__gt=told.data["receipt"] if told else 0)
+            .exclude(problem="")
+            .select_related("folder")
+            .order_by("pk")
+        )
+        if not new:
+            return 0
+        record("mailbox.left", actor="", actor_kind="system", mailbox=row.name, receipt=new[-1].pk)
+        alarm(
+            f"mailbox {row.name}",
+            "mails_left",
+            lambda language: _left_values(row, new, house, language),
+            house,
+        )
+    return 1
+
+
+def _left_values(row: Mailbox, new: Sequence[Receipt], house: House, language: str) -> dict[str, str]:
+    zone = ZoneInfo(house.config.organization.zone)
+    lines = [
+        f"{one.folder.name} {one.uid[:40]}, {words.instant(one.arrived_at, zone, language) or '-'}, "
+        f"{one.size / 1_000_000:,.1f} MB: {words.said(f'left_{one.problem}', language)}"
+        for one in new[:MOST_LISTED]
+    ]
+    more = ["…"] if len(new) > MOST_LISTED else []
+    link = f"{house.public_url}/mailboxes"
+    return {"title": row.name, "level": str(len(new)), "facts": "\n".join(lines + more), "link": link}
 
 
 def _look(row: Mailbox, house: House) -> int:

@@ -138,7 +138,7 @@ class Folder(models.Model):
 class Receipt(models.Model):
     """A mail on a server. `owed_since` is when it was stored, as long as it is still to be marked, moved or removed there.
 
-    `problem` says why it was not taken (`too_large`, `unreadable`), and then `mail` is empty.
+    `problem` says why it was not taken (`too_large`, `unreadable`, `broken`), and then `mail` is empty.
     """
 
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="receipts")

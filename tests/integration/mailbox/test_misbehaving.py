@@ -192,6 +192,67 @@ def test_a_connection_that_ends_at_the_password_does_not_blame_it(
     assert taken is None and isinstance(wrong, Unreachable)
 
 
+def test_a_mail_that_always_breaks_the_connection_blocks_nobody(office: Any, monkeypatch: Any) -> None:
+    """Three mails, the second with a literal that never ends as said: the others are taken, it is put aside and told."""
+    from orgo.conf.config import Mailbox as Account
+    from orgo.intake.mailbox import signin
+    from orgo.intake.mailbox.watch import Watcher
+    from orgo.intake.models import Receipt
+
+    monkeypatch.setattr(signin, "TIMEOUT", 0.5)
+    mails = {uid: leak(uid) for uid in (7, 8, 9)}
+
+    def listed(heard: bytes) -> bytes:
+        asked = _uids(heard, mails)
+        lines = b"".join(
+            b'* 1 FETCH (UID %d RFC822.SIZE %d INTERNALDATE "07-Sep-2026 08:00:00 +0000")\r\n'
+            % (uid, len(mails[uid]))
+            for uid in asked
+        )
+        return tagged(lines)(heard)
+
+    def handed_out(heard: bytes) -> bytes:
+        asked = _uids(heard, mails)
+        if b"BODY.PEEK" not in heard:
+            return listed(heard)
+        lines = b""
+        for uid in asked:
+            if uid == 8:
+                return lines + b"* 1 FETCH (UID 8 BODY[] {%d}\r\nx" % len(mails[8])
+            lines += b"* 1 FETCH (UID %d BODY[] {%d}\r\n%s)\r\n" % (uid, len(mails[uid]), mails[uid])
+        return tagged(lines)(heard)
+
+    def found(heard: bytes) -> bytes:
+        after = int(re.findall(rb"UID (\d+):", heard)[-1])
+        return tagged(b"* SEARCH" + b"".join(b" %d" % uid for uid in mails if uid >= after) + b"\r\n")(heard)
+
+    folder = b"* 3 EXISTS\r\n" + VALID + b"* OK [UIDNEXT 10] x\r\n"
+    fetching = (command("UID FETCH"), handed_out) * 5
+    script: Script = (
+        *SIGNED_IN, command("EXAMINE"), tagged(folder, b"OK [READ-ONLY] done"),
+        command("UID SEARCH"), found, *fetching, "silence",
+    )  # fmt: skip
+    with Scripted(script) as server:
+        given = {"host": "127.0.0.1", "port": server.port, "tls": "none", "username": "a", "password": "b"}
+        account = Account(**given, protocol="imap")
+        watcher, taken = Watcher(account), []
+        for _ in range(6):
+            try:
+                taken.append(watcher.fetch())
+            except MailboxError:
+                taken.append(None)
+        assert taken == [None, None, None, None, 1, 0]
+        assert _stored() == [len(mails[7]), len(mails[9])]
+        assert list(Receipt.objects.exclude(problem="").values_list("uid", "problem")) == [("8", "broken")]
+
+
+def _uids(heard: bytes, mails: dict[int, bytes]) -> list[int]:
+    """Which of the mails a FETCH asks for."""
+    asked = re.findall(rb"UID FETCH (\S+)", heard)[-1].decode()
+    ends = [part.partition(":") for part in asked.split(",")]
+    return [uid for uid in mails if any(int(a) <= uid <= int(b or a) for a, _, b in ends)]
+
+
 def test_pop3_without_uidl_knows_mails_by_their_headers(look: Any) -> None:
     """Some servers have none (it is optional, RFC 1939 section 7)."""
     head = MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"

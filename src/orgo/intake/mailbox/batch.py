@@ -106,7 +106,7 @@ class Batch:
                 "mail": row,
                 "size": min(mail.waiting.size, 2**31 - 1),
                 "arrived_at": mail.waiting.arrived_at,
-                "problem": "" if mail.data is not None else "unreadable",
+                "problem": mail.problem,
                 "owed_since": self.now if mode == "work" and self.account.after != "keep" else None,
             }
             for mail, row, mode in rows

@@ -119,6 +119,17 @@ class Ledger:
             or (row.problem == "unreadable" and again)
         ]
 
+    def broken(self, folder: Folder) -> list[Waiting]:
+        """Mails that were put aside because they ended every connection."""
+        rows = Receipt.objects.filter(folder=folder, mail=None, problem="broken").order_by("pk")
+        return [Waiting(row.uid, row.size, row.arrived_at) for row in rows]
+
+    def still_left(self, folder: Folder, mails: Sequence[Fetched]) -> None:
+        """These were tried again in vain; their rows stay, for they were told of."""
+        for mail in mails:
+            row = Receipt.objects.filter(folder=folder, uid=mail.waiting.uid, mail=None)
+            row.update(problem=mail.problem)
+
     def gone(self, folder: Folder, uids: Sequence[str]) -> None:
         """These mails are no longer on the server."""
         Receipt.objects.filter(folder=folder, uid__in=uids, mail=None).delete()

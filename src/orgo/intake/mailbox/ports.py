@@ -34,12 +34,19 @@ class Waiting(msgspec.Struct, frozen=True):
 class Fetched(msgspec.Struct, frozen=True):
     """A mail's bytes as they came; None where it is on the server, and the server can't hand it out.
 
-    `packed` are the bytes as the store keeps them, where they were made beside the database's work.
+    `packed` are the bytes as the store keeps them, where they were made beside the database's work; `broken` says that
+    the connection ends each time the mail is asked for.
     """
 
     waiting: Waiting
     data: bytes | None
     packed: bytes = b""
+    broken: bool = False
+
+    @property
+    def problem(self) -> str:
+        """Why it was not taken, as its receipt says it."""
+        return "" if self.data is not None else "broken" if self.broken else "unreadable"
 
 
 class Session(Protocol):

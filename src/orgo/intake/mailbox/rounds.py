@@ -10,15 +10,14 @@ from msgspec import structs
 from orgo import dispatch
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.mailbox.ledger import Ledger, Overtaken
-from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, Refused, Session, Waiting
+from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, MailboxError, Refused, Session, Waiting
+from orgo.intake.mailbox.suspects import Suspects
 from orgo.intake.models import Folder
 from orgo.intake.store import pack
 from orgo.lib.ahead import ahead
 from orgo.lib.crash import crashpoint
 
 log = logging.getLogger("orgo.mailbox")
-BATCH = 500
-BATCH_BYTES = 8_000_000
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -33,22 +32,24 @@ class Piece(msgspec.Struct, frozen=True):
 class Round:
     """Looks through the mailbox of `ledger` by `session`. Every method raises MailboxError."""
 
-    def __init__(self, session: Session, ledger: Ledger) -> None:
+    def __init__(self, session: Session, ledger: Ledger, suspects: Suspects | None = None) -> None:
+        self.suspects = suspects or Suspects()
         self.session, self.ledger, self.account = session, ledger, ledger.account
         self.missing: FolderMissing | None = None
 
-    def go(self, *, first: bool = True) -> int:
+    def go(self, *, first: bool = True, broken: bool = False) -> int:
         """Look into every folder; the first one is open at the end. Returns how many mails were taken.
 
-        `first` is for the first round of a connection, which tries mails again that could not be read. A folder that
-        is `missing` does not keep the others from being read.
+        `first` is for the first round of a connection, which tries mails again that could not be read; `broken` tries
+        those again that ended connections, when all else is done. A folder that is `missing` does not keep the others
+        from being read.
         """
         settle_observed(self.account.name)
         names = [*self.account.folders[1:], self.account.folders[0]]
         taken, missing = 0, []
         for name in names:
             try:
-                taken += self._folder(name, first)
+                taken += self._folder(name, first, broken)
             except FolderMissing as error:
                 missing.append(error)
         if len(missing) == len(names):
@@ -56,14 +57,17 @@ class Round:
         self.missing = missing[0] if missing else None
         return taken
 
-    def _folder(self, name: str, first: bool) -> int:
+    def _folder(self, name: str, first: bool, broken: bool) -> int:
         write = self.ledger.box.mode == "live" and self.account.after != "keep"
         look = self.session.look(name, write)
         folder = self.ledger.folder(name, look)
         if not self.session.by_number:  # what this very session takes is left to a later one (POP3)
             self._settle(folder, look.read_only)
         try:
-            taken = self._take_left(folder, first) + self._take_changed(folder, look)
+            taken = self._take_left(folder, self.ledger.left(folder, again=first))
+            taken += self._take_changed(folder, look)
+            for mail in self.ledger.broken(folder) if broken else ():
+                taken += self._take_left(folder, [mail])
         except Overtaken:
             log.info("%s of %s is being read by another process", name, self.account.name)
             return 0
@@ -86,34 +90,49 @@ class Round:
     def _take_new(self, folder: Folder) -> int:
         taken = 0
         known = frozenset() if self.session.by_number else self.ledger.known(folder)
-        with closing(ahead(self._pieces(folder.last_uid, known))) as pieces:
+        with closing(ahead(self._pieces(folder, known))) as pieces:
             for piece in pieces:
                 taken += self._commit(folder, piece)
         return taken
 
-    def _pieces(self, last: int, known: frozenset[str]) -> Iterator[Piece]:
+    def _pieces(self, folder: Folder, known: frozenset[str]) -> Iterator[Piece]:
         """What is new on the server, a transaction's worth at a time; only the server is spoken to here."""
         left = 0
-        for waiting in self.session.waiting(last if self.session.by_number else 0):
+        for waiting in self.session.waiting(folder.last_uid if self.session.by_number else 0):
             left = left or self.session.found
             left -= len(waiting)
             new = [mail for mail in waiting if mail.uid not in known]
             large = [mail for mail in new if mail.size > self.account.max_size]
             small = [mail for mail in new if mail.size <= self.account.max_size]
-            for batch in batches(small) if small else [small]:
+            for batch in self.suspects.groups(folder, small) if small else [small]:
                 is_last = batch[-1:] == small[-1:]
-                fetched = [_packed(mail) for mail in self.session.fetch(batch)] if batch else []
-                yield Piece(large, fetched, self._number(waiting if is_last else batch), left)
+                yield Piece(
+                    large, self._fetched(folder, batch), self._number(waiting if is_last else batch), left
+                )
                 large = []
 
-    def _take_left(self, folder: Folder, first: bool) -> int:
-        """Mails that were left on the server and may be taken now; what is gone from there is forgotten."""
+    def _fetched(self, folder: Folder, batch: Sequence[Waiting]) -> list[Fetched]:
+        """These mails; one that ended the connection whenever it was asked for alone is asked for no more."""
+        if self.suspects.is_broken(folder, batch):
+            return [Fetched(batch[0], None, broken=True)]
+        try:
+            found = [_packed(mail) for mail in self.session.fetch(batch)] if batch else []
+        except MailboxError:
+            self.suspects.blame(folder, batch)
+            raise
+        self.suspects.clear(folder, batch)
+        return found
+
+    def _take_left(self, folder: Folder, mails: Sequence[Waiting]) -> int:
+        """Take mails that were left on the server; what is gone from there is forgotten."""
         taken = 0
-        for batch in batches(self.ledger.left(folder, again=first)):
-            fetched = list(self.session.fetch(batch))
+        for batch in self.suspects.groups(folder, mails):
+            fetched = self._fetched(folder, batch)
             there = {mail.waiting.uid for mail in fetched}
             self.ledger.gone(folder, [mail.uid for mail in batch if mail.uid not in there])
-            taken += self._heard(self.ledger.take(folder, fetched, 0, anew=True))
+            self.ledger.still_left(folder, [mail for mail in fetched if mail.data is None])
+            came = [mail for mail in fetched if mail.data is not None]
+            taken += self._heard(self.ledger.take(folder, came, 0, anew=True))
         return taken
 
     def _commit(self, folder: Folder, piece: Piece) -> int:
@@ -147,20 +166,6 @@ class Round:
                 break
             self.ledger.settled(owed)
         self.ledger.folder_problem(folder, problem)
-
-
-def batches(mails: Sequence[Waiting]) -> Iterator[list[Waiting]]:
-    """Mails in their order, in groups that one transaction takes."""
-    batch: list[Waiting] = []
-    size = 0
-    for mail in mails:
-        if batch and (len(batch) >= BATCH or size + mail.size > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(mail)
-        size += mail.size
-    if batch:
-        yield batch
 
 
 def _packed(mail: Fetched) -> Fetched:

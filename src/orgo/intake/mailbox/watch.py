@@ -14,6 +14,7 @@ from orgo.intake.mailbox.dial import open_session
 from orgo.intake.mailbox.ledger import Ledger
 from orgo.intake.mailbox.ports import MailboxError, Session
 from orgo.intake.mailbox.rounds import Round
+from orgo.intake.mailbox.suspects import Suspects
 from orgo.intake.models import Mailbox as MailboxRow
 
 log = logging.getLogger("orgo.mailbox")
@@ -30,6 +31,7 @@ class Watcher:
         self.tell = tell
         self.stopping = threading.Event()
         self._session: Session | None = None
+        self._suspects = Suspects()
 
     def run(self) -> None:
         """Watch until `stop` is called."""
@@ -45,25 +47,26 @@ class Watcher:
         if session is not None:
             session.abort()
 
-    def fetch(self) -> int:
+    def fetch(self, *, broken: bool = False) -> int:
         """Connect, look through the mailbox once, and end the connection; returns how many mails were taken.
 
+        `broken` tries mails again that were put aside because they ended every connection.
         Raises MailboxError, which the mailbox's row shows as well.
         """
         ledger = Ledger(self.account)
         try:
             session = open_session(self.account)
             try:
-                return self._round(session, ledger, first=True)
+                return self._round(session, ledger, first=True, broken=broken)
             finally:
                 session.close()
         except MailboxError as error:
             self._failed(ledger, error)
             raise
 
-    def _round(self, session: Session, ledger: Ledger, *, first: bool) -> int:
-        this = Round(session, ledger)
-        taken = this.go(first=first)
+    def _round(self, session: Session, ledger: Ledger, *, first: bool, broken: bool = False) -> int:
+        this = Round(session, ledger, self._suspects)
+        taken = this.go(first=first, broken=broken)
         missing = str(this.missing) if this.missing else ""
         ledger.well(missing)
         self.tell(self.account.name, missing or None)
