@@ -11,7 +11,7 @@ from orgo.conf.config import Canary, Heartbeat
 from orgo.lib.durations import Duration
 from orgo.ops.heartbeat import beat, poster
 from orgo.ops.loops import Loop
-from tests.office import PEOPLE, Office, text_of
+from tests.office import CONFIG, PEOPLE, Office, text_of
 from tests.servers.scripted import Scripted, hears
 
 CANARY = Canary(mailbox="info", every=Duration(0, 900), within=Duration(0, 600))
@@ -75,6 +75,23 @@ def test_one_that_does_not_come_home_is_one_alarm_and_one_word_when_it_is_well(
     )
     look()
     assert len(office.letters("admin@city.example")) == 2
+
+
+def test_a_canary_that_is_lost_goes_by_webhook_at_once(tmp_path: Path) -> None:
+    """The server takes mail and loses it: the letter of alarm would be lost as well."""
+    from orgo.flow.canary import watch
+    from orgo.outbox.models import Letter
+
+    hook = 'webhooks: {{ops: {{url: "http://127.0.0.1:9/in", internal: true, form: chat}}}}\n'
+    office = Office(tmp_path, config=CONFIG + hook)
+    watch(CANARY, PROBE)
+    office.settle()
+    office.later(minutes=11)
+    watch(CANARY, PROBE)
+    told = Letter.objects.filter(kind="alarm").values_list("recipient", "channel")
+    office.close()
+
+    assert set(told) == {("admin@city.example", "email"), ("webhook:ops", "webhook")}
 
 
 def test_an_administrator_who_reads_french_is_told_in_french(tmp_path: Path) -> None:

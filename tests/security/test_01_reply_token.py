@@ -42,6 +42,10 @@ def test_a_wrong_token_changes_nothing(office: Office, forged: Callable[[Office]
 
     first.refresh_from_db()
     assert (mail.outcome, first.state, first.seq) == ("opened", "pending", 1)
+    from orgo.audit.models import Event
+
+    (noted,) = Event.objects.filter(type="token.invalid") if forged is not _cut else [None]
+    assert noted is None or (noted.actor, noted.data["mail"]) == ("eve@evil.example", mail.pk)
 
 
 def test_a_token_of_one_task_acts_on_that_task_only(office: Office) -> None:

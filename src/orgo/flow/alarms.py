@@ -16,12 +16,15 @@ from orgo.outbox.models import Letter
 Say: TypeAlias = Callable[[str], tuple[str, str]]
 
 
-def alarm(what: str, kind: str, values: Callable[[str], Mapping[str, str]], house: House) -> int:
+def alarm(
+    what: str, kind: str, values: Callable[[str], Mapping[str, str]], house: House, *, by_hook: bool = False
+) -> int:
     """Tell the administrators, each in the own language, by mail; and by webhook when mail can't leave (flow/hooks.py).
 
     `what` names the thing in the trail ("mailbox info@x.example", "canary"), `kind` the letter (outbox/letters), and
     `values` gives what fills its placeholders in "en" or "fr". Who raises an alarm sees to it that one trouble is one
-    alarm. Returns how many letters were made.
+    alarm. `by_hook` is for one that says that mail does not arrive: the webhooks hear it at once. Returns how many
+    letters were made.
     """
 
     def say(language: str) -> tuple[str, str]:
@@ -30,7 +33,8 @@ def alarm(what: str, kind: str, values: Callable[[str], Mapping[str, str]], hous
 
     with transaction.atomic():
         event = record("alarm.raised", actor="", actor_kind="system", what=clip(what, 200))
-        to = house.directory.reach(house.directory.administrators(), clock.now())
+        to = [*house.directory.reach(house.directory.administrators(), clock.now())]
+        to += house.alarm_hooks() if by_hook else ()
         Letter.objects.bulk_create(_letter(event.pk, recipient, say, house) for recipient in to)
         transaction.on_commit(lambda: dispatch.ring("delivery"))
     return len(to)

@@ -67,13 +67,15 @@ def _judge(last: Letter, late: bool, canary: Canary, house: House) -> int:
     if _newest("canary.arrived") >= last.id:
         if lost > _newest("canary.well"):
             record("canary.well", actor="", actor_kind="system", letter=last.id)
-            alarm("canary", "canary_well", lambda language: {"title": canary.mailbox}, house)
+            alarm("canary", "canary_well", lambda language: {"title": canary.mailbox}, house, by_hook=True)
             return 1
         return 0
     if not late or lost > _newest("canary.well"):
         return 0
     record("canary.lost", actor="", actor_kind="system", letter=last.id)
-    alarm("canary", "canary_lost", lambda language: _values(last, canary, house, language), house)
+    alarm(
+        "canary", "canary_lost", lambda language: _values(last, canary, house, language), house, by_hook=True
+    )
     return 1
 
 

@@ -14,6 +14,7 @@ from orgo.intake.models import Mail
 from orgo.lib import ids
 from orgo.lib.durations import Duration
 from orgo.message import Address, Message, forwarded_from
+from orgo.outbox.models import STATES as LETTER_STATES
 from orgo.outbox.models import Letter
 from orgo.people.directory import TeamCard
 from orgo.rules import Decision, Facts, facts_of, why
@@ -22,6 +23,7 @@ from orgo.task.commands import Comment, Open
 from orgo.task.values import Actor, TaskState
 
 ACKNOWLEDGE_AGAIN_AFTER = timedelta(days=1)
+RECEIPTS_AN_HOUR = 20
 REMIND_BEFORE = (Duration(0, 3600),)
 
 
@@ -225,6 +227,16 @@ def _resolved(name: str, house: House) -> str:
     return team.address if team else name
 
 
+def _enough_receipts(mail: Mail, unit: Unit) -> bool:
+    """Whether the sender's domain had as many receipts within an hour as it may."""
+    domain = "@" + mail.from_address.rpartition("@")[2]
+    # All states, so that the index by state and date is of use.
+    written = Letter.objects.filter(state__in=LETTER_STATES, date__gt=unit.now - timedelta(hours=1))
+    count = written.filter(kind="received", recipient__endswith=domain).count()
+    count += sum(1 for state in unit.wished("received") if state.requester.endswith(domain))
+    return count >= RECEIPTS_AN_HOUR
+
+
 def _receipt(mail: Mail, judged: Judged, unit: Unit) -> str:
     """The template of the receipt to the sender, or "" where none may go.
 
@@ -234,6 +246,8 @@ def _receipt(mail: Mail, judged: Judged, unit: Unit) -> str:
     """
     wanted = judged.decision.acknowledge
     if not wanted or mail.source == "import" or judged.is_machine or mail.trust not in ("pass", "internal"):
+        return ""
+    if mail.trust == "pass" and _enough_receipts(mail, unit):
         return ""
     since = unit.now - ACKNOWLEDGE_AGAIN_AFTER
     told = Letter.objects.filter(kind="received", recipient=mail.from_address, date__gte=since).exists()

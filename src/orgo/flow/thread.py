@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from orgo.audit.models import record
 from orgo.conf import sql
 from orgo.flow.bounces import returned_to
 from orgo.flow.unit import Unit
@@ -35,10 +36,13 @@ def find_thread(mail: Mail, message: Message, unit: Unit) -> Thread | None:
     sender = mail.from_address
     if not sender or not message.trusted:
         return None
-    for claim in _claims(mail, message):
+    claims = list(_claims(mail, message))
+    for claim in claims:
         state = _task(claim.reference, unit)
         if state is not None and _holds(claim, sender, state, unit):
             return Thread(state, "token", parts_of(state, sender, unit))
+    if claims and mail.mode == "work":
+        record("token.invalid", actor=sender, actor_kind="mail", mail=mail.pk, reference=claims[0].reference)
     return _by_part(mail, message, unit)
 
 

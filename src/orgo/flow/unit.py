@@ -109,6 +109,10 @@ class Unit:
         """Wish a letter that no command wished by itself (a confirmation, a refusal)."""
         self._notices.append((state, notice))
 
+    def wished(self, kind: str) -> list[TaskState]:
+        """The tasks of the letters of this kind that are wished so far."""
+        return [state for state, notice in self._notices if notice.kind == kind]
+
     def add_note(self, task: int, kind: str, author: str, text: str) -> int:
         """Keep a text that somebody wrote here; returns the note's id for the command that refers to it."""
         note = Note(id=ids.new_id(), task=task, kind=kind, author=author, at=self.now, text=text)

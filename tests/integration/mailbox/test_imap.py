@@ -72,6 +72,14 @@ def test_new_uids_for_the_same_mails_make_no_second_task(box):
     there.put(*three, leak(9))
     assert there.fetch() == 1
     assert there.folder().uidvalidity != before
+    from orgo.audit.models import Event
+
+    told = Event.objects.get(type="mailbox.epoch").data
+    assert (told["mailbox"], told["before"], told["after"]) == (
+        there.account.name,
+        before,
+        there.folder().uidvalidity,
+    )
     assert there.outcomes() == ["opened"] * 4
     assert there.fetch() == 0
 

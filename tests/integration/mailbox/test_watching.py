@@ -151,8 +151,8 @@ def test_what_changes_during_a_round_is_noticed_after_it(box, watch, monkeypatch
     there.put(leak(1))
     real = Round.go
 
-    def go(self, *, first=True):
-        taken = real(self, first=first)
+    def go(self, *, first=True, broken=False):
+        taken = real(self, first=first, broken=broken)
         if first:
             there.live()
         return taken

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from orgo.audit.models import record
 from orgo.conf import sql
 from orgo.conf.config import Mailbox as Account
 from orgo.intake.mailbox.backoff import pause
@@ -55,6 +56,9 @@ class Ledger:
         """What is there now may have been taken under other UIDs, or from a folder of another name."""
         with transaction.atomic():
             Receipt.objects.filter(folder=folder).delete()
+            if folder.uidvalidity and look.uidvalidity:
+                said = {"folder": folder.name, "before": folder.uidvalidity, "after": look.uidvalidity}
+                record("mailbox.epoch", actor="", actor_kind="system", mailbox=self.account.name, **said)
             read_before = Mail.objects.filter(mailbox=self.account.name).exists()
             there = look.uidnext - 1 if look.uidnext and look.uidvalidity else EVER
             folder.known_until = there if read_before else 0
