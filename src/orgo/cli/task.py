@@ -127,24 +127,27 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     enter()
     from orgo.cli.telling import Teller
     from orgo.flow.acting import find
-    from orgo.flow.arrival import ways_of
+    from orgo.flow.arrival import oddities, ways_of
     from orgo.flow.house import open_house
     from orgo.flow.undoing import events_of
     from orgo.flow.words import what_next
+    from orgo.intake.queries import mails_of
     from orgo.task.rows import state_of
 
     row, house = find(acting(actor), reference), open_house()
     teller, events, reasons = Teller(row, house), events_of(row.pk), _reasons(row)
     happens_next = what_next(state_of(row), house, "en").removeprefix("What happens next: ")
-    ways = ways_of(row)
+    ways, odd = ways_of(row), oddities([mail for mail in mails_of(row.pk) if mail.outcome != "linked"])
+    noted = list(dict.fromkeys(words for said in odd.values() for words in said))
     if as_json:
         happened = [_event(event, teller) for event in events]
-        more = {"came_by": ways, "why": reasons, "next": happens_next, "events": happened}
+        more = {"came_by": ways, "noted": noted, "why": reasons, "next": happens_next, "events": happened}
         line(as_object(row) | more)
         return
     for name, value in as_object(row).items():
         fact(name, value)
     fact("came in by", [way.words for way in ways])
+    fact("noted", noted)
     for words in reasons:
         fact("why here", words)
     fact("next", happens_next)

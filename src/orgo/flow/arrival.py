@@ -1,11 +1,15 @@
 """By which addresses and mailboxes a task's mail came: the same mail in two mailboxes is one task, and both are shown."""
 
+from collections.abc import Iterable, Sequence
+
 import msgspec
 
 from orgo.intake.models import Mail
 from orgo.intake.queries import same_mails
 from orgo.outbox.token import claim_of_address, letter_of_return_path
 from orgo.task.models import Task
+
+CONFLICT = "another mail with other words had the same Message-ID"
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -26,6 +30,21 @@ def ways_of(task: Task) -> list[Way]:
     """The ways by which the mail that opened the task came, each once, in their order."""
     mails = same_mails(task.mail) if task.mail else []
     return list(dict.fromkeys(way for mail in mails for way in _ways(mail)))
+
+
+def oddities(mails: Sequence[Mail]) -> dict[int, list[str]]:
+    """What was odd about each of these mails, by its number: what the parser noted, and a Message-ID that is another's."""
+    ids = {mail.message_id for mail in mails} - {""}
+    rows = Mail.objects.filter(message_id__in=ids).values_list("id", "message_id", "content_key")
+    known = [(id, name, key) for id, name, key in rows if key]
+    return {mail.pk: [*mail.warnings, *_conflict(mail, known)] for mail in mails}
+
+
+def _conflict(mail: Mail, known: Iterable[tuple[int, str, str]]) -> list[str]:
+    """Never dropped for it (DESIGN.md section 3), but a person should know."""
+    same = (key for id, name, key in known if name == mail.message_id and id < mail.pk)
+    is_one = mail.content_key and any(key != mail.content_key for key in same)
+    return [CONFLICT] if is_one else []
 
 
 def _ways(mail: Mail) -> list[Way]:

@@ -64,6 +64,8 @@ def _message(root: Part) -> Message:
     date = _date(root.header("date"), warnings)
     two_ways = _two_ways(headers.get("content-type", []))
     warnings += [two_ways] if two_ways else []
+    encrypted = root.kind in _ENCRYPTED and root.parameters.get("smime-type") != "signed-data"
+    warnings += _sealed(root, encrypted)
     return Message(
         message_id=message_id,
         sender=sender.addresses[0] if sender.addresses else None,
@@ -87,13 +89,20 @@ def _message(root: Part) -> Message:
         is_list=machine.is_list,
         list_id=machine.list_id,
         is_bulk=machine.bulk,
-        is_encrypted=root.kind in _ENCRYPTED and root.parameters.get("smime-type") != "signed-data",
+        is_encrypted=encrypted,
         language=language_of(subject, text, html),
         auth_results=[header_text(value) for value in headers.get("authentication-results", [])[:20]],
         received_count=len(headers.get("received", ())),
         content_key=_content_key(message_id, root, subject, leaves),
         warnings=[*warnings, *dict.fromkeys([*body.warnings, *root.all_defects()])][:20],
     )
+
+
+def _sealed(root: Part, encrypted: bool) -> list[str]:
+    """What is said of a mail that Orgo has no key for."""
+    if encrypted:
+        return ["it is encrypted, and Orgo has no key for it"]
+    return ["its signature was not verified"] if root.kind in (*_ENCRYPTED, "multipart/signed") else []
 
 
 def _texts(root: Part) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What the task's page tells: the conversation, the timeline, who was told what. Read only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from orgo.audit.models import Event
+from orgo.flow.arrival import oddities
 from orgo.flow.house import House
 from orgo.intake.models import Mail
 from orgo.intake.queries import mails_of
@@ -26,6 +27,7 @@ class Item(msgspec.Struct):
     who: str
     text: str
     mail: Any = None
+    odd: Sequence[str] = ()
     letter: Any = None
 
 
@@ -41,7 +43,9 @@ class Line(msgspec.Struct):
 def conversation(task: Task, house: House) -> list[Item]:
     """All that was said about a task, the oldest first."""
     hidden = _("the sender") if task.anonymize else ""
-    items = [_mail_item(mail, hidden) for mail in mails_of(task.pk) if mail.outcome != "linked"]
+    mails = [mail for mail in mails_of(task.pk) if mail.outcome != "linked"]
+    odd = oddities(mails)
+    items = [_mail_item(mail, hidden, odd[mail.pk]) for mail in mails]
     items += [
         Item("note", note.at, house.name_of(note.author) or "Orgo", note.text)
         for note in Note.objects.filter(task=task.pk, kind="note")
@@ -54,9 +58,9 @@ def conversation(task: Task, house: House) -> list[Item]:
     return sorted(items, key=lambda item: item.at)
 
 
-def _mail_item(mail: Mail, hidden: str) -> Item:
+def _mail_item(mail: Mail, hidden: str, odd: Sequence[str]) -> Item:
     who = hidden or mail.from_name or mail.from_address or _("unknown sender")
-    return Item("mail", mail.received_at, who, mail.text, mail=mail)
+    return Item("mail", mail.received_at, who, mail.text, mail=mail, odd=odd)
 
 
 def told(task: Task) -> list[Letter]:

@@ -1,0 +1,59 @@
+"""What is odd about a mail is said to whoever works on its task (design/bad-input.md 5, 30, 32 to 34), and never drops it."""
+
+import re
+
+import pytest
+
+from tests.office import Office
+
+HEAD = b"From: clara@people.example\r\nSubject: leak\r\nDate: Mon, 7 Sep 2026 08:00:00 +0000\r\nMessage-ID: <%s@x.example>\r\n"
+TWO_FROM = b"From: a@x.example\r\nFrom: b@x.example\r\nSubject: leak\r\n\r\nx\r\n"
+SMIME = b"MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=%s; name=smime.p7m\r\n\r\nMIIB\r\n"
+
+
+def noted(office: Office, language: str = "en") -> str:
+    """What the last task's page says that was odd."""
+    from django.test import Client
+
+    from orgo.people.models import User
+
+    client = Client()
+    client.force_login(User.objects.get(address="chief@city.example"))
+    page = client.get(
+        f"/tasks/{office.task().reference}", headers={"Accept-Language": language}
+    ).content.decode()
+    return " ".join(re.findall(r'<p class="sub odd">(.*?)</p>', page)).replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (TWO_FROM, "it has two From headers"),
+        (HEAD % b"e" + SMIME % b"enveloped-data", "it is encrypted, and Orgo has no key for it"),
+        (HEAD % b"s" + SMIME % b"signed-data", "its signature was not verified"),
+        (HEAD.replace(b"2026 08", b"1970 08") % b"d" + b"\r\nx\r\n", "its date is far from the day it came"),
+    ],
+)
+def test_the_page_says_what_was_odd(office: Office, raw: bytes, words: str) -> None:
+    assert office.mail(raw=raw).outcome == "opened"
+    assert words in noted(office)
+
+
+def test_an_ordinary_mail_has_nothing_odd(office: Office) -> None:
+    office.mail()
+    assert noted(office) == ""
+
+
+def test_the_same_message_id_with_other_words_is_a_task_of_its_own_and_is_said(office: Office) -> None:
+    """The first one is not called odd for what came after it."""
+    office.mail(raw=HEAD % b"one" + b"\r\nIt leaks.\r\n")
+    first = office.task()
+    assert office.mail(raw=HEAD % b"one" + b"\r\nSomething else.\r\n").outcome == "opened"
+    assert "another mail with other words had the same Message-ID" in noted(office)
+    office.task = lambda reference=None: first  # type: ignore[method-assign]
+    assert noted(office) == ""
+
+
+def test_it_is_said_in_french(office: Office) -> None:
+    office.mail(raw=HEAD % b"e" + SMIME % b"enveloped-data")
+    assert "il est chiffré, et Orgo n'en a pas la clé" in noted(office, "fr")
