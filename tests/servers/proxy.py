@@ -12,7 +12,7 @@ class Proxy:
     """Carries connections to `port` on loopback until `after` bytes have gone to the `to` side (all connections together).
 
     Then it does what `fault` says: "cut" ends both directions, "stall" carries nothing more, "half-close" ends the one
-    direction only. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
+    direction only. `pull` takes the network away until `plug`: what is open ends, and nobody is let in. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
     """
 
     def __init__(
@@ -21,6 +21,7 @@ class Proxy:
         self.target, self.fault, self.after, self.to = port, fault, after, to
         self.carried = 0
         self.broken = threading.Event()
+        self._pulled = threading.Event()
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -36,10 +37,22 @@ class Proxy:
         self._server.close()
         self._drop()
 
+    def pull(self) -> None:
+        """The network is gone."""
+        self._pulled.set()
+        self._drop()
+
+    def plug(self) -> None:
+        """It is back."""
+        self._pulled.clear()
+
     def _serve(self) -> None:
         while True:
             try:
                 client, _ = self._server.accept()
+                if self._pulled.is_set():
+                    client.close()
+                    continue
                 server = socket.create_connection(("127.0.0.1", self.target), timeout=10)
             except OSError:
                 return
