@@ -41,6 +41,9 @@ _OF_SEVERAL_BYTES = ("utf", "big5", "gb", "euc", "cp932", "cp949", "shift", "joh
 _ASCII = bytes(range(128))
 _CONTROLS = bytes((*range(9), 11, 12, *range(14, 32), 127))
 _GUESSED_FROM = 20_000
+# A few words say too little: a subject of eight Latin letters is also four Chinese ones.
+_SHORT = 60
+_WITH_NULS = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
 
 
 @lru_cache(512)
@@ -94,10 +97,10 @@ def guess(data: bytes, name: str | None = None) -> str:
         return data.decode("utf-8", "replace")
     if name is not None and not name.startswith(("utf-8", "cp1252", "ascii")):
         return data.decode(name, "replace")
-    if high * 5 > len(sample):
+    if high * 5 > len(sample) * (3 if len(sample) < _SHORT else 1):
         import charset_normalizer
 
-        best = charset_normalizer.from_bytes(sample).best()
+        best = charset_normalizer.from_bytes(sample, cp_exclusion=[] if 0 in sample else _WITH_NULS).best()
         if best is not None:
             return data.decode(best.encoding, "replace")
     return data.decode("cp1252", "replace")

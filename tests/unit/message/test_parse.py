@@ -145,6 +145,12 @@ def test_a_body_is_read_whatever_its_charset_says(charset: str, data: bytes, tex
     assert parse(raw).text == text
 
 
+@pytest.mark.parametrize("subject", ["leak été", "Fenêtre cassée", "Tür", "Größe"])
+def test_a_short_raw_header_is_latin(subject: str) -> None:
+    """Its few bytes could be Chinese as UTF-16; they never are."""
+    assert parse(mail().replace(b"Leak", subject.encode("latin-1"))).subject == subject
+
+
 def test_nul_and_lone_halves_do_not_reach_the_database() -> None:
     message = parse(mail(body="a\x00b\r\n"))
 
