@@ -3,6 +3,7 @@
 import re
 import smtplib
 import socket
+import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -114,6 +115,36 @@ def test_lmtp_answers_once_for_each_recipient(listen) -> None:
     )  # fmt: skip
 
     assert heard.count(b"250 2.0.0 Taken as") == 2 and len(rows()) == 1
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "lmtp"])
+def test_one_address_opens_so_many_connections(
+    listen, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    """The next one is told to come later, and is let in when one has gone."""
+    from orgo.intake import controller
+
+    monkeypatch.setattr(controller, "MOST_OF_ONE", 2)
+    port = listen(protocol=protocol)
+    ways = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(2)]
+    assert [way.recv(3) for way in ways] == [b"220", b"220"]
+    assert say(port).startswith(b"421 4.7.0")
+    for way in ways:
+        way.close()
+    end = time.monotonic() + 10
+    while not (heard := say(port)).startswith(b"220"):
+        assert time.monotonic() < end, heard
+
+
+def test_a_mail_has_so_many_recipients(listen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who were taken get it; the sender keeps the others (RFC 5321 section 4.5.3.1.10)."""
+    from orgo.intake import smtp as door
+
+    monkeypatch.setattr(door, "MOST_RECIPIENTS", 2)
+    with hello(listen()) as smtp:
+        refused = smtp.sendmail("a@x.example", [f"p{number}@city.example" for number in range(3)], MAIL)
+    assert refused["p2@city.example"][0] == 452
+    assert rows()[0].envelope_to == ["p0@city.example", "p1@city.example"]
 
 
 def test_only_the_listed_domains_are_taken(listen) -> None:

@@ -26,7 +26,7 @@ class Catcher:
         self.folder = folder
         self.on_caught = on_caught
         self._lock = threading.Lock()
-        self._listening = Listening(self, "127.0.0.1", 0, SMTP, data_size_limit=100_000_000)
+        self._listening = Listening(self, "127.0.0.1", 0, data_size_limit=100_000_000)
 
     def start(self) -> int:
         """Listen; returns the port."""

@@ -19,13 +19,15 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connection
 
 from orgo import __version__
-from orgo.intake.controller import Listening
+from orgo.intake.controller import Capped, CappedLMTP, Listening
 from orgo.intake.store import Incoming, store
 from orgo.lib.crash import crashpoint
 
 log = logging.getLogger("orgo.intake.smtp")
 TEMPORARY = "451 4.3.0 Could not take the mail now, please try again later"
 FULL = "452 4.3.1 Not enough space, please try again later"
+CROWD = "452 4.5.3 Too many recipients, please send the rest in another mail"
+MOST_RECIPIENTS = 1000
 NOT_OURS = "550 5.7.1 No mail is taken for this domain here"
 
 
@@ -54,6 +56,8 @@ class Door:
         domain = address.rpartition("@")[2].lower().rstrip(".")
         if self.settings.domains and domain not in self.settings.domains:
             return NOT_OURS
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return CROWD
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -106,7 +110,7 @@ class Listener:
             self.door,
             settings.host,
             settings.port,
-            LMTP if settings.protocol == "lmtp" else SMTP,
+            CappedLMTP if settings.protocol == "lmtp" else Capped,
             data_size_limit=settings.max_size,
             hostname=socket.gethostname(),
             ident=f"Orgo {__version__}",
