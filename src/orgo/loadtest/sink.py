@@ -15,7 +15,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.seen: Counter[bytes] = Counter()
-        self._listening = Listening(self, "127.0.0.1", 0, SMTP, data_size_limit=100_000_000)
+        self._listening = Listening(self, "127.0.0.1", 0, data_size_limit=100_000_000)
 
     def start(self) -> int:
         """Listen; returns the port."""

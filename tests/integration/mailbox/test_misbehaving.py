@@ -235,7 +235,8 @@ def test_a_mail_that_always_breaks_the_connection_blocks_nobody(office: Any, mon
     with Scripted(script) as server:
         given = {"host": "127.0.0.1", "port": server.port, "tls": "none", "username": "a", "password": "b"}
         account = Account(**given, protocol="imap")
-        watcher, taken = Watcher(account), []
+        watcher = Watcher(account)
+        taken: list[int | None] = []
         for _ in range(6):
             try:
                 taken.append(watcher.fetch())

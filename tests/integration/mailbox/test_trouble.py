@@ -102,12 +102,13 @@ def test_a_certificate_file_that_cannot_be_read_is_named(box, dovecot, tmp_path)
 def test_user_names_as_exchange_wants_them_go_as_they_are(box, dovecot):
     """AUTHENTICATE and LOGIN alike; the backslash is no word of the protocol by itself."""
     from orgo.intake.mailbox import signin
+    from orgo.intake.mailbox.deadline import deadline
 
     there = box(username='CITY\\orgo\\shared "box"')
     client = signin.connect(there.account)
     client.select_folder("INBOX")
     client.logout()
-    with signin.deadline("dovecot", 10) as guard:
+    with deadline("dovecot", 10) as guard:
         client = signin.Client(guard, "127.0.0.1", dovecot.imap, ssl=False, timeout=SocketTimeout(10, 10))
     client._cached_capabilities = (b"IMAP4REV1",)
     signin._way_in(client, there.account)()
