@@ -106,6 +106,10 @@ def test_what_says_next_to_nothing_asks_for_nothing(text: str) -> None:
         ("Estará listo mañana", "2026-09-10T17:00"),
         ("Lo hago mañana por la mañana", "2026-09-10T12:00"),
         ("Me encargo el lunes", "2026-09-14T17:00"),
+        ("Ready in 2 hours", "2026-09-09T12:00"),
+        ("Fini d'ici 2 heures", "2026-09-09T12:00"),
+        ("Réparé dans 30 minutes", "2026-09-09T10:30"),
+        ("Listo en 2 horas", "2026-09-09T12:00"),
     ],
 )
 def test_when_it_will_be_done_is_understood(text: str, at: str) -> None:
