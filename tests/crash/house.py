@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import smtplib
 import sqlite3
 import subprocess
@@ -139,10 +140,19 @@ class House:
         self.process.wait()
 
     def stop(self) -> None:
-        """End Orgo in good order."""
+        """End Orgo in good order; where it does not end, say what its threads are doing."""
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
-            self.process.wait(timeout=40)
+            try:
+                self.process.wait(timeout=40)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(signal.SIGUSR1)
+                self.until(lambda: (self.home / "stacks").stat().st_size > 0, 5)
+                log, stacks = (
+                    (self.home / "worker.log").read_text()[-4000:],
+                    (self.home / "stacks").read_text(),
+                )
+                raise AssertionError(f"Orgo does not end\n{log}\n{stacks}") from None
 
     def close(self) -> None:
         if self.alive():

@@ -1,10 +1,12 @@
 """SMTP servers that misbehave (design/bad-input.md 59): each case with the exact state that the letter ends in."""
 
 import re
+import threading
 from typing import Any
 
 import pytest
 
+from orgo.delivery.email import courier as courier_module
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
 from tests.office import Office
 from tests.servers.scripted import Script, Scripted, hears
@@ -164,3 +166,54 @@ def test_an_address_that_the_server_can_not_take_goes_to_a_person(office: Office
     letters = Letter.objects.filter(recipient="jürgen@people.example")
 
     assert {letter.state for letter in letters} <= {"sent", "failed"}
+
+
+def test_a_letter_that_is_under_way_when_orgo_is_told_to_stop_arrives_whole(office: Office) -> None:
+    """No goodbye is said into the middle of it, where it would be the letter's first line."""
+    from orgo.conf import boot
+    from orgo.ops.up import Running
+    from orgo.outbox.models import Letter
+
+    _through(office, 1)
+    office.mail()
+    Letter.objects.exclude(recipient="anna@city.example").delete()
+    Letter.objects.update(next_attempt_at=office.clock.now())
+    asked, stopping = threading.Event(), threading.Event()
+
+    def slowly(data: bytes) -> bytes:
+        asked.set()
+        stopping.wait(10)
+        threading.Event().wait(0.3)  # time to say a wrong word
+        return b"354 go on\r\n"
+
+    rest: Script = (DATA[-1], b"250 2.0.0 taken\r\n", hears("QUIT"), b"221 bye\r\n", "close")
+    script: Script = (*RCPT, hears("DATA"), slowly, *rest)
+    with Scripted(script) as server:
+        assert office.config.smtp is not None
+        smtp = office.config.smtp.model_copy(update={"port": server.port})
+        boot.use(office.config.model_copy(update={"smtp": smtp}))
+        running = Running(boot.config(), {"deliver"})
+        running.start()
+        assert asked.wait(10)
+        stop = threading.Thread(target=running.stop)
+        stop.start()
+        stopping.set()
+        stop.join(20)
+
+    letter = Letter.objects.get()
+    assert not stop.is_alive()
+    assert (letter.state, letter.server_reply) == ("sent", "250 2.0.0 taken")
+    assert b"data\r\nquit" not in server.all_heard.lower()
+
+
+def test_a_server_that_does_not_say_goodbye_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier_module, "GOODBYE_TIMEOUT", 0.2)
+    with Scripted((*HELLO, "silence")) as server:
+        courier = EmailCourier(
+            SmtpServer("127.0.0.1", server.port, "none", "orgo@city.example", timeout=600.0)
+        )
+        courier.try_out()
+        closing = threading.Thread(target=courier.close, daemon=True)
+        closing.start()
+        closing.join(20)
+    assert not closing.is_alive()

@@ -11,6 +11,7 @@ from orgo.conf.config import Config
 SCHEMA = "orgo"
 MOST_CONNECTIONS = 20
 _WAIT_FOR_ONE = 10.0
+_TRY_TO_CONNECT = 4.0
 _SECONDS_TO_CONNECT = 4
 
 
@@ -38,7 +39,13 @@ def _sqlite(path: Path) -> dict[str, Any]:
 def _postgresql(url: str) -> dict[str, Any]:
     """The parts of the address; what stands behind its `?` goes to libpq (sslmode, sslrootcert, target_session_attrs)."""
     parts = urlsplit(url)
-    pool = {"min_size": 0, "max_size": MOST_CONNECTIONS, "timeout": _WAIT_FOR_ONE}
+    pool = {
+        "min_size": 0,
+        "max_size": MOST_CONNECTIONS,
+        "timeout": _WAIT_FOR_ONE,
+        # The pool doubles the pause between its attempts: after minutes without a server it would not see it come back.
+        "reconnect_timeout": _TRY_TO_CONNECT,
+    }
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

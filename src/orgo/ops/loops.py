@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.db import close_old_connections, connection
 
@@ -20,13 +20,22 @@ class Loop(threading.Thread):
     """Calls `work` as long as it finds something to do, then waits for the bell or `pause` seconds.
 
     An error ends only the round: it is logged and shown as trouble, the connection is made anew, and the loop goes on.
+    What the work holds is closed by `ends`, on the loop's own thread: from another one it would be under a round's feet.
     """
 
-    def __init__(self, name: str, work: Callable[[], int], bell: threading.Event, pause: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], int],
+        bell: threading.Event,
+        pause: float,
+        ends: Iterable[Callable[[], None]] = (),
+    ) -> None:
         super().__init__(name=f"orgo-{name}", daemon=True)
         self.work = work
         self.bell = bell
         self.pause = pause
+        self.ends = tuple(ends)
         self.stopping = threading.Event()
         self._gave_back = 0.0
         self._ended_a_round = time.monotonic()
@@ -34,14 +43,24 @@ class Loop(threading.Thread):
     def run(self) -> None:
         with within(job=self.name):
             self._rounds()
+            self._end()
 
     def _rounds(self) -> None:
         while not self.stopping.is_set():
             self.bell.clear()
             found = self._round()
             self._ended_a_round = time.monotonic()
-            if not found:
+            if (
+                not found and not self.stopping.is_set()
+            ):  # a bell that rang before it was cleared is not heard
                 self.bell.wait(self.pause)
+
+    def _end(self) -> None:
+        for end in self.ends:
+            try:
+                end()
+            except Exception as error:  # what a round had claimed is free again when its lease has run out
+                log.warning("%s could not be ended in good order: %s", self.name, error)
         connection.close()
 
     def _round(self) -> int:

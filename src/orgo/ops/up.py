@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -24,6 +25,7 @@ POLL = 1.0
 SEAL_EVERY = 5.0
 WATCH_EVERY = 20.0
 BACKUP_EVERY = 60.0
+ROUNDS_MAY_TAKE = 30.0
 
 
 class Running:
@@ -36,7 +38,6 @@ class Running:
         self.ended = threading.Event()
         self.smtp_port: int | None = None
         self._at_end: list[Callable[[], None]] = []
-        self._after_loops: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Start every part but the page. Raises BadInput when an address to listen on can't be had."""
@@ -88,13 +89,12 @@ class Running:
             loop.stop()
         for end in reversed(self._at_end):
             end()
+        latest = time.monotonic() + ROUNDS_MAY_TAKE
         for loop in self.loops:
-            loop.join(timeout=30)
-        for end in self._after_loops:
-            end()
+            loop.join(timeout=max(0.0, latest - time.monotonic()))
 
-    def _loop(self, name: str, work: Callable[[], int], queue: str) -> None:
-        self._begin(Loop(name, work, dispatch.bells.bells[queue], POLL))
+    def _loop(self, name: str, work: Callable[[], int], queue: str, *ends: Callable[[], None]) -> None:
+        self._begin(Loop(name, work, dispatch.bells.bells[queue], POLL, ends))
 
     def _begin(self, loop: Loop) -> None:
         self.loops.append(loop)
@@ -191,19 +191,17 @@ class Running:
 
         parser = ParserPool()
         router = Router(parser)
-        self._after_loops += [router.close, parser.close]
-        self._loop("routing", router.round, "routing")
+        self._loop("routing", router.round, "routing", router.close, parser.close)
 
     def _start_delivery(self) -> None:
         from orgo.pipeline import deliver
 
         if self.config.smtp is not None:
             courier = courier_for(self.config)
-            self._at_end.append(courier.close)
-            self._loop("delivery", lambda: deliver(courier), "delivery")
+            self._loop("delivery", lambda: deliver(courier), "delivery", courier.close)
         if self.config.webhooks:  # a thread of its own, for it is the second path when mail hangs
             hooks = hooks_for(self.config)
-            self._loop("webhooks", lambda: deliver(hooks, channel="webhook"), "delivery")
+            self._loop("webhooks", lambda: deliver(hooks, channel="webhook"), "delivery", hooks.close)
 
 
 class Watched:

@@ -13,6 +13,7 @@ from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib.crash import crashpoint
 
 TIMEOUT = 60.0
+GOODBYE_TIMEOUT = 5.0  # nothing hangs on the answer
 AFTER_DOT_TIMEOUT = 600.0  # RFC 5321 section 4.5.3.2.6: ten minutes for the answer after the dot
 
 
@@ -62,8 +63,9 @@ class EmailCourier:
     def close(self) -> None:
         """Say goodbye, as far as the server still listens."""
         smtp, self._smtp = self._smtp, None
-        if smtp is not None:
+        if smtp is not None and smtp.sock is not None:
             try:
+                smtp.sock.settimeout(GOODBYE_TIMEOUT)
                 smtp.quit()
             except (OSError, smtplib.SMTPException):
                 smtp.close()
