@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 31) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 32) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_folder" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL, "uidvalidity" bigint NOT NULL, "last_uid" bigint NOT NULL, "highestmodseq" bigint NOT NULL, "known_until" bigint NOT NULL, "problem" varchar(300) NOT NULL, "mailbox_id" bigint NOT NULL REFERENCES "intake_mailbox" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_folder_once" UNIQUE ("mailbox_id", "name"));
 CREATE TABLE IF NOT EXISTS "intake_import" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "key" varchar(64) NOT NULL UNIQUE, "path" text NOT NULL, "started_at" datetime NOT NULL, "finished_at" datetime NULL, "done" integer NOT NULL, "taken" integer NOT NULL);
-CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)), "arrived_at" datetime NULL);
+CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)), "arrived_at" datetime NULL, "words_key" varchar(64) DEFAULT '' NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(254) NOT NULL UNIQUE, "mode" varchar(8) NOT NULL, "cutoff" datetime NULL, "paused" bool NOT NULL, "state" varchar(12) NOT NULL, "detail" varchar(300) NOT NULL, "since" datetime NULL, "failures" integer NOT NULL, "next_try_at" datetime NULL, "last_ok_at" datetime NULL, "last_mail_at" datetime NULL, "lag_seconds" integer NULL, "waiting" integer NOT NULL, "noticed" varchar(12) NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "owed_since" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
@@ -56,6 +56,7 @@ CREATE INDEX IF NOT EXISTS "intake_mail_msgid" ON "intake_mail" ("message_id") W
 CREATE INDEX IF NOT EXISTS "intake_mail_outcome" ON "intake_mail" ("outcome", "decided_at");
 CREATE INDEX IF NOT EXISTS "intake_mail_task_04a1611d" ON "intake_mail" ("task");
 CREATE INDEX IF NOT EXISTS "intake_mail_waiting" ON "intake_mail" ("mode", "id") WHERE "outcome" = '';
+CREATE INDEX IF NOT EXISTS "intake_mail_words" ON "intake_mail" ("words_key") WHERE NOT ("words_key" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_folder_id_54f033a6" ON "intake_receipt" ("folder_id");
 CREATE INDEX IF NOT EXISTS "intake_receipt_left" ON "intake_receipt" ("folder_id", "problem") WHERE NOT ("problem" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_mail_058f2733" ON "intake_receipt" ("mail");
@@ -98,6 +99,7 @@ SELECT * FROM (VALUES
     ('intake', '0002_mailbox', '2026-01-01 00:00:00'),
     ('intake', '0003_waiting', '2026-01-01 00:00:00'),
     ('intake', '0004_tuned', '2026-01-01 00:00:00'),
+    ('intake', '0005_words', '2026-01-01 00:00:00'),
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
     ('outbox', '0002_outlets', '2026-01-01 00:00:00'),
     ('outbox', '0003_waiting', '2026-01-01 00:00:00'),

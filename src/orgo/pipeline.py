@@ -25,6 +25,7 @@ from orgo.flow.house import House, open_house
 from orgo.flow.place import place, quarantine
 from orgo.flow.posting import hold_back, letter_failed, parcel_of
 from orgo.flow.report import log_placed
+from orgo.flow.storms import words_key
 from orgo.flow.unit import Overtaken, Unit
 from orgo.intake.claim import MOST_ATTEMPTS, MOST_DEATHS, claim, give_back, release, still_mine
 from orgo.intake.mailbox.golive import settle_observed
@@ -116,7 +117,8 @@ def decide(mails: Sequence[Mail], read: Sequence[Read]) -> None:
 
 def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
     with Unit(open_house()) as unit:
-        unit.look_up(message.content_key for message in read if isinstance(message, Message))
+        good = [(mail, one) for mail, one in zip(mails, read, strict=True) if isinstance(one, Message)]
+        unit.look_up((one.content_key for _, one in good), (words_key(mail, one) for mail, one in good))
         for mail, message in zip(mails, read, strict=True):
             _place_one(mail, message, unit)
     for mailbox in {mail.mailbox for mail in mails if mail.mode == "observe" and mail.outcome}:

@@ -129,6 +129,7 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     from orgo.flow.acting import find
     from orgo.flow.arrival import oddities, ways_of
     from orgo.flow.house import open_house
+    from orgo.flow.storms import runs
     from orgo.flow.undoing import events_of
     from orgo.flow.words import what_next
     from orgo.intake.queries import mails_of
@@ -137,7 +138,7 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     row, house = find(acting(actor), reference), open_house()
     teller, events, reasons = Teller(row, house), events_of(row.pk), _reasons(row)
     happens_next = what_next(state_of(row), house, "en").removeprefix("What happens next: ")
-    ways, odd = ways_of(row), oddities([mail for mail in mails_of(row.pk) if mail.outcome != "linked"])
+    ways, odd = ways_of(row), oddities(mails_of(row.pk))
     noted = list(dict.fromkeys(words for said in odd.values() for words in said))
     if as_json:
         happened = [_event(event, teller) for event in events]
@@ -151,8 +152,8 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     for words in reasons:
         fact("why here", words)
     fact("next", happens_next)
-    for event in events:
-        fact(_short(event.at), teller.sentence(event), width=17)
+    for event, times in runs(events):
+        fact(_short(event.at), teller.sentence(event, times), width=17)
 
 
 def _reasons(row: "Task") -> list[str]:

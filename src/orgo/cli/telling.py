@@ -19,8 +19,10 @@ class Teller:
         self.task, self.house = task, house
         self.zone: ZoneInfo = house.zone_of(task.team)
 
-    def sentence(self, event: Event) -> str:
-        """Who did what: "Anna Abel took it"."""
+    def sentence(self, event: Event, times: int = 1) -> str:
+        """Who did what: "Anna Abel took it"; `times` for the last of as many mails that came again."""
+        if times > 1:
+            return f"{self.actor(event)} received the same mail {times} times more"
         tell = _TOLD.get(event.type)
         what = tell(event, self) if tell else event.type.removeprefix("task.").replace("_", " ")
         return f"{self.actor(event)} {what}"

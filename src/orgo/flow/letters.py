@@ -198,6 +198,7 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> di
         "status": str(notice.data.get("status", "")),
         "organization": house.organization_name(state),
         "state": state.state,
+        "times": str(notice.data.get("times", "")),
         "understood": str(notice.data.get("understood", "")),
         "undo": str(notice.data.get("undo", "")),
         "opened": words.instant(state.opened_at, house.zone_of(state.team), language),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from orgo.flow import storms
 from orgo.flow.bounces import place_bounce, returned_to
 from orgo.flow.canary import came_home, note_arrival
 from orgo.flow.house import House
@@ -78,6 +79,13 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
     if same is not None:
         _link(mail, same, unit, kept)
         return
+    equal = storms.equal_mail(mail, message, unit) if thread is None else None
+    if equal is not None:
+        storms.count(mail, equal, unit)
+        unit.settle_mail(
+            mail, "linked", reason="the same words again within an hour", task=equal.task, **kept
+        )
+        return
     _place_new(mail, message, thread, unit, kept)
 
 
@@ -96,7 +104,7 @@ def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, 
         unit.settle_mail(mail, "ignored", reason="mail of a list or machine that no rule wants", **kept)
     else:
         task = open_task(mail, message, decision, unit, before=thread.state if thread else None)
-        unit.settle_mail(mail, "opened", task=task, **kept)
+        unit.settle_mail(mail, "opened", task=task, words_key=storms.words_key(mail, message), **kept)
         unit.index(task, f"{mail.subject}\n{mail.from_name} {mail.from_address}\n{mail.text}")
 
 

@@ -59,6 +59,7 @@ class Unit:
         self._settled: dict[int, dict[str, Any]] = {}
         self._texts: list[tuple[int, str]] = []
         self._by_content: dict[str, list[Known]] = defaultdict(list)
+        self._by_words: dict[str, list[Known]] = defaultdict(list)
         self._references: list[str] = []
         self._given: set[str] = set()
 
@@ -129,21 +130,23 @@ class Unit:
         self.mails[mail.id] = mail
         if mail.content_key and mail.task:
             self._by_content[mail.content_key].append(Known(mail.id, mail.task, mail.received_at))
+        if mail.words_key and mail.task:
+            self._by_words[mail.words_key].append(Known(mail.id, mail.task, mail.received_at))
 
-    def look_up(self, content_keys: Iterable[str]) -> None:
-        """Find the mails with these content keys that have a task: one query for a whole batch."""
-        wanted = {key for key in content_keys if key} - self._by_content.keys()
-        for key in wanted:
-            self._by_content[key] = []
-        columns = ("id", "task", "received_at", "content_key")
-        for id, task, at, key in sorted(sql.among(Mail, columns, "content_key", list(wanted))):
-            if task is not None:
-                self._by_content[key].append(Known(id, task, at))
+    def look_up(self, content_keys: Iterable[str], words_keys: Iterable[str] = ()) -> None:
+        """Find the mails with these keys that have a task: one query of each kind for a whole batch."""
+        _find("content_key", content_keys, self._by_content)
+        _find("words_key", words_keys, self._by_words)
 
     def same_content(self, key: str) -> list["Known"]:
         """The mails with this content key that have a task, those of this batch included, the oldest first."""
         self.look_up([key])
         return self._by_content[key]
+
+    def same_words(self, key: str) -> list["Known"]:
+        """The mails with this key that opened a task, those of this batch included, the oldest first."""
+        self.look_up((), [key])
+        return self._by_words[key]
 
     def index(self, task: int, text: str) -> None:
         """Make a text findable on the task."""
@@ -238,6 +241,16 @@ class Unit:
             else set()
         )
         sql.insert(Document, [{"sha256": k, "data": v} for k, v in documents.items() if k not in known])
+
+
+def _find(column: str, keys: Iterable[str], known: dict[str, list[Known]]) -> None:
+    wanted = {key for key in keys if key} - known.keys()
+    for key in wanted:
+        known[key] = []
+    columns = ("id", "task", "received_at", column)
+    for id, task, at, key in sorted(sql.among(Mail, columns, column, list(wanted))):
+        if task is not None:
+            known[key].append(Known(id, task, at))
 
 
 def _ring_for_delivery() -> None:

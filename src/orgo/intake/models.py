@@ -37,6 +37,8 @@ class Mail(models.Model):
     decision = models.JSONField(null=True)
     # What the parser read, for the page and for search.
     content_key = models.CharField(max_length=64, blank=True)
+    # Of a mail that opened a task: what an equal mail of the same day is known by (flow/storms.py).
+    words_key = models.CharField(max_length=64, blank=True, default="", db_default="")
     message_id = models.CharField(max_length=255, blank=True)
     from_address = models.CharField(max_length=320, blank=True)
     from_name = models.CharField(max_length=200, blank=True)
@@ -54,6 +56,7 @@ class Mail(models.Model):
             models.Index(
                 fields=["content_key"], name="intake_mail_content", condition=~models.Q(content_key="")
             ),
+            models.Index(fields=["words_key"], name="intake_mail_words", condition=~models.Q(words_key="")),
             models.Index(fields=["message_id"], name="intake_mail_msgid", condition=~models.Q(message_id="")),
             models.Index(fields=["outcome", "decided_at"], name="intake_mail_outcome"),
             models.Index(

@@ -4,8 +4,8 @@ from orgo.intake.models import Mail
 
 
 def mails_of(task: int) -> list[Mail]:
-    """All mails of a task, the oldest first."""
-    return list(Mail.objects.filter(task=task).order_by("id"))
+    """The mails of a task that say something, the oldest first: not those that came again."""
+    return list(Mail.objects.filter(task=task).exclude(outcome="linked").order_by("id"))
 
 
 def same_mails(mail: int) -> list[Mail]:

@@ -77,6 +77,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     auth_results: list[str] = []
     received_count: int = 0
     content_key: str = ""
+    words_key: str = ""
     warnings: list[str] = []
     limit: str | None = None
 

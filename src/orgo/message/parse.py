@@ -94,6 +94,7 @@ def _message(root: Part) -> Message:
         auth_results=[header_text(value) for value in headers.get("authentication-results", [])[:20]],
         received_count=len(headers.get("received", ())),
         content_key=_content_key(message_id, root, subject, leaves),
+        words_key=_words_key(root, subject, leaves),
         warnings=[*warnings, *dict.fromkeys([*body.warnings, *root.all_defects()])][:20],
     )
 
@@ -189,6 +190,14 @@ def _content_key(message_id: str, root: Part, subject: str, leaves: list[Part]) 
         return ""
     words = "\0".join((message_id, root.header("from"), date, subject, ""))
     key = hashlib.sha256(words.encode("utf-8", "replace"))
+    for part in leaves:
+        key.update(lasting(part) + b"\0")
+    return key.hexdigest()
+
+
+def _words_key(root: Part, subject: str, leaves: list[Part]) -> str:
+    """The hash of what a mail says and who says it, whenever it says it."""
+    key = hashlib.sha256(f"{root.header('from')}\0{subject}\0".encode("utf-8", "replace"))
     for part in leaves:
         key.update(lasting(part) + b"\0")
     return key.hexdigest()

@@ -20,7 +20,7 @@ from orgo.outbox.template import Template
 LANGUAGES = ("en", "fr")
 PLACEHOLDERS = (
     "reference title who requester team assignee priority due text facts next why link take_link eta level status "
-    "recipient organization state understood undo opened".split()
+    "recipient organization state understood undo opened times".split()
 )
 _LETTERS = Path(__file__).parent / "letters"
 _GAP = re.compile(r"\n{3,}")

@@ -36,9 +36,10 @@ class Comment(Command, frozen=True, kw_only=True):
 
 
 class Link(Command, frozen=True, kw_only=True):
-    """Count another copy of the task's own mail."""
+    """Count another copy of the task's own mail, or with `repeats` another mail that says the same once more."""
 
     mail: int
+    repeats: bool = False
 
 
 class Answer(Command, frozen=True, kw_only=True):

@@ -197,7 +197,14 @@ def _comment(draft: _Draft, command: c.Comment) -> None:
 
 
 def _link(draft: _Draft, command: c.Link) -> None:
-    draft.add("linked", mail=command.mail)
+    """Who has the task hears of a mail that came again at the 2nd, the 10th, the 100th ..: a storm is few letters."""
+    if not command.repeats:
+        draft.add("linked", mail=command.mail)
+        return
+    draft.add("linked", {"repeats": draft.now.repeats + 1}, mail=command.mail)
+    times = draft.now.repeats + 1
+    if times == 2 or str(times).rstrip("0") == "1":
+        draft.tell("repeated", (*draft.holders(), "watchers"), mail=command.mail, times=times)
 
 
 def _answer(draft: _Draft, command: c.Answer) -> None:

@@ -99,6 +99,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     waiting_until: datetime | None = None
     attach: tuple[str, ...] = ()
     answerable: bool = True
+    repeats: int = 0
 
     @property
     def is_closed(self) -> bool:

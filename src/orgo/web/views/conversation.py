@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from orgo.audit.models import Event
 from orgo.flow.arrival import oddities
 from orgo.flow.house import House
+from orgo.flow.storms import runs
 from orgo.intake.models import Mail
 from orgo.intake.queries import mails_of
 from orgo.outbox.models import Letter
@@ -43,7 +44,7 @@ class Line(msgspec.Struct):
 def conversation(task: Task, house: House) -> list[Item]:
     """All that was said about a task, the oldest first."""
     hidden = _("the sender") if task.anonymize else ""
-    mails = [mail for mail in mails_of(task.pk) if mail.outcome != "linked"]
+    mails = mails_of(task.pk)
     odd = oddities(mails)
     items = [_mail_item(mail, hidden, odd[mail.pk]) for mail in mails]
     items += [
@@ -72,8 +73,8 @@ def timeline(task: Task, house: House) -> list[Line]:
     """What happened to the task, in plain words, the newest first."""
     rows = Event.objects.filter(task=task.pk).order_by("-seq")
     return [
-        Line(row.at, _actor(row, house, task), _what(row, house), _ICONS.get(row.type, "check"))
-        for row in rows
+        Line(row.at, _actor(row, house, task), _what(row, house, times), _ICONS.get(row.type, "check"))
+        for row, times in runs(rows)
     ]
 
 
@@ -110,7 +111,9 @@ _ICONS = {
 }
 
 
-def _what(row: Event, house: House) -> str:
+def _what(row: Event, house: House, times: int) -> str:
+    if times > 1:
+        return _("received the same mail %s times more") % times
     teller = _TELLERS.get(row.type)
     return teller(row.data, house) if teller else row.type.removeprefix("task.")
 

@@ -118,7 +118,8 @@ def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any
         "teams": sorted(house.directory.teams.values(), key=lambda team: team.name),
         "priorities": PRIORITIES,
         "ways": ways_of(task),
-        "copies": Mail.objects.filter(task=task.pk, outcome="linked").count(),
+        "copies": Mail.objects.filter(task=task.pk, outcome="linked", same_as__isnull=False).count(),
+        "times": state.repeats + 1,
         "undoable": undo_of(state, Actor("user", user.address), clock.now()) is not None,
     }
 
