@@ -30,6 +30,7 @@ def _weed() -> object:
 
 SERVERS: dict[str, Callable[[], object]] = {
     "chromium": _command("chromium", "chromium-browser", "google-chrome", "chrome"),
+    "clamav": _command("clamd"),
     "dovecot": _command("dovecot"),
     "npm": _command("npm"),
     "postfix": _command("postfix"),

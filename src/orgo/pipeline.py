@@ -12,7 +12,6 @@ Each function here does one round of work and says how much there was; any numbe
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeAlias
 
 from django.db import connection
 
@@ -24,24 +23,23 @@ from orgo.flow.hooks import second_path
 from orgo.flow.house import House, open_house
 from orgo.flow.place import place, quarantine
 from orgo.flow.posting import hold_back, letter_failed, parcel_of
+from orgo.flow.reading import Read, Reader, Unscanned
 from orgo.flow.report import log_placed
 from orgo.flow.storms import words_key
 from orgo.flow.unit import Overtaken, Unit
-from orgo.intake.claim import MOST_ATTEMPTS, MOST_DEATHS, claim, give_back, release, still_mine
+from orgo.intake.claim import MOST_ATTEMPTS, MOST_DEATHS, claim, give_back, hold, release, still_mine
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.models import Mail
 from orgo.intake.store import Incoming, read_raws, store
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.message import Message
-from orgo.message.pool import ParseFailure, ParserPool
 from orgo.outbox import claim as outbox
 from orgo.outbox.models import Letter
 from orgo.outbox.outlets import note_failing, note_working
 from orgo.task.queries import due_tasks
 
 log = logging.getLogger("orgo.pipeline")
-Read: TypeAlias = Message | ParseFailure
 AT_ONCE = 200
 
 
@@ -52,7 +50,7 @@ def take(mails: Sequence[Incoming]) -> list[Mail]:
     return rows
 
 
-def route(parser: ParserPool, limit: int = AT_ONCE) -> int:
+def route(parser: Reader, limit: int = AT_ONCE) -> int:
     """2 to 4, message, rules, task: decide up to `limit` waiting mails; returns how many were claimed."""
     mails = claim(limit)
     if not mails:
@@ -68,10 +66,10 @@ class Router:
     One thread calls `round`. `close` gives back what was claimed ahead.
     """
 
-    def __init__(self, parser: ParserPool) -> None:
+    def __init__(self, parser: Reader) -> None:
         self._parser = parser
         self._thread = ThreadPoolExecutor(1, "orgo-parser")
-        self._ahead: tuple[list[Mail], Future[list[Read]]] | None = None
+        self._ahead: tuple[list[Mail], Future[Sequence[Read]]] | None = None
 
     def round(self, limit: int = AT_ONCE) -> int:
         """Decide up to `limit` waiting mails; returns how many."""
@@ -92,7 +90,7 @@ class Router:
             give_back(ahead[0])
         self._thread.shutdown()
 
-    def _begin(self, limit: int) -> tuple[list[Mail], "Future[list[Read]]"] | None:
+    def _begin(self, limit: int) -> tuple[list[Mail], "Future[Sequence[Read]]"] | None:
         mails = claim(limit)
         if not mails:
             return None
@@ -133,6 +131,8 @@ def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
         quarantine(mail, f"whoever decided on it died or hung, {MOST_DEATHS} times", unit)
     elif isinstance(message, Message):
         place(mail, message, unit)
+    elif isinstance(message, Unscanned):
+        hold([mail])
     elif mail.attempts >= MOST_ATTEMPTS:
         quarantine(mail, message.reason, unit)
     else:

@@ -13,6 +13,7 @@ from orgo.conf.backup import Backup
 from orgo.conf.kinds import (
     Address,
     After,
+    AnyFile,
     BesideConfig,
     Count,
     DatabaseUrl,
@@ -318,11 +319,23 @@ class Heartbeat(Section):
     internal: bool = Field(False, description="Whether the address lies in our own network")
 
 
+class Scanner(Section):
+    """A clamd that looks at each mail before it is read; while it is away mail waits."""
+
+    socket: AnyFile | None = Field(
+        None, description="The file of its socket, such as `/run/clamav/clamd.ctl`"
+    )
+    host: Host = Field("127.0.0.1", description="Or its host")
+    port: Port = Field(3310, description="and port")
+    timeout: After = Field(Duration(0, 60), description="How long a step of it may take")
+
+
 class Log(Section):
     """What Orgo says of itself on standard error."""
 
     format: Literal["text", "json"] = Field(
-        "text", description="text for people; json for a log store, with the ids of mail, task, letter and job"
+        "text",
+        description="text for people; json for a log store, with the ids of mail, task, letter and job",
     )
 
 
@@ -414,6 +427,7 @@ class Config(Section):
     )
     heartbeat: Heartbeat | None = Field(None, description="The outside watch; none where not given")
     backup: Backup | None = Field(None, description="Backups; none are made where not given")
+    scanner: Scanner | None = Field(None, description="A virus scanner; none where not given")
     limits: Limits = Field(default_factory=Limits, description="Where a mail is too much")
     log: Log = Field(default_factory=Log, description="How the log is written")
     _origin: Origin = PrivateAttr()

@@ -10,6 +10,7 @@ from orgo.flow.house import House
 from orgo.flow.joining import join
 from orgo.flow.loops import marks_of
 from orgo.flow.opening import judge, open_task, open_triage
+from orgo.flow.reading import MALWARE
 from orgo.flow.thread import Thread, find_thread
 from orgo.flow.unit import Unit
 from orgo.flow.verdict import handed_over_by, verdict
@@ -35,7 +36,9 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
         setattr(mail, name, value)
     unit.mails[mail.pk] = mail
     if message.limit:
-        quarantine(mail, f"{message.limit}: the mail is over a limit", unit, kept)
+        over = message.limit.partition(":")[0] != MALWARE
+        reason = f"{message.limit}: the mail is over a limit" if over else message.limit
+        quarantine(mail, reason, unit, kept)
         return
     if mail.mode == "history":
         unit.settle_mail(mail, "history", reason="older mail, kept to be found", **kept)

@@ -16,6 +16,7 @@ from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 
 LEASE = timedelta(seconds=90)
+HELD = timedelta(seconds=15)
 MOST_ATTEMPTS = 3
 # A worker that was killed may not have been the mail's fault; five were.
 MOST_DEATHS = 5
@@ -79,6 +80,12 @@ def give_back(rows: list[Mail]) -> None:
     """Give mails back that nothing was tried with: as if they had not been claimed."""
     for row in rows:
         _mine(row).update(lease_until=None, attempts=row.attempts - 1)
+
+
+def hold(rows: list[Mail]) -> None:
+    """Give mails back that can't be read for now, through no fault of theirs: nobody claims them for a while."""
+    for row in rows:
+        _mine(row).update(lease_until=clock.now() + HELD, attempts=row.attempts - 1)
 
 
 def still_mine(row: Mail) -> Mail | None:

@@ -131,6 +131,23 @@ def _rules(config: Config) -> Iterator[Finding]:
         yield Finding("rules", "ok", f"{len(rules_of(config).rules)} rules")
 
 
+def _scanner(config: Config) -> Iterator[Finding]:
+    from orgo.intake.scanner import ScannerDown
+    from orgo.ops.up import scanner_of
+
+    scanner = scanner_of(config)
+    if scanner is None:
+        return
+    try:
+        scanner.answers()
+    except ScannerDown as error:
+        yield Finding(
+            "scanner", "fail", str(error), "start clamd, or take scanner: out; until then mail waits"
+        )
+    else:
+        yield Finding("scanner", "ok", f"clamd answers at {scanner}")
+
+
 def _templates(config: Config) -> Iterator[Finding]:
     from orgo.outbox.compose import check_own
 
@@ -340,6 +357,7 @@ def _queue(config: Config) -> Iterator[Finding]:
 _OF_CONFIG: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "config": _config,
     "rules": _rules,
+    "scanner": _scanner,
     "templates": _templates,
     "disk": _disk,
     "secrets": _secret,

@@ -30,7 +30,6 @@ from orgo.conf import boot, logging
 from orgo.conf.celery import JOBS, LONGEST, Broker, make_app
 from orgo.lib import memory
 from orgo.lib.problems import BadInput
-from orgo.message.pool import ParserPool
 from orgo.ops import watchman
 
 AT_A_TIME = 5.0
@@ -61,9 +60,10 @@ def celery_app() -> Celery:
 def route() -> int:
     """Decide the mails that wait; returns how many were claimed."""
     from orgo import pipeline
+    from orgo.ops.up import reader_for
 
     if not hasattr(_own, "parser"):
-        _own.parser = ParserPool()
+        _own.parser = reader_for(boot.config())
     router = pipeline.Router(_own.parser)
     try:
         return _some("routing", router.round)

@@ -12,6 +12,8 @@ from orgo.conf.config import Config
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.delivery.webhook.courier import Hook, WebhookCourier
+from orgo.flow.reading import Reader, ScanningReader
+from orgo.intake.scanner import Clamd
 from orgo.lib import memory
 from orgo.lib.problems import BadInput, Problem
 from orgo.message.pool import ParserPool
@@ -189,7 +191,7 @@ class Running:
     def _start_routing(self) -> None:
         from orgo.pipeline import Router
 
-        parser = ParserPool()
+        parser = reader_for(self.config)
         router = Router(parser)
         self._loop("routing", router.round, "routing", router.close, parser.close)
 
@@ -249,6 +251,27 @@ def courier_for(config: Config) -> Watched:
     """The way out as jobs of any kind use it."""
     courier = email_courier(config)
     return Watched(courier, "smtp", repr(courier.server))
+
+
+def reader_for(config: Config) -> Reader:
+    """How mail is read: by the parser, after the scanner where there is one."""
+    parser, scanner = ParserPool(), scanner_of(config)
+    return parser if scanner is None else ScanningReader(parser, scanner, _tell_of_scanner)
+
+
+def scanner_of(config: Config) -> Clamd | None:
+    """The configured scanner."""
+    found = config.scanner
+    if found is None:
+        return None
+    return Clamd(found.socket, found.host, found.port, found.timeout.days * 86_400.0 + found.timeout.seconds)
+
+
+def _tell_of_scanner(reason: str | None) -> None:
+    if reason is None:
+        trouble.over("scanner")
+    else:
+        trouble.note("scanner", f"mail waits, for the virus scanner does not answer: {reason}")
 
 
 def hooks_for(config: Config) -> Watched:
