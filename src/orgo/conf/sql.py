@@ -130,17 +130,44 @@ def update(
 def _update_alike(
     model: type[models.Model], pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 ) -> int:
-    """Update rows that have the same columns, by one prepared statement."""
-    row, condition = pairs[0]
-    changed = ", ".join(f'"{_field(model, name).column}" = %s' for name in row)
-    asked = " AND ".join(f'"{_field(model, name).column}" = %s' for name in condition)
-    adapters = [_adapter(_field(model, name)) for name in (*row, *condition)]
+    """Update rows that have the same columns, by one statement for all where the database reads rows out of JSON."""
+    changed = [_field(model, name) for name in pairs[0][0]]
+    asked = [_field(model, name) for name in pairs[0][1]]
+    if connection.vendor == "postgresql" and len(pairs) > 1:
+        return _update_together(model, changed, asked, pairs)
+    set_, where = (
+        ", ".join(f'"{f.column}" = %s' for f in changed),
+        " AND ".join(f'"{f.column}" = %s' for f in asked),
+    )
+    adapters = [_adapter(field) for field in (*changed, *asked)]
     values = [
         [adapt(value) for adapt, value in zip(adapters, (*new.values(), *found.values()), strict=True)]
         for new, found in pairs
     ]
     with _many(connection) as cursor:
-        cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {changed} WHERE {asked}', values)
+        cursor.executemany(f'UPDATE "{model._meta.db_table}" SET {set_} WHERE {where}', values)
+        return int(cursor.rowcount)
+
+
+def _update_together(
+    model: type[models.Model],
+    changed: Sequence["models.Field[Any, Any]"],
+    asked: Sequence["models.Field[Any, Any]"],
+    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+) -> int:
+    """The rows go as one JSON text that the server takes apart: a third of what a statement a row costs."""
+    # A column may stand on both sides, old and new: so they are numbered.
+    columns = ", ".join(f"c{n} {f.db_type(connection)}" for n, f in enumerate((*changed, *asked)))
+    set_ = ", ".join(f'"{f.column}" = new.c{n}' for n, f in enumerate(changed))
+    where = " AND ".join(f'old."{f.column}" = new.c{n}' for n, f in enumerate(asked, len(changed)))
+    rows = [
+        {f"c{n}": value for n, value in enumerate((*new.values(), *found.values()))} for new, found in pairs
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM json_to_recordset(%s) AS new ({columns}) WHERE {where}',
+            [_json(rows)],
+        )
         return int(cursor.rowcount)
 
 
