@@ -25,12 +25,33 @@ def test_headers_in_our_name_change_nothing(office: Office) -> None:
         "mx.city.example.evil.example; dmarc=pass",
         "; mx.city.example; dmarc=pass",
         "mx.city.example",
+        "mx.city.example; spf=pass smtp.mailfrom=dmarc=pass@evil.example",
+        'mx.city.example; spf=pass smtp.mailfrom="; dmarc=pass"@evil.example',
+        "mx.city.example; spf=pass smtp.mailfrom==?utf-8?q?=3B_dmarc=3Dpass?=@evil.example",
+        "mx.city.example; spf=fail (dmarc=pass)",
+        'mx.city.example; spf=fail reason="dmarc=pass"',
     ],
 )
 def test_results_of_another_server_prove_nothing(office: Office, result: str) -> None:
     office.mail("clara@people.example", headers={"Authentication-Results": result})
 
     assert "clara@people.example" not in office.told()
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "mx.city.example; spf=pass smtp.mailfrom=dmarc=pass@evil.example; dmarc=fail",
+        'mx.city.example; spf=pass (dmarc=pass) reason="dmarc=pass"; dmarc=fail',
+        "mx.city.example; spf=pass\r\nAuthentication-Results: mx.city.example; dmarc=fail",
+        "mx.city.example; dmarc=fail\r\nAuthentication-Results: mx.city.example; dmarc=pass",
+    ],
+)
+def test_a_failure_is_heard_whatever_stands_beside_it(office: Office, result: str) -> None:
+    """The envelope's address, a comment and a reason are the sender's words; each filter may write a header of its own."""
+    mail = office.mail("clara@people.example", headers={"Authentication-Results": result})
+
+    assert mail.trust == "fail" and "clara@people.example" not in office.told()
 
 
 def test_a_result_that_did_not_come_through_our_border_proves_nothing(office: Office) -> None:

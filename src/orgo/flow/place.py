@@ -191,11 +191,12 @@ def _trust(mail: Mail, message: Message, house: House) -> str:
     if mail.source in _WITHOUT_A_BORDER:
         return "none"
     return verdict(
-        mail.peer or (handed_over_by(message.headers) if account else ""),
-        message.auth_results,
+        mail.peer or (handed_over_by(message.trace) if account else ""),
+        message.trace,
         authserv_id=(account or smtp).authserv_id,
         trusted_relays=(account or smtp).trusted_relays,
-        internal=() if account else smtp.internal_networks,
+        internal=(account or smtp).internal_networks,
+        fetched=account is not None,
     )
 
 

@@ -9,45 +9,80 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from orgo.message.trace import dmarc, server_of
+
 Verdict = Literal["internal", "pass", "none", "fail"]
-_BY = re.compile(r"\sby\s", re.IGNORECASE)
+Trace = Sequence[tuple[str, str]]
+_BY = re.compile(r"\sby\s+([^\s;()]*)", re.IGNORECASE)
 _PEER = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]")
-_RESULT = re.compile(r"\bdmarc\s*=\s*([a-z]+)", re.IGNORECASE)
+_ITSELF = ("127.0.0.0/8", "::1/128")
 
 
 def verdict(
     peer: str,
-    results: Sequence[str],
+    trace: Trace,
     *,
     authserv_id: str | None,
     trusted_relays: Iterable[str] = (),
     internal: Iterable[str] = (),
+    fetched: bool = False,
 ) -> Verdict:
-    """The verdict on a mail from `peer` (an IP address) with these Authentication-Results (topmost first)."""
-    if _within(peer, internal):
-        return "internal"
+    """The verdict on a mail with this `trace`: its Received and Authentication-Results, the topmost first.
+
+    `peer` is the IP address that handed it in; of one that is `fetched` from a mailbox, `handed_over_by` says it. Where
+    several results of our border are there, one that failed wins; otherwise the topmost that knows of DMARC says it.
+    """
     relays = tuple(trusted_relays)
+    own = (*relays, *_ITSELF) if relays or fetched else ()
+    if _within(_origin(peer, trace, own), internal):
+        return "internal"
     if authserv_id is None or (relays and not _within(peer, relays)):
         return "none"
-    own = next((text for text in results if _server(text) == authserv_id.lower()), "")
-    found = _RESULT.search(own)
-    if found is None:
-        return "none"
-    return {"pass": "pass", "fail": "fail"}.get(found[1].lower(), "none")  # type: ignore[return-value]
+    said = [found for text in _of_our_border(trace, authserv_id.lower(), own) if (found := dmarc(text))]
+    if "fail" in said:
+        return "fail"
+    return "pass" if said[:1] == ["pass"] else "none"
 
 
-def handed_over_by(headers: Iterable[tuple[str, str]]) -> str:
-    """The address of whom a mailbox's server got a mail from: in the topmost Received, which that server wrote itself.
+def handed_over_by(trace: Trace) -> str:
+    """The address of whom a mailbox's server got a mail from: in the topmost Received, which that server wrote itself."""
+    return next((_peer(text) for name, text in trace if name == "received"), "")
+
+
+def _peer(received: str) -> str:
+    """The address of whom a server got the mail from, "" where its Received does not say.
 
     It is the last one before "by": what comes before it is the name that the sender gave itself (RFC 5321 section 4.4).
     """
-    text = next((value for name, value in headers if name.lower() == "received"), "")
-    found: list[str] = _PEER.findall(_BY.split(f" {text}", maxsplit=1)[0])
+    found: list[str] = _PEER.findall(_BY.split(f" {received}", maxsplit=1)[0])
     return found[-1] if found else ""
 
 
-def _server(text: str) -> str:
-    return text.partition(";")[0].split()[0].lower() if text.strip() else ""
+def _origin(peer: str, trace: Trace, own: Sequence[str]) -> str:
+    """Who gave the mail to us: behind our own servers, each of which wrote whom it had it from."""
+    for name, text in trace:
+        if not _within(peer, own):
+            break
+        peer = _peer(text) if name == "received" else peer
+    return peer
+
+
+def _of_our_border(trace: Trace, authserv_id: str, own: Sequence[str]) -> list[str]:
+    """Our border's results: those above the first Received that a foreign server wrote.
+
+    The border's own Received is the one in its name; where none is, the first that has the mail from outside.
+    """
+    hops = [number for number, (name, _) in enumerate(trace) if name == "received"]
+    borders = [hop for hop in hops if _writer(trace[hop][1]) == authserv_id]
+    borders += [hop for hop in hops if not _within(_peer(trace[hop][1]), own)]
+    border = borders[0] if borders else len(trace)
+    end = next((hop for hop in hops if hop > border), len(trace))
+    return [text for name, text in trace[:end] if name != "received" and server_of(text) == authserv_id]
+
+
+def _writer(received: str) -> str:
+    found = _BY.search(f" {received}")
+    return found[1].lower() if found else ""
 
 
 def _within(peer: str, networks: Iterable[str]) -> bool:

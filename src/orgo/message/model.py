@@ -46,8 +46,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What a mail says. Texts are decoded and clean; what is odd stands in `warnings`.
 
     `trusted`: there is exactly one sender and nothing is wrong with how it is written (design/security.md S05).
-    `limit` names the limit that was passed: then nothing but some headers was read. `auth_results` are the
-    Authentication-Results in their order, topmost first.
+    `limit` names the limit that was passed: then nothing but some headers was read. `trace` are the
+    Received and Authentication-Results as (name in lower case, text as it is written), the topmost first.
     """
 
     message_id: str = ""
@@ -74,7 +74,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     is_bulk: bool = False
     is_encrypted: bool = False
     language: str = ""
-    auth_results: list[str] = []
+    trace: list[tuple[str, str]] = []
     received_count: int = 0
     content_key: str = ""
     words_key: str = ""

@@ -21,6 +21,8 @@ from orgo.message.words import header_text
 MOST_REFERENCES = 100
 _ID = re.compile(r"<[^<>\s]{1,998}>")
 _LONGEST_HEADER = 20_000
+_OF_SERVERS = frozenset({"received", "authentication-results"})
+_MOST_HOPS = 100
 _BOUNDARY = re.compile(r";\s{0,100}boundary\s{0,5}=")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 
@@ -92,7 +94,7 @@ def _message(root: Part) -> Message:
         is_bulk=machine.bulk,
         is_encrypted=encrypted,
         language=language_of(subject, text, html),
-        auth_results=[header_text(value) for value in headers.get("authentication-results", [])[:20]],
+        trace=_trace(root),
         received_count=len(headers.get("received", ())),
         content_key=_content_key(message_id, root, subject, leaves),
         words_key=_words_key(root, subject, leaves),
@@ -122,6 +124,11 @@ def _texts(root: Part) -> list[tuple[str, str]]:
         else (name, header_text(value[:_LONGEST_HEADER]))
         for name, value in root.fields
     ]
+
+
+def _trace(root: Part) -> list[tuple[str, str]]:
+    """What servers wrote about the mail's way, undecoded: an encoded word in it is the sender's, not theirs."""
+    return [(name.lower(), value) for name, value in root.fields if name.lower() in _OF_SERVERS][:_MOST_HOPS]
 
 
 def _sender(headers: dict[str, list[str]], warnings: list[str]) -> Read:
