@@ -224,6 +224,15 @@ def _open_door(config: Config) -> Iterator[Finding]:
         )
 
 
+def _anybody_s_results(config: Config) -> Iterator[Finding]:
+    """A listener that would believe a header which anybody who reaches it can write."""
+    smtp = config.intake.smtp
+    if smtp.enabled and smtp.authserv_id and not smtp.trusted_relays and not is_loopback(smtp.host):
+        message = f"is missing, so whoever reaches {smtp.host} could forge the results of {smtp.authserv_id}"
+        hint = "list the servers that hand mail in, or leave authserv_id out"
+        yield Finding(("intake", "smtp", "trusted_relays"), message, hint)
+
+
 _OAUTH = ("token_url", "client_id")
 
 
@@ -327,6 +336,7 @@ _AT_LOAD: tuple[_Look, ...] = (
         _webhooks,
         _watches,
         _open_door,
+        _anybody_s_results,
         _sign_in,
         _credentials,
         _wires,

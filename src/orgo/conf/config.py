@@ -189,6 +189,9 @@ class Mailbox(Section):
     lists: Texts = Field((), description="List-Ids that are the mailbox's own: their mail opens tasks")
     authserv_id: Text | None = Field(None, description="Whose Authentication-Results are believed")
     trusted_relays: Networks = Field((), description="Relays that checked the sender already")
+    internal_networks: Networks = Field(
+        (), description="Networks whose senders are internal, as its server's Received says"
+    )
 
     @classmethod
     def complete(cls, data: dict[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,21 @@ def test_the_mailboxs_own_server_and_relays_are_believed(live, peer, trust):
     assert one().trust == trust
 
 
+@pytest.mark.parametrize(
+    ("received", "trust"),
+    [
+        (b"from pc ([10.1.2.3]) by imap.city.example", "internal"),
+        (b"from pc [10.1.2.3] (x [203.0.113.9]) by imap.city.example", "none"),
+    ],
+)
+def test_who_wrote_from_our_own_network_is_internal(live, received, trust):
+    """As the mailbox's own server wrote, not as the sender called itself."""
+    there = live(internal_networks=["10.0.0.0/8"])
+    there.put(b"Received: " + received + b"\r\n" + leak(1))
+    there.fetch()
+    assert one().trust == trust
+
+
 @pytest.mark.parametrize(("lists", "outcome"), [(["ours.city.example"], "opened"), ([], "ignored")])
 def test_mail_of_the_mailboxs_own_list_is_work(live, lists, outcome):
     there = live(lists=lists)
