@@ -50,6 +50,16 @@ def sent_back(caught: Caught, number: int) -> dict[str, Any]:
     return {"subject": f"leak {number}", "body": words.replace("=\r\n", "").replace("=3D", "=")}
 
 
+def as_answer(caught: Caught, words: str) -> dict[str, Any]:
+    """An answer by the letter's own token."""
+    return {
+        "subject": "Re: leak",
+        "to": reply_to(caught),
+        "body": words,
+        "headers": {"Authentication-Results": PASS},
+    }
+
+
 def new_each_time(caught: Caught, number: int) -> dict[str, Any]:
     """A mail that has nothing of the letter."""
     return {"subject": f"leak again {number}", "body": f"Ticket {number} was made."}
@@ -123,19 +133,49 @@ def _has_news(office: Office, who: str, said: list[Any]) -> bool:
     return len(office.letters(who)) > sent
 
 
-def test_the_sixth_mail_of_an_hour_is_kept_without_a_word(office: Office) -> None:
-    """Its text is on the task and can be found; an hour later its sender is heard again."""
+def test_what_comes_after_the_fifth_mail_of_an_hour_is_told_in_one_letter(office: Office) -> None:
+    """When the hour is over the team hears all of it at once; from then on the sender is heard as before."""
     office.mail(headers={"Authentication-Results": PASS})
     reference = office.task().reference
-    for number in range(6):
+    for number in range(8):
         mail = office.mail("clara@people.example", f"Re: [#{reference}]", body=f"More water {number}.")
     heard = [text_of(letter) for letter in office.letters("anna@city.example")]
     assert (mail.outcome, mail.task) == ("joined", office.task().pk)
     assert any("More water 4" in text for text in heard)
     assert not any("More water 5" in text for text in heard)
+    office.forget()
     office.later(hours=1, minutes=1)
+    for who in ("anna@city.example", "ben@city.example"):
+        (letter,) = office.letters(who)
+        assert all(f"More water {number}" in text_of(letter) for number in (5, 6, 7))
     office.mail("clara@people.example", f"Re: [#{reference}]", body="It stopped.")
     assert "It stopped" in text_of(office.letters("anna@city.example")[-1])
+
+
+def test_commands_of_a_person_are_done_and_answered_however_many(office: Office) -> None:
+    """Ten answers within the hour: each is carried out, each is confirmed, and nobody asks whether this is a machine."""
+    office.mail(headers={"Authentication-Results": PASS})
+    words = ("take", "eta 30 min", "The valve is stuck.", "wait until 14:00", "eta 2 hours", "escalate")
+    for said in (*words, "eta 3 hours", "undo", "I have the part.", "done"):
+        office.clock.advance(minutes=5)
+        office.answer("anna@city.example", said)
+    assert office.task().state == "completed"
+    assert "is done" in text_of(office.letters("clara@people.example")[-1])
+    assert "The task is done" in text_of(office.letters("anna@city.example")[-1])
+    assert not any("machine" in str(letter["Subject"]) for letter in office.letters("chief@city.example"))
+
+
+def test_a_machine_that_speaks_as_a_command_is_obeyed_and_not_answered(office: Office) -> None:
+    """An automatic "I will take care of it" is a command each time; after five its confirmations stop, and one comes later."""
+    office.mail()
+    said = answering(
+        office, "anna@city.example", lambda caught, number: as_answer(caught, "I take care of it.")
+    )
+    assert len(said) == 6
+    assert office.task().assignee == "anna@city.example"
+    office.forget()
+    office.later(hours=1, minutes=1)
+    assert office.told() == ["anna@city.example"]
 
 
 def test_a_busy_reporter_is_no_loop(office: Office) -> None:

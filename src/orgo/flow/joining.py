@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from orgo.flow import words
-from orgo.flow.loops import goes_on_and_on
+from orgo.flow.loops import put_off_until
 from orgo.flow.opening import facts_for
 from orgo.flow.thread import Thread
 from orgo.flow.undoing import undo_of
@@ -35,12 +35,11 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
     actor = Actor("mail", mail.from_address)
     acts = thread.proof == "token" and understood.kind not in ("none", "thanks")
     _tighten(mail, message, state, unit)
-    if goes_on_and_on(mail, state, unit):
-        handle([c.Comment(task=state.id, actor=actor, at=unit.now, mail=mail.pk, quiet=True)], unit)
-        return True
-    handle([_comment(mail, thread, understood, actor, unit, quiet=acts and mail.trust != "fail")], unit)
-    if acts:
-        _act(mail, thread, understood, actor, unit)
+    comment = _comment(mail, thread, understood, actor, unit, acts=acts and mail.trust != "fail")
+    with unit.telling_later(put_off_until(mail, state, comment.asks, unit)):
+        handle([comment], unit)
+        if acts:
+            _act(mail, thread, understood, actor, unit)
     return True
 
 
@@ -58,7 +57,7 @@ def _is_requesters(thread: Thread) -> bool:
 
 
 def _comment(
-    mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, quiet: bool
+    mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, acts: bool
 ) -> c.Comment:
     requesters = _is_requesters(thread)
     reopen = requesters and thread.state.is_closed and understood.kind not in ("thanks", "done")
@@ -67,9 +66,10 @@ def _comment(
         actor=actor,
         at=unit.now,
         mail=mail.pk,
+        asks=understood.kind if acts else "",
         by_requester=requesters,
         reopen=reopen,
-        quiet=quiet or (thread.state.is_closed and not reopen),
+        quiet=acts or (thread.state.is_closed and not reopen),
     )
 
 

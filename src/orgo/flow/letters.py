@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orgo.flow import words
+from orgo.flow import together, words
 from orgo.flow.house import House
 from orgo.lib import ids
 from orgo.outbox.compose import Draft, draft, letter_template, quote
@@ -103,7 +103,7 @@ class Round:
             "id": number,
             "task": state.id,
             "event": self._event,
-            "kind": notice.kind,
+            "kind": together.KIND if notice.later else notice.kind,
             "channel": "webhook" if hook else "email",
             "recipient": recipient,
             "language": language,
@@ -119,7 +119,7 @@ class Round:
             "repeat": "resend",
             "repeated": False,
             "attempts": 0,
-            "next_attempt_at": now,
+            "next_attempt_at": notice.later or now,
             "server_reply": "" if can_leave else "held: no smtp: server is configured",
             "bounce": "",
         }

@@ -4,7 +4,7 @@ What says that it is a machine is never answered (message/machine.py, and X-Orgo
 through other Orgos). This is for those that say nothing: every mail is still kept, on its task where it has one.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -29,25 +29,45 @@ def marks_of(message: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(values).split()))[:MOST_MARKS]
 
 
-def goes_on_and_on(mail: Mail, state: TaskState, unit: Unit) -> bool:
-    """Whether the mail's sender has written so often on this task that nobody is to be told or answered any more.
+def put_off_until(mail: Mail, state: TaskState, asks: str, unit: Unit) -> datetime | None:
+    """Until when nobody is told of this mail, nor its sender answered, because that address writes on and on; else None.
 
-    Who cares for the task hears of it, once a day.
+    What the mail asks for (`asks`) is done all the same. Who has asked for different things is a person, and may write
+    twenty mails a day; of all others it is five an hour. Who cares for the task hears of it, once a day.
     """
     same = Mail.objects.filter(task=state.id, outcome="joined", from_address=mail.from_address)
-    times = list(same.filter(decided_at__gt=unit.now - DAY).values_list("decided_at", flat=True))
-    times += [row.decided_at for row in unit.mails.values() if _joined(row, mail, state)]
-    hour = sum(1 for at in times if at is not None and at > unit.now - HOUR)
-    if hour < MOST_AN_HOUR and len(times) < MOST_A_DAY:
-        return False
+    found = list(same.filter(decided_at__gt=unit.now - DAY).values_list("decided_at", flat=True))
+    found += [row.decided_at for row in unit.mails.values() if _joined(row, mail, state)]
+    times = sorted(at for at in found if at is not None)
+    hour = [at for at in times if at > unit.now - HOUR]
+    if len(times) >= MOST_A_DAY:
+        until = times[-MOST_A_DAY] + DAY
+    elif len(hour) >= MOST_AN_HOUR and not _asked_for_different_things(mail, state, asks, unit):
+        until = hour[-MOST_AN_HOUR] + HOUR
+    else:
+        return None
     if not Letter.objects.filter(task=state.id, kind="loop", date__gt=unit.now - DAY).exists():
         data = {"recipient": mail.from_address}
         unit.tell(state, Notice("loop", ("caretaker",), state.seq, data=data))
-    return True
+    return until
 
 
 def _joined(row: Mail, mail: Mail, state: TaskState) -> bool:
     return (row.outcome, row.task, row.from_address) == ("joined", state.id, mail.from_address)
+
+
+def _asked_for_different_things(mail: Mail, state: TaskState, asks: str, unit: Unit) -> bool:
+    """No machine says "take" in one mail and "done" in the next, or tells something and then asks for something."""
+    comments = Event.objects.filter(task=state.id, type="task.commented", actor=mail.from_address)
+    asked = {
+        data.get("asks", "") for data in comments.filter(at__gt=unit.now - DAY).values_list("data", flat=True)
+    }
+    asked |= {
+        event.data.get("asks", "")
+        for event in unit.gathered(state.id)
+        if event.type == "task.commented" and event.actor.address == mail.from_address
+    }
+    return len(asked | {asks}) > 1
 
 
 def echoes(mail: Mail, route_to: str, unit: Unit) -> bool:

@@ -7,17 +7,19 @@ All of it is committed at the end of the block, or nothing. Who waits for new wo
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from django.db import transaction
+from msgspec.structs import replace
 
 from orgo import dispatch
 from orgo.audit.models import Event as EventRow
 from orgo.conf import sql
-from orgo.flow import letters
+from orgo.flow import letters, together
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
 from orgo.intake.models import Mail
@@ -55,6 +57,7 @@ class Unit:
         self._events: list[tuple[int, int, Event]] = []
         self._event_ids: dict[tuple[int, int], int] = {}
         self._notices: list[tuple[TaskState, Notice]] = []
+        self._later: datetime | None = None
         self._notes: dict[int, Note] = {}
         self._settled: dict[int, dict[str, Any]] = {}
         self._texts: list[tuple[int, str]] = []
@@ -102,13 +105,28 @@ class Unit:
             key = (state.id, event.seq)
             self._event_ids[key] = ids.new_id()
             self._events.append((self._event_ids[key], state.id, event))
-        self._notices += [(state, notice) for notice in outcome.notices]
+        for notice in outcome.notices:
+            self.tell(state, notice)
 
     # -- what the pipeline adds
 
     def tell(self, state: TaskState, notice: Notice) -> None:
-        """Wish a letter that no command wished by itself (a confirmation, a refusal)."""
-        self._notices.append((state, notice))
+        """Wish letters: a command's, and those that none wished by itself (a confirmation, a refusal)."""
+        later = None if notice.kind in together.AT_ONCE else self._later
+        self._notices.append((state, replace(notice, later=later) if later else notice))
+
+    @contextmanager
+    def telling_later(self, until: datetime | None) -> Iterator[None]:
+        """Put off what is wished within the block until then (None: nothing is put off)."""
+        self._later = until
+        try:
+            yield
+        finally:
+            self._later = None
+
+    def gathered(self, task: int) -> list[Event]:
+        """The task's events that are not written yet, in order."""
+        return [event for _, its, event in self._events if its == task]
 
     def wished(self, kind: str) -> list[TaskState]:
         """The tasks of the letters of this kind that are wished so far."""
@@ -193,7 +211,7 @@ class Unit:
         crashpoint("H4.after_events")
         sql.insert(Note, [_note_row(note) for note in self._notes.values()])
         self._write_documents(made.documents)
-        sql.insert(Letter, made.rows)
+        self._write_letters(made.rows)
         crashpoint("H5.after_letters")
         self._write_mails()
         self._tell_copies()
@@ -219,6 +237,13 @@ class Unit:
             Task, [row_of(self._states[t]) for t in old], [{"id": t, "seq": self._read_seq[t]} for t in old]
         )
         if hit != len(old):
+            raise Overtaken
+
+    def _write_letters(self, rows: list[dict[str, Any]]) -> None:
+        new, longer = together.put_together(rows, self.now)
+        sql.insert(Letter, new)
+        waiting = [{"id": id, "state": "pending"} for id in longer]
+        if sql.update(Letter, list(longer.values()), waiting) != len(longer):
             raise Overtaken
 
     def _write_mails(self) -> None:

@@ -26,9 +26,13 @@ class Open(Command, frozen=True, kw_only=True):
 
 
 class Comment(Command, frozen=True, kw_only=True):
-    """Add what somebody wrote: a mail that joined, or a note. `reopen` where the requester's words open it again."""
+    """Add what somebody wrote: a mail that joined, or a note. `reopen` where the requester's words open it again.
+
+    `asks` is the command that the words were understood as ("take", "done" ..), empty for a mere comment.
+    """
 
     mail: int | None = None
+    asks: str = ""
     note: int | None = None
     by_requester: bool = False
     reopen: bool = False

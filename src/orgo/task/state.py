@@ -187,7 +187,8 @@ def _open(draft: _Draft, command: c.Open) -> None:
 
 
 def _comment(draft: _Draft, command: c.Comment) -> None:
-    draft.add("commented", mail=command.mail, copy=command.note, by_requester=command.by_requester)
+    asks: dict[str, Any] = {"asks": command.asks} if command.asks else {}
+    draft.add("commented", mail=command.mail, copy=command.note, by_requester=command.by_requester, **asks)
     if command.reopen and draft.now.is_closed:
         _reopen(draft, command)
     elif draft.now.state == "waiting" and command.by_requester:

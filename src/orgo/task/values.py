@@ -43,7 +43,8 @@ class Event(msgspec.Struct, frozen=True):
 
 class Notice(msgspec.Struct, frozen=True):
     """A wish that people be told of an event. `to` holds addresses, or the words team, assignee,
-    requester, watchers, caretaker; `by` is the address of who did it and need not be told."""
+    requester, watchers, caretaker; `by` is the address of who did it and need not be told. `later` is an instant until
+    which it is put off, to be told in one letter with what else comes until then."""
 
     kind: str
     to: tuple[str, ...]
@@ -51,6 +52,7 @@ class Notice(msgspec.Struct, frozen=True):
     note: int | None = None
     data: dict[str, Any] = {}
     by: str = ""
+    later: datetime | None = None
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):
