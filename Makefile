@@ -3,6 +3,7 @@
 #   make demo     Orgo at work on sample mail, in this folder, on a page you can open
 #   make test     every test that this machine can run
 #   make crash    all crash points on all databases, and fifty kills while mail pours in
+#   make cut      the connection cut after every single byte of IMAP, POP3 and SMTP sessions (hours)
 #   make lint     style, types, layers, sizes, generated files
 #   make bench    what each part costs, beside its floor
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
@@ -14,7 +15,7 @@ ANY_PYTHON = $(shell for name in $(PYTHON) python3.13 python3.12 python3.11 pyth
 IN = .venv/bin
 LOCKED = uv.lock requirements.txt requirements-dev.txt tools/environment.py
 
-.PHONY: help setup has-python demo test test-postgresql crash lint bench corpus schema
+.PHONY: help setup has-python demo test test-postgresql crash cut lint bench corpus schema
 .DEFAULT_GOAL := help
 
 help:
@@ -42,6 +43,9 @@ test-postgresql: .venv/.made-dev
 
 crash: .venv/.made-dev
 	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 $(IN)/python -m pytest -n 2 tests/crash $(ARGS)
+
+cut: .venv/.made-dev
+	ORGO_EVERY_BYTE=1 $(IN)/python -m pytest -n 2 tests/integration/mailbox/test_cut.py $(ARGS)
 
 lint: .venv/.made-dev
 	@bad=""; \

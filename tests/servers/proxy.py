@@ -11,7 +11,7 @@ Fault = Literal["cut", "stall", "half-close", "trickle", "none"]
 class Proxy:
     """Carries connections to `port` on loopback until `after` bytes have gone to the `to` side (all connections together).
 
-    Then it does what `fault` says: "cut" ends both directions, "stall" carries nothing more, "half-close" ends the one
+    Then it does what `fault` says: "cut" ends both directions and lets nobody in again, "stall" carries nothing more, "half-close" ends the one
     direction only. `pull` takes the network away until `plug`: what is open ends, and nobody is let in. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
     """
 
@@ -50,7 +50,7 @@ class Proxy:
         while True:
             try:
                 client, _ = self._server.accept()
-                if self._pulled.is_set():
+                if self._pulled.is_set() or (self.fault == "cut" and self.broken.is_set()):
                     client.close()
                     continue
                 server = socket.create_connection(("127.0.0.1", self.target), timeout=10)
