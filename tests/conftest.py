@@ -16,6 +16,22 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get
 _DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 
 
+NO_CORPUS = "no corpus beside this checkout (../shared/corpus or ORGO_CORPUS): it is no part of the project"
+
+
+def pytest_report_header() -> str:
+    """Say it once, at the top of the run, where the corpus is absent: in CI too its tests are skipped then."""
+    return (
+        f"corpus: {_corpus_folder()}"
+        if _corpus_folder().is_dir()
+        else f"{NO_CORPUS}, and its tests are skipped"
+    )
+
+
+def _corpus_folder() -> Path:
+    return Path(os.environ.get("ORGO_CORPUS") or Path(__file__).resolve().parents[2] / "shared" / "corpus")
+
+
 def _command(*names: str) -> Callable[[], object]:
     """Whether one of these commands is there (administrators' folders are looked through too)."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
@@ -68,9 +84,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of real mails, archives and bounces; tests that want it are skipped where it is absent."""
-    folder = Path(os.environ.get("ORGO_CORPUS") or Path(__file__).resolve().parents[2] / "shared" / "corpus")
+    folder = _corpus_folder()
     if not folder.is_dir():
-        pytest.skip("no corpus beside this checkout (../shared/corpus or ORGO_CORPUS)")
+        pytest.skip(NO_CORPUS)
     return folder
 
 

@@ -1,7 +1,7 @@
 """What other systems expect of the corpus' mails: at least Python's own parser on every line, and Orgo's own floors."""
 
 import importlib.util
-import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from tests.corpus import impl
+from tests.house.checkout import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+import corpus as counting
 
 # The expectations' own script leaves files to be closed by the collector.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
 )
-FLOORS = {
+# What is reached today; what was promised is less, and stands in tools/corpus.py.
+REACHED = {
     ("email_reply_trimmer", "exact"): 28,
     ("email_reply_trimmer", "reply kept"): 29,
     ("email_reply_trimmer", "no quote left"): 28,
@@ -24,15 +29,12 @@ FLOORS = {
     ("flufl-bounce", "failed addresses"): 53,
     ("james-mime4j", "first text part contained"): 21,
 }
-# talon cuts quotes only: it wants the signature below "-- " kept, and "Sent from my iPhone" too. Orgo reads a reply for what it
-# says, and what stands below "-- " (RFC 3676 section 4.3) is no word of it, above a quote as at the end.
-SIGNATURE_KEPT = {("talon replies", "exact")}
 
 
 @pytest.fixture(scope="module")
-def table(corpus: Path) -> dict[str, dict[str, list[int]]]:
+def ours(corpus: Path) -> counting.Counts:
     found: Any = _module(corpus / "expectations.py").run(impl, str(corpus))
-    return dict(found.t)
+    return {(source, what): tuple(pair) for source, lines in found.t.items() for what, pair in lines.items()}
 
 
 def _module(path: Path) -> ModuleType:
@@ -43,35 +45,17 @@ def _module(path: Path) -> ModuleType:
     return module
 
 
-def _baseline(corpus: Path) -> dict[tuple[str, str], int]:
-    found = {}
-    for line in (corpus / "BASELINE.txt").read_text().splitlines():
-        source, rest = line[:39].strip(), line[39:]
-        for what, count in re.findall(r"(\S.*?) (\d+)/\d+(?:  |$)", rest):
-            found[source, what] = int(count)
-    return found
+def test_pythons_own_counts_and_the_promised_ones_are_reached_and_no_mail_raises(
+    ours: counting.Counts, corpus: Path
+) -> None:
+    wanted = counting.floors(counting.counts((corpus / "BASELINE.txt").read_text("utf-8")))
+
+    assert len(wanted) > 60 and counting.below(ours, wanted) == []
 
 
-def test_no_mail_raises(table: dict[str, dict[str, list[int]]]) -> None:
-    for source, lines in table.items():
-        met, of = lines.get("no exception", [0, 0])
-        assert met == of, source
-
-
-def test_no_line_is_below_pythons_own_parser(table: dict[str, dict[str, list[int]]], corpus: Path) -> None:
-    baseline = _baseline(corpus)
-    below = [
-        f"{source} {what}: {table[source][what][0]} of {wanted}"
-        for (source, what), wanted in baseline.items()
-        if (source, what) not in SIGNATURE_KEPT and table[source][what][0] < wanted
-    ]
-
-    assert len(baseline) > 60 and below == []
-
-
-def test_orgos_own_floors_hold(table: dict[str, dict[str, list[int]]]) -> None:
-    for (source, what), floor in FLOORS.items():
-        assert table[source][what][0] >= floor, (source, what, table[source][what])
+def test_what_is_reached_today_stays(ours: counting.Counts) -> None:
+    for place, floor in REACHED.items():
+        assert ours[place][0] >= floor, (place, ours[place])
 
 
 def test_every_file_of_the_corpus_is_read_without_an_error(corpus: Path) -> None:

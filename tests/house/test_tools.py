@@ -96,3 +96,29 @@ def test_the_corpus_table_is_read_by_source_and_what() -> None:
         ("sisimai", "status class (4/5)"): (47, 73),
         ("talon replies", "exact"): (4, 5),
     }
+
+
+def test_the_corpus_figures_must_reach_pythons_and_the_promised_ones_save_where_it_is_said_why() -> None:
+    python = {
+        ("sisimai", "seen as bounce"): (58, 116),
+        ("x", "subject"): (3, 3),
+        ("talon replies", "exact"): (5, 5),
+    }
+    wanted = corpus.floors(python)
+    assert (
+        wanted["sisimai", "seen as bounce"],
+        wanted["x", "subject"],
+        wanted["talon replies", "exact"],
+    ) == (110, 3, 4)
+    enough = {place: (floor, 200) for place, floor in wanted.items()}
+    assert corpus.below(enough, wanted) == []
+    assert corpus.below(enough | {("x", "subject"): (2, 3), ("x", "no exception"): (2, 3)}, wanted) == [
+        "x, subject: 2 of 3, wanted 3",
+        "x: 1 mails raise",
+    ]
+    assert corpus.below({}, {("x", "subject"): 3}) == ["x, subject: 0 of 0, wanted 3"]
+
+
+def test_each_exempt_line_of_the_corpus_names_its_record() -> None:
+    for reason in corpus.EXEMPT.values():
+        assert (ROOT / reason.rpartition("(")[2].rstrip(")")).is_file()
