@@ -8,7 +8,8 @@ import pytest
 
 from orgo.delivery.email import courier as courier_module
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
-from tests.office import Office
+from orgo.delivery.ports import Parcel
+from tests.office import MONDAY, PASS, Office
 from tests.servers.scripted import Script, Scripted, hears
 
 HELLO = (b"220 mx.example ready\r\n", hears("EHLO"), b"250-mx.example\r\n250 8BITMIME\r\n")
@@ -35,6 +36,7 @@ CASES: dict[str, tuple[tuple[Any, ...], str, bool, str]] = {
 
 def _through(office: Office, port: int, **more: Any) -> None:
     """Letters leave by this server from now on."""
+    office.courier.close()
     office.courier.courier = EmailCourier(
         SmtpServer("127.0.0.1", port, "none", "orgo@city.example", timeout=1.0, after_dot_timeout=0.5, **more)
     )
@@ -156,16 +158,57 @@ def test_a_server_without_8bitmime_gets_seven_bits(office: Office) -> None:
     assert server.heard[0].isascii()
 
 
-def test_an_address_that_the_server_can_not_take_goes_to_a_person(office: Office) -> None:
+def _answered_from_the_page(office: Office, *requesters: str) -> None:
+    from orgo.flow.acting import perform
+    from orgo.people.models import User
+    from orgo.task.models import Task
+
+    references = [
+        office.mail(sender, f"Question {number}", headers={"Authentication-Results": PASS}).task
+        for number, sender in enumerate(requesters)
+    ]
+    dora = User.objects.get(address="dora@city.example")
+    for key in references:
+        perform(dora, Task.objects.get(pk=key).reference, "answer", text="We are on it.")
+
+
+def test_an_address_that_the_server_can_not_take_goes_to_a_person_and_harms_no_other(office: Office) -> None:
     """SMTPUTF8 is missing there (RFC 6531 section 3.2), so a recipient that is not ASCII can't be named."""
     from orgo.outbox.models import Letter
-    from tests.office import PASS
 
-    office.mail("jürgen@people.example", headers={"Authentication-Results": PASS})
-    office.answer("anna@city.example", "done")
-    letters = Letter.objects.filter(recipient="jürgen@people.example")
+    good: Script = (hears("RCPT TO:<clara@"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "close")  # fmt: skip
+    with Scripted((*MAIL, *good)) as server:
+        _answered_from_the_page(office, "jürgen@people.example", "clara@people.example")
+        _through(office, server.port)
+        office.settle()
 
-    assert {letter.state for letter in letters} <= {"sent", "failed"}
+    states = dict(Letter.objects.filter(kind="answer").values_list("recipient", "state"))
+    assert states == {"jürgen@people.example": "failed", "clara@people.example": "sent"}
+
+
+def test_where_the_server_offers_smtputf8_any_address_is_written_to(office: Office) -> None:
+    _answered_from_the_page(office, "jürgen@people.example", "clara@people.example", "info@bücher.example")
+    office.forget()
+    office.settle()
+
+    assert office.told() == ["jürgen@people.example", "clara@people.example", "info@xn--bcher-kva.example"]
+    assert b"To: j\xc3\xbcrgen@people.example\r\n" in office.catcher.caught[0].data
+
+
+def test_a_letter_that_breaks_off_inside_orgo_leaves_no_trace_in_the_next(office: Office) -> None:
+    def database_is_away() -> bool:
+        raise RuntimeError("the database is away")
+
+    parcel = Parcel(
+        "anna@city.example", "orgo@city.example", "<1@city.example>", MONDAY, "One", "One", "", {}
+    )
+    courier = EmailCourier(
+        SmtpServer("127.0.0.1", office.config.smtp.port, "none", "orgo@city.example", timeout=1.0)  # type: ignore[union-attr]
+    )
+    with pytest.raises(RuntimeError):
+        courier.deliver(parcel, database_is_away)
+    assert courier.deliver(parcel, lambda: True).startswith("250")
+    courier.close()
 
 
 def test_a_letter_that_is_under_way_when_orgo_is_told_to_stop_arrives_whole(office: Office) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from orgo.delivery.email.mime import build
+from orgo.delivery.email.mime import build, wire_address
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib.crash import crashpoint
 
@@ -54,6 +54,9 @@ class EmailCourier:
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             raise DeliveryError(_said(error), permanent=False) from error
+        except Exception:
+            self._abort()  # it stands in the middle of a letter: the next one needs a new connection
+            raise
 
     def try_out(self) -> str:
         """Connect and sign in, and send nothing; returns the version of TLS, "" without. Raises OSError, SMTPException."""
@@ -105,8 +108,14 @@ class EmailCourier:
         return smtp
 
     def _envelope(self, smtp: smtplib.SMTP, parcel: Parcel) -> None:
-        self._expect(smtp, smtp.mail(parcel.envelope_from), 250)
-        self._expect(smtp, smtp.rcpt(parcel.recipient), 250, 251)
+        recipient = wire_address(parcel.recipient)
+        beyond_ascii = not (parcel.envelope_from + recipient).isascii()
+        if beyond_ascii and not smtp.has_extn("smtputf8"):
+            raise DeliveryError(
+                "the address is not ASCII, and the mail server does not offer SMTPUTF8", permanent=True
+            )
+        self._expect(smtp, smtp.mail(parcel.envelope_from, ["SMTPUTF8"] if beyond_ascii else []), 250)
+        self._expect(smtp, smtp.rcpt(recipient), 250, 251)
         crashpoint("H7.before_data")
         self._expect(smtp, smtp.docmd("DATA"), 354)
 

@@ -18,6 +18,8 @@ from email.mime.text import MIMEText
 from email.utils import encode_rfc2231, format_datetime
 from io import BytesIO
 
+import idna
+
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib.text import clean_header
 
@@ -65,7 +67,7 @@ def _headers(parcel: Parcel, from_address: str, from_name: str) -> dict[str, str
     )
     values = {
         "From": f"{name} <{clean_header(from_address)}>" if from_name else clean_header(from_address),
-        "To": _address(parcel.recipient),
+        "To": _raw(wire_address(parcel.recipient)),
         "Subject": encoded(parcel.subject),
         "Date": format_datetime(parcel.date),
         "Message-ID": clean_header(parcel.message_id),
@@ -87,15 +89,29 @@ def _quoted(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _address(recipient: str) -> str:
-    """One address and nothing else: no name, no list, no space (RFC 5321 section 4.1.2)."""
+def wire_address(recipient: str) -> str:
+    """One address as servers are given it, its domain as A-labels; not ASCII only where the local part is not.
+
+    Raises DeliveryError (permanent) for anything but one address: no name, no list, no space (RFC 5321 section 4.1.2).
+    """
     if (
         clean_header(recipient) != recipient
         or any(letter in recipient for letter in ' ,;<>"()')
         or recipient.count("@") != 1
     ):
         raise DeliveryError("the recipient is not one mail address", permanent=True)
-    return recipient
+    local, _, domain = recipient.rpartition("@")
+    if domain.isascii():
+        return recipient
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError as error:
+        raise DeliveryError("the recipient's domain is none", permanent=True) from error
+
+
+def _raw(address: str) -> str:
+    """What is not ASCII goes out as UTF-8: in an address no encoded words are allowed (RFC 6532, RFC 2047 section 5)."""
+    return address.encode().decode("ascii", "surrogateescape")
 
 
 def _attachment(name: str, data: bytes) -> MIMEBase:
