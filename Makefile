@@ -5,7 +5,7 @@
 #   make crash    all crash points on all databases, and fifty kills while mail pours in
 #   make cut      the connection cut after every single byte of IMAP, POP3 and SMTP sessions (hours)
 #   make lint     style, types, layers, sizes, generated files
-#   make bench    what each part costs, beside its floor
+#   make bench    what each part costs, beside its floor and what was promised of it
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
 #   make schema   schema.sql and requirements*.txt anew, after a migration or another lock
 #   make setup    only the environment in .venv

@@ -11,13 +11,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench import Row
+
 MAILS = 1000
 BATCH = 200
 RULES = 1000
 
 
-def run() -> list[tuple[str, float, float, float]]:
-    """Rows of (part, ours in µs a mail, floor in µs a mail, ratio). In a process of its own: Django starts once a process."""
+def run() -> list[Row]:
+    """What a mail costs, in µs: 60 % of the floor's rate. In a process of its own: Django starts once a process."""
     code = "from bench.way import measure; print(*measure())"
     path = os.pathsep.join(
         [str(Path(__file__).resolve().parents[1] / "src"), str(Path(__file__).resolve().parents[1])]
@@ -30,7 +32,7 @@ def run() -> list[tuple[str, float, float, float]]:
         env={**os.environ, "PYTHONPATH": path},
     ).stdout.split()
     ours, floor = float(said[0]), float(said[1])
-    return [(f"SQLite: stored bytes to task, {RULES:,} rules", ours, floor, ours / floor)]
+    return [Row(f"SQLite: stored bytes to task, {RULES:,} rules", ours, floor, most_ratio=1.67)]
 
 
 def measure() -> tuple[float, float]:

@@ -1,0 +1,44 @@
+"""The bench's table: the best turn of each side, and what was promised beside it."""
+
+import json
+
+import pytest
+
+from bench import Row, __main__, best
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (Row("a", 10, 5), ""),
+        (Row("a", 10, 5, most_ratio=2.0), "ok"),
+        (Row("a", 10.1, 5, most_ratio=2.0), "SHORT"),
+        (Row("a", 10, most=10), "ok"),
+        (Row("a", 10, 10, most=9, most_ratio=2.0), "SHORT"),
+        (Row("a", 10, None, most_ratio=2.0), "SHORT"),
+    ],
+)
+def test_a_part_is_ok_where_each_bound_holds(row: Row, verdict: str) -> None:
+    assert row.verdict == verdict
+
+
+def test_of_several_turns_the_best_of_each_side_counts() -> None:
+    turns = [[Row("a", 9, 4, most_ratio=2.0), Row("b", 3)], [Row("a", 7, 5, most_ratio=2.0), Row("b", 4)]]
+    assert best(turns) == [Row("a", 7, 4, most_ratio=2.0), Row("b", 3)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [([Row("a", 1, 1, most_ratio=2.0), Row("b", 9, 1)], 0), ([Row("a", 3, 1, most_ratio=2.0)], 1), (None, 1)],
+)
+def test_a_part_that_falls_short_or_fails_ends_the_bench_with_1(monkeypatch, capsys, rows, code: int) -> None:
+    monkeypatch.setattr(__main__, "measure", lambda name: rows)
+    assert __main__.main(["parse", "--json"]) == code
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["verdict"] for row in shown] == [row.verdict or None for row in rows or []]
+
+
+def test_the_table_shows_what_was_promised_beside_what_was_measured() -> None:
+    lines = __main__.table([Row("way", 480, 320, most=500, most_ratio=1.67), Row("load", 5)]).splitlines()
+    assert lines[1].split() == ["way", "480.0", "320.0", "1.50", "500,", "x1.67", "ok"]
+    assert lines[2].split() == ["load", "5.0"]
