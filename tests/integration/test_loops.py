@@ -15,11 +15,17 @@ ROUTED_TO_THE_ROBOT = RULES.replace("route_to: works@city.example", f"route_to: 
 ENOUGH = 40
 
 
-def answering(office: Office, address: str, write: Callable[[Caught, int], dict[str, Any]]) -> list[Any]:
-    """Have a machine at `address` answer each letter by what `write` says; returns the rows of its mails."""
+def answering(
+    office: Office, address: str, write: Callable[[Caught, int], dict[str, Any]], hours: int = 0
+) -> list[Any]:
+    """Have a machine at `address` answer each letter by what `write` says; returns the rows of its mails.
+
+    `hours` pass before it looks for letters each time.
+    """
     said: list[Any] = []
     seen = 0
     while len(said) < ENOUGH:
+        office.later(hours=hours)
         letters = [caught for caught in office.catcher.caught if caught.recipient == address]
         if len(letters) == seen:
             break
@@ -65,6 +71,20 @@ def new_each_time(caught: Caught, number: int) -> dict[str, Any]:
     return {"subject": f"leak again {number}", "body": f"Ticket {number} was made."}
 
 
+# How a machine comes to hear of leaks: the rules, the people, and how long it takes.
+SECOND = "second@machine.example"
+IN_THE_TEAM = (
+    PEOPLE.replace("members: [anna@city.example", f"members: [{ROBOT}, anna@city.example")
+    + f"  - {{address: {ROBOT}, role: technician}}\n  - {{address: {SECOND}, role: technician}}\n"
+)
+WAYS = {
+    "route_to": (ROUTED_TO_THE_ROBOT, PEOPLE, 0),
+    "member": (RULES, IN_THE_TEAM, 0),
+    "notify": (RULES.replace("priority: high", f"priority: high\n      notify: [{ROBOT}]"), PEOPLE, 0),
+    "level": (RULES.replace("to: chief@city.example", f"to: {ROBOT}"), PEOPLE, 2),
+}
+
+
 @pytest.fixture
 def robots(tmp_path: Path) -> Iterator[Office]:
     """An office that routes leaks to an address where a machine reads."""
@@ -73,16 +93,59 @@ def robots(tmp_path: Path) -> Iterator[Office]:
     made.close()
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("write", [rewritten, sent_back, new_each_time])
 def test_a_machine_that_rewrites_everything_is_left_alone(
-    robots: Office, write: Callable[[Caught, int], dict[str, Any]]
+    tmp_path: Path, write: Callable[[Caught, int], dict[str, Any]], way: str
 ) -> None:
-    """Whatever it makes of our letters, after at most five it gets no more; all that it wrote is kept."""
-    robots.mail()
-    said = answering(robots, ROBOT, write)
-    assert len(said) <= 5
-    assert robots.told().count(ROBOT) <= 5
+    """Whatever it makes of our letters and however it hears of them, after at most five it gets no more; all is kept."""
+    rules, people, hours = WAYS[way]
+    office = Office(tmp_path, rules=rules, people=people)
+    office.mail()
+    said = answering(office, ROBOT, write, hours)
+    told = office.told()
+    office.close()
+    assert 1 <= len(said) <= 5
+    assert told.count(ROBOT) <= 5
     assert {mail.outcome for mail in said} <= {"joined", "opened", "linked"}
+
+
+def test_two_machines_of_a_team_do_not_keep_each_other_talking(tmp_path: Path) -> None:
+    """Each answers what the other's mail brings about; who is no machine hears of every one of their tasks."""
+    office = Office(tmp_path, people=IN_THE_TEAM.replace(f"[{ROBOT},", f"[{ROBOT}, {SECOND},"))
+    office.mail()
+    said: list[Any] = []
+    while len(said) < ENOUGH:
+        due = [who for who in (ROBOT, SECOND) if _has_news(office, who, said)]
+        if not due:
+            break
+        said += [office.mail(who, f"leak again {len(said)}", body=f"Ticket {len(said)}.") for who in due]
+    told = office.told()
+    office.close()
+    assert max(told.count(ROBOT), told.count(SECOND)) <= 10
+    assert told.count("anna@city.example") == len(said) + 1
+
+
+def test_a_level_that_only_a_machine_would_hear_is_heard_by_the_administrator(tmp_path: Path) -> None:
+    """A machine that is spared leaves no task without somebody who hears of its silence."""
+    rules, people, _ = WAYS["member"]
+    office = Office(tmp_path, rules=rules.replace("to: chief@city.example", f"to: {ROBOT}"), people=people)
+    office.mail()
+    answering(office, ROBOT, new_each_time)
+    spared = office.task().reference
+    office.forget()
+    office.later(hours=2)
+    heard = [letter for letter in office.letters("admin@city.example") if spared in str(letter["Subject"])]
+    assert len(heard) == 1
+    office.close()
+
+
+def test_a_member_who_reports_all_day_is_no_machine(office: Office) -> None:
+    """Reports that do not come at once after a letter: their author hears of each as everybody else."""
+    for number in range(12):
+        office.mail("anna@city.example", f"leak in room {number}", body=f"Room {number}.")
+        office.clock.advance(minutes=20)
+    assert office.told().count("anna@city.example") == office.told().count("ben@city.example") == 12
 
 
 @pytest.mark.parametrize("write", [sent_back, new_each_time])

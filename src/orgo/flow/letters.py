@@ -24,6 +24,8 @@ _WITH_DOCUMENTS = frozenset({"opened", "assigned", "escalated"})
 _REPLIED = re.compile(r"(?i)^(?:(?:re|aw|sv|antw|rép|fwd?|wg|tr)\s*:\s*){1,20}")
 HOOK = "webhook:"
 _FACTS = ("reference", "link", "level", "title", "state", "team", "priority", "assignee")
+# What no person's deed brings about: a machine that answers each of these by a new mail would never come to an end.
+_BY_ITSELF = frozenset({"opened", "informed", "received", "repeated", "reminder", "escalated"})
 _TO_SELF = frozenset({"understood", "refused", "received", "undelivered"})
 
 
@@ -56,7 +58,20 @@ def audience(house: House, state: TaskState, notice: Notice, now: Any) -> tuple[
             found.setdefault(address.lower())
     if notice.kind not in _TO_SELF:
         found.pop(notice.by.lower(), None)
+    if state.spared and notice.kind in _BY_ITSELF:
+        return _but_machines(house, state, notice, found, now)
     return tuple(found)
+
+
+def _but_machines(
+    house: House, state: TaskState, notice: Notice, found: Iterable[str], now: Any
+) -> tuple[str, ...]:
+    """Who hears but for the machines that the task spares; an escalation that only they would hear goes to the administrators."""
+    people = tuple(address for address in found if address not in state.spared)
+    if people or notice.kind != "escalated":
+        return people
+    administrators = house.directory.reach(house.directory.administrators(), now)
+    return tuple(address for address in administrators if address not in state.spared)
 
 
 def _behind(house: House, state: TaskState, notice: Notice, target: str, now: Any) -> tuple[str, ...]:

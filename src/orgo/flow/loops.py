@@ -6,13 +6,14 @@ through other Orgos). This is for those that say nothing: every mail is still ke
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from orgo.audit.models import Event
 from orgo.flow.alarms import alarm
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.message import Message
+from orgo.outbox.models import STATES as LETTER_STATES
 from orgo.outbox.models import Letter
 from orgo.task.values import Notice, TaskState
 
@@ -21,6 +22,7 @@ MOST_AN_HOUR = 5
 MOST_A_DAY = 20
 MOST_MARKS = 5
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+AT_ONCE = timedelta(minutes=10)
 
 
 def marks_of(message: Message) -> tuple[str, ...]:
@@ -70,28 +72,53 @@ def _asked_for_different_things(mail: Mail, state: TaskState, asks: str, unit: U
     return len(asked | {asks}) > 1
 
 
-def echoes(mail: Mail, route_to: str, unit: Unit) -> bool:
-    """Whether this mail is one of a machine that sends back what Orgo writes to it, and has done so five times today.
+def echoing(mail: Mail, hearers: tuple[str, ...], unit: Unit) -> tuple[str, ...]:
+    """The addresses that the task of this new mail is not to write to by itself: they answer each letter by a new mail.
 
-    Such a mail quotes a link of ours, or is routed to its own sender; its task is opened, for it may be a person after
-    all, but nobody is written to before its first level. The administrators hear of it, once a day.
+    The mail's sender is one when the mail is its fifth within a day that came at once after a letter to it, or that
+    quotes a link of ours; then those of `hearers` of whom the same is true are left out as well, for two machines may
+    answer each other. The administrators hear of it, once a day. Empty for everybody else.
     """
-    link = f"{unit.house.public_url}/tasks/"
-    if link not in mail.text and route_to != mail.from_address:
-        return False
-    opened = Mail.objects.filter(
-        outcome="opened", decided_at__gt=unit.now - DAY, from_address=mail.from_address
-    )
-    before = opened.filter(Q(text__contains=link) | Q(decision__route_to=mail.from_address)).count()
-    before += sum(1 for row in unit.mails.values() if _opened(row, mail))
-    if before + 1 < MOST_AN_HOUR:
-        return False
-    _tell_administrators(mail.from_address, unit)
-    return True
+    sender = mail.from_address
+    if sender not in hearers and sender not in unit.house.directory.people:
+        return ()
+    if _link(unit) not in mail.text and not _letters(sender, unit.now - AT_ONCE).exists():
+        return ()
+    if _rounds(sender, unit) < MOST_AN_HOUR:
+        return ()
+    _tell_administrators(sender, unit)
+    return (sender, *(one for one in hearers if one != sender and _rounds(one, unit) >= MOST_AN_HOUR))
 
 
-def _opened(row: Mail, mail: Mail) -> bool:
-    return (row.outcome, row.from_address) == ("opened", mail.from_address) and row.pk != mail.pk
+def _link(unit: Unit) -> str:
+    return f"{unit.house.public_url}/tasks/"
+
+
+def _letters(recipient: str, since: datetime) -> QuerySet[Letter]:
+    # All states, so that the index by state and date is of use.
+    return Letter.objects.filter(state__in=LETTER_STATES, date__gte=since, recipient=recipient)
+
+
+def _rounds(address: str, unit: Unit) -> int:
+    """How many new mails of the last day the address sent at once after a letter to it, or quoting one.
+
+    The ids of mails and letters grow with time: they say what came before what (docs/adr/0001-ids.md).
+    """
+    link = _link(unit)
+    quotes = ExpressionWrapper(Q(text__contains=link), output_field=BooleanField())
+    opened = Mail.objects.filter(outcome="opened", decided_at__gt=unit.now - DAY, from_address=address)
+    mails = list(opened.annotate(quotes=quotes).values_list("id", "received_at", "quotes"))
+    mails += [
+        (row.pk, row.received_at, link in row.text)
+        for row in unit.mails.values()
+        if row.from_address == address and row.outcome in ("", "opened")
+    ]
+    letters = list(_letters(address, unit.now - DAY).values_list("id", "date", "settled_at"))
+    count, before = 0, 0
+    for id, at, quoting in sorted(set(mails)):
+        told = any(before < letter < id and (sent or made) >= at - AT_ONCE for letter, made, sent in letters)
+        count, before = count + (told or quoting), id
+    return count
 
 
 def _tell_administrators(sender: str, unit: Unit) -> None:

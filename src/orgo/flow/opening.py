@@ -8,7 +8,7 @@ import msgspec
 from orgo.escalation.plan import due_at
 from orgo.escalation.policy import Level, Policy
 from orgo.flow.house import House, addresses
-from orgo.flow.loops import echoes, marks_of
+from orgo.flow.loops import echoing, marks_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
@@ -116,6 +116,7 @@ def open_task(
     decision, house, team = judged.decision, unit.house, judged.team
     number = ids.new_id()
     anonymize = bool(decision.anonymize)
+    policy, notify = _policy(decision, house), addresses([_resolved(name, house) for name in decision.notify])
     calendar = house.calendar_for(decision.calendar, team.address)
     first = _first_sender(mail, house)
     facts = {
@@ -138,7 +139,8 @@ def open_task(
         "language": message.language,
         "mailbox": mail.mailbox,
         "loops": marks_of(message),
-        "policy": msgspec.to_builtins(_policy(decision, house)),
+        "spared": echoing(mail, _named(team, policy, notify, unit), unit),
+        "policy": msgspec.to_builtins(policy),
         "calendar": calendar,
         "due_at": due_at(unit.now, decision.due, house.calendar(calendar)),
         "attach": decision.attach,
@@ -150,9 +152,8 @@ def open_task(
         actor=actor,
         at=unit.now,
         facts=facts,
-        notify=addresses([_resolved(name, house) for name in decision.notify]),
+        notify=notify,
         acknowledge="" if first else _receipt(mail, judged, unit),
-        quiet=echoes(mail, team.address, unit),
     )
     handle([command], unit)
     if before is not None:
@@ -162,6 +163,14 @@ def open_task(
             number, f"Passed on by {mail.from_address}; answers go to {first.address}, who wrote it.", unit
         )
     return number
+
+
+def _named(team: TeamCard, policy: Policy, notify: tuple[str, ...], unit: Unit) -> tuple[str, ...]:
+    """The addresses that rule and team name: whoever is to hear of the task by itself."""
+    levels = [_resolved(name, unit.house) for one in policy.levels for name in (one.to or "", *one.notify)]
+    return unit.house.directory.reach(
+        filter(None, (team.address, team.supervisor, *notify, *levels)), unit.now
+    )
 
 
 def _remark(task: int, text: str, unit: Unit) -> None:

@@ -22,7 +22,6 @@ class Open(Command, frozen=True, kw_only=True):
     facts: dict[str, Any]
     notify: tuple[str, ...] = ()
     acknowledge: str = ""
-    quiet: bool = False
 
 
 class Comment(Command, frozen=True, kw_only=True):

@@ -177,9 +177,7 @@ def _undo_refusal(state: TaskState, command: c.Undo) -> str:
 
 def _open(draft: _Draft, command: c.Open) -> None:
     facts = {"id": command.task, "opened_at": command.at, "round_at": command.at, **command.facts}
-    draft.add("opened", facts, quiet=command.quiet)
-    if command.quiet:
-        return
+    draft.add("opened", facts)
     draft.tell("opened", ("team",))
     draft.tell("informed", command.notify)
     if command.acknowledge:

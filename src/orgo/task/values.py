@@ -87,6 +87,8 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     mailbox: str = ""
     loops: tuple[str, ...] = ()
+    # Addresses that answer Orgo's letters by new mail again and again: this task writes to none of them by itself.
+    spared: tuple[str, ...] = ()
     due_at: datetime | None = None
     closed_at: datetime | None = None
     timer: Timer | None = None
