@@ -163,10 +163,10 @@ def _update_together(
     rows = [
         {f"c{n}": value for n, value in enumerate((*new.values(), *found.values()))} for new, found in pairs
     ]
-    with connection.cursor() as cursor:
+    source = f"json_to_recordset(%s::json) AS new ({columns})"
+    with _many(connection) as cursor:
         cursor.execute(
-            f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM json_to_recordset(%s) AS new ({columns}) WHERE {where}',
-            [_json(rows)],
+            f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM {source} WHERE {where}', [_json(rows)]
         )
         return int(cursor.rowcount)
 

@@ -158,12 +158,14 @@ class Unit:
 
     def same_content(self, key: str) -> list["Known"]:
         """The mails with this content key that have a task, those of this batch included, the oldest first."""
-        self.look_up([key])
+        if key not in self._by_content:
+            self.look_up([key])
         return self._by_content[key]
 
     def same_words(self, key: str) -> list["Known"]:
         """The mails with this key that opened a task, those of this batch included, the oldest first."""
-        self.look_up((), [key])
+        if key not in self._by_words:
+            self.look_up((), [key])
         return self._by_words[key]
 
     def index(self, task: int, text: str) -> None:
