@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 32) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 34) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -23,12 +23,12 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_folder" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL, "uidvalidity" bigint NOT NULL, "last_uid" bigint NOT NULL, "highestmodseq" bigint NOT NULL, "known_until" bigint NOT NULL, "problem" varchar(300) NOT NULL, "mailbox_id" bigint NOT NULL REFERENCES "intake_mailbox" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_folder_once" UNIQUE ("mailbox_id", "name"));
 CREATE TABLE IF NOT EXISTS "intake_import" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "key" varchar(64) NOT NULL UNIQUE, "path" text NOT NULL, "started_at" datetime NOT NULL, "finished_at" datetime NULL, "done" integer NOT NULL, "taken" integer NOT NULL);
-CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)), "arrived_at" datetime NULL, "words_key" varchar(64) DEFAULT '' NOT NULL);
+CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)), "arrived_at" datetime NULL, "words_key" varchar(64) DEFAULT '' NOT NULL, "sender" bigint DEFAULT 0 NOT NULL, "turn" bigint DEFAULT 0 NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(254) NOT NULL UNIQUE, "mode" varchar(8) NOT NULL, "cutoff" datetime NULL, "paused" bool NOT NULL, "state" varchar(12) NOT NULL, "detail" varchar(300) NOT NULL, "since" datetime NULL, "failures" integer NOT NULL, "next_try_at" datetime NULL, "last_ok_at" datetime NULL, "last_mail_at" datetime NULL, "lag_seconds" integer NULL, "waiting" integer NOT NULL, "noticed" varchar(12) NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "owed_since" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
 CREATE TABLE IF NOT EXISTS "outbox_document" ("sha256" varchar(64) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, "bounce" varchar(12) NOT NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
+CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, "bounce" varchar(12) NOT NULL, "turn" bigint DEFAULT 0 NOT NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
 CREATE TABLE IF NOT EXISTS "outbox_outlet" ("channel" varchar(10) NOT NULL PRIMARY KEY, "failing_since" datetime NULL, "reason" varchar(300) NOT NULL);
 CREATE TABLE IF NOT EXISTS "outbox_recipient" ("address" varchar(320) NOT NULL PRIMARY KEY, "suppressed_at" datetime NULL, "reason" varchar(300) NOT NULL, "lifted_at" datetime NULL);
 CREATE TABLE IF NOT EXISTS "people_absence" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "start" datetime NOT NULL, "end" datetime NOT NULL, "deputy" varchar(254) NOT NULL, "user_id" bigint NOT NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED);
@@ -54,18 +54,21 @@ CREATE INDEX IF NOT EXISTS "intake_mail_copies" ON "intake_mail" ("same_as") WHE
 CREATE INDEX IF NOT EXISTS "intake_mail_data_hash_e7d407ef" ON "intake_mail" ("data_hash");
 CREATE INDEX IF NOT EXISTS "intake_mail_msgid" ON "intake_mail" ("message_id") WHERE NOT ("message_id" = '');
 CREATE INDEX IF NOT EXISTS "intake_mail_outcome" ON "intake_mail" ("outcome", "decided_at");
+CREATE INDEX IF NOT EXISTS "intake_mail_sender" ON "intake_mail" ("sender", "turn") WHERE "outcome" = '';
 CREATE INDEX IF NOT EXISTS "intake_mail_task_04a1611d" ON "intake_mail" ("task");
-CREATE INDEX IF NOT EXISTS "intake_mail_waiting" ON "intake_mail" ("mode", "id") WHERE "outcome" = '';
+CREATE INDEX IF NOT EXISTS "intake_mail_turn" ON "intake_mail" ("mode", "turn", "id") WHERE "outcome" = '';
 CREATE INDEX IF NOT EXISTS "intake_mail_words" ON "intake_mail" ("words_key") WHERE NOT ("words_key" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_folder_id_54f033a6" ON "intake_receipt" ("folder_id");
 CREATE INDEX IF NOT EXISTS "intake_receipt_left" ON "intake_receipt" ("folder_id", "problem") WHERE NOT ("problem" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_mail_058f2733" ON "intake_receipt" ("mail");
 CREATE INDEX IF NOT EXISTS "intake_receipt_owed" ON "intake_receipt" ("folder_id", "owed_since") WHERE "owed_since" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "outbox_letter_bounced" ON "outbox_letter" ("recipient") WHERE NOT ("bounce" = '');
+CREATE INDEX IF NOT EXISTS "outbox_letter_owner" ON "outbox_letter" ("recipient", "turn") WHERE "state" = 'pending';
 CREATE INDEX IF NOT EXISTS "outbox_letter_pending" ON "outbox_letter" ("channel", "next_attempt_at", "id") WHERE "state" = 'pending';
 CREATE INDEX IF NOT EXISTS "outbox_letter_received" ON "outbox_letter" ("recipient", "date") WHERE "kind" = 'received';
 CREATE INDEX IF NOT EXISTS "outbox_letter_state" ON "outbox_letter" ("state", "date");
 CREATE INDEX IF NOT EXISTS "outbox_letter_task_51630147" ON "outbox_letter" ("task");
+CREATE INDEX IF NOT EXISTS "outbox_letter_turn" ON "outbox_letter" ("channel", "turn", "id") WHERE "state" = 'pending';
 CREATE INDEX IF NOT EXISTS "people_absence_user_id_804325c1" ON "people_absence" ("user_id");
 CREATE INDEX IF NOT EXISTS "people_membership_team_id_61ae9260" ON "people_membership" ("team_id");
 CREATE INDEX IF NOT EXISTS "people_membership_user_id_35baff26" ON "people_membership" ("user_id");
@@ -100,10 +103,12 @@ SELECT * FROM (VALUES
     ('intake', '0003_waiting', '2026-01-01 00:00:00'),
     ('intake', '0004_tuned', '2026-01-01 00:00:00'),
     ('intake', '0005_words', '2026-01-01 00:00:00'),
+    ('intake', '0006_turn', '2026-01-01 00:00:00'),
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
     ('outbox', '0002_outlets', '2026-01-01 00:00:00'),
     ('outbox', '0003_waiting', '2026-01-01 00:00:00'),
     ('outbox', '0004_tuned', '2026-01-01 00:00:00'),
+    ('outbox', '0005_turn', '2026-01-01 00:00:00'),
     ('people', '0001_initial', '2026-01-01 00:00:00'),
     ('people', '0002_token_name', '2026-01-01 00:00:00'),
     ('sessions', '0001_initial', '2026-01-01 00:00:00'),

@@ -1,4 +1,4 @@
-"""What PostgreSQL is told of the tables that the mail's way writes to; nothing on SQLite."""
+"""What PostgreSQL is told of large tables; nothing, or the usual, on SQLite."""
 
 from typing import Any
 
@@ -33,3 +33,19 @@ def tune(table: str, texts: tuple[str, ...] = (), fillfactor: int = 100) -> migr
             editor.execute(f'ALTER TABLE "{table}" SET (fillfactor = {fillfactor})')
 
     return migrations.RunPython(run, migrations.RunPython.noop)
+
+
+class AddIndex(migrations.AddIndex):
+    """An index on a table that may be large: made CONCURRENTLY on PostgreSQL, so that Orgo works on meanwhile.
+
+    Its migration says `atomic = False`. One that was stopped in the middle leaves an index that is not valid; it goes first.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Make the index."""
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
+        model = to_state.apps.get_model(app_label, self.model_name)
+        schema_editor.add_index(model, self.index, concurrently=True)

@@ -14,11 +14,10 @@ from orgo.flow.unit import Unit
 from orgo.lib import clock
 from orgo.outbox.models import Letter
 from orgo.outbox.outlets import failing_since
+from orgo.outbox.turns import URGENT
 from orgo.task.values import Notice
 
 AFTER = timedelta(minutes=10)
-# What must reach somebody although mail can't: levels that fired, and Orgo's own alarms (flow/alarms.py).
-URGENT = ("escalated", "alarm")
 NO_OLDER_THAN = timedelta(days=1)
 MOST_AT_ONCE = 200
 

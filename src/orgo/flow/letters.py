@@ -11,6 +11,7 @@ from orgo.flow.house import House
 from orgo.lib import ids
 from orgo.outbox.compose import Draft, draft, letter_template, quote
 from orgo.outbox.token import root_id
+from orgo.outbox.turns import line_up
 from orgo.task.values import Notice, TaskState
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def make(unit: "Unit", notices: Iterable[tuple[TaskState, Notice]]) -> Made:
             if key not in seen:
                 seen.add(key)
                 made.rows.append(round.letter(recipient))
+    line_up(made.rows, unit.now)
     return made
 
 

@@ -25,7 +25,7 @@ _IN_ORDER: tuple[Mode, ...] = ("work", "observe", "history")
 
 
 def claim(limit: int) -> list[Mail]:
-    """Up to `limit` undecided mails of at most MOST_BYTES together, oldest first, leased to the caller; committed then.
+    """Up to `limit` undecided mails of at most MOST_BYTES together, in their turn, leased to the caller; committed then.
 
     Work goes first: thousands of old mails, of an archive or a mailbox that is only looked at, hold up none that is new.
     """
@@ -50,7 +50,7 @@ def _waiting(mode: Mode, limit: int, now: datetime) -> list[Mail]:
     return sql.select(
         Mail,
         "WHERE outcome = '' AND (lease_until IS NULL OR lease_until < %s) "
-        f"AND mode = %s ORDER BY id LIMIT %s {lock}",
+        f"AND mode = %s ORDER BY turn, id LIMIT %s {lock}",
         [sql.instant(now), mode, limit],
     )
 

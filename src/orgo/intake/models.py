@@ -26,6 +26,9 @@ class Mail(models.Model):
     arrived_at = models.DateTimeField(null=True)
     size = models.IntegerField()
     mode = models.CharField(max_length=8, default="work")
+    # Of work: whose it is, as a number (intake/store.py), and when its turn is among what waits (lib/turns.py).
+    sender = models.BigIntegerField(default=0, db_default=0)
+    turn = models.BigIntegerField(default=0, db_default=0)
     # The way to its decision.
     outcome = models.CharField(max_length=12, blank=True)
     reason = models.CharField(max_length=300, blank=True)
@@ -52,7 +55,12 @@ class Mail(models.Model):
     class Meta:
         db_table = "intake_mail"
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["mode", "id"], name="intake_mail_waiting", condition=models.Q(outcome="")),
+            models.Index(
+                fields=["mode", "turn", "id"], name="intake_mail_turn", condition=models.Q(outcome="")
+            ),
+            models.Index(
+                fields=["sender", "turn"], name="intake_mail_sender", condition=models.Q(outcome="")
+            ),
             models.Index(
                 fields=["content_key"], name="intake_mail_content", condition=~models.Q(content_key="")
             ),

@@ -6,6 +6,7 @@ as `linked`, with a row of its own but without its bytes; it is never swallowed.
 """
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -19,11 +20,14 @@ from orgo.conf import sql
 from orgo.intake.models import Mail, RawMail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
+from orgo.lib.turns import at, turns
 
 SAME_WITHIN = timedelta(hours=24)
 # zstandard's compressors are no thread's but one's, and the listener stores on several.
 _own = threading.local()
 _BLANK = {field.name: field.get_default() for field in Mail._meta.concrete_fields}
+_FROM = re.compile(rb"(?im)^from:[^\n]*")
+_HEAD = 16_384
 Source = Literal["smtp", "lmtp", "folder", "import", "http", "page", "imap", "pop3", "pst"]
 Mode = Literal["work", "history", "observe"]
 
@@ -77,6 +81,7 @@ def _write(mails: list[Incoming]) -> list[dict[str, Any]]:
     with transaction.atomic():
         known = _Known(mails, hashes)
         written = [_values(mail, digest, known, now) for mail, digest in zip(mails, hashes, strict=True)]
+        _line_up(written, mails, now)
         sql.insert(Mail, written)
         crashpoint("H1.after_mails")
         raw = zip(written, packed, strict=True)
@@ -129,6 +134,33 @@ def _values(mail: Incoming, digest: str, before: "_Known", now: datetime) -> dic
     else:
         before.add(mail, digest, values["id"])
     return values
+
+
+def _line_up(rows: list[dict[str, Any]], mails: Sequence[Incoming], now: datetime) -> None:
+    """Give each mail its turn. What is only looked at and what is history waits behind all work, in its order."""
+    work = [
+        (row, mail)
+        for row, mail in zip(rows, mails, strict=True)
+        if mail.mode == "work" and not row["outcome"]
+    ]
+    for row, mail in work:
+        row["sender"] = sender_of(mail)
+    senders = [row["sender"] for row, _ in work]
+    last = sql.last_of(Mail, "sender", set(senders), "turn", "outcome = ''")
+    for row in rows:
+        row["turn"] = at(now)
+    for (row, _), turn in zip(work, turns(senders, last, at(now)), strict=True):
+        row["turn"] = turn
+
+
+def sender_of(mail: Incoming) -> int:
+    """Who sent it, as a number that fits an index: by the envelope, else by what its From line says."""
+    named = mail.envelope_from.encode("utf-8", "surrogateescape")
+    if not named:
+        line = _FROM.search(mail.data[:_HEAD])
+        words = line[0].replace(b"<", b" ").split() if line else []
+        named = next((word.strip(b"<>") for word in reversed(words) if b"@" in word), b"")
+    return int.from_bytes(hashlib.blake2b(named.lower(), digest_size=8).digest(), "big", signed=True)
 
 
 class _First(NamedTuple):

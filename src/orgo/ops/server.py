@@ -1,5 +1,6 @@
 """A PostgreSQL server: whether it keeps what it was given, Orgo's own schema on it, and its lock for one at a time."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from orgo.lib.problems import BadInput, Problem
 
 OLDEST = 140000
 DEFAULT = "default"
+_ASK_AGAIN = 0.2
 _LOCK = 0x4F52474F  # "ORGO"
 _CONSENT = "set it to on, or say database_may_lose_data: true where nothing matters (a test)"
 
@@ -55,13 +57,24 @@ def make_schema(database: str = DEFAULT) -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """One at a time among all processes on this server; the others wait."""
+    """One at a time among all processes on this server; the others ask again and again.
+
+    A statement that waits for the lock would be a transaction that an index made CONCURRENTLY waits for in its turn.
+    """
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    while not _locked():
+        time.sleep(_ASK_AGAIN)
     try:
         yield
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _locked() -> bool:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        return bool(cursor.fetchone()[0])

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from orgo.conf import sql
-from orgo.lib import clock
+from orgo.lib import clock, turns
 from orgo.lib.crash import crashpoint
 from orgo.outbox.models import Letter
 
@@ -53,13 +53,21 @@ def claim(limit: int, channel: str = "email") -> list[Letter]:
 
 
 def _due(limit: int, channel: str, now: datetime) -> list[Letter]:
-    """Letters that may leave, locked until the transaction ends; those that others are claiming are passed by."""
+    """Letters that may leave, in their turn; then those of a flood, whose turn is still to come."""
+    rows = _waiting("turn <= %s AND next_attempt_at <= %s ORDER BY turn, id", limit, channel, now)
+    if len(rows) < limit:
+        flood = "turn > %s AND next_attempt_at <= %s ORDER BY next_attempt_at, id"
+        rows += _waiting(flood, limit - len(rows), channel, now)
+    return rows
+
+
+def _waiting(which: str, limit: int, channel: str, now: datetime) -> list[Letter]:
+    """Letters that are locked until the transaction ends; those that others are claiming are passed by."""
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     return sql.select(
         Letter,
-        "WHERE state = 'pending' AND channel = %s AND next_attempt_at <= %s "
-        f"ORDER BY next_attempt_at, id LIMIT %s {lock}",
-        [channel, sql.instant(now), limit],
+        f"WHERE state = 'pending' AND channel = %s AND {which} LIMIT %s {lock}",
+        [channel, turns.at(now), sql.instant(now), limit],
     )
 
 
@@ -97,7 +105,7 @@ def settle_sent(letter: Letter, reply: str) -> None:
 def settle_ambiguous(letter: Letter, reason: str) -> None:
     """The answer after the dot is not known: once more with the same bytes where that is the policy, else to a person."""
     if letter.repeat == "resend" and not letter.repeated:
-        _mine(letter).update(state="pending", repeated=True, lease_until=None, next_attempt_at=_later(letter))
+        _put_off(letter, repeated=True)
     else:
         _mine(letter).update(
             state="ambiguous", server_reply=reason[:500], settled_at=clock.now(), lease_until=None
@@ -108,10 +116,14 @@ def settle_later(letter: Letter, reason: str) -> bool:
     """It could not be sent now: try again later. False when it has been tried long enough and is to fail."""
     if clock.now() - letter.date > GIVE_UP_AFTER:
         return False
-    _mine(letter).update(
-        state="pending", lease_until=None, server_reply=reason[:500], next_attempt_at=_later(letter)
-    )
+    _put_off(letter, server_reply=reason[:500])
     return True
+
+
+def _put_off(letter: Letter, **values: Any) -> None:
+    """Until its next attempt it is nobody's turn: letters that are due are found without looking at it."""
+    at = _later(letter)
+    _mine(letter).update(state="pending", lease_until=None, next_attempt_at=at, turn=turns.at(at), **values)
 
 
 def settle_failed(letter: Letter, reason: str) -> bool:

@@ -37,6 +37,8 @@ class Letter(models.Model):
     repeated = models.BooleanField(default=False)
     attempts = models.SmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
+    # When it is its turn among those that are due (outbox/turns.py).
+    turn = models.BigIntegerField(default=0, db_default=0)
     lease_until = models.DateTimeField(null=True)
     # The status that a bounce gave (RFC 3463), such as 5.1.1: three hard ones within 30 days suppress the address.
     bounce = models.CharField(max_length=12, blank=True)
@@ -55,6 +57,14 @@ class Letter(models.Model):
                 fields=["channel", "next_attempt_at", "id"],
                 name="outbox_letter_pending",
                 condition=models.Q(state="pending"),
+            ),
+            models.Index(
+                fields=["channel", "turn", "id"],
+                name="outbox_letter_turn",
+                condition=models.Q(state="pending"),
+            ),
+            models.Index(
+                fields=["recipient", "turn"], name="outbox_letter_owner", condition=models.Q(state="pending")
             ),
             models.Index(
                 fields=["recipient", "date"],
