@@ -202,13 +202,14 @@ def test_a_letter_that_breaks_off_inside_orgo_leaves_no_trace_in_the_next(office
     parcel = Parcel(
         "anna@city.example", "orgo@city.example", "<1@city.example>", MONDAY, "One", "One", "", {}
     )
-    courier = EmailCourier(
-        SmtpServer("127.0.0.1", office.config.smtp.port, "none", "orgo@city.example", timeout=1.0)  # type: ignore[union-attr]
-    )
-    with pytest.raises(RuntimeError):
-        courier.deliver(parcel, database_is_away)
-    assert courier.deliver(parcel, lambda: True).startswith("250")
-    courier.close()
+    cut: Script = (*RCPT, hears("DATA"), b"354 go on\r\n", "silence")
+    with Scripted(cut, (*DATA, b"250 2.0.0 taken\r\n", "close")) as server:
+        _through(office, server.port)
+        with pytest.raises(RuntimeError):
+            office.courier.courier.deliver(parcel, database_is_away)
+        assert office.courier.courier.deliver(parcel, lambda: True) == "250 2.0.0 taken"
+
+    assert server.heard[0].lower().endswith(b"data\r\n")
 
 
 def test_a_letter_that_is_under_way_when_orgo_is_told_to_stop_arrives_whole(office: Office) -> None:

@@ -46,7 +46,7 @@ _AUTOMATIC = Machine(True, False, False, "", False)
 
 def is_suspect(subject: str, sender: str) -> bool:
     """Whether a Subject or From has any of the phrases by which machines are known; nearly all mail has none."""
-    wanted = phrases("machine", "automatic", "subject", "daemon", "keeper")
+    wanted = phrases("machine", "automatic", "away", "subject", "daemon", "keeper")
     return wanted.search(f"{subject}\n{sender}\n") is not None
 
 
@@ -88,17 +88,20 @@ def _is_from_nobody(headers: dict[str, list[str]]) -> bool:
 def _says_automatic(subject: str, *, signed: bool) -> bool:
     """Whether the subject is that of an automatic reply.
 
-    "Out of office: your mail" is; "Out of office plans" and "Re: Out of office: .." are what people write, unless
-    the mail is `signed` as a machine's in another way.
+    "Out of office: your mail" is; "Out of office plans", "Absence: Léa, 3B" and "Re: Out of office: .." are what people
+    write, unless the mail is `signed` as a machine's in another way.
     """
     if not subject:
         return False
     subject = subject[:200].lstrip(" \t[(<*#!\"'«„“:.-")
-    found = phrases("machine", "automatic").match(_ANSWER.sub("", subject, count=1) if signed else subject)
+    if signed:
+        subject = _ANSWER.sub("", subject, count=1)
+        return phrases("machine", "automatic", "away").match(subject) is not None
+    found = phrases("machine", "automatic").match(subject)
     if found is None:
         return False
-    rest = found.string[found.end() :].lstrip()
-    return signed or not rest or rest[0] in ":-–—(|,!]："
+    rest = subject[found.end() :].lstrip()
+    return not rest or rest[0] in ":-–—(|,!]："
 
 
 def _first(headers: dict[str, list[str]], name: str) -> str:

@@ -245,6 +245,17 @@ def test_no_answer_about_offices_is_taken_for_an_automatic_one() -> None:
     assert not parse(mail(**{"Auto-Submitted": "no"})).is_auto_reply
 
 
+@pytest.mark.parametrize(
+    "subject",
+    ["Absence", "Absence: Léa Martin, 3B", "Absence - Léa", "Absent", "Vacation", "Holiday", "Sick leave: Ben",
+     "Abwesenheit: Max", "Abwesend", "Ausencia: Pablo", "Auto: Beule am Dienstwagen"],
+)  # fmt: skip
+def test_one_word_of_absence_is_a_persons_unless_the_mail_is_signed_as_a_machines(subject: str) -> None:
+    assert not parse(mail(Subject=subject)).is_auto_reply
+    assert parse(mail(Subject=subject, Precedence="bulk")).is_auto_reply
+    assert parse(mail(Subject=subject, **{"Return-Path": "<>"})).is_auto_reply
+
+
 def test_a_bounce_names_recipient_status_and_original() -> None:
     body = (
         "--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; ben@x.example\r\n"
