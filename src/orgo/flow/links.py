@@ -11,7 +11,7 @@ from orgo.outbox.token import Claim
 from orgo.task.actions import handle
 from orgo.task.commands import Take
 from orgo.task.models import Task
-from orgo.task.rights import Part, allowed
+from orgo.task.rights import allowed
 from orgo.task.rows import state_of
 from orgo.task.values import Actor, TaskState
 
@@ -43,14 +43,11 @@ def take_by_link(link: TakeLink, house: House | None = None) -> TaskState:
     with Unit(house or open_house()) as unit:
         state = unit.state(link.state.id)
         assert state is not None
+        # Asked first: who took a task is nothing for those whom it has left.
+        if not allowed(Take, parts_of(state, link.address, unit)):
+            raise Refused("it has gone to another team")
         if state.assignee and state.assignee != link.address:
             raise Refused(f"{unit.house.name_of(state.assignee)} has taken it")
-        # Whom a level called may take it, too: that is what the letter asks.
-        parts: frozenset[Part] = parts_of(state, link.address, unit)
-        if state.level:
-            parts |= {"member"}
-        if not allowed(Take, parts):
-            raise Refused("it has gone to another team")
         (outcome,) = handle([Take(task=state.id, actor=Actor("mail", link.address), at=unit.now)], unit)
         if outcome.refused or outcome.after is None:
             raise Refused(outcome.refused)
