@@ -18,6 +18,7 @@ from orgo.intake.outlook.item import File, Item, Properties, Recipient, is_mail
 from orgo.intake.outlook.msg import NoMail, read_msg
 from orgo.message import attachment_content, parse
 
+PASSWORD, NO_PASSWORD = b"\x3d\x53\x62\x41", b"A" * 4  # 0x67FF as a number, and 0 ([MS-PST] section 5.1)
 Read = Callable[[Path], tuple[list[tuple[str, bytes]], list[tuple[str, str]]]]
 
 
@@ -87,6 +88,7 @@ def test_a_mail_keeps_the_headers_it_came_with_and_its_attachment(corpus: Path, 
     ],
 )
 def test_what_is_no_archive_gets_a_verdict(tmp_path: Path, read: Read, data: bytes, verdict: str) -> None:
+    """bad input 83: 0 bytes, no signature, another file of the kind, only a head."""
     file = tmp_path / "x.pst"
     file.write_bytes(data)
     mails, ((where, why),) = read(file)
@@ -95,10 +97,10 @@ def test_what_is_no_archive_gets_a_verdict(tmp_path: Path, read: Read, data: byt
 
 
 def test_cut_and_flipped_archives_break_nothing(corpus: Path, tmp_path: Path, read: Read) -> None:
-    """Whatever libpff does with them, the reader ends, and says what it could not read where something is missing."""
+    """bad input 83, cut at any 4 kB: whatever libpff does with them, the reader ends, and says what it could not read where something is missing."""
     whole = (corpus / "pst" / "pstsdk" / "sample1.pst").read_bytes()
     file = tmp_path / "broken.pst"
-    harmed = [whole[: len(whole) * part // 8] for part in range(1, 8)]
+    harmed = [whole[:size] for size in range(4096, len(whole), 9 * 4096)]
     for place in range(600, len(whole), len(whole) // 23):
         harmed.append(
             whole[:place] + bytes(byte ^ 0xFF for byte in whole[place : place + 512]) + whole[place + 512 :]
@@ -109,6 +111,23 @@ def test_cut_and_flipped_archives_break_nothing(corpus: Path, tmp_path: Path, re
         assert mails or troubles or len(data) == len(whole)
         for _, mail in mails:
             parse(mail)
+
+
+def test_an_archive_that_outlook_asks_a_password_for_is_read_like_any_other(
+    corpus: Path, tmp_path: Path, read: Read
+) -> None:
+    """bad input 83: Outlook keeps the password's CRC as a property (PidTagPstPassword, here in its permuted form)."""
+    whole = (corpus / "pst" / "pstsdk" / "sample1.pst").read_bytes()
+    at = whole.index(PASSWORD) + len(PASSWORD)
+    assert whole[at : at + 4] == NO_PASSWORD
+    file = tmp_path / "locked.pst"
+    file.write_bytes(whole[:at] + b"\x1e\xe1\x46\xfe" + whole[at + 4 :])
+    mails, troubles = read(file)
+
+    assert [data for _, data in mails] == [
+        data for _, data in read(corpus / "pst" / "pstsdk" / "sample1.pst")[0]
+    ]
+    assert len(mails) == 1 and troubles == []
 
 
 def test_an_item_that_breaks_the_reader_is_named_and_the_others_are_read(

@@ -18,6 +18,7 @@ import msgspec
 from orgo.intake.outlook.compose import compose
 from orgo.intake.outlook.item import (
     CONTENT_ID,
+    DEEPEST,
     FILE_DATA,
     FILE_METHOD,
     FILE_NAME,
@@ -25,6 +26,7 @@ from orgo.intake.outlook.item import (
     MESSAGE_CLASS,
     MIME_TYPE,
     TEXT,
+    TOO_DEEP,
     File,
     Item,
     Properties,
@@ -40,7 +42,8 @@ from orgo.lib.rtf import text_of_rtf
 
 MEMORY = 900 * 1024 * 1024
 LARGEST = 200_000_000
-DEEPEST, DEEPEST_FOLDER, MOST_FILES = 15, 100, 2_000
+DEEPEST_FOLDER, MOST_FILES = 100, 2_000
+DAMAGED_TEXT = "[The text of this mail is damaged: Outlook kept it as RTF that can't be unpacked.]"
 _BY_VALUE, _EMBEDDED = 1, 5
 
 
@@ -97,11 +100,18 @@ def _one(where: str, open_message: Callable[[], Any]) -> None:
 
 
 def _messages(root: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Every item's place, and how it is opened, in the archive's order; a folder that stands in itself is entered once."""
+    """Every item's place, and how it is opened, in the archive's order; a folder that stands in itself is entered once.
+
+    Such a folder and those that are too deep are said.
+    """
     waiting, seen = [("", root, 0)], set[int]()
     while waiting:
         path, folder, depth = waiting.pop(0)
-        if folder.identifier in seen or depth > DEEPEST_FOLDER:
+        if folder.identifier in seen:
+            _write("unread", path, "this folder stands in itself: it was read before")
+            continue
+        if depth > DEEPEST_FOLDER:
+            _write("unread", path, f"this folder is more than {DEEPEST_FOLDER} folders deep: it was left out")
             continue
         seen.add(folder.identifier)
         for number in range(_number(folder, "number_of_sub_messages", path)):
@@ -184,7 +194,7 @@ def _rtf(message: Any) -> str:
     try:
         data = message.rtf_body
     except OSError:
-        return ""
+        return DAMAGED_TEXT
     return (
         text_of_rtf(data if isinstance(data, bytes) else str(data or "").encode("cp1252", "replace"))
         if data
@@ -200,7 +210,9 @@ def _file(message: Any, number: int, depth: int) -> File:
         return File(missing=f"it is damaged ({error})"[:200])
     name = properties.text(LONG_FILE_NAME) or properties.text(FILE_NAME) or properties.text(0x3001)
     method = properties.number(FILE_METHOD)
-    if method == _EMBEDDED and depth < DEEPEST:
+    if method == _EMBEDDED:
+        if depth == DEEPEST:
+            return File(name=name, missing=TOO_DEEP)
         inner = _embedded(found, depth)
         return File(name=name, item=inner) if inner else File(name=name, missing="the mail in it is damaged")
     if method not in (_BY_VALUE, 6):

@@ -16,13 +16,12 @@ from operator import itemgetter
 from typing import TypeAlias
 from urllib.parse import quote
 
-from orgo.intake.outlook.item import File, Item, Recipient
+from orgo.intake.outlook.item import DEEPEST, TOO_DEEP, File, Item, Recipient
 from orgo.lib.text import clean_header
 
 Pieces: TypeAlias = list[bytes]
 Part: TypeAlias = tuple[list[str], Pieces]
 """The headers that describe a part, and its bytes; they are joined once, for a mail may be large."""
-DEEPEST = 15
 _FIRST = itemgetter(0)
 _FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:")
 _OURS = ("content-", "mime-version")
@@ -156,7 +155,7 @@ def _file(file: File, depth: int) -> Part:
     if file.item is not None and depth < DEEPEST:
         return ["Content-Type: message/rfc822", _disposition(file)], _mail(file.item, depth + 1)
     if file.data is None:
-        reason = file.missing or "it could not be read"
+        reason = file.missing or (TOO_DEEP if file.item is not None else "it could not be read")
         return _text("text/plain", f"[The attachment {file.name or 'without a name'} is not here: {reason}]")
     kind = _kind(file)
     head = [f"Content-Type: {kind}", "Content-Transfer-Encoding: base64", _disposition(file)]

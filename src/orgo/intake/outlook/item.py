@@ -21,6 +21,8 @@ FILE_DATA, FILE_NAME, FILE_METHOD, LONG_FILE_NAME, MIME_TYPE, CONTENT_ID = (
     0x370E,
     0x3712,
 )
+DEEPEST = 9  # mails in one another; each is two levels of the mail it becomes, of which a reader takes twenty
+TOO_DEEP = f"it stands in more than {DEEPEST} mails, one in the other"
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _NO_MAIL = (
     "IPM.CONTACT",

@@ -8,6 +8,7 @@ import olefile
 
 from orgo.intake.outlook.item import (
     CONTENT_ID,
+    DEEPEST,
     FILE_DATA,
     FILE_METHOD,
     FILE_NAME,
@@ -15,6 +16,7 @@ from orgo.intake.outlook.item import (
     MESSAGE_CLASS,
     MIME_TYPE,
     RTF,
+    TOO_DEEP,
     File,
     Item,
     Properties,
@@ -26,7 +28,6 @@ from orgo.intake.outlook.item import (
 )
 from orgo.lib.rtf import text_of_rtf
 
-DEEPEST = 15
 MOST = 2_000
 _STREAM = "__substg1.0_"
 _FIXED = "__properties_version1.0"
@@ -74,7 +75,9 @@ class _Reader:
         name = properties.text(LONG_FILE_NAME) or properties.text(FILE_NAME) or properties.text(0x3001)
         kind, content_id = properties.text(MIME_TYPE), properties.text(CONTENT_ID)
         within = [*path, _WITHIN]
-        if self.ole.exists("/".join([*within, _FIXED])) and depth < DEEPEST:
+        if self.ole.exists("/".join([*within, _FIXED])):
+            if depth == DEEPEST:
+                return File(name=name, missing=TOO_DEEP)
             return File(name=name, item=self.item(within, depth + 1))
         data = properties.bytes(FILE_DATA)
         if not data and properties.number(FILE_METHOD) in (2, 3, 4):
