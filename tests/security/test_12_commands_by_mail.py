@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.office import PASS, Office
+from tests.office import PASS, Office, text_of
 
 FAIL = "mx.city.example; dmarc=fail"
 
@@ -32,3 +32,33 @@ def test_a_requester_may_close_but_not_hand_over(office: Office) -> None:
 
     office.answer("clara@people.example", "done")
     assert office.task().state == "completed"
+
+
+OUTSIDE = "eve@evil.example"
+
+
+@pytest.mark.parametrize("words", [f"assign {OUTSIDE}", f"not mine, try {OUTSIDE}"])
+@pytest.mark.parametrize(("body", "who"), [("It leaks.", "anna"), ("This is harassment.", "hanna")])
+def test_a_task_goes_to_nobody_outside_the_house(office: Office, words: str, body: str, who: str) -> None:
+    office.mail(body=body, headers={"Authentication-Results": PASS})
+    before = office.task()
+    office.answer(f"{who}@city.example", words)
+
+    assert (office.task().team, office.task().assignee) == (before.team, before.assignee)
+    assert OUTSIDE not in office.told()
+    assert f"not clear who {OUTSIDE} is" in text_of(office.letters(f"{who}@city.example")[-1])
+
+
+def test_a_misspelt_colleague_is_asked_back_with_the_nearest_address(office: Office) -> None:
+    office.mail()
+    office.answer("anna@city.example", "assign bem@city.example")
+
+    assert office.task().assignee == ""
+    assert "Did you mean ben@city.example?" in text_of(office.letters("anna@city.example")[-1])
+
+
+def test_who_may_not_assign_hears_no_address(office: Office) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    office.answer("clara@people.example", "assign bem@city.example")
+
+    assert "ben@city.example" not in text_of(office.letters("clara@people.example")[-1])

@@ -165,5 +165,5 @@ ACTIONS: dict[str, Maker] = {
         task=s.id, actor=a, at=u.now, watcher=a.address, on=bool(v.get("on", True))
     ),
     "escalate": lambda s, a, u, v: escalate_now(s, a, u),
-    "undo": lambda s, a, u, v: undo_of(s, a, u.now),
+    "undo": lambda s, a, u, v: undo_of(s, a, u),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from orgo.flow import words
@@ -11,6 +12,7 @@ from orgo.flow.thread import Thread
 from orgo.flow.undoing import undo_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
+from orgo.lib.text import clip
 from orgo.message import Message, reply_text
 from orgo.people.visibility import STRICTEST
 from orgo.task import commands as c
@@ -20,6 +22,7 @@ from orgo.task.rights import allowed
 from orgo.task.values import Actor, Notice, TaskState
 
 REOPENS_WITHIN = timedelta(days=14)
+LONGEST_NAME = 100
 
 
 def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
@@ -76,21 +79,38 @@ def _comment(
 def _act(mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit) -> None:
     state = thread.state
     language = unit.house.language_for(actor.address, state)
-    command = _command(state, understood, actor, unit)
-    refusal = _refusal(mail, thread, command, language)
-    if not refusal and command is not None:
-        (outcome,) = handle([command], unit)
-        refusal = words.said("refused_state", language, why=outcome.refused) if outcome.refused else ""
+    kind, make = _COMMANDS[understood.kind]
+    refusal = _refusal(mail, thread, kind, language)
+    if not refusal:
+        refusal = _carry_out(make(state, understood, actor, unit), understood, unit, language)
     _answer(state, actor, unit, understood, language, refusal)
 
 
-def _refusal(mail: Mail, thread: Thread, command: c.Command | None, language: str) -> str:
-    """Why the command is not carried out, or ""."""
+def _refusal(mail: Mail, thread: Thread, kind: type[c.Command], language: str) -> str:
+    """Why the sender may not ask for it, or ""."""
     if mail.trust == "fail":
         return words.said("refused_sender", language)
+    return "" if allowed(kind, thread.parts) else words.said("refused_right", language)
+
+
+def _carry_out(command: c.Command | None, understood: Understood, unit: Unit, language: str) -> str:
+    """Do it; why it could not be done, or ""."""
     if command is None:
+        return _unclear(understood, unit, language)
+    (outcome,) = handle([command], unit)
+    return words.said("refused_state", language, why=outcome.refused) if outcome.refused else ""
+
+
+def _unclear(understood: Understood, unit: Unit, language: str) -> str:
+    """What is asked back where something is missing: the nearest address known here, where somebody unknown is named."""
+    if understood.kind == "undo":
+        return words.said("refused_undo", language)
+    if not understood.who:
         return words.said("refused_unclear", language)
-    return "" if allowed(type(command), thread.parts) else words.said("refused_right", language)
+    who, directory = understood.who.lower(), unit.house.directory
+    near = get_close_matches(who, [*directory.people, *directory.teams], n=1)
+    key = "refused_unknown_near" if near else "refused_unknown"
+    return words.said(key, language, who=clip(who, LONGEST_NAME), near=near[0] if near else "")
 
 
 def _answer(
@@ -103,24 +123,22 @@ def _answer(
         data = {"understood": refusal}
         unit.tell(state, Notice("refused", (actor.address,), state.seq, data=data, by=actor.address))
         return
-    data = {"understood": said(understood, language), "undo": words.said("undo", language)}
+    done = said(understood, language)
+    if understood.kind == "undo" and unit.gathered(state.id)[-1].data.get("left"):
+        done += f" {words.said('undo_left', language)}"
+    data = {"understood": done, "undo": words.said("undo", language)}
     unit.tell(state, Notice("understood", (actor.address,), state.seq, data=data, by=actor.address))
 
 
-def _command(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command | None:
-    """The command that the words ask for, or None where something is missing (such as whom to assign it to)."""
-    make = _COMMANDS.get(understood.kind)
-    return make(state, understood, actor, unit) if make else None
-
-
 def _person(understood: Understood, unit: Unit) -> str | None:
-    """Whom the reply names: an address, or a name that exactly one person or team has."""
+    """Whom the reply names: by an address that is known here, or by a name that exactly one person or team has.
+
+    Nobody else: a task's texts would leave the house by one word too many in a mail.
+    """
     named = (understood.who or "").strip().lower()
-    if not named:
-        return None
-    if "@" in named:
-        return named
     directory = unit.house.directory
+    if not named or named in directory.people or named in directory.teams:
+        return named or None
     found = [
         p.address
         for p in directory.people.values()
@@ -187,13 +205,15 @@ def _eta(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> 
     return c.Eta(task=state.id, actor=actor, at=unit.now, until=understood.at) if understood.at else None
 
 
-_COMMANDS: dict[str, Callable[[TaskState, Understood, Actor, Unit], c.Command | None]] = {
-    "take": lambda s, u, a, unit: c.Take(task=s.id, actor=a, at=unit.now),
-    "eta": _eta,
-    "wait": lambda s, u, a, unit: c.Wait(task=s.id, actor=a, at=unit.now, until=u.at),
-    "assign": _assign,
-    "done": lambda s, u, a, unit: c.Complete(task=s.id, actor=a, at=unit.now),
-    "escalate": _escalate,
-    "not_mine": _not_mine,
-    "undo": lambda s, u, a, unit: undo_of(s, a, unit.now),
+_Make = Callable[[TaskState, Understood, Actor, Unit], c.Command | None]
+# What each kind of reply comes to; the maker gives None where something is missing, such as whom to assign it to.
+_COMMANDS: dict[str, tuple[type[c.Command], _Make]] = {
+    "take": (c.Take, lambda s, u, a, unit: c.Take(task=s.id, actor=a, at=unit.now)),
+    "eta": (c.Eta, _eta),
+    "wait": (c.Wait, lambda s, u, a, unit: c.Wait(task=s.id, actor=a, at=unit.now, until=u.at)),
+    "assign": (c.Assign, _assign),
+    "done": (c.Complete, lambda s, u, a, unit: c.Complete(task=s.id, actor=a, at=unit.now)),
+    "escalate": (c.Escalate, _escalate),
+    "not_mine": (c.Route, _not_mine),
+    "undo": (c.Undo, lambda s, u, a, unit: undo_of(s, a, unit)),
 }

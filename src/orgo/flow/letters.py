@@ -186,7 +186,9 @@ def _facts(state: TaskState, kind: str, values: dict[str, str]) -> dict[str, str
 
 
 def _kind_for(house: House, state: TaskState, notice: Notice, recipient: str) -> str:
-    """The text to use: who may not read a private task only hears that there is one."""
+    """The text to use: who may not read a private task only hears that there is one; a requester reads of no inner things."""
+    if notice.kind == "undone" and recipient == state.requester:
+        return "undone_requester"
     if state.visibility != "private" or recipient == state.requester or recipient == state.assignee:
         return notice.kind
     team = house.directory.team(state.team)

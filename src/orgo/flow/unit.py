@@ -132,6 +132,16 @@ class Unit:
         """The tasks of the letters of this kind that are wished so far."""
         return [state for state, notice in self._notices if notice.kind == kind]
 
+    def told_of(self, task: int, numbers: set[int]) -> tuple[str, ...]:
+        """The addresses that heard of these events of a task, or are about to; but for answers to their author."""
+        events = EventRow.objects.filter(task=task, seq__in=numbers).values_list("id", flat=True)
+        rows = Letter.objects.filter(event__in=list(events)).exclude(kind__in=letters.AUTO_REPLIES)
+        told = [*rows.exclude(state__in=("failed", "cancelled")).values_list("recipient", flat=True)]
+        for state, notice in self._notices:
+            if state.id == task and notice.seq in numbers and notice.kind not in letters.AUTO_REPLIES:
+                told += letters.audience(self.house, state, notice, self.now)
+        return tuple(dict.fromkeys(told))
+
     def add_note(self, task: int, kind: str, author: str, text: str) -> int:
         """Keep a text that somebody wrote here; returns the note's id for the command that refers to it."""
         note = Note(id=ids.new_id(), task=task, kind=kind, author=author, at=self.now, text=text)

@@ -384,7 +384,9 @@ def _undo(draft: _Draft, command: c.Undo) -> None:
         for k, v in command.before.items()
         if k in _FIELDS and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
     }
-    draft.add("undone", keep, of=command.event.seq, kind=command.event.type)
+    left = {"left": command.left} if command.left else {}
+    draft.add("undone", keep, of=command.event.seq, kind=command.event.type, **left)
+    draft.tell("undone", command.told)
 
 
 def _letter_failed(draft: _Draft, command: c.LetterFailed) -> None:

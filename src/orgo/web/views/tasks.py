@@ -12,7 +12,7 @@ from orgo.flow import words
 from orgo.flow.arrival import ways_of
 from orgo.flow.house import open_house
 from orgo.flow.thread import parts_of
-from orgo.flow.undoing import undo_of
+from orgo.flow.undoing import events_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import clock
@@ -21,7 +21,8 @@ from orgo.people.visibility import Viewer
 from orgo.task.models import Task
 from orgo.task.queries import QUEUES, counts, listed, search
 from orgo.task.rows import state_of
-from orgo.task.values import PRIORITIES, Actor
+from orgo.task.undo import last_step
+from orgo.task.values import PRIORITIES
 from orgo.web.views.access import signed_in, task_or_404, user_of
 from orgo.web.views.conversation import conversation, timeline, told
 
@@ -120,7 +121,7 @@ def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any
         "ways": ways_of(task),
         "copies": Mail.objects.filter(task=task.pk, outcome="linked", same_as__isnull=False).count(),
         "times": state.repeats + 1,
-        "undoable": undo_of(state, Actor("user", user.address), clock.now()) is not None,
+        "undoable": bool(last_step(events_of(task.pk), user.address, clock.now())),
     }
 
 
