@@ -105,3 +105,46 @@ def test_a_mail_that_kills_its_workers_takes_no_other_with_it(office: Office, st
 
     killer.refresh_from_db()
     assert (killer.outcome, office.tasks()) == ("quarantined", 5) and "died" in killer.reason
+
+
+def _at_the_dot(office: Office) -> Any:
+    """A letter whose last byte leaves two minutes after it was claimed."""
+    from orgo.outbox.claim import claim, mark_dot
+    from orgo.outbox.models import Letter
+
+    office.mail()
+    Letter.objects.exclude(pk=Letter.objects.values("pk")[:1]).delete()
+    Letter.objects.update(state="pending", next_attempt_at=office.clock.now(), attempts=0)
+    (letter,) = claim(10)
+    office.clock.advance(minutes=2)
+    assert mark_dot(letter)
+    return letter
+
+
+def test_nobody_sends_a_letter_while_its_sender_still_waits_for_the_answer_after_the_dot(
+    office: Office,
+) -> None:
+    from orgo.delivery.email.courier import AFTER_DOT_TIMEOUT, TIMEOUT
+    from orgo.outbox.claim import DOT_LEASE, claim, settle_sent
+
+    letter = _at_the_dot(office)
+    office.clock.advance(seconds=AFTER_DOT_TIMEOUT + TIMEOUT)
+    assert claim(10) == []
+    settle_sent(letter, "250 taken")
+    letter.refresh_from_db()
+
+    assert (letter.state, letter.repeated) == ("sent", False)
+    assert DOT_LEASE.total_seconds() > AFTER_DOT_TIMEOUT + TIMEOUT
+
+
+def test_a_letter_whose_sender_died_at_the_dot_goes_once_more_by_its_own_channel(office: Office) -> None:
+    from orgo.outbox.claim import claim
+
+    letter = _at_the_dot(office)
+    office.clock.advance(minutes=13)
+    assert claim(10, "webhook") == []
+    letter.refresh_from_db()
+    assert letter.state == "dot"
+    (again,) = claim(10)
+
+    assert (again.pk, again.repeated) == (letter.pk, True)

@@ -17,6 +17,9 @@ from orgo.lib.crash import crashpoint
 from orgo.outbox.models import Letter
 
 LEASE = timedelta(minutes=3)
+DOT_LEASE = timedelta(
+    minutes=12
+)  # a courier waits ten for the answer after the dot (RFC 5321 section 4.5.3.2.6)
 MINUTE = 60
 WAITS = (
     0,
@@ -40,7 +43,7 @@ def claim(limit: int, channel: str = "email") -> list[Letter]:
     """
     now = clock.now()
     with transaction.atomic():
-        _give_back(now)
+        _give_back(channel, now)
         crashpoint("H6.after_give_back")
         rows = _due(limit, channel, now)
         claimed = "state = 'claimed', lease_until = %s, attempts = attempts + 1"
@@ -71,8 +74,8 @@ def _waiting(which: str, limit: int, channel: str, now: datetime) -> list[Letter
     )
 
 
-def _give_back(now: datetime) -> None:
-    late = Letter.objects.filter(state__in=("claimed", "dot"), lease_until__lt=now)
+def _give_back(channel: str, now: datetime) -> None:
+    late = Letter.objects.filter(channel=channel, state__in=("claimed", "dot"), lease_until__lt=now)
     if not late.exists():
         return
     late.filter(state="claimed").update(state="pending", lease_until=None, next_attempt_at=now)
@@ -87,9 +90,12 @@ def _give_back(now: datetime) -> None:
 
 
 def mark_dot(letter: Letter) -> bool:
-    """Commit that the letter's last byte is about to leave. False when somebody else has the letter now."""
+    """Commit that the letter's last byte is about to leave, and lease it for as long as the answer may take.
+
+    False when somebody else has the letter now.
+    """
     crashpoint("H7.before_mark")
-    return _settled(letter, "state = 'dot'", [])
+    return _settled(letter, "state = 'dot', lease_until = %s", [sql.instant(clock.now() + DOT_LEASE)])
 
 
 def settle_sent(letter: Letter, reply: str) -> None:
