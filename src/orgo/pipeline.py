@@ -195,7 +195,7 @@ def _deliver_one(courier: Courier, letter: Letter) -> bool:
 
 def _not_delivered(letter: Letter, error: DeliveryError) -> None:
     log.warning("letter %s to %s was not sent: %s", letter.pk, letter.recipient, error.reason)
-    if not error.permanent:
+    if error.any_letter or not error.permanent:
         note_failing(letter.channel, error.reason)
     if error.after_dot:
         outbox.settle_ambiguous(letter, error.reason)

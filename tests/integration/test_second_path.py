@@ -11,6 +11,7 @@ import pytest
 
 from orgo.conf import boot, load
 from orgo.delivery.email.courier import EmailCourier
+from orgo.delivery.ports import DeliveryError
 from tests.office import CONFIG, PEOPLE, RULES, Office
 from tests.servers.hook import Hook
 
@@ -183,4 +184,98 @@ def test_a_webhook_that_refuses_is_told_to_a_person(hook: Hook, tmp_path: Path) 
     office.mail()
     told = [letter["Subject"] for letter in office.letters("chief@city.example")]
     assert any("webhook:works" in subject for subject in told)
+    office.close()
+
+
+def refuse(office: Office, at: str, words: str) -> None:
+    """From now on the mail server answers so at MAIL or RCPT."""
+
+    async def answer(*_: Any) -> str:
+        return words
+
+    office.courier.close()
+    setattr(office.catcher, f"handle_{at}", answer)
+
+
+@pytest.mark.parametrize(
+    ("at", "words"), [("RCPT", "554 5.7.1 Relay access denied"), ("MAIL", "550 sender not allowed")]
+)
+def test_a_relay_that_refuses_everything_is_a_way_that_fails(
+    office: Office, hook: Hook, at: str, words: str
+) -> None:
+    """It refuses for good, so nothing waits: levels are told by webhook at once, and the way counts as failing."""
+    from orgo.outbox.outlets import failing_since
+
+    office.mail()
+    office.later(hours=1, minutes=59)
+    refuse(office, at, words)
+    office.later(minutes=1)
+    assert failing_since("email") is not None
+    assert [value["level"] for value in said(hook) if value["kind"] == "escalated"] == ["1", "2"]
+    office.later(hours=24)
+    assert len([value for value in said(hook) if value["kind"] == "escalated"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "words"), [("RCPT", "550 5.1.1 no such user"), ("MAIL", "552 5.3.4 too large")]
+)
+def test_a_refusal_of_one_letter_is_no_way_that_fails(office: Office, at: str, words: str) -> None:
+    """Others may leave."""
+    from orgo.outbox.outlets import failing_since
+
+    refuse(office, at, words)
+    office.mail()
+    assert failing_since("email") is None
+
+
+def test_an_alarm_that_no_administrator_got_goes_by_webhook(office: Office, hook: Hook) -> None:
+    """Once, at once; also when its letter comes back only later."""
+    from orgo.flow.alarms import alarm
+    from orgo.flow.house import open_house
+    from orgo.outbox.models import Letter
+    from tests.integration.test_bounces import dsn
+
+    alarm("canary", "canary_well", lambda language: {"title": "info"}, open_house())
+    office.settle()
+    assert hook.calls == []
+    office.later(days=3)
+    letter = Letter.objects.get(kind="alarm")
+    office.mail("", raw=dsn(letter.sender, recipient=letter.recipient), to=letter.sender)
+    office.later(hours=1)
+    assert [value["kind"] for value in said(hook)] == ["alarm"]
+
+
+def test_an_alarm_that_one_administrator_got_is_heard(hook: Hook, tmp_path: Path) -> None:
+    """Not all of its letters failed: nothing goes by webhook."""
+    from orgo.flow.alarms import alarm
+    from orgo.flow.house import open_house
+
+    second = PEOPLE + "  - {address: second@city.example, name: Sue Second, role: administrator}\n"
+    office = office_with(hook, tmp_path, people=second)
+    real = office.courier.deliver
+
+    def deliver(parcel: Any, before_dot: Any) -> str:
+        if parcel.recipient == "admin@city.example":
+            raise DeliveryError("550 5.1.1 no such user", permanent=True)
+        return real(parcel, before_dot)
+
+    office.courier.deliver = deliver  # type: ignore[method-assign]
+    alarm("canary", "canary_well", lambda language: {"title": "info"}, open_house())
+    office.settle()
+    assert (hook.calls, office.told()) == ([], ["second@city.example"])
+    office.close()
+
+
+ALONE = """
+teams: [{name: works, address: works@city.example, supervisor: chief@city.example, members: [chief@city.example], triage: true}]
+users: [{address: chief@city.example, role: supervisor}]
+"""
+
+
+def test_what_no_letter_can_say_is_said_by_webhook(hook: Hook, tmp_path: Path) -> None:
+    """Whose letter failed is the only one who looks after the task: nobody is left but the webhook."""
+    office = office_with(hook, tmp_path, people=ALONE, rules=RULES.replace("desk@", "works@"))
+    refuse(office, "RCPT", "550 5.1.1 no such user")
+    office.mail()
+    assert [value["kind"] for value in said(hook)] == ["undelivered"]
     office.close()

@@ -24,14 +24,18 @@ class Parcel(msgspec.Struct, frozen=True):
 class DeliveryError(Exception):
     """A letter was not delivered. Only `permanent` decides whether it is tried again or goes to a person.
 
-    `after_dot`: the connection broke after the last byte, so it may have arrived all the same.
+    `after_dot`: the connection broke after the last byte, so it may have arrived all the same. `any_letter`: the server
+    refuses whatever Orgo sends (its sender, its policy), not this recipient or these words.
     """
 
-    def __init__(self, reason: str, *, permanent: bool, after_dot: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool, after_dot: bool = False, any_letter: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
         self.after_dot = after_dot
+        self.any_letter = any_letter
 
 
 class Courier(Protocol):

@@ -14,6 +14,8 @@ from orgo.lib.crash import crashpoint
 
 TIMEOUT = 60.0
 GOODBYE_TIMEOUT = 5.0  # nothing hangs on the answer
+_TOO_LARGE = 552
+_POLICY = "5.7."  # RFC 3463: security or policy, such as "554 5.7.1 Relay access denied"
 AFTER_DOT_TIMEOUT = 600.0  # RFC 5321 section 4.5.3.2.6: ten minutes for the answer after the dot
 
 
@@ -114,7 +116,8 @@ class EmailCourier:
             raise DeliveryError(
                 "the address is not ASCII, and the mail server does not offer SMTPUTF8", permanent=True
             )
-        self._expect(smtp, smtp.mail(parcel.envelope_from, ["SMTPUTF8"] if beyond_ascii else []), 250)
+        options = ["SMTPUTF8"] if beyond_ascii else []
+        self._expect(smtp, smtp.mail(parcel.envelope_from, options), 250, any_letter=True)
         self._expect(smtp, smtp.rcpt(recipient), 250, 251)
         crashpoint("H7.before_data")
         self._expect(smtp, smtp.docmd("DATA"), 354)
@@ -144,7 +147,9 @@ class EmailCourier:
         self._expect(smtp, (code, words), 250)
         return f"{code} {words.decode('utf-8', 'replace')}"
 
-    def _expect(self, smtp: smtplib.SMTP, reply: tuple[int, bytes], *codes: int) -> None:
+    def _expect(
+        self, smtp: smtplib.SMTP, reply: tuple[int, bytes], *codes: int, any_letter: bool = False
+    ) -> None:
         code, words = reply
         if code in codes:
             return
@@ -153,7 +158,8 @@ class EmailCourier:
         else:
             smtp.rset()
         text = words.decode("utf-8", "replace").replace("\n", " ")
-        raise DeliveryError(f"{code} {text}", permanent=500 <= code < 600)
+        any_letter = (any_letter and code != _TOO_LARGE) or text.startswith(_POLICY)
+        raise DeliveryError(f"{code} {text}", permanent=500 <= code < 600, any_letter=any_letter)
 
     def _abort(self) -> None:
         smtp, self._smtp = self._smtp, None
