@@ -487,6 +487,13 @@ class Config(Section):
         """All mailboxes that are fetched from."""
         return self.imap + self.mailboxes
 
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """The addresses whose mail comes to Orgo itself: the mailboxes it reads, From and the reply address."""
+        own = {account.receives for account in self.accounts}
+        own |= {self.smtp.from_address, self.smtp.replies_to} if self.smtp else set()
+        return frozenset(address for address in own if address)
+
     def account(self, name: str) -> Mailbox | None:
         """The mailbox with this name."""
         return next((account for account in self.accounts if account.name == name), None) if name else None

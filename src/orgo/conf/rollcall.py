@@ -106,10 +106,25 @@ def nobody(config: Config) -> Iterator[Finding]:
 
 
 def letters_that_come_back(config: Config) -> Iterator[Finding]:
-    """Teams whose address is a mailbox that Orgo reads: its letters would be its own mail."""
-    read = {account.receives: account.name for account in config.accounts if account.receives}
+    """Whose letters would be Orgo's own mail: its address is a mailbox that Orgo reads, its From or reply address.
+
+    A team that has members may have such an address: they are written to.
+    """
+    own = config.own_addresses
     for number, team in enumerate(config.roster.teams):
-        if team.address in read:
-            message = f"letters to {team.address} would come back: Orgo reads it as the mailbox {read[team.address]!r}"
-            hint = "give the team another address; its members are written to in any case"
-            yield Finding(("teams", number, "address"), message, hint, people=True)
+        if team.address in own and not team.members:
+            hint = "give the team members, or another address"
+            yield Finding(("teams", number, "address"), _comes_back(team.address), hint, people=True)
+    for number, user in enumerate(config.roster.users):
+        if user.address in own:
+            hint = "give the person's own address"
+            yield Finding(("users", number, "address"), _comes_back(user.address), hint, people=True)
+    for number, level in enumerate(config.default_levels):
+        told = (("to", level.to), *(("notify", word) for word in level.notify))
+        for key, word in told:
+            if word and word.lower() in own and config.team(word) is None:
+                yield Finding(("default_levels", number, key), _comes_back(word), "tell a team or a person")
+
+
+def _comes_back(address: str) -> str:
+    return f"letters to {address} would come back: Orgo reads what is sent there"

@@ -31,7 +31,7 @@ def known_of(config: Config) -> Known:
         teams=frozenset(word.lower() for team in teams for word in (team.address, team.name)),
         people=frozenset(user.address for user in config.roster.users),
         calendars=frozenset(config.calendars),
-        mailboxes=frozenset(account.receives for account in config.accounts if account.receives),
+        mailboxes=config.own_addresses,
         webhooks=frozenset(config.webhooks),
         files=config.files,
         supervisors={team.address: team.supervisor for team in teams if team.supervisor},

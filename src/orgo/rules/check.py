@@ -16,8 +16,9 @@ ROLES = frozenset({"supervisor", "administrator", "director", "assignee", "team"
 class Known(msgspec.Struct, frozen=True):
     """What the house has, all in lower case: teams (addresses and names), people, calendars, webhooks, where files are.
 
-    `mailboxes` are the addresses that Orgo reads; `supervisors` (team -> address) and `last_resort` say who hears of an
-    escalation that names nobody. What is left empty is not checked where nothing could be said about it.
+    `mailboxes` are the addresses that Orgo reads, its own From among them; `supervisors` (team -> address) and
+    `last_resort` say who hears of an escalation that names nobody. What is left empty is not checked where nothing
+    could be said about it.
     """
 
     teams: frozenset[str] = frozenset()
@@ -80,6 +81,9 @@ class _Checker:
         if default is None:
             message = "there is no default: what no rule wants goes to triage"
             self.warn(None, "", message, "default: {route_to: reception@organization.com}")
+        elif known.comes_back(default):
+            message = f"{default} is an address that Orgo reads: its letters would come back"
+            self._note(None, "", message, "route to a team", "error")
         elif not known.has(default):
             self.warn(
                 None, "", f"the default {default} is no team: it becomes a team of one", self._near(default)
@@ -109,7 +113,7 @@ class _Checker:
         if not route:
             return
         if known.comes_back(route):
-            message = f"{route} is a mailbox that Orgo reads: its letters would come back"
+            message = f"{route} is an address that Orgo reads: its letters would come back"
             self._wrong(rule, "action", message, "route to a team")
         elif "@" not in route and not known.has(route):
             self._wrong(rule, "action", f"there is no team {route}", did_you_mean(route.lower(), known.teams))
@@ -148,7 +152,7 @@ class _Checker:
         names += [name for level in levels for name in level.notify] + list(rule.action.notify)
         for name in dict.fromkeys(names):
             if self.known.comes_back(name):
-                message = f"{name} is a mailbox that Orgo reads: its letters would come back"
+                message = f"{name} is an address that Orgo reads: its letters would come back"
                 self._wrong(rule, "action", message, "tell a team or a person")
             elif not self.known.can_be_told(name):
                 hooks = {f"webhook:{hook}" for hook in self.known.webhooks}

@@ -89,15 +89,41 @@ def test_a_second_triage_team_is_refused(home: Path, write: Write) -> None:
     assert "no team 'c'" in wrong(home, "triage: c\n")[0]
 
 
-def test_letters_to_a_mailbox_that_orgo_reads_are_an_error_of_check(home: Path, write: Write) -> None:
-    """They would come back as mail; the start goes on, because members are written to."""
-    write("people.yaml", PEOPLE)
-    config = read(
-        home, "imap: {host: m.example, username: maintenance@city.example, password: '${P}'}\n", P="x"
-    )
-    found = [problem for problem in check(config) if problem.severity == "error"]
+BOX = "imap: {host: m.example, username: %s, password: '${P}'}\n"
 
-    assert [problem.key for problem in found] == ["teams[0].address"]
+
+def test_a_mailbox_may_be_its_team_s_address(home: Path, write: Write) -> None:
+    """The usual role mailbox: its members are written to, so nothing comes back."""
+    write("people.yaml", PEOPLE)
+    config = read(home, BOX % "maintenance@city.example", P="x")
+
+    assert [problem for problem in check(config) if problem.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        (BOX % "maintenance@city.example", "teams[0].address"),
+        ("smtp: {host: m.example, from: maintenance@city.example}\n", "teams[0].address"),
+        (
+            "smtp: {host: m.example, from: a@b.example, reply_address: maintenance@city.example}\n",
+            "teams[0].address",
+        ),
+        (BOX % "sam@city.example", "users[0].address"),
+        (
+            BOX % "x@city.example" + "default_levels: [{after: 1 day, to: x@city.example}]\n",
+            "default_levels[0].to",
+        ),
+    ],
+)
+def test_letters_that_nobody_but_orgo_would_read_are_an_error_of_check(
+    home: Path, write: Write, config: str, key: str
+) -> None:
+    """They would come back as Orgo's own mail."""
+    write("people.yaml", PEOPLE.replace("  members: nina@city.example\n", ""))
+    found = [problem for problem in check(read(home, config, P="x")) if problem.severity == "error"]
+
+    assert [problem.key for problem in found] == [key]
     assert "would come back" in found[0].message
 
 

@@ -34,8 +34,8 @@ LEAK = "condition: \"subject contains 'leak'\", action: "
     [
         ("{route_to: wroks@x.example}", "warning", "becomes a team of one; did you mean works@x.example?"),
         ("{route_to: wroks}", "error", "there is no team wroks; did you mean works?"),
-        ("{route_to: info@x.example}", "error", "a mailbox that Orgo reads"),
-        ("{route_to: works, notify: [info@x.example]}", "error", "a mailbox that Orgo reads"),
+        ("{route_to: info@x.example}", "error", "an address that Orgo reads"),
+        ("{route_to: works, notify: [info@x.example]}", "error", "an address that Orgo reads"),
         ("{route_to: works, calendar: ofice}", "error", "there is no calendar ofice; did you mean office?"),
         ("{route_to: works@x.example, escalate_after: 2 hours}", "warning", "names nobody: chief@x.example will be told"),
         ("{route_to: desk@x.example, escalate_after: 2 hours}", "warning", "names nobody: admin@x.example will be told"),
@@ -50,6 +50,13 @@ def test_an_action(action: str, severity: str, words: str) -> None:
 
     assert problem.severity == severity and words in str(problem)
     assert (problem.file, problem.line) == ("rules.yaml", 3)
+
+
+def test_a_default_whose_letters_come_back_is_an_error() -> None:
+    """What no rule wants would be nobody's: Orgo's own mail opens nothing."""
+    (problem,) = checked(f"{{{LEAK}{{route_to: works}}}}", top="default: {route_to: info@x.example}")
+
+    assert problem.severity == "error" and "its letters would come back" in problem.message
 
 
 def test_what_is_right_is_passed_over() -> None:
