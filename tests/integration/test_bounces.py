@@ -239,3 +239,65 @@ def test_a_complaint_of_our_own_people_silences_nobody(office: Office) -> None:
     letter = letter_to("anna@city.example")
     office.mail("fbl@provider.example", raw=feedback("orgo@city.example", letter.message_id))
     assert suppressed() == []
+
+
+def test_a_level_whose_letter_comes_back_hurries_on(office: Office) -> None:
+    """ "Fired" is not "told" (H9): the next level fires at once and says why, as when the server had refused it."""
+    office.mail()
+    office.later(hours=2)
+    assert office.task().level == 1
+    bounce(office, "chief@city.example")
+    assert office.task().level == 2
+    assert "escalated" in kinds_to("admin@city.example")
+
+
+def test_a_level_that_another_heard_does_not_hurry(office: Office) -> None:
+    """Two supervisors' deputies were told; one mailbox is full."""
+    from orgo.outbox.models import Letter
+
+    office.mail()
+    office.later(hours=2)
+    letter = letter_to("chief@city.example")
+    twin = {field.name: getattr(letter, field.name) for field in Letter._meta.fields}
+    Letter.objects.create(**{**twin, "id": 1, "recipient": "x@city.example", "message_id": "<1@x>"})
+    bounce(office, "chief@city.example")
+    assert office.task().level == 1
+
+
+def test_a_former_level_s_letter_that_comes_back_hurries_nothing(office: Office) -> None:
+    """The next level has fired meanwhile: somebody knows."""
+    from orgo.task.rows import state_of
+
+    office.mail()
+    office.later(hours=2)
+    first = letter_to("chief@city.example")
+    office.later(hours=3)
+    assert office.task().level == 2
+    office.mail("", raw=dsn(first.sender, recipient="chief@city.example"), to=first.sender)
+    first.refresh_from_db()
+    assert (first.state, state_of(office.task()).hurry) == ("failed", False)
+
+
+def test_who_did_not_get_a_letter_is_not_told_so_by_letter(office: Office) -> None:
+    """The supervisor's own mailbox fails: the next who looks after the task hears of it."""
+    office.mail()
+    office.later(hours=2)
+    bounce(office, "chief@city.example")
+    assert "undelivered" not in kinds_to("chief@city.example")
+    assert "undelivered" in kinds_to("admin@city.example")
+
+
+def test_nor_is_who_gets_no_letters_any_more(office: Office) -> None:
+    """The supervisor's address is suppressed: ben's trouble is told to the administrator."""
+    from orgo.outbox.suppression import suppress
+
+    suppress("chief@city.example", "gone")
+    office.mail()
+    bounce(office, "ben@city.example")
+    assert "undelivered" in kinds_to("admin@city.example")
+
+
+def kinds_to(recipient: str) -> list[str]:
+    from orgo.outbox.models import Letter
+
+    return list(Letter.objects.filter(recipient=recipient).order_by("id").values_list("kind", flat=True))

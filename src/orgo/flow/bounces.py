@@ -7,6 +7,7 @@ that has one that is not ours is ignored, so that nobody can make a letter look 
 from collections.abc import Iterator
 from typing import Any
 
+from orgo.audit.models import Event
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
@@ -51,10 +52,12 @@ def _returned(letter: Letter, message: Message, unit: Unit) -> str:
     return f"a letter to {letter.recipient}: {words}"
 
 
-def failed(
-    letter: Letter, words: str, unit: Unit, *, hurry: bool = False, quiet: bool = False
-) -> LetterFailed:
-    """The command that says on a letter's task that it was not delivered."""
+def failed(letter: Letter, words: str, unit: Unit, *, quiet: bool = False) -> LetterFailed:
+    """The command that says on a letter's task that it was not delivered: `letter` is settled as failed already.
+
+    A level none of whose letters was delivered makes the next one fire at once ("fired" is not "told"), unless a later
+    level has fired since.
+    """
     assert letter.task is not None
     return LetterFailed(
         task=letter.task,
@@ -64,9 +67,17 @@ def failed(
         recipient=letter.recipient,
         status=words,
         kind=letter.kind,
-        hurry=hurry,
+        hurry=letter.kind == "escalated" and _is_unheard(letter, unit),
         quiet=quiet,
     )
+
+
+def _is_unheard(letter: Letter, unit: Unit) -> bool:
+    """Whether a level is the task's last one, and no letter of it has left or still may."""
+    event, state = Event.objects.get(pk=letter.event), unit.state(letter.task or 0)
+    if state is None or event.at < state.round_at or event.data.get("level") != state.level:
+        return False
+    return not Letter.objects.filter(event=letter.event, kind=letter.kind).exclude(state="failed").exists()
 
 
 def _about(letter: Letter, message: Message) -> BounceRecipient:

@@ -132,11 +132,16 @@ class House:
         return administrators[0] if administrators else f"triage@{self.domain}"
 
     def is_own(self, address: str) -> bool:
-        """Whether mail to this address comes back to Orgo: a mailbox it reads, its own sender, a team."""
-        own = {account.receives for account in self.config.accounts} | {self.reply_base}
-        if self.config.smtp is not None:
-            own.add(self.config.smtp.from_address)
-        return address in own or address in self.directory.teams
+        """Whether an address is Orgo's or a team's: such a sender is no person."""
+        return self.reads(address) or address in self.directory.teams
+
+    def reads(self, address: str) -> bool:
+        """Whether a letter to this address comes back to Orgo as mail: a mailbox it reads, its own sender."""
+        return address.lower() in self._read
+
+    @cached_property
+    def _read(self) -> frozenset[str]:
+        return self.config.own_addresses | {self.reply_base}
 
     # -- time
 

@@ -10,6 +10,7 @@ from orgo.flow import together, words
 from orgo.flow.house import House
 from orgo.lib import ids
 from orgo.outbox.compose import Draft, draft, letter_template, quote
+from orgo.outbox.suppression import reasons_for
 from orgo.outbox.token import root_id
 from orgo.outbox.turns import line_up
 from orgo.task.values import Notice, TaskState
@@ -56,7 +57,10 @@ def audience(house: House, state: TaskState, notice: Notice, now: Any) -> tuple[
     """The addresses that hear of it; who did it is left out, and a requester whom no machine should write to."""
     found: dict[str, None] = {}
     for target in notice.to:
-        for address in _behind(house, state, notice, target, now):
+        people = _behind(house, state, notice, target, now)
+        if any(house.reads(address) for address in people) and target != "requester":
+            people = _others(house, state, people, now)
+        for address in people:
             found.setdefault(address.lower())
     if notice.kind not in _TO_SELF:
         found.pop(notice.by.lower(), None)
@@ -89,9 +93,27 @@ def _behind(house: House, state: TaskState, notice: Notice, target: str, now: An
         wanted = state.answerable or notice.kind == "answer"
         return (state.requester,) if state.requester and wanted else ()
     if target == "caretaker":
-        who = directory.supervisor_of(state.team)
-        return directory.reach([who] if who else directory.administrators(), now)
+        return _caretakers(house, state, now, without=str(notice.data.get("recipient", "")))
     return directory.reach([target], now)
+
+
+def _others(house: House, state: TaskState, people: Iterable[str], now: Any) -> tuple[str, ...]:
+    """These people without the addresses that Orgo reads itself: where none is left, who looks after the task."""
+    left = tuple(address for address in people if not house.reads(address))
+    return left if any("@" in one for one in left) else (*left, *_caretakers(house, state, now))
+
+
+def _caretakers(house: House, state: TaskState, now: Any, without: str = "") -> tuple[str, ...]:
+    """The first of those who look after the task whom a letter can reach; where there is none, the webhooks for alarms.
+
+    `without` is an address that a letter has just not reached.
+    """
+    directory = house.directory
+    groups = [directory.reach([who], now) for who in directory.supervisors_of(state.team)]
+    groups.append(directory.reach(directory.team(house.triage()).members, now))
+    barred = {without.lower(), *reasons_for(who for group in groups for who in group)}
+    reached = (tuple(who for who in group if who not in barred and not house.reads(who)) for group in groups)
+    return next(filter(None, reached), house.alarm_hooks())
 
 
 class Round:

@@ -32,18 +32,14 @@ def parcel_of(letter: Letter) -> Parcel:
 
 
 def letter_failed(letter: Letter, reason: str, *, quiet: bool = False) -> None:
-    """Settle a letter as failed and tell a person (unless `quiet`: it was told when the address was suppressed).
-
-    A level none of whose letters can leave makes the next one fire at once.
-    """
+    """Settle a letter as failed and tell a person (unless `quiet`: it was told when the address was suppressed)."""
     with Unit(open_house()) as unit:
         if not settle_failed(letter, reason):
             return
         if not quiet and note_bounce(letter, status_in(reason)):
             reason = f"{clip(reason, 150)}; {NO_MORE}"
         if letter.task is not None:
-            hurry = letter.kind == "escalated" and _all_failed(letter)
-            handle([failed(letter, reason[:300], unit, hurry=hurry, quiet=quiet)], unit)
+            handle([failed(letter, reason[:300], unit, quiet=quiet)], unit)
 
 
 def hold_back(letters: Sequence[Letter]) -> list[Letter]:
@@ -55,9 +51,3 @@ def hold_back(letters: Sequence[Letter]) -> list[Letter]:
                 letter, f"not sent, the address is suppressed: {barred[letter.recipient]}", quiet=True
             )
     return [letter for letter in letters if letter.recipient not in barred]
-
-
-def _all_failed(letter: Letter) -> bool:
-    """Whether no letter of the same event has left or still may."""
-    others = Letter.objects.filter(event=letter.event, kind=letter.kind).exclude(pk=letter.pk)
-    return not others.exclude(state="failed").exists()

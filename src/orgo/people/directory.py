@@ -74,9 +74,13 @@ class Directory(msgspec.Struct, frozen=True):
 
     def supervisor_of(self, team: str) -> str | None:
         """Who hears when nobody is named: the team's supervisor, else triage's, else an administrator."""
+        return next(iter(self.supervisors_of(team)), None)
+
+    def supervisors_of(self, team: str) -> tuple[str, ...]:
+        """All who could hear when nobody is named, in the order in which they are asked."""
         triage = self.triage()
         choices = (self.team(team).supervisor, triage.supervisor if triage else "", *self.administrators())
-        return next((choice for choice in choices if choice), None)
+        return tuple(dict.fromkeys(choice for choice in choices if choice))
 
     def standing_in(self, address: str, now: datetime) -> str:
         """`address`, or that of the deputy (or the deputy's) while the person is away."""
