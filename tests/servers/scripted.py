@@ -98,3 +98,8 @@ class Scripted:
 def hears(words: str) -> "re.Pattern[bytes]":
     """A line that begins so, without regard to case."""
     return re.compile(rb"(?im)^" + words.encode() + rb"[^\n]*\n")
+
+
+def answering(reply: Reply, times: int = 40_000) -> Script:
+    """A script that answers each line that is heard, for as long as the other side speaks."""
+    return (re.compile(rb"[^\n]*\n"), reply) * times

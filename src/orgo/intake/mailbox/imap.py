@@ -4,7 +4,7 @@ import imaplib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError, ProtocolError
 from imapclient.imapclient import join_message_ids
@@ -25,6 +25,7 @@ from orgo.intake.mailbox.signin import SLACK, connect, hang_up, translated
 log = logging.getLogger("orgo.imap")
 CHUNK = 500
 RENEW_IDLE = 29 * 60.0
+Found = TypeVar("Found")
 _SEEN, _DELETED = b"\\Seen", b"\\Deleted"
 
 
@@ -76,20 +77,26 @@ class ImapSession:
         self.found = len(uids)
         for start in range(0, len(uids), CHUNK):
             with translated(self.server):
-                found = sizes(self._fetched(uids[start : start + CHUNK], "(UID RFC822.SIZE INTERNALDATE)"))
-            wanted = (uid for uid in uids[start : start + CHUNK] if uid in found)
-            yield [Waiting(str(uid), *found[uid]) for uid in wanted]
+                yield self._weighed(uids[start : start + CHUNK])
+
+    def _weighed(self, uids: list[int]) -> list[Waiting]:
+        """These mails with their sizes; a size is 0 where the server does not tell it of a mail that is there."""
+        found = self._asked("(UID RFC822.SIZE INTERNALDATE)", sizes, uids)
+        missing = [uid for uid in uids if uid not in found]
+        still = self._still_there(missing) if missing else frozenset()
+        there = (uid for uid in uids if uid in found or uid in still)
+        return [Waiting(str(uid), *found.get(uid, (0, None))) for uid in there]
 
     def fetch(self, mails: Sequence[Waiting]) -> Iterator[Fetched]:
-        self.client.longest = max(mail.size for mail in mails) * 2 + SLACK
+        self.client.longest = max(mail.size or self.account.max_size for mail in mails) * 2 + SLACK
         with translated(self.server):
-            found = self._bodies([int(mail.uid) for mail in mails])
+            found = self._asked("(UID BODY.PEEK[])", bodies, [int(mail.uid) for mail in mails])
             missing = [int(mail.uid) for mail in mails if int(mail.uid) not in found]
             still = self._still_there(missing) if missing else frozenset()
         for mail in mails:
             number = int(mail.uid)
             if number in found:
-                if len(found[number]) != mail.size:
+                if mail.size and len(found[number]) != mail.size:
                     log.info("mail %s of %s is not as long as the server said", number, self.account.name)
                 yield Fetched(mail, found[number])
             elif number in still:
@@ -100,25 +107,27 @@ class ImapSession:
         self.client.noop()
         return frozenset(self.client.search(f"UID {join_message_ids(uids).decode()}"))
 
-    def _bodies(self, uids: list[int]) -> dict[int, bytes]:
-        """The mails' bytes by UID; those that the server refuses to hand out are missing."""
+    def _asked(
+        self, what: str, read: Callable[[list[Any]], dict[int, Found]], uids: list[int]
+    ) -> dict[int, Found]:
+        """What the server answers of each mail; one for which it refuses to is missing, and spoils no other's answer."""
         try:
-            found = bodies(self._fetched(uids, "(UID BODY.PEEK[])"))
+            found = read(self._fetched(uids, what))
         except (imaplib.IMAP4.abort, ProtocolError):
             raise
         except IMAPClientError as error:
-            log.warning("%s does not hand out %s mails: %s", self.server, len(uids), error)
+            log.warning("%s does not answer %s of %s mails: %s", self.server, what, len(uids), error)
             if len(uids) == 1:
                 return {}
             half = len(uids) // 2
-            return self._bodies(uids[:half]) | self._bodies(uids[half:])
+            return self._asked(what, read, uids[:half]) | self._asked(what, read, uids[half:])
         return {uid: found[uid] for uid in uids if uid in found}
 
     def _fetched(self, uids: list[int], what: str) -> list[Any]:
         """The lines that answer a FETCH, as imaplib has them; imapclient takes each apart letter by letter."""
         said, lines = self.client._imap.uid("FETCH", join_message_ids(uids).decode(), what)
         if said != "OK":
-            raise IMAPClientError(f"FETCH: {lines[0]!r}" if lines else "FETCH")
+            raise IMAPClientError(" ".join(line.decode("utf-8", "replace") for line in lines if line))
         return [line for line in lines if line is not None]
 
     def after(self, uids: Sequence[str], what: After, target: str) -> None:

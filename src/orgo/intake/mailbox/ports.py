@@ -24,7 +24,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A mail on the server: the key it has there, its size in bytes, and when the server got it."""
+    """A mail on the server: the key it has there, its size in bytes (0: it is not told), and when the server got it."""
 
     uid: str
     size: int

@@ -50,11 +50,12 @@ def batches(mails: Sequence[Waiting]) -> Iterator[list[Waiting]]:
     batch: list[Waiting] = []
     size = 0
     for mail in mails:
-        if batch and (len(batch) >= BATCH or size + mail.size > BATCH_BYTES):
+        weight = mail.size or BATCH_BYTES  # a mail of which no size is told is taken alone
+        if batch and (len(batch) >= BATCH or size + weight > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(mail)
-        size += mail.size
+        size += weight
     if batch:
         yield batch
 
