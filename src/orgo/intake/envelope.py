@@ -13,10 +13,11 @@ _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """Whom the mail was delivered to, as far as its headers say, and its date."""
+    """Whom the mail was delivered to, as far as its headers say, its date, and when the last server got it (`received`)."""
 
     to: tuple[str, ...] = ()
     date: datetime | None = None
+    received: datetime | None = None
 
 
 def envelope_of(data: bytes) -> Envelope:
@@ -27,7 +28,10 @@ def envelope_of(data: bytes) -> Envelope:
         written = [str(value) for name in ("to", "cc") for value in head.get_all(name, [])]
         found = email.utils.getaddresses((named or written)[:_MOST_RECIPIENTS])
         to = [address.lower() for _, address in found if "@" in address]
-        return Envelope(tuple(dict.fromkeys(to))[:_MOST_RECIPIENTS], _date(str(head.get("date", ""))))
+        date, received = (str(head.get(name, "")) for name in ("date", "received"))
+        # Each server writes its line above the others, with the date behind the last semicolon (RFC 5321 section 4.4).
+        came = _date(received.rpartition(";")[2])
+        return Envelope(tuple(dict.fromkeys(to))[:_MOST_RECIPIENTS], _date(date), came)
     except (ValueError, TypeError, AttributeError, IndexError, LookupError):
         return Envelope()
 

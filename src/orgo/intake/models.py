@@ -137,6 +137,8 @@ class Folder(models.Model):
     highestmodseq = models.BigIntegerField(default=0)
     # Mails up to this UID were there when the epoch changed: one that is known by its bytes is not taken a second time.
     known_until = models.BigIntegerField(default=0)
+    # When it was last looked through to its end: what is new in it now came after that.
+    read_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -149,7 +151,8 @@ class Folder(models.Model):
 class Receipt(models.Model):
     """A mail on a server. `owed_since` is when it was stored, as long as it is still to be marked, moved or removed there.
 
-    `problem` says why it was not taken (`too_large`, `unreadable`, `broken`), and then `mail` is empty.
+    `problem` says why it was not taken (`too_large`, `unreadable`, `broken`), and then `mail` is empty. A POP3 server may
+    give the key of a mail that is `gone` to another one, whose bytes (`sha256`) are then others.
     """
 
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="receipts")
@@ -159,6 +162,8 @@ class Receipt(models.Model):
     arrived_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=12, blank=True)
     owed_since = models.DateTimeField(null=True)
+    gone = models.BooleanField(default=False, db_default=False)
+    sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "intake_receipt"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from orgo import dispatch
 from orgo.intake.models import Mail, Mailbox, Receipt
@@ -40,7 +40,7 @@ def settle_observed(name: str) -> int:
         if box is None or not observed.exists():
             return 0
         if box.cutoff is not None:
-            _make_history(observed.filter(arrived_at__lt=box.cutoff))
+            _make_history(observed.filter(Q(arrived_at__lt=box.cutoff) | Q(arrived_at=None)))
         work = _make_work(list(observed.values_list("pk", flat=True)))
     dispatch.ring("routing")
     return work

@@ -66,8 +66,19 @@ class Ledger:
             folder.save()
 
     def known(self, folder: Folder) -> frozenset[str]:
-        """The keys of all mails of the folder that have a receipt."""
-        return frozenset(Receipt.objects.filter(folder=folder).values_list("uid", flat=True))
+        """The keys of all mails of the folder that have a receipt and are still there."""
+        return frozenset(Receipt.objects.filter(folder=folder, gone=False).values_list("uid", flat=True))
+
+    def forget_vanished(self, folder: Folder, listed: frozenset[str]) -> None:
+        """Mails that are no longer listed are gone; who comes again under such a key is looked at anew, and owed nothing.
+
+        A POP3 server may use a UIDL again when its mail is gone (RFC 1939 section 7).
+        """
+        vanished = sorted(self.known(folder) - listed)
+        for start in range(0, len(vanished), AT_ONCE):
+            rows = Receipt.objects.filter(folder=folder, uid__in=vanished[start : start + AT_ONCE])
+            rows.filter(mail=None).delete()
+            rows.update(gone=True, owed_since=None)
 
     def take(
         self, folder: Folder, mails: Sequence[Fetched], up_to: int, left: int = 0, *, anew: bool = False
@@ -91,11 +102,10 @@ class Ledger:
         if not place.update(last_uid=max(folder.last_uid, up_to)):
             raise Overtaken
 
-    def read_through(self, folder: Folder, highestmodseq: int) -> None:
-        """Everything that was in the folder when it had this modification sequence was looked at."""
-        if folder.highestmodseq != highestmodseq:
-            folder.highestmodseq = highestmodseq
-            folder.save(update_fields=["highestmodseq"])
+    def read_through(self, folder: Folder, highestmodseq: int, at: datetime) -> None:
+        """Everything that was in the folder at this instant, with this modification sequence, was looked at."""
+        folder.highestmodseq, folder.read_at = highestmodseq, at
+        folder.save(update_fields=["highestmodseq", "read_at"])
 
     # -- what is left on the server
 
@@ -105,9 +115,11 @@ class Ledger:
             return
         listed = Receipt.objects.filter(folder=folder, uid__in=[mail.uid for mail in mails])
         known = frozenset(listed.values_list("uid", flat=True))
+        came = clock.now() if folder.read_at else None
         rows = [
             {"folder": folder.pk, "uid": mail.uid, "mail": None, "size": min(mail.size, 2**31 - 1)}
-            | {"arrived_at": mail.arrived_at, "problem": problem, "owed_since": None}
+            | {"arrived_at": mail.arrived_at or came, "problem": problem, "owed_since": None}
+            | {"gone": False, "sha256": ""}
             for mail in mails
             if mail.uid not in known
         ]

@@ -1,10 +1,11 @@
-"""POP3 (RFC 1939): mails are known by their UIDL and size; one is deleted only in a later session than the one that took it."""
+"""POP3 (RFC 1939): mails are known by UIDL, size and bytes; one is deleted only in a later session than the one that took it."""
 
 import hashlib
 import poplib
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
@@ -55,7 +56,7 @@ class Pop3Session:
         self._connect()
 
     def look(self, folder: str, write: bool) -> Look:
-        """POP3 has one folder, and no epochs: a key that comes again with another size is another mail."""
+        """POP3 has one folder, and no epochs: a key that comes again may be another mail's (see ledger.forget_vanished)."""
         if self._way is None:
             self._connect()
         with _translated(self.server):
@@ -173,8 +174,12 @@ class Pop3Session:
             named = [(number, name) for number, name in _named(self._open.uidl()[1]) if number in sizes]
         except poplib.error_proto:
             named = [(number, self._name_of(number)) for number in sizes]
+        times: Counter[str] = Counter()
         for number, name in named:
-            yield f"{name}/{sizes[number]}", number
+            key = f"{name}/{sizes[number]}"
+            times[key] += 1
+            # A server may give two mails one UIDL; no UIDL has a space, so the second one's key is nobody else's.
+            yield key if times[key] == 1 else f"{name} {times[key]}/{sizes[number]}", number
 
     def _name_of(self, number: int) -> str:
         """What stands for the UIDL where a server has none: the hash of the mail's headers, else of all of it."""

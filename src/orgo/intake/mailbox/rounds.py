@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 
 import msgspec
 from msgspec import structs
@@ -14,6 +15,7 @@ from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, MailboxError
 from orgo.intake.mailbox.suspects import Suspects
 from orgo.intake.models import Folder
 from orgo.intake.store import pack
+from orgo.lib import clock
 from orgo.lib.ahead import ahead
 from orgo.lib.crash import crashpoint
 
@@ -58,14 +60,16 @@ class Round:
         return taken
 
     def _folder(self, name: str, first: bool, broken: bool) -> int:
+        began = clock.now()
         write = self.ledger.box.mode == "live" and self.account.after != "keep"
         look = self.session.look(name, write)
         folder = self.ledger.folder(name, look)
         if not self.session.by_number:  # what this very session takes is left to a later one (POP3)
+            self.ledger.forget_vanished(folder, self._listed())
             self._settle(folder, look.read_only)
         try:
             taken = self._take_left(folder, self.ledger.left(folder, again=first))
-            taken += self._take_changed(folder, look)
+            taken += self._take_changed(folder, look, began)
             for mail in self.ledger.broken(folder) if broken else ():
                 taken += self._take_left(folder, [mail])
         except Overtaken:
@@ -75,15 +79,16 @@ class Round:
             self._settle(folder, look.read_only)
         return taken
 
-    def _take_changed(self, folder: Folder, look: Look) -> int:
-        if self._is_unchanged(folder, look):
-            return 0
-        taken = self._take_new(folder)
-        self.ledger.read_through(folder, look.highestmodseq)
+    def _take_changed(self, folder: Folder, look: Look, began: datetime) -> int:
+        taken = 0 if self._is_unchanged(folder, look) else self._take_new(folder)
+        self.ledger.read_through(folder, look.highestmodseq, began)
         return taken
 
     def _is_unchanged(self, folder: Folder, look: Look) -> bool:
         return self.session.by_number and 0 < look.highestmodseq == folder.highestmodseq
+
+    def _listed(self) -> frozenset[str]:
+        return frozenset(mail.uid for some in self.session.waiting(0) for mail in some)
 
     # -- taking
 
