@@ -1,10 +1,11 @@
-"""The quarantine's page: a mail is put aside with a reason, and by nobody without the right to."""
+"""The quarantine's page: all of it, originals, reading again, putting aside with a reason; and only for those who may."""
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.office import Office
+from tests.office import Office, written
 
 
 @pytest.fixture
@@ -50,3 +51,108 @@ def test_who_may_not_manage_mail_does_not(office: Office, client: Any) -> None:
 
     assert client.post(f"/quarantine/{mail.pk}/discard", {"reason": "x"}).status_code in (403, 404)
     assert Mail.objects.get(pk=mail.pk).outcome == "quarantined"
+
+
+def quarantined(office: Office, count: int) -> list[int]:
+    """So many mails that an older version could not read; the newest last."""
+    from orgo.flow.house import open_house
+    from orgo.flow.place import quarantine
+    from orgo.flow.unit import Unit
+    from orgo.intake.store import Incoming, store
+
+    raws = [
+        written("c@people.example", "info@city.example", f"Question {n}", office.clock.now())
+        for n in range(count)
+    ]
+    rows = store([Incoming(data=raw, source="smtp", envelope_to=("info@city.example",)) for raw in raws])
+    with Unit(open_house()) as unit:
+        for row in rows:
+            quarantine(row, "the old version could not read it", unit)
+    return [row.pk for row in rows]
+
+
+def test_the_page_lists_all_that_is_there_by_pages(office: Office, client: Any) -> None:
+    """The newest first, with the reason; the older ones are a page further, and none is missing."""
+    numbers = quarantined(office, 230)
+    pages, at = [], "/quarantine"
+    while at:
+        page = client.get(at).content.decode()
+        pages.append({number for number in numbers if f"/mail/{number}/raw" in page})
+        found = re.search(r'href="(\?before=\d+)"', page)
+        at = f"/quarantine{found[1]}" if found else ""
+
+    assert "the old version could not read it" in page
+    assert [len(page) for page in pages] == [200, 30]
+    assert set.union(*pages) == set(numbers) and numbers[-1] in pages[0]
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "٣", ""])
+def test_a_place_that_is_none_is_the_first_page(office: Office, client: Any, before: str) -> None:
+    (number,) = quarantined(office, 1)
+    assert f"/mail/{number}/raw" in client.get("/quarantine", {"before": before}).content.decode()
+
+
+def test_the_original_is_handed_out_as_it_came(office: Office, client: Any) -> None:
+    mail = office.mail("a@x.example", raw=b"\r\n<script>alert(1)</script>\r\n" * 2 + b"\0")
+    quarantined(office, 1)
+    answer = client.get(f"/mail/{mail.pk}/raw")
+
+    assert answer.content == b"\r\n<script>alert(1)</script>\r\n" * 2 + b"\0"
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"].startswith("attachment;")
+
+
+def test_one_mail_is_tried_again(office: Office, client: Any) -> None:
+    """Its triage task is closed, and what can be read now becomes work; the others stay."""
+    from orgo.audit.models import Event
+    from orgo.intake.models import Mail
+
+    first, second = quarantined(office, 2)
+    task = Mail.objects.get(pk=first).task
+    answer = client.post("/quarantine/retry", {"mail": str(first)}, follow=True).content.decode()
+    assert "1 mail is tried again." in answer
+    office.settle()
+
+    assert [Mail.objects.get(pk=n).outcome for n in (first, second)] == ["opened", "quarantined"]
+    from orgo.task.models import Task
+
+    assert Task.objects.get(pk=task).state == "cancelled"
+    assert Event.objects.get(type="mail.retried").actor == "admin@city.example"
+
+
+def test_all_are_tried_again(office: Office, client: Any) -> None:
+    """Also those that the page does not show."""
+    from orgo.intake.models import Mail
+
+    quarantined(office, 230)
+    page = client.post("/quarantine/retry", {"mail": "all"}, follow=True).content.decode()
+
+    assert "230 mails are tried again." in page
+    assert not Mail.objects.filter(outcome="quarantined").exists()
+    assert "Every mail could be read." in page
+
+
+@pytest.mark.parametrize("mail", ["", "x", "9" * 19, "9" * 40, "1"])
+def test_what_is_not_there_is_not_tried_again(office: Office, client: Any, mail: str) -> None:
+    (number,) = quarantined(office, 1)
+    page = client.post("/quarantine/retry", {"mail": mail}, follow=True).content.decode()
+
+    assert "Nothing to try again." in page
+    assert client.get(f"/mail/{number}/raw").status_code == 200
+
+
+def test_who_may_not_see_mail_sees_no_quarantine(office: Office, client: Any) -> None:
+    """Nor reads an original, nor tries again; an auditor looks and does nothing."""
+    from orgo.people.models import User
+
+    (number,) = quarantined(office, 1)
+    client.force_login(User.objects.get(address="anna@city.example"))
+    assert client.get("/quarantine").status_code in (403, 404)
+    assert client.get(f"/mail/{number}/raw").status_code == 404
+    assert client.post("/quarantine/retry", {"mail": "all"}).status_code in (403, 404)
+
+    client.force_login(User.objects.get(address="rolf@city.example"))
+    assert "/quarantine/retry" not in client.get("/quarantine").content.decode()
+    assert client.post("/quarantine/retry", {"mail": "all"}).status_code in (403, 404)
+    client.logout()
+    assert client.get("/quarantine").status_code == 302

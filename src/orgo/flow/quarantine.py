@@ -12,9 +12,19 @@ from orgo.task.actions import handle
 from orgo.task.commands import Cancel
 from orgo.task.values import ORGO
 
+AT_ONCE = 200
+
 
 def retry(mails: Sequence[int], by: str) -> int:
     """Let these mails be decided once more; the triage task of each is closed. Returns how many were in quarantine."""
+    batches = (mails[at : at + AT_ONCE] for at in range(0, len(mails), AT_ONCE))
+    count = sum(_retry(batch, by) for batch in batches)
+    if count:
+        dispatch.ring("routing")
+    return count
+
+
+def _retry(mails: Sequence[int], by: str) -> int:
     rows = list(Mail.objects.filter(pk__in=mails, outcome="quarantined"))
     with Unit(open_house()) as unit:
         for row in rows:
@@ -24,8 +34,6 @@ def retry(mails: Sequence[int], by: str) -> int:
         )
         for row in rows:
             record("mail.retried", actor=by, mail=row.pk)
-    if rows:
-        dispatch.ring("routing")
     return len(rows)
 
 

@@ -23,6 +23,13 @@ def quarantined() -> int:
     return Mail.objects.filter(outcome="quarantined").count()
 
 
-def with_outcome(outcome: str, limit: int = 200) -> list[Mail]:
-    """The newest mails that ended so."""
-    return list(Mail.objects.filter(outcome=outcome).order_by("-id")[:limit])
+def in_quarantine() -> list[int]:
+    """The numbers of all mails in quarantine, the oldest first."""
+    return list(Mail.objects.filter(outcome="quarantined").order_by("id").values_list("pk", flat=True))
+
+
+def with_outcome(outcome: str, before: int | None = None, limit: int = 200) -> tuple[list[Mail], int | None]:
+    """The newest mails that ended so (of those older than mail `before`), and the last one's number if there are more."""
+    mails = Mail.objects.filter(outcome=outcome).order_by("-id")
+    found = list(mails.filter(pk__lt=before)[: limit + 1] if before is not None else mails[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None

@@ -1,5 +1,8 @@
 """Mail that could not be read, and mail that was ignored."""
 
+import re
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -8,15 +11,18 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.flow.quarantine import discard, retry
-from orgo.intake.queries import with_outcome
+from orgo.intake.queries import in_quarantine, quarantined, with_outcome
 from orgo.web.views.access import allowed, user_of
+
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
+LARGEST = 2**63 - 1
 
 
 @require_GET
 @allowed("see_mail")
 def quarantine(request: HttpRequest) -> HttpResponseBase:
-    """What is in quarantine, with the reason; the bytes are kept."""
-    return render(request, "quarantine.html", {"rows": with_outcome("quarantined")})
+    """What is in quarantine, with the reason, the newest first and by pages; the bytes are kept."""
+    return render(request, "quarantine.html", {**_listed(request, "quarantined"), "count": quarantined()})
 
 
 @require_POST
@@ -24,7 +30,8 @@ def quarantine(request: HttpRequest) -> HttpResponseBase:
 def try_again(request: HttpRequest) -> HttpResponseBase:
     """Read one mail again, or all of them."""
     wanted = request.POST.get("mail", "")
-    ids = [row.pk for row in with_outcome("quarantined") if wanted in ("all", str(row.pk))]
+    number = _number(wanted)
+    ids = in_quarantine() if wanted == "all" else [number] if number is not None else []
     count = retry(ids, user_of(request).address)
     said = ngettext("%s mail is tried again.", "%s mails are tried again.", count) % count
     messages.success(request, said if count else _("Nothing to try again."))
@@ -49,4 +56,15 @@ def put_aside(request: HttpRequest, number: int) -> HttpResponseBase:
 @allowed("see_mail")
 def ignored(request: HttpRequest) -> HttpResponseBase:
     """Mail that was kept but made no task, with the reason."""
-    return render(request, "ignored.html", {"rows": with_outcome("ignored")})
+    return render(request, "ignored.html", _listed(request, "ignored"))
+
+
+def _listed(request: HttpRequest, outcome: str) -> dict[str, Any]:
+    """A page of the mails that ended so, and where the next page begins."""
+    rows, older = with_outcome(outcome, _number(request.GET.get("before", "")))
+    return {"rows": rows, "older": older}
+
+
+def _number(text: str) -> int | None:
+    """A mail's number, None where it is none."""
+    return int(text) if _NUMBER.fullmatch(text) and int(text) <= LARGEST else None
