@@ -198,11 +198,15 @@ def told(reference: str, actor: str | None, as_json: bool) -> None:
 
 
 def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
-    at, answer = (_short(letter.date), _short(letter.settled_at)), letter.server_reply
+    from orgo.outbox.token import masked
+
+    at, answer = (_short(letter.date), _short(letter.settled_at)), masked(letter.server_reply)
     return (*at, teller.shown(letter.recipient), letter.kind, letter.state, letter.subject, answer)
 
 
 def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
+    from orgo.outbox.token import masked
+
     return {
         "letter": letter.pk,
         "to": teller.shown(letter.recipient),
@@ -211,8 +215,8 @@ def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
         "subject": letter.subject,
         "written_at": _time(letter.date),
         "settled_at": _time(letter.settled_at),
-        "message_id": letter.message_id,
-        "server_reply": letter.server_reply,
+        "message_id": masked(letter.message_id),
+        "server_reply": masked(letter.server_reply),
     }
 
 

@@ -11,7 +11,7 @@ from orgo.flow.house import House
 from orgo.lib import ids
 from orgo.outbox.compose import Draft, draft, letter_template, quote
 from orgo.outbox.suppression import reasons_for
-from orgo.outbox.token import root_id
+from orgo.outbox.token import masked, root_id
 from orgo.outbox.turns import line_up
 from orgo.task.values import Notice, TaskState
 
@@ -254,11 +254,11 @@ def _text(unit: "Unit", state: TaskState, notice: Notice) -> str:
     """The words that the letter passes on: a note's, a mail's, or those the task began with."""
     if notice.note is not None:
         note = unit.note(notice.note)
-        return "" if note is None else note.text if notice.kind == "answer" else quote(note.text)
+        return "" if note is None else note.text if notice.kind == "answer" else quote(masked(note.text))
     if state.anonymize or notice.kind in TO_REQUESTER:
         return ""
     mail = unit.mail(notice.data.get("mail") or state.mail)
-    return quote(mail.text) if mail and mail.text.strip() else ""
+    return quote(masked(mail.text)) if mail and mail.text.strip() else ""
 
 
 def _why(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:

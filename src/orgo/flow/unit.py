@@ -26,6 +26,7 @@ from orgo.intake.models import Mail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
 from orgo.outbox.models import Document, Letter
+from orgo.outbox.token import masked
 from orgo.task import search
 from orgo.task.models import Note, Task
 from orgo.task.rows import row_of, state_of
@@ -146,7 +147,7 @@ class Unit:
         """Keep a text that somebody wrote here; returns the note's id for the command that refers to it."""
         note = Note(id=ids.new_id(), task=task, kind=kind, author=author, at=self.now, text=text)
         self._notes[note.id] = note
-        self._texts.append((task, text))
+        self.index(task, text)
         return note.id
 
     def settle_mail(self, mail: Mail, outcome: str, **values: Any) -> None:
@@ -179,8 +180,8 @@ class Unit:
         return self._by_words[key]
 
     def index(self, task: int, text: str) -> None:
-        """Make a text findable on the task."""
-        self._texts.append((task, text))
+        """Make a text findable on the task, but not what is signed in it: a search finds it letter by letter."""
+        self._texts.append((task, masked(text)))
 
     def free_reference(self) -> str:
         """A reference that no task has yet; those of a batch are looked up together."""

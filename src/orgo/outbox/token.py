@@ -16,6 +16,14 @@ _TAG = re.compile(r"^[^@+]+\+([0-9A-Za-z]{6})\.([0-9A-Za-z]{26})@", re.ASCII)
 # Shorter than a token's, for a local part has 64 characters at most (RFC 5321 section 4.5.3.1.1): 80 bits.
 _SHORT = 16
 _BOUNCE = re.compile(rf"^[^@+]+\+b([0-9]{{1,20}})\.[0-9A-Za-z]{{{_SHORT}}}@", re.ASCII | re.IGNORECASE)
+# A signature as it stands in mail, a line's end of quoted-printable or of a quotation within it included. Each begins
+# with what is fixed, which is found fast.
+_LETTERS = r"[0-9A-Za-z](?:(?:=?\r?\n[> \t]{0,20})?[0-9A-Za-z]){25}"
+_SECRETS = (
+    re.compile(rf"()sig(?:=3D|=|%3D|%253D|-3D){_LETTERS}"),
+    re.compile(rf"(\.)(?=[0-9A-Za-z]{{8}}){_LETTERS}(?=@|%40|=40)"),
+    re.compile(rf"(\+b[0-9]{{1,20}}\.)[0-9A-Za-z]{{{_SHORT}}}(?=@|%40|=40)"),
+)
 _MID = re.compile(r"<([0-9A-Za-z]{6})\.([0-9]{1,20})\.([0-9A-Za-z]{26})@[^<>@\s]+>", re.ASCII)
 
 
@@ -79,6 +87,17 @@ def claim_of_message_id(message_id: str) -> Claim | None:
     """The claim in a Message-ID, if it has the form of ours."""
     found = _MID.fullmatch(message_id.strip())
     return Claim(found[1].upper(), found[3], "mid", int(found[2])) if found else None
+
+
+def masked(text: str, by: str = "…") -> str:
+    """A text without what its reader could act with: the signatures of links, addresses and Message-IDs of ours in it.
+
+    Mail that answers a letter quotes them, and they are for the one whom the letter was written to. `by` stands in
+    their place.
+    """
+    for secret in _SECRETS:
+        text = secret.sub(rf"\1{by}", text)
+    return text
 
 
 def root_id(reference: str, domain: str) -> str:

@@ -12,8 +12,10 @@ from django.utils.safestring import SafeString
 from orgo.conf import boot
 from orgo.flow import words
 from orgo.lib import clock
+from orgo.outbox.token import masked
 
 register = template.Library()
+register.filter("masked", masked)
 
 
 @register.simple_tag

@@ -13,20 +13,26 @@ from orgo.flow.house import House
 from orgo.flow.storms import runs
 from orgo.intake.models import Mail
 from orgo.intake.queries import mails_of
+from orgo.message import reply_text
 from orgo.outbox.models import Letter
 from orgo.outbox.queries import letters_of
+from orgo.outbox.token import masked
 from orgo.task.models import Note, Task
 
 TO_OUTSIDE = frozenset({"received", "answer", "eta", "completed", "cancelled"})
 
 
 class Item(msgspec.Struct):
-    """One thing that was said: a mail that came, a note, or a letter that went to the requester."""
+    """One thing that was said: a mail that came, a note, or a letter that went to the requester.
+
+    `quoted` is the whole text where it holds more than the words that were written now.
+    """
 
     kind: str
     at: datetime
     who: str
     text: str
+    quoted: str = ""
     mail: Any = None
     odd: Sequence[str] = ()
     letter: Any = None
@@ -48,11 +54,11 @@ def conversation(task: Task, house: House) -> list[Item]:
     odd = oddities(mails)
     items = [_mail_item(mail, hidden, odd[mail.pk]) for mail in mails]
     items += [
-        Item("note", note.at, house.name_of(note.author) or "Orgo", note.text)
+        Item("note", note.at, house.name_of(note.author) or "Orgo", masked(note.text))
         for note in Note.objects.filter(task=task.pk, kind="note")
     ]
     items += [
-        Item("letter", letter.date, house.config.organization.name, letter.text, letter=letter)
+        Item("letter", letter.date, house.config.organization.name, masked(letter.text), letter=letter)
         for letter in letters_of(task.pk)
         if letter.kind in TO_OUTSIDE
     ]
@@ -61,7 +67,9 @@ def conversation(task: Task, house: House) -> list[Item]:
 
 def _mail_item(mail: Mail, hidden: str, odd: Sequence[str]) -> Item:
     who = hidden or mail.from_name or mail.from_address or _("unknown sender")
-    return Item("mail", mail.received_at, who, mail.text, mail=mail, odd=odd)
+    whole = masked(mail.text)
+    own = reply_text(whole) if mail.outcome == "joined" else whole
+    return Item("mail", mail.received_at, who, own, whole if own.strip() != whole.strip() else "", mail, odd)
 
 
 def told(task: Task) -> list[Letter]:

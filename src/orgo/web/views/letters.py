@@ -12,6 +12,7 @@ from orgo.conf import boot
 from orgo.message import body_text, parse
 from orgo.outbox.models import STATES, Letter
 from orgo.outbox.queries import newest
+from orgo.outbox.token import masked
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
 from orgo.web.views.access import signed_in, user_of
@@ -55,7 +56,7 @@ def _recipient(row: Letter, task: Task | None) -> str:
 @require_GET
 @signed_in
 def letter(request: HttpRequest, number: int) -> HttpResponse:
-    """One letter: its words as they were made, and the server's answer."""
+    """One letter: its words as they were made (but for what is signed for its recipient), and the server's answer."""
     row = get_object_or_404(Letter, pk=number)
     task = Task.objects.filter(Viewer(user_of(request)).filter(), pk=row.task or 0).first()
     if task is None:
@@ -74,7 +75,9 @@ def caught(request: HttpRequest, name: str = "") -> HttpResponse:
         if not re.fullmatch(r"[0-9]{6}", name) or not (folder / f"{name}.eml").is_file():
             raise Http404
         message = parse((folder / f"{name}.eml").read_bytes())
-        return render(request, "caught.html", {"message": message, "text": body_text(message), "name": name})
+        return render(
+            request, "caught.html", {"message": message, "text": masked(body_text(message)), "name": name}
+        )
     files = sorted(folder.glob("*.eml"), reverse=True)[:100]
     rows = [(file.stem, parse(file.read_bytes())) for file in files]
     return render(request, "caught_list.html", {"rows": rows})

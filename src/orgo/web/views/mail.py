@@ -16,6 +16,7 @@ from orgo.intake.models import Mail
 from orgo.intake.store import Incoming, read_raw
 from orgo.message import attachment_content, parse
 from orgo.message.model import Message
+from orgo.outbox.token import masked
 from orgo.task.models import Task
 from orgo.web.views.access import mail_task_visible, signed_in, user_of
 
@@ -23,6 +24,7 @@ _TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"} | {"img", "font", "center"}
 _IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 LARGEST_IMAGE = 3_000_000
+_BASE64 = re.compile(rb"(?:^[A-Za-z0-9+/]{4,}={0,2}\r?\n?)+", re.MULTILINE)
 
 
 def _mail(request: HttpRequest, number: int) -> Mail:
@@ -56,7 +58,7 @@ def cleaned(message: Message, raw: bytes) -> str:
         index = own.get(value.removeprefix("cid:")) if tag == "img" and value.startswith("cid:") else None
         return _data_url(attachment_content(raw, index)) if index is not None else None
 
-    return nh3.clean(
+    clean = nh3.clean(
         message.html[:2_000_000],
         tags=_TAGS,
         attributes={
@@ -70,6 +72,7 @@ def cleaned(message: Message, raw: bytes) -> str:
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
+    return masked(clean)
 
 
 def _data_url(data: bytes) -> str | None:
@@ -94,17 +97,31 @@ def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
     found = parse(raw).attachments
     if place >= len(found):
         raise Http404
-    return download(
-        attachment_content(raw, found[place].index), found[place].filename or f"attachment-{place + 1}"
-    )
+    data = _without_secrets(attachment_content(raw, found[place].index))
+    return download(data, found[place].filename or f"attachment-{place + 1}")
 
 
 @require_GET
 @signed_in
 def raw(request: HttpRequest, number: int) -> HttpResponse:
-    """The bytes of a mail as they came."""
+    """The bytes of a mail as they came; what is signed for the one whom Orgo wrote to is blanked."""
     mail = _mail(request, number)
-    return download(read_raw(mail.pk), f"mail-{mail.pk}.eml")
+    return download(_without_secrets(read_raw(mail.pk)), f"mail-{mail.pk}.eml")
+
+
+def _without_secrets(data: bytes) -> bytes:
+    """Bytes without what their reader could act with as somebody else, in parts in base64 too."""
+    return _BASE64.sub(_part_without_secrets, masked(data.decode("latin-1"), "*").encode("latin-1"))
+
+
+def _part_without_secrets(found: re.Match[bytes]) -> bytes:
+    """A part as it came, unless it holds a signature (what is no base64 holds none that a reader would decode)."""
+    try:
+        inner = base64.b64decode(found[0])
+    except ValueError:
+        return found[0]
+    shown = _without_secrets(inner)
+    return found[0] if shown == inner else base64.encodebytes(shown)
 
 
 def download(data: bytes, name: str) -> HttpResponse:
