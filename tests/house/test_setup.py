@@ -2,6 +2,8 @@
 
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from orgo.ops.brokers import find_broker
 from orgo.ops.setup import _with, refusal
-from tests.house.checkout import ROOT, python
+from tests.house.checkout import ROOT, clean_environment, python
 
 SETUP = ROOT / "setup.py"
 ASKED = """
@@ -79,6 +81,26 @@ def test_a_wrong_configuration_changes_nothing_and_says_where(tmp_path: Path) ->
     assert "port" in answer.stderr
     assert "Traceback" not in answer.stderr
     assert not (tmp_path / "var").exists()
+
+
+FLAT = "rules:\ncondition: \"subject contains 'urgent'\"\naction:\nroute_to: works@city.example\n"
+STARTS = {
+    "setup.py": [sys.executable, str(SETUP), "--yes"],
+    "main.py": [sys.executable, str(ROOT / "main.py")],
+    "celery": [sys.executable, "-m", "celery", "--workdir", str(ROOT), "-A", "tasks", "worker"],
+}
+
+
+@pytest.mark.parametrize("start", list(STARTS))
+def test_nothing_starts_with_rules_that_can_not_be_read(tmp_path: Path, start: str) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "rules.yaml").write_text(FLAT)
+    environment = clean_environment(ORGO_HOME=str(tmp_path), ORGO_QUEUE="redis://127.0.0.1:1/0")
+    answer = subprocess.run(STARTS[start], env=environment, capture_output=True, text=True, timeout=60)
+
+    assert answer.returncode == 2, answer.stderr
+    assert "rules.yaml:1:1" in answer.stderr and "  - condition:" in answer.stderr
+    assert "Traceback" not in answer.stderr and not list(tmp_path.rglob("*.db"))
 
 
 @pytest.mark.parametrize(

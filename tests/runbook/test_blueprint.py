@@ -221,6 +221,14 @@ def test_a_flat_config_is_refused_with_the_indented_form(reader: Reader) -> None
     assert "  host:" in answer.stderr
 
 
+@pytest.mark.parametrize("command", ["python setup.py", "python main.py", "./orgo rules check"])
+def test_flat_rules_are_refused_with_the_indented_form(reader: Reader, command: str) -> None:
+    home = written(reader, f"flat-{len(command)}", rules=re.sub(r"^ +", "", RULES, flags=re.MULTILINE))
+    answer = reader.types(command, ORGO_HOME=str(home))
+    assert answer.returncode == 2
+    assert "  - condition:" in answer.stderr and "Traceback" not in answer.stderr
+
+
 def test_a_server_that_cannot_be_reached_does_not_stop_the_start(reader: Reader, tmp_path: Path) -> None:
     home = written(
         reader, "unreachable", config=CONFIG.replace("organization.com", "organization.invalid"), rules=RULES

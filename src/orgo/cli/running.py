@@ -25,10 +25,12 @@ def run_parts(parts: "tuple[Part, ...] | None") -> None:
     config = load()
     logging.set_up(config.log.format)
     boot.start(config)
+    from orgo.ops.checking import need_rules
     from orgo.ops.schema import form, refuse_newer
     from orgo.ops.up import ALL
     from orgo.ops.up import up as work
 
+    need_rules(config)
     refuse_newer(form())
     for problem in config.warnings:
         click.echo(f"orgo: warning: {problem}", err=True)

@@ -45,6 +45,7 @@ def shown(found: dict[str, Any]) -> str:
         "tasks": _counts(tasks, ("open", "unassigned", "overdue")),
         "letters": f"{letters['waiting']} waiting{_since(letters)}, {_counts(letters, _STATES)}{_trouble(letters)}",
         "clock": _timers(tasks),
+        "rules": found["rules"]["problem"] or "can be read",
         "database": _database(found["database"]),
         "queue": _queue(found["queue"]),
         "backup": _backup(found["backup"]),

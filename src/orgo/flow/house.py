@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from orgo.conf import boot
 from orgo.conf.config import Config
 from orgo.escalation.calendar import ALWAYS, Calendar
 from orgo.escalation.policy import Level, Policy
+from orgo.lib import clock
 from orgo.lib.keys import derive
 from orgo.outbox.token import Signer
 from orgo.people.directory import Directory
@@ -242,7 +244,10 @@ def calendar_of(config: Config, name: str) -> Calendar:
 
 
 class RuleFile:
-    """The rules in force: read again when their file changes; a bad file changes nothing and is said once."""
+    """The rules in force: read again when their file changes; a bad file changes nothing and is said once.
+
+    `problem` says what is wrong with the file while it is refused, and `since` the instant at which that was seen.
+    """
 
     def __init__(self) -> None:
         self.forget()
@@ -252,20 +257,23 @@ class RuleFile:
         self._rules: RuleSet | None = None
         self._stamp: tuple[Path | None, int, int] | None = None
         self._refused: tuple[Path | None, int, int] | None = None
+        self.problem = ""
+        self.since: datetime | None = None
 
     def current(self, config: Config) -> RuleSet:
         """The rule set of the configuration's rules file. Raises BadInput only when there is no earlier good one."""
         from orgo.lib.problems import BadInput
 
         stamp = _stamp(config.rules)
-        if self._rules is not None and stamp in (self._stamp, self._refused):
+        if self._rules is not None and stamp == (self._refused or self._stamp):
             return self._rules
         try:
             self._rules, self._stamp = read_rules(config), stamp
+            self._refused, self.problem, self.since = None, "", None
         except (BadInput, OSError) as error:
             if self._rules is None:
                 raise
-            self._refused = stamp
+            self._refused, self.problem, self.since = stamp, str(error), clock.now()
             log.error("the new rules are refused, the old ones stay in force: %s", error)
         return self._rules
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from orgo.conf import Config
 from orgo.conf.places import shown
-from orgo.lib.problems import Problem
+from orgo.lib.problems import BadInput, Problem
 from orgo.rules import Known, RuleSet, check, load
 
 
@@ -15,6 +15,36 @@ def rules_of(config: Config, file: Path | None = None) -> RuleSet:
     if file is None:
         return load(b"rules: []\n", "no rules file", directory=config.files)
     return load(file.read_bytes(), shown(file.absolute(), config.home), directory=config.files)
+
+
+def need_rules(config: Config) -> None:
+    """Put the rules in force before anything starts: a file that goes bad later changes nothing. Raises BadInput.
+
+    Needs Django.
+    """
+    from orgo.flow.house import RULES
+
+    try:
+        RULES.current(config)
+    except OSError as error:
+        raise BadInput(_unreadable(config, error)) from error
+
+
+def problem_of_rules(config: Config) -> str:
+    """What is wrong with the rules file so that it can't be taken, in a sentence; empty where nothing is."""
+    try:
+        rules_of(config)
+    except BadInput as error:
+        more = len(error.problems) - 1
+        return f"{error.problems[0]}" + (f" (and {more} more: orgo rules check)" if more else "")
+    except OSError as error:
+        return str(_unreadable(config, error))
+    return ""
+
+
+def _unreadable(config: Config, error: OSError) -> Problem:
+    file = shown(config.rules.absolute(), config.home) if config.rules else None
+    return Problem(f"can't be read: {error.strerror}", file, key="rules")
 
 
 def check_rules(config: Config, file: Path | None = None, strict: bool = False) -> list[Problem]:

@@ -31,6 +31,7 @@ from orgo.conf.celery import JOBS, LONGEST, Broker, make_app
 from orgo.lib import memory
 from orgo.lib.problems import BadInput
 from orgo.ops import watchman
+from orgo.ops.checking import need_rules
 
 AT_A_TIME = 5.0
 _own = threading.local()
@@ -50,7 +51,7 @@ def app_or_exit() -> Celery:
 def celery_app() -> Celery:
     """Start Orgo on its home's configuration and give its jobs to Celery. Raises BadInput."""
     app = make_app(boot.config())
-    boot.start()
+    need_rules(boot.start())
     for queue, job in JOBS.items():
         app.task(_WORK[queue], name=job, time_limit=LONGEST[queue])
     dispatch.use(Broker(app))
@@ -88,11 +89,13 @@ def deliver() -> int:
 
 
 def sweep() -> int:
-    """Fire what is due, tell of mailboxes in trouble, begin a backup where it is time; returns how many tasks were looked at."""
+    """Fire what is due, tell of what is in trouble, begin a backup where it is time; returns how many tasks were looked at."""
     from orgo import pipeline
     from orgo.flow.mailbox_alarms import watch_mailboxes
+    from orgo.flow.rule_alarms import watch_rules
 
     done = pipeline.sweep()
+    watch_rules()
     if boot.config().accounts:
         watch_mailboxes()
     if boot.config().backup is not None:

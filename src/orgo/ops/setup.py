@@ -14,6 +14,7 @@ from orgo.conf.kinds import address
 from orgo.lib.problems import BadInput, Problem
 from orgo.ops import samples
 from orgo.ops.brokers import find_broker
+from orgo.ops.checking import rules_of
 
 if TYPE_CHECKING:
     from orgo.people.models import User
@@ -100,12 +101,13 @@ def first_setup(
     `ask` says whether a person answers (by `question`, the terminal where it is not given). What is there already is
     kept; a `sample` organization is for a new home only. `offline` is a laptop's: nothing in it needs a network.
     `with_link` says whether a sign-in link is made.
-    Raises BadInput for a configuration that can't be taken, OSError where a file can't be written.
+    Raises BadInput for a configuration or rules that can't be taken, OSError where a file can't be written.
     """
     question = (question or _on_terminal) if ask else _take_default
     written = samples.copy_sample(home, sample) if sample else samples.copy_plain(home)
     done = [f"written: {', '.join(written)}"] if written else []
     config = load(home)
+    rules_of(config)
     if offline:
         _need_offline(config)
     config, amended = _amend(config, question, offline)

@@ -10,6 +10,7 @@ from orgo.conf.config import Config
 from orgo.conf.kinds import masked
 from orgo.conf.places import shown
 from orgo.lib import clock
+from orgo.ops.checking import problem_of_rules
 from orgo.ops.probe import answers, broker
 
 
@@ -22,6 +23,7 @@ def snapshot(config: Config) -> dict[str, Any]:
         "listening": listening(config),
         "database": _database(config),
         "queue": _queue(config),
+        "rules": {"problem": problem_of_rules(config)},
         "mail": _mail(now),
         "tasks": _tasks(now),
         "letters": _letters(now),

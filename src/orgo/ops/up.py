@@ -18,6 +18,7 @@ from orgo.lib import memory
 from orgo.lib.problems import BadInput, Problem
 from orgo.message.pool import ParserPool
 from orgo.ops import trouble
+from orgo.ops.checking import need_rules
 from orgo.ops.loops import Loop
 
 log = logging.getLogger("orgo")
@@ -42,8 +43,9 @@ class Running:
         self._at_end: list[Callable[[], None]] = []
 
     def start(self) -> None:
-        """Start every part but the page. Raises BadInput when an address to listen on can't be had."""
+        """Start every part but the page. Raises BadInput for rules that can't be read or an address that can't be had."""
         memory.few_arenas()
+        need_rules(self.config)
         prepare_database()
         if self.config.queue is not None:
             from orgo.conf.celery import ring_by_broker
@@ -111,7 +113,8 @@ class Running:
         self._begin(Loop("seal", lambda: seal(key, self.config.var), threading.Event(), SEAL_EVERY))
 
     def _start_watching(self) -> None:
-        """Mailboxes in trouble are told of."""
+        """Rules that are refused and mailboxes in trouble are told of."""
+        self._begin(Loop("rules", _watch_rules, threading.Event(), WATCH_EVERY))
         if self.config.accounts:
             from orgo.flow.mailbox_alarms import watch_mailboxes
 
@@ -272,6 +275,18 @@ def _tell_of_scanner(reason: str | None) -> None:
         trouble.over("scanner")
     else:
         trouble.note("scanner", f"mail waits, for the virus scanner does not answer: {reason}")
+
+
+def _watch_rules() -> int:
+    from orgo.flow.house import RULES
+    from orgo.flow.rule_alarms import watch_rules
+
+    done = watch_rules()
+    if RULES.problem:
+        trouble.note("rules", f"the old rules stay in force, the new ones can't be read: {RULES.problem}")
+    else:
+        trouble.over("rules")
+    return done
 
 
 def hooks_for(config: Config) -> Watched:
