@@ -62,3 +62,30 @@ def test_who_may_not_assign_hears_no_address(office: Office) -> None:
     office.answer("clara@people.example", "assign bem@city.example")
 
     assert "ben@city.example" not in text_of(office.letters("clara@people.example")[-1])
+
+
+def _forged(office: Office, words: str) -> None:
+    """A mail in the requester's name, by the reference alone, that fails the check."""
+    subject = f"Re: [#{office.task().reference}]"
+    office.mail("clara@people.example", subject, body=words, headers={"Authentication-Results": FAIL})
+
+
+def test_a_forged_requester_reopens_nothing(office: Office) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    office.answer("anna@city.example", "done")
+    office.forget()
+    _forged(office, "It still drips.")
+
+    assert (office.task().state, office.tasks(), office.told()) == ("completed", 1, [])
+
+
+def test_a_forged_requester_wakes_nothing_and_is_told_with_a_warning(office: Office) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    office.answer("anna@city.example", "take")
+    office.answer("anna@city.example", "wait")
+    office.forget()
+    _forged(office, "The key is under the mat.")
+
+    assert office.task().state == "waiting"
+    assert office.told() == ["anna@city.example"]
+    assert "could not be shown that this mail comes from clara" in text_of(office.letters()[0])

@@ -1,7 +1,7 @@
 """A mail that answers a task: its words are kept, and what it asks for is done where its sender may ask it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from orgo.task.rights import allowed
 from orgo.task.values import Actor, Notice, TaskState
 
 REOPENS_WITHIN = timedelta(days=14)
+# A Date that is further back is more likely a clock that goes wrong than a mail that was on its way so long.
+LONGEST_WAY = timedelta(days=2)
 LONGEST_NAME = 100
 
 
@@ -30,11 +32,11 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
     state = thread.state
     words_of_reply = reply_text(message)
     zone = str(unit.house.zone_of(state.team))
-    understood = understand(words_of_reply, now=unit.now, zone=zone, language=message.language)
-    if _is_requesters(thread) and state.is_closed and understood.kind not in ("thanks", "done"):
-        assert state.closed_at is not None
-        if unit.now - state.closed_at > REOPENS_WITHIN:
-            return False
+    written = when_written(mail, message)
+    understood = understand(words_of_reply, now=written, zone=zone, language=message.language)
+    wants_it_open = _wants_it_open(thread, understood)
+    if wants_it_open and state.closed_at and unit.now - state.closed_at > REOPENS_WITHIN:
+        return False
     actor = Actor("mail", mail.from_address)
     acts = thread.proof == "token" and understood.kind not in ("none", "thanks")
     _tighten(mail, message, state, unit)
@@ -43,7 +45,27 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
         handle([comment], unit)
         if acts:
             _act(mail, thread, understood, actor, unit)
+        elif wants_it_open and thread.proof == "token" and mail.trust == "fail":
+            language = unit.house.language_for(actor.address, state)
+            _answer(state, actor, unit, understood, language, words.said("refused_sender", language))
     return True
+
+
+def when_written(mail: Mail, message: Message) -> datetime:
+    """The instant that the times in a mail's words count from: "in 30 minutes" is not said of when Orgo comes to read it.
+
+    That is when the mailbox's server got it; else its Date, where that can be; else when it was handed in.
+    """
+    if mail.arrived_at is not None:
+        return min(mail.arrived_at, mail.received_at)
+    date = message.date
+    can_be = date is not None and timedelta(0) <= mail.received_at - date <= LONGEST_WAY
+    return date if date is not None and can_be else mail.received_at
+
+
+def _wants_it_open(thread: Thread, understood: Understood) -> bool:
+    """Whether the requester answers a closed task with more than thanks."""
+    return _is_requesters(thread) and thread.state.is_closed and understood.kind not in ("thanks", "done")
 
 
 def _tighten(mail: Mail, message: Message, state: TaskState, unit: Unit) -> None:
@@ -62,15 +84,16 @@ def _is_requesters(thread: Thread) -> bool:
 def _comment(
     mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, acts: bool
 ) -> c.Comment:
-    requesters = _is_requesters(thread)
-    reopen = requesters and thread.state.is_closed and understood.kind not in ("thanks", "done")
+    """What the mail adds to the task. One whose sender is disproved only adds its words: it wakes and opens nothing."""
+    believed = mail.trust != "fail"
+    reopen = believed and _wants_it_open(thread, understood)
     return c.Comment(
         task=thread.state.id,
         actor=actor,
         at=unit.now,
         mail=mail.pk,
         asks=understood.kind if acts else "",
-        by_requester=requesters,
+        by_requester=believed and _is_requesters(thread),
         reopen=reopen,
         quiet=acts or (thread.state.is_closed and not reopen),
     )
@@ -126,6 +149,8 @@ def _answer(
     done = said(understood, language)
     if understood.kind == "undo" and unit.gathered(state.id)[-1].data.get("left"):
         done += f" {words.said('undo_left', language)}"
+    if understood.at is not None and understood.at <= unit.now:
+        done += f" {words.said('already_over', language)}"
     data = {"understood": done, "undo": words.said("undo", language)}
     unit.tell(state, Notice("understood", (actor.address,), state.seq, data=data, by=actor.address))
 

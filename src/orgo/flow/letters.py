@@ -230,7 +230,7 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> di
         "priority": state.priority,
         "due": words.instant(state.due_at, house.zone_of(state.team), language),
         "eta": words.instant(state.eta_at, house.zone_of(state.team), language),
-        "text": _text(unit, state, notice),
+        "text": _text(unit, state, notice, language),
         "facts": words.facts(state, house, language),
         "next": words.what_next(state, house, language),
         "why": _why(unit, state, notice, language),
@@ -250,15 +250,21 @@ def _hidden(state: TaskState, address: str) -> bool:
     return state.anonymize and address == state.requester
 
 
-def _text(unit: "Unit", state: TaskState, notice: Notice) -> str:
-    """The words that the letter passes on: a note's, a mail's, or those the task began with."""
+def _text(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:
+    """The words that the letter passes on: a note's, a mail's, or those the task began with.
+
+    An answer whose sender is disproved is passed on with a warning.
+    """
     if notice.note is not None:
         note = unit.note(notice.note)
         return "" if note is None else note.text if notice.kind == "answer" else quote(masked(note.text))
     if state.anonymize or notice.kind in TO_REQUESTER:
         return ""
     mail = unit.mail(notice.data.get("mail") or state.mail)
-    return quote(masked(mail.text)) if mail and mail.text.strip() else ""
+    said = quote(masked(mail.text)) if mail and mail.text.strip() else ""
+    if mail is None or mail.trust != "fail" or notice.kind != "commented":
+        return said
+    return f"{words.said('unproven', language, who=unit.house.name_of(mail.from_address))}\n\n{said}"
 
 
 def _why(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:

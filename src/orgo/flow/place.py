@@ -156,8 +156,10 @@ def _never_work(message: Message, house: House) -> str:
 
 def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
     """The columns that the parser fills."""
-    sender = message.sender
+    sender, trust = message.sender, _trust(mail, message, house)
     warnings = list(message.warnings)
+    if trust == "fail":
+        warnings.append("its sender is disproved: DMARC fails")
     if message.date and abs((message.date - mail.received_at).total_seconds()) > 7 * 86400:
         warnings.append("its date is far from the day it came")
     return {
@@ -165,7 +167,7 @@ def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
         "message_id": clip(message.message_id, 255),
         "from_address": (sender.address if sender else "")[:320].lower(),
         "from_name": clip(sender.name if sender else "", LONGEST_NAME),
-        "trust": _trust(mail, message, house),
+        "trust": trust,
         "subject": clip(message.subject, 1000),
         "text": body_text(message)[:KEPT_TEXT],
         "has_html": bool(message.html),

@@ -252,7 +252,8 @@ def _eta(draft: _Draft, command: c.Eta) -> None:
         draft.add("assigned", {"assignee": command.actor.address})
     _acknowledge(draft, command.at)
     draft.add("eta_given", {"eta_at": command.until})
-    draft.tell("eta", ("requester",))
+    if command.until > command.at:  # a mail that was long on its way may name a time that is over
+        draft.tell("eta", ("requester",))
 
 
 def _wait(draft: _Draft, command: c.Wait) -> None:

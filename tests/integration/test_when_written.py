@@ -1,0 +1,74 @@
+"""Times in a reply count from when it was written, however late Orgo comes to read it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.office import MONDAY, PASS, Office, text_of, written
+
+LATE = timedelta(hours=6)
+
+
+def _reply(office: Office, words: str, date: datetime) -> bytes:
+    letter = office.letters("anna@city.example")[-1]
+    headers = {"In-Reply-To": str(letter["Message-ID"]), "Authentication-Results": PASS}
+    to = str(letter["Reply-To"])
+    return written("anna@city.example", to, "Re: leak", date, body=words, headers=headers)
+
+
+def _read_late(office: Office, raw: bytes, **more: Any) -> None:
+    """The mail is handed in six hours later, or was by then."""
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import take
+
+    to = (str(office.letters("anna@city.example")[-1]["Reply-To"]),)
+    office.clock.advance(LATE if "arrived_at" not in more else timedelta(0))
+    take(
+        [
+            Incoming(
+                data=raw,
+                source="smtp",
+                envelope_from="anna@city.example",
+                envelope_to=to,
+                peer="127.0.0.1",
+                **more,
+            )
+        ]
+    )
+    office.clock.advance(LATE if "arrived_at" in more else timedelta(0))
+    office.settle()
+
+
+def _eta(office: Office) -> datetime:
+    return datetime.fromisoformat(office.task().more["eta_at"])
+
+
+def test_a_length_of_time_counts_from_the_date_that_the_mail_bears(office: Office) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    _read_late(office, _reply(office, "eta 8 hours", MONDAY))
+    assert _eta(office) == MONDAY + timedelta(hours=8)
+    assert "is over already" not in text_of(office.letters("anna@city.example")[-1])
+
+
+def test_it_counts_from_when_the_mailboxes_server_got_it(office: Office) -> None:
+    """Whatever its Date says, and though it was decided six hours later."""
+    office.mail()
+    _read_late(office, _reply(office, "eta 8 hours", MONDAY - timedelta(hours=3)), arrived_at=MONDAY)
+    assert _eta(office) == MONDAY + timedelta(hours=8)
+
+
+def test_a_time_that_is_over_is_said_to_its_author_and_to_nobody_else(office: Office) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    told = office.told().count("clara@people.example")
+    _read_late(office, _reply(office, "eta 30 min", MONDAY))
+    assert _eta(office) == MONDAY + timedelta(minutes=30)
+    assert "is over already" in text_of(office.letters("anna@city.example")[-1])
+    assert office.told().count("clara@people.example") == told
+
+
+@pytest.mark.parametrize("date", [datetime(2019, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)])
+def test_a_date_that_can_not_be_is_not_believed(office: Office, date: datetime) -> None:
+    office.mail()
+    _read_late(office, _reply(office, "eta 30 min", date))
+    assert _eta(office) == MONDAY + LATE + timedelta(minutes=30)
