@@ -10,7 +10,9 @@ Each function here does one round of work and says how much there was; any numbe
 """
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from django.db import connection
@@ -160,21 +162,53 @@ def _place_alone(mail: Mail, message: Read) -> None:
 
 
 def deliver(courier: Courier, limit: int = 20, channel: str = "email") -> int:
-    """5 and 6, outbox, delivery: send up to `limit` letters that are due by this channel; returns how many were claimed.
+    """5 and 6, outbox, delivery: one round of a `Sender`; returns how many letters were claimed."""
+    return Sender(courier, channel).round(limit)
+
+
+class Sender:
+    """Sends letters in rounds, which `stop` ends from another thread: what has not begun to leave is given back at once.
 
     Before webhooks are served, what is urgent and can't leave by mail is given to them.
     """
-    if channel == "webhook":
-        second_path()
-    letters, working = outbox.claim(limit, channel), False
-    for letter in hold_back(letters):
-        crashpoint("H6.after_claim")
-        with within(letter=letter.pk, task=letter.task):
-            left = _deliver_one(courier, letter)
-        if left and not working:
-            note_working(channel)
-        working = left
-    return len(letters)
+
+    def __init__(self, courier: Courier, channel: str = "email") -> None:
+        self._courier, self._channel = courier, channel
+        # Its popleft is atomic: a letter is sent or given back, never both.
+        self._waiting: deque[Letter] = deque()
+        self._stopping = threading.Event()
+
+    def round(self, limit: int = 20) -> int:
+        """Send up to `limit` letters that are due by this channel; returns how many were claimed."""
+        if self._stopping.is_set():
+            return 0
+        if self._channel == "webhook":
+            second_path()
+        letters, working = outbox.claim(limit, self._channel), False
+        self._waiting.extend(hold_back(letters))
+        if self._stopping.is_set():
+            self.stop()
+        for letter in _taken_from(self._waiting):
+            crashpoint("H6.after_claim")
+            with within(letter=letter.pk, task=letter.task):
+                left = _deliver_one(self._courier, letter)
+            if left and not working:
+                note_working(self._channel)
+            working = left
+        return len(letters)
+
+    def stop(self) -> None:
+        """No more rounds; the letter that is under way is finished, those behind it are free for others."""
+        self._stopping.set()
+        outbox.give_back(list(_taken_from(self._waiting)))
+
+
+def _taken_from(waiting: deque[Letter]) -> Iterator[Letter]:
+    while True:
+        try:
+            yield waiting.popleft()
+        except IndexError:
+            return
 
 
 def _deliver_one(courier: Courier, letter: Letter) -> bool:

@@ -28,7 +28,7 @@ POLL = 1.0
 SEAL_EVERY = 5.0
 WATCH_EVERY = 20.0
 BACKUP_EVERY = 60.0
-ROUNDS_MAY_TAKE = 30.0
+ROUNDS_MAY_TAKE = 25.0  # whoever ends a service kills it after 30 s
 
 
 class Running:
@@ -92,7 +92,10 @@ class Running:
         for loop in self.loops:
             loop.stop()
         for end in reversed(self._at_end):
-            end()
+            try:
+                end()
+            except Exception as error:  # the database may be away: leases run out by themselves
+                log.warning("a part could not be ended in good order: %s", error)
         latest = time.monotonic() + ROUNDS_MAY_TAKE
         for loop in self.loops:
             loop.join(timeout=max(0.0, latest - time.monotonic()))
@@ -199,14 +202,17 @@ class Running:
         self._loop("routing", router.round, "routing", router.close, parser.close)
 
     def _start_delivery(self) -> None:
-        from orgo.pipeline import deliver
-
         if self.config.smtp is not None:
-            courier = courier_for(self.config)
-            self._loop("delivery", lambda: deliver(courier), "delivery", courier.close)
+            self._start_sender("delivery", courier_for(self.config), "email")
         if self.config.webhooks:  # a thread of its own, for it is the second path when mail hangs
-            hooks = hooks_for(self.config)
-            self._loop("webhooks", lambda: deliver(hooks, channel="webhook"), "delivery", hooks.close)
+            self._start_sender("webhooks", hooks_for(self.config), "webhook")
+
+    def _start_sender(self, name: str, courier: "Watched", channel: str) -> None:
+        from orgo.pipeline import Sender
+
+        sender = Sender(courier, channel)
+        self._at_end.append(sender.stop)
+        self._loop(name, sender.round, "delivery", courier.close)
 
 
 class Watched:

@@ -43,7 +43,7 @@ def claim(limit: int, channel: str = "email") -> list[Letter]:
     """
     now = clock.now()
     with transaction.atomic():
-        _give_back(channel, now)
+        _give_back_late(channel, now)
         crashpoint("H6.after_give_back")
         rows = _due(limit, channel, now)
         claimed = "state = 'claimed', lease_until = %s, attempts = attempts + 1"
@@ -74,7 +74,14 @@ def _waiting(which: str, limit: int, channel: str, now: datetime) -> list[Letter
     )
 
 
-def _give_back(channel: str, now: datetime) -> None:
+def give_back(letters: list[Letter]) -> None:
+    """Letters that nothing was tried with may leave again at once. Their attempts stay counted: that number is the fence."""
+    now = clock.now()
+    for letter in letters:
+        _mine(letter).filter(state="claimed").update(state="pending", lease_until=None, next_attempt_at=now)
+
+
+def _give_back_late(channel: str, now: datetime) -> None:
     late = Letter.objects.filter(channel=channel, state__in=("claimed", "dot"), lease_until__lt=now)
     if not late.exists():
         return
