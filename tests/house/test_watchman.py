@@ -1,5 +1,7 @@
 """A Celery worker whose broker is away, forgets, or is three: the work is done all the same."""
 
+import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -37,9 +39,9 @@ class Works:
         assert python(ROOT / "setup.py", home=home, **self.given).returncode == 0
 
     @contextmanager
-    def worker(self) -> Iterator["subprocess.Popen[str]"]:
+    def worker(self, level: str = "warning") -> Iterator["subprocess.Popen[str]"]:
         environment = clean_environment(ORGO_HOME=str(self.home), **self.given)
-        command = [*CELERY, "worker", "--loglevel=warning", "--concurrency=1"]
+        command = [*CELERY, "worker", f"--loglevel={level}", "--concurrency=1"]
         with (self.home / "worker.log").open("a") as log:
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True)
         try:
@@ -50,6 +52,11 @@ class Works:
                 process.wait(60)
             finally:
                 process.kill()
+
+    def said(self, *words: str) -> int:
+        """How many lines of the workers' log have all these words."""
+        lines = (self.home / "worker.log").read_text().splitlines()
+        return sum(all(word in line for word in words) for line in lines)
 
     def store(self, first: int, last: int) -> None:
         path = {"PYTHONPATH": str(ROOT / "src")}
@@ -70,13 +77,14 @@ class Works:
             threading.Event().wait(0.1)
 
 
-def watchmen(home: Path) -> int:
-    """How many watchmen there are in this home."""
-    wanted, found = f"ORGO_HOME={home}".encode(), 0
+def watchmen(home: Path) -> list[int]:
+    """The watchmen that there are in this home, by the numbers of their processes."""
+    wanted, found = f"ORGO_HOME={home}".encode(), []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words, environ = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
-            found += b"orgo.ops.watchman" in words and wanted in environ
+            if b"orgo.ops.watchman" in words and wanted in environ:
+                found.append(int(process.name))
     return found
 
 
@@ -88,17 +96,68 @@ def test_a_broker_that_is_away_holds_up_nothing(tmp_path: Path) -> None:
         works.until(lambda: works.outcomes() == {"opened": 3})
         worker.terminate()
         worker.wait(60)
-    works.until(lambda: watchmen(tmp_path) == 0)
+    works.until(lambda: watchmen(tmp_path) == [])
 
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_leaves_no_watchman_behind(tmp_path: Path) -> None:
     works = Works(tmp_path, f"redis://127.0.0.1:{free_port()}/0")
     with works.worker() as worker:
-        works.until(lambda: watchmen(tmp_path) == 1)
+        works.until(lambda: len(watchmen(tmp_path)) == 1)
         worker.kill()
         worker.wait()
-        works.until(lambda: watchmen(tmp_path) == 0)
+        works.until(lambda: watchmen(tmp_path) == [])
+
+
+@pytest.fixture
+def gone(request: pytest.FixtureRequest) -> str:
+    """The address of a broker that is not there, of each kind."""
+    return {"redis": "redis://127.0.0.1:{}/0", "rabbitmq": "amqp://guest:guest@127.0.0.1:{}//"}[
+        request.param
+    ].format(free_port())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gone", ["redis", "rabbitmq"], indirect=True)
+def test_a_watchman_that_is_killed_has_a_successor(tmp_path: Path, gone: str) -> None:
+    works = Works(tmp_path, gone)
+    with works.worker():
+        works.until(lambda: len(watchmen(tmp_path)) == 1)
+        (first,) = watchmen(tmp_path)
+        os.kill(first, signal.SIGKILL)
+        works.store(0, 3)
+        works.until(lambda: works.outcomes() == {"opened": 3})
+        assert first not in watchmen(tmp_path)
+        works.until(lambda: "the watchman has ended (code -9)" in (tmp_path / "worker.log").read_text())
+    works.until(lambda: watchmen(tmp_path) == [])
+
+
+def test_a_worker_never_gives_its_broker_up(tmp_path: Path) -> None:
+    conf = make_app(load(tmp_path, {"ORGO_QUEUE": f"redis://127.0.0.1:{free_port()}/0"})).conf
+    assert (conf.broker_connection_retry, conf.broker_connection_max_retries) == (True, None)
+
+
+@pytest.mark.slow
+@pytest.mark.needs("redis")
+def test_a_broker_that_comes_late_dies_and_returns_is_listened_to_again(tmp_path: Path) -> None:
+    server = Redis()
+    works = Works(tmp_path, server.url)
+    try:
+        with works.worker("info") as worker:
+            works.until(lambda: works.said("Cannot connect to") >= 2)
+            server.start()
+            works.until(lambda: works.said(" ready.") == 1)
+            works.ring()
+            works.until(lambda: works.said("orgo.route[", "succeeded") == 1)
+            server.kill()
+            works.until(lambda: works.said("Cannot connect to") >= 4)
+            server.start()
+            works.until(lambda: works.said(" ready.") == 2 or works.said("Connected to redis") == 2)
+            works.ring()
+            works.until(lambda: works.said("orgo.route[", "succeeded") == 2)
+            assert worker.poll() is None
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -61,7 +61,10 @@ def _settings(queue: str, kind: str) -> dict[str, Any]:
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "broker_connection_timeout": _TIMEOUT,
+        # Without an end: Celery's own hundred tries are over in 47 minutes, and the worker with them.
+        "broker_connection_retry": True,
         "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
         "broker_transport_options": transport,
         "beat_schedule": {
             job: {"task": job, "schedule": POLL, "options": {"expires": POLL}} for job in JOBS.values()

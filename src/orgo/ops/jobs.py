@@ -4,13 +4,16 @@ So a worker that has much mail to decide still hears of an escalation. What no m
 watchman (ops/watchman.py).
 """
 
-import subprocess
+import mmap
+import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from logging import INFO, getLogger
+from typing import TYPE_CHECKING
 
 from celery import Celery
 from celery.signals import (
@@ -21,8 +24,9 @@ from celery.signals import (
     worker_process_init,
     worker_process_shutdown,
     worker_shutdown,
+    worker_shutting_down,
 )
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from orgo import dispatch
@@ -33,10 +37,17 @@ from orgo.lib.problems import BadInput
 from orgo.ops import watchman
 from orgo.ops.checking import need_rules
 
+if TYPE_CHECKING:
+    from orgo.pipeline import Sender
+
 AT_A_TIME = 5.0
+LONGEST_STOP = 25.0  # whoever ends a service kills it after 30 s
 _own = threading.local()
 _backups: list[threading.Thread] = []
-_watchman: list["subprocess.Popen[bytes]"] = []
+_watchman: list[watchman.Keeper] = []
+_stopping = mmap.mmap(
+    -1, 1
+)  # shared with the processes that the worker forks; no lock that a killed one could keep
 
 
 def app_or_exit() -> Celery:
@@ -81,11 +92,37 @@ def deliver() -> int:
     done = 0
     if config.webhooks:  # first: they are the second path when mail hangs
         with closing(hooks_for(config)) as hooks:
-            done += _some("delivery", lambda: pipeline.deliver(hooks, channel="webhook"))
+            done += _sent_by(pipeline.Sender(hooks, "webhook"))
     if config.smtp is not None:
         with closing(courier_for(config)) as courier:
-            done += _some("delivery", lambda: pipeline.deliver(courier))
+            done += _sent_by(pipeline.Sender(courier))
     return done
+
+
+def _sent_by(sender: "Sender") -> int:
+    with _ended_with_the_worker(sender.stop):
+        return _some("delivery", sender.round)
+
+
+@contextmanager
+def _ended_with_the_worker(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` on another thread as soon as the worker is told to end."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.25):
+            if _stopping[0]:
+                stop()
+                connection.close()
+                return
+
+    thread = threading.Thread(target=look, name="orgo-stopping", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def sweep() -> int:
@@ -121,7 +158,7 @@ def _some(queue: str, work: Callable[[], int]) -> int:
     done, end = 0, time.monotonic() + AT_A_TIME
     while count := work():
         done += count
-        if time.monotonic() > end:
+        if time.monotonic() > end or _stopping[0]:
             dispatch.ring(queue)
             break
     return done
@@ -152,13 +189,27 @@ def _give_connections_back(**_: object) -> None:
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _watch(**_: object) -> None:
     _leave_connections()
-    _watchman.append(watchman.begin())
+    _watchman.append(watchman.Keeper())
+    _watchman[-1].start()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _stop(**_: object) -> None:
+    """The jobs give back what they have not begun; one that hangs is ended, and its lease runs out."""
+    if _stopping[0]:
+        return
+    _stopping[0] = 1
+    for keeper in _watchman:
+        keeper.tell_to_end()
+    last_word = threading.Timer(LONGEST_STOP, os.kill, (os.getpid(), signal.SIGQUIT))
+    last_word.daemon = True
+    last_word.start()
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _end_watch(**_: object) -> None:
     while _watchman:
-        watchman.end(_watchman.pop())
+        _watchman.pop().end()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
@@ -169,10 +220,10 @@ def _begin(**_: object) -> None:
 
 def _leave_connections() -> None:
     """Processes that are forked from each other share no connection and no pool."""
-    for connection in connections.all(initialized_only=True):
-        connection.close()
-        if connection.vendor == "postgresql":
-            connection.close_pool()  # type: ignore[attr-defined]
+    for one in connections.all(initialized_only=True):
+        one.close()
+        if one.vendor == "postgresql":
+            one.close_pool()  # type: ignore[attr-defined]
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]

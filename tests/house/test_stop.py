@@ -1,0 +1,109 @@
+"""A worker that is told to end finishes the letter that is under way, and gives back those behind it."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from orgo.demo.catcher import Caught
+from tests.crash.house import House, invariants
+from tests.house.checkout import ROOT, clean_environment
+from tests.house.test_jobs import CELERY, free_port
+
+ORGO = [sys.executable, str(ROOT / "orgo"), "worker"]
+WORKERS = {"orgo": ORGO, "celery": [*CELERY, "worker", "--loglevel=warning", "--concurrency=1"]}
+MAILS = 8
+DECIDE = """
+from orgo.intake.store import Incoming
+from orgo.message.pool import ParserPool
+from orgo.pipeline import route, take
+from tests.crash.house import mail
+take([Incoming(data=mail(n), source="smtp", envelope_from=f"citizen{n}@people.example", envelope_to=("info@city.example",)) for n in range(%d)])
+parser = ParserPool()
+while route(parser): pass
+parser.close()
+"""
+DELIVER = """
+from orgo.ops.up import courier_for
+from orgo.pipeline import deliver
+courier = courier_for(c)
+while deliver(courier): pass
+courier.close()
+"""
+
+
+class Slow:
+    """Holds every answer after the dot until `open`."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+
+    def __call__(self, letter: Caught) -> None:
+        self.reached.set()
+        self.open.wait(120)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "home", free_port())
+    made.run(DECIDE % MAILS)
+    yield made
+    made.close()
+
+
+@contextmanager
+def told_to_end(house: House, kind: str, slow: Slow) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker of this kind that was told to end while it waited for the answer after a dot."""
+    house.catcher.on_caught = slow
+    queue = {"ORGO_QUEUE": f"redis://127.0.0.1:{free_port()}/0"} if kind == "celery" else {}
+    environment = clean_environment(ORGO_HOME=str(house.home), **queue)
+    with (house.home / "worker.log").open("a") as log:
+        worker = subprocess.Popen(WORKERS[kind], env=environment, stdout=log, stderr=log)
+    try:
+        assert slow.reached.wait(60), (house.home / "worker.log").read_text()
+        worker.terminate()
+        yield worker
+    finally:
+        slow.open.set()
+        worker.kill()
+        worker.wait()
+
+
+def states(house: House) -> dict[str, int]:
+    return dict(house.rows("select state, count(*) from outbox_letter group by 1"))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if condition():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", list(WORKERS))
+def test_the_letter_under_way_is_finished_and_the_others_are_free(house: House, kind: str) -> None:
+    slow = Slow()
+    with told_to_end(house, kind, slow) as worker:
+        until(lambda: states(house) == {"pending": 2 * MAILS - 1, "dot": 1})
+        slow.open.set()
+        worker.wait(60)
+
+    assert states(house) == {"pending": 2 * MAILS - 1, "sent": 1}
+    assert house.rows("select count(*) from outbox_letter where lease_until is not null") == [(0,)]
+    house.run(DELIVER)
+    assert invariants(house, MAILS) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", list(WORKERS))
+def test_one_that_hangs_does_not_keep_the_worker(house: House, kind: str) -> None:
+    with told_to_end(house, kind, Slow()) as worker:
+        worker.wait(60)
+
+    assert states(house) == {"pending": 2 * MAILS - 1, "dot": 1}
