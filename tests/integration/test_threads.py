@@ -183,6 +183,18 @@ def test_what_staff_passes_on_is_the_first_sender_s(office: Office) -> None:
     assert {"clara@people.example", "dora@city.example"} <= set(office.told())
 
 
+def test_what_staff_passes_on_as_an_attachment_is_the_first_sender_s(office: Office) -> None:
+    """As Outlook's "forward as attachment" does it: the mail itself is in it, and no words."""
+    raw = (
+        b"From: dora@city.example\r\nSubject: FW: Water leak\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+        b"From: Clara Client <clara@people.example>\r\nSubject: Water leak\r\n\r\nIt drips.\r\n--b--\r\n"
+    )
+    office.mail("dora@city.example", raw=raw)
+    task = office.task()
+    assert (task.requester, task.requester_name) == ("clara@people.example", "Clara Client")
+
+
 def test_the_first_sender_s_answer_joins(office: Office) -> None:
     """Whom answers go to is a requester like any other."""
     office.mail("dora@city.example", "Fwd: Water leak", body=PASSED_ON)

@@ -118,7 +118,7 @@ def open_task(
     anonymize = bool(decision.anonymize)
     policy, notify = _policy(decision, house), addresses([_resolved(name, house) for name in decision.notify])
     calendar = house.calendar_for(decision.calendar, team.address)
-    first = _first_sender(mail, house)
+    first = _first_sender(mail, message, house)
     facts = {
         "reference": unit.free_reference(),
         "title": mail.subject,
@@ -179,7 +179,7 @@ def _remark(task: int, text: str, unit: Unit) -> None:
     handle([Comment(task=task, actor=Actor("system"), at=unit.now, note=note, quiet=True)], unit)
 
 
-def _first_sender(mail: Mail, house: House) -> Address | None:
+def _first_sender(mail: Mail, message: Message, house: House) -> Address | None:
     """Who wrote a mail that one of our people passes on: the requester is not the one in the middle.
 
     Only who works here is believed, and nobody whose mail fails the check; no receipt goes to somebody who was only
@@ -187,7 +187,7 @@ def _first_sender(mail: Mail, house: House) -> Address | None:
     """
     if mail.from_address not in house.directory.people or mail.trust == "fail":
         return None
-    found = forwarded_from(mail.subject, mail.text)
+    found = message.attached_sender or forwarded_from(mail.subject, mail.text)
     return found if found is not None and not house.is_own(found.address) else None
 
 

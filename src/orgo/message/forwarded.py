@@ -1,9 +1,11 @@
-"""Who wrote a mail that somebody passed on: the From of the block that mail programs put above its text (pure)."""
+"""Who wrote a mail that somebody passed on: From above its text, where mail programs put it, or of the mail attached (pure)."""
 
 import re
+from collections.abc import Sequence
 
 from orgo.message.addresses import read_addresses
 from orgo.message.model import Address
+from orgo.message.part import Part
 from orgo.message.phrases import phrases
 
 _SUBJECT = re.compile(r"(?i)\s*(?:\[[^\]]{1,40}\]\s*)?(?:fwd?|fw|wg|tr|rv|enc|doorst|i)\s?:")
@@ -26,6 +28,21 @@ def forwarded_from(subject: str, text: str) -> Address | None:
         if _FROM.match(line) and _is_head(lines[max(0, number - _FIELDS_ABOVE) : number + _FIELDS_BELOW]):
             return _address(line.partition(":")[2].strip(" *"))
     return None
+
+
+def attached_sender(subject: str, text: str, leaves: Sequence[Part]) -> Address | None:
+    """The sender of the one mail that is attached to this, where it is passed on: the subject says so, or there is no text.
+
+    None where it is not sure: several mails are attached, or it has not exactly one sender.
+    """
+    mails = [leaf.children[0] for leaf in leaves if leaf.kind == "message/rfc822" and leaf.children]
+    if len(mails) != 1 or (text.strip() and not _SUBJECT.match(subject)):
+        return None
+    given = mails[0].headers.get("from", [])
+    read = read_addresses(given[0]) if len(given) == 1 else None
+    if read is None or read.defect or len(read.addresses) != 1 or "@" not in read.addresses[0].address:
+        return None
+    return Address(read.addresses[0].name, read.addresses[0].address.lower())
 
 
 def _is_head(lines: list[str]) -> bool:

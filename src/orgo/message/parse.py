@@ -8,6 +8,7 @@ from orgo.lib.text import clean_header, clean_text
 from orgo.message.addresses import Read, read_addresses
 from orgo.message.bounce import bounce_of
 from orgo.message.dates import instant
+from orgo.message.forwarded import attached_sender
 from orgo.message.html import joined
 from orgo.message.language import language_of
 from orgo.message.limits import LimitPassed
@@ -83,6 +84,7 @@ def _message(root: Part) -> Message:
         text=text,
         html=html,
         attachments=body.attachments,
+        attached_sender=attached_sender(subject, text or html, leaves),
         in_reply_to="".join(_ids(root.header("in-reply-to"))[:1]),
         references=_ids(root.header("references"))[-MOST_REFERENCES:],
         is_auto_reply=machine.auto_reply and bounce is None,

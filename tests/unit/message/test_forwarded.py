@@ -1,7 +1,10 @@
 """Who wrote what was passed on, as the mail programs of the day write it."""
 
+from base64 import b64encode
+
 import pytest
 
+from orgo.message import Address, parse
 from orgo.message.forwarded import forwarded_from
 
 GMAIL = """Please see below.
@@ -86,3 +89,47 @@ def test_the_name_is_kept() -> None:
 )
 def test_where_it_is_not_sure_nobody_is_named(subject: str, text: str) -> None:
     assert forwarded_from(subject, text) is None
+
+
+INNER = "From: Clara Client <Clara@people.example>\r\nTo: info@city.example\r\nSubject: Water leak\r\n\r\nIt drips.\r\n"
+
+
+def attached(*inner: str, subject: str = "FW: Water leak", text: str = "", encoding: str = "") -> bytes:
+    """A mail with mails attached, as Outlook's "forward as attachment" makes it."""
+    parts = [f"Content-Type: text/plain\r\n\r\n{text}\r\n"]
+    for mail in inner:
+        kind = 'message/rfc822; name="Water leak.eml"'
+        parts.append(f"Content-Type: {kind}\r\n{encoding}Content-Disposition: attachment\r\n\r\n{mail}")
+    body = "".join(f"--b\r\n{part}\r\n" for part in parts)
+    head = f"From: anna@city.example\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
+    return f"{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}--b--\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        attached(INNER),
+        attached(INNER, text="Please see to it."),
+        attached(INNER, subject="Wasser"),
+        attached(b64encode(INNER.encode()).decode(), encoding="Content-Transfer-Encoding: base64\r\n"),
+    ],
+    ids=["outlook", "with-words", "no-word-in-the-subject", "base64"],
+)
+def test_the_sender_of_the_attached_mail_is_found(raw: bytes) -> None:
+    assert parse(raw).attached_sender == Address("Clara Client", "clara@people.example")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        attached(INNER, INNER),
+        attached(INNER, subject="Our leak", text="Clara wrote of it as well, see there."),
+        attached(INNER.replace("From: Clara", "From: boss@corp.example, Clara")),
+        attached("From: eve@x.example\r\n" + INNER),
+        attached("\r\nno header at all"),
+        attached(),
+    ],
+    ids=["two", "as-evidence", "two-addresses", "two-senders", "no-headers", "none"],
+)
+def test_of_what_is_attached_otherwise_nobody_is_named(raw: bytes) -> None:
+    assert parse(raw).attached_sender is None
