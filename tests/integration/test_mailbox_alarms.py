@@ -187,3 +187,73 @@ def test_the_workers_of_a_queue_tell_as_well(office: Office, row: Any) -> None:
     office.settle()
 
     assert office.told() == [ADMIN]
+
+
+# -- silence: nothing is wrong, and nothing happens
+
+
+def _looks(office: Office, minutes: int) -> int:
+    """Two minutes pass between two looks; returns how many alarms they raise."""
+    from orgo.flow.mailbox_alarms import watch_mailboxes
+
+    raised = 0
+    for _ in range(minutes // 2):
+        office.clock.advance(minutes=2)
+        raised += watch_mailboxes()
+        office.settle()
+    return raised
+
+
+def test_a_mailbox_that_nobody_has_looked_at_for_long_is_told_once_and_its_end_once(
+    office: Office, row: Any
+) -> None:
+    from orgo.intake.mailbox.ledger import Ledger
+    from orgo.intake.mailbox.queries import standing
+
+    ledger = Ledger(office.config.accounts[0])
+    ledger.well()
+    assert _looks(office, 10) == 0
+    assert _looks(office, 40) == 1
+    assert "no look at it has ended since" in text_of(office.letters(ADMIN)[0])
+    assert standing(office.config.accounts[0]).state == "silent"
+
+    ledger.well()
+    assert _looks(office, 4) == 1 and len(office.letters(ADMIN)) == 2
+    assert standing(office.config.accounts[0]).state == "ok"
+
+
+def test_a_mailbox_that_is_seldom_looked_at_is_silent_after_two_waits(tmp_path: Path) -> None:
+    from orgo.intake.mailbox.ledger import Ledger
+
+    office = Office(tmp_path, config=BOXED.replace("password: x", "password: x, poll: 1 hour"))
+    Ledger(office.config.accounts[0]).well()
+    raised = _looks(office, 120), _looks(office, 10)
+    office.close()
+
+    assert raised == (0, 1)
+
+
+def test_what_orgo_slept_through_is_no_mailboxs_silence(office: Office, row: Any) -> None:
+    from orgo.intake.mailbox.ledger import Ledger
+
+    Ledger(office.config.accounts[0]).well()
+    assert _looks(office, 4) == 0
+    office.clock.advance(hours=10)
+
+    assert _looks(office, 4) == 0
+
+
+def test_a_long_first_fetch_is_no_silence(office: Office, row: Any) -> None:
+    """Each batch that is taken is a sign of life; the look itself takes hours."""
+    from orgo.intake.mailbox.ledger import Ledger
+    from orgo.intake.mailbox.ports import Fetched, Look, Waiting
+
+    ledger = Ledger(office.config.accounts[0])
+    ledger.well()
+    folder = ledger.folder("INBOX", Look(1))
+    raised = 0
+    for uid in range(1, 6):
+        ledger.take(folder, [Fetched(Waiting(str(uid), 30), b"Subject: old %d\n\nx\n" % uid)], uid)
+        raised += _looks(office, 8)
+
+    assert raised == 0

@@ -12,7 +12,8 @@ class Proxy:
     """Carries connections to `port` on loopback until `after` bytes have gone to the `to` side (all connections together).
 
     Then it does what `fault` says: "cut" ends both directions and lets nobody in again, "stall" carries nothing more, "half-close" ends the one
-    direction only. `pull` takes the network away until `plug`: what is open ends, and nobody is let in. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
+    direction only. `pull` takes the network away until `plug`: what is open ends, and nobody is let in. `freeze` lets what is open carry nothing more and tells nobody, as a firewall does
+    that forgot it. "trickle" sends every byte by itself from the beginning, "none" only counts. `carried` counts bytes.
     """
 
     def __init__(
@@ -23,6 +24,7 @@ class Proxy:
         self.broken = threading.Event()
         self._pulled = threading.Event()
         self._open: list[socket.socket] = []
+        self._frozen: list[socket.socket] = []
         self._lock = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
@@ -41,6 +43,10 @@ class Proxy:
         """The network is gone."""
         self._pulled.set()
         self._drop()
+
+    def freeze(self) -> None:
+        """What is open now is forgotten; new connections are carried."""
+        self._frozen = list(self._open)
 
     def plug(self) -> None:
         """It is back."""
@@ -70,6 +76,8 @@ class Proxy:
     def _carry(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
         try:
             while data := source.recv(65_536):
+                if target in self._frozen:
+                    continue
                 if self._send(target, data) if counted else self._pass(target, data):
                     continue
                 return

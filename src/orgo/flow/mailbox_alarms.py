@@ -1,23 +1,25 @@
 """A mailbox in trouble is told to the administrators once, and once more when it is over."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q
 
 from orgo.audit.models import Event, record
 from orgo.conf import boot
+from orgo.conf.config import Mailbox as Account
 from orgo.flow import words
 from orgo.flow.alarms import alarm
 from orgo.flow.house import House, open_house
+from orgo.intake.mailbox.backoff import silent_after
 from orgo.intake.models import Mailbox, Receipt
 from orgo.lib import clock
 
 # What somebody has to mend is told at once; a server that is away often comes back by itself.
 AT_ONCE = ("auth_failed", "certificate", "tls", "folder")
 GRACE = timedelta(minutes=10)
+LONGEST_GAP = timedelta(minutes=5)
 MOST_LISTED = 20
 # A state in words, and what to do about it.
 _SAID: dict[str, dict[str, tuple[str, str]]] = {
@@ -46,6 +48,10 @@ _SAID: dict[str, dict[str, tuple[str, str]]] = {
             "The server answers what Orgo can't work with.",
             "Please show the words above to whoever runs the server.",
         ),
+        "silent": (
+            "It was well then, and no look at it has ended since.",
+            "Please look whether Orgo's intake runs (orgo status), and start it anew.",
+        ),
     },
     "fr": {
         "auth_failed": (
@@ -72,20 +78,51 @@ _SAID: dict[str, dict[str, tuple[str, str]]] = {
             "Le serveur répond ce qu'Orgo ne sait pas traiter.",
             "Merci de montrer les mots ci-dessus à qui gère le serveur.",
         ),
+        "silent": (
+            "Tout allait bien alors, et aucune relève ne s'est terminée depuis.",
+            "Merci de vérifier que la réception d'Orgo tourne (orgo status), et de la relancer.",
+        ),
     },
 }
+
+
+class Awake:
+    """Since when this process looks without a gap: what it slept through (a laptop's night) is no mailbox's silence."""
+
+    def __init__(self) -> None:
+        self._since = self._last = datetime.min.replace(tzinfo=UTC)
+
+    def since(self, now: datetime) -> datetime:
+        """The instant from which on silence counts; called by each look."""
+        if not timedelta(0) <= now - self._last <= LONGEST_GAP:
+            self._since = now
+        self._last = now
+        return self._since
+
+
+_awake = Awake()
 
 
 def watch_mailboxes(house: House | None = None) -> int:
     """Tell of every configured mailbox whose trouble began or ended, or that keeps mail; returns how many alarms were raised.
 
+    One that is well, and of which no look has ended for long, is in trouble too: whoever watches it hangs, or is dead.
+
     `Mailbox.noticed` remembers what was told; it is changed in the alarm's transaction, so any number of processes tell once.
     """
     house = house or open_house()
-    names = [account.name for account in boot.config().accounts]
-    rows = Mailbox.objects.filter(name__in=names, paused=False)
-    changed = rows.filter(~Q(noticed="") | ~Q(state__in=["", "ok"]))
-    return sum(_look(row, house) for row in changed) + _watch_left(names, house)
+    accounts = {account.name: account for account in boot.config().accounts}
+    rows = Mailbox.objects.filter(name__in=list(accounts), paused=False).exclude(state="")
+    now = clock.now()
+    since = _awake.since(now)
+    told = sum(_look(row, house, _is_silent(row, accounts[row.name], since, now)) for row in rows)
+    return told + _watch_left(list(accounts), house)
+
+
+def _is_silent(row: Mailbox, account: Account, since: datetime, now: datetime) -> bool:
+    if row.state != "ok" or row.last_ok_at is None:
+        return False
+    return max(row.last_ok_at, since) + silent_after(account.poll) < now
 
 
 def _watch_left(names: Sequence[str], house: House) -> int:
@@ -134,9 +171,11 @@ def _left_values(row: Mailbox, new: Sequence[Receipt], house: House, language: s
     return {"title": row.name, "level": str(len(new)), "facts": "\n".join(lines + more), "link": link}
 
 
-def _look(row: Mailbox, house: House) -> int:
+def _look(row: Mailbox, house: House, silent: bool = False) -> int:
+    if silent:
+        return 0 if row.noticed else _tell(row, "silent", "mailbox_failed", house)
     if row.state == "ok":
-        return _tell(row, "", "mailbox_over", house)
+        return _tell(row, "", "mailbox_over", house) if row.noticed else 0
     since = row.since or clock.now()
     if row.noticed or (row.state not in AT_ONCE and clock.now() - since < GRACE):
         return 0
@@ -157,9 +196,10 @@ def _tell(row: Mailbox, noticed: str, letter: str, house: House) -> int:
 def _values(row: Mailbox, trouble: str, house: House, language: str) -> dict[str, str]:
     wrong, what_to_do = _SAID[language if language in _SAID else "en"].get(trouble, ("", ""))
     zone = ZoneInfo(house.config.organization.zone)
+    since = row.last_ok_at if trouble == "silent" else row.since
     return {
         "title": row.name,
-        "opened": words.instant(row.since or clock.now(), zone, language),
+        "opened": words.instant(since or clock.now(), zone, language),
         "text": wrong,
         "status": row.detail or row.state,
         "next": what_to_do,

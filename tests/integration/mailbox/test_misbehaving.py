@@ -42,6 +42,8 @@ def opened(uidvalidity: bytes) -> Script:
     )  # fmt: skip
 
 
+IN_POP3: Script = (b"+OK hi\r\n", hears("USER"), b"+OK\r\n", hears("PASS"), b"+OK\r\n")
+LISTED: Script = (hears("LIST"), b"+OK\r\n1 100\r\n.\r\n", hears("UIDL"), b"+OK\r\n1 abc\r\n.\r\n")
 VALID = b"* OK [UIDVALIDITY 5] x\r\n"
 WHOLE = tagged(b"* 1 FETCH (UID 7 BODY[] {%d}\r\n%s)\r\n" % (len(MAIL), MAIL))
 
@@ -52,10 +54,10 @@ def look(
 ) -> Callable[..., tuple[int | None, MailboxError | None]]:
     """One look through a mailbox of this script; returns how many mails were taken, or what was wrong."""
     from orgo.conf.config import Mailbox as Account
-    from orgo.intake.mailbox import pop3, signin
+    from orgo.intake.mailbox import imap, pop3, signin
     from orgo.intake.mailbox.watch import Watcher
 
-    for module in (pop3, signin):
+    for module in (imap, pop3, signin):
         monkeypatch.setattr(module, "TIMEOUT", 1.0)
 
     def looking(script: Script, **more: Any) -> tuple[int | None, MailboxError | None]:
@@ -161,16 +163,24 @@ def test_a_server_that_does_not_keep_to_its_protocol_is_named(
         (("drip",), {"protocol": "pop3"}),
         ((TLS_RECORD, "drip"), {"protocol": "pop3", "tls": "implicit"}),
         ((b"+OK hi\r\n", hears("USER"), "drip"), {"protocol": "pop3"}),
+        ((*SIGNED_IN, command("EXAMINE"), "drip"), {}),
+        ((*SIGNED_IN, *opened(VALID)[:2], command("UID SEARCH"), "drip"), {}),
+        ((*SIGNED_IN, *opened(VALID)[:4], command("UID FETCH"), "drip"), {}),
+        ((*SIGNED_IN, *opened(VALID), "drip"), {}),
+        ((*IN_POP3, hears("LIST"), "drip"), {"protocol": "pop3"}),
+        ((*IN_POP3, hears("LIST"), b"+OK\r\n1 100\r\n.\r\n", hears("UIDL"), "drip"), {"protocol": "pop3"}),
+        ((*IN_POP3, *LISTED, hears("RETR"), "drip"), {"protocol": "pop3"}),
     ],
 )
 def test_a_server_that_says_a_letter_now_and_then_is_given_up(
     look: Any, script: Script, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each letter comes in time, the line never does: the whole of it has a deadline."""
-    from orgo.intake.mailbox import pop3, signin
+    from orgo.intake.mailbox import deadline, imap, pop3, signin
 
-    for module in (pop3, signin):
+    for module in (imap, pop3, signin):
         monkeypatch.setattr(module, "TIMEOUT", 0.3)
+    monkeypatch.setattr(deadline, "_SLOWEST", 10_000_000)
     taken, wrong = look(script, **more)
 
     assert taken is None and isinstance(wrong, Unreachable) and "did not answer within" in str(wrong)

@@ -56,7 +56,7 @@ def has(there, count: int) -> bool:
 
 
 def test_a_mail_comes_in_because_the_server_says_so(box, watch):
-    """The next look of its own would be 29 minutes later."""
+    """The next look of its own would be five minutes later."""
     there = box().live()
     watch(there)
     assert until(lambda: is_well(there))
@@ -174,3 +174,33 @@ def test_a_connection_that_is_cut_is_made_anew(box, watch):
     Mailbox.objects.update(next_try_at=None)
     there.put(leak(1))
     assert until(there.outcomes)
+
+
+def test_a_connection_that_died_without_a_word_is_given_up(box, dovecot, watch, monkeypatch):
+    """A firewall forgot it while the server was waited for: the next renewal hears nothing, and a new one is made."""
+    from orgo.intake.mailbox import backoff, imap, signin
+    from orgo.intake.models import Mailbox
+    from tests.servers.proxy import Proxy
+
+    monkeypatch.setattr(backoff, "_PUSHED_LONGEST", 1.0)
+    for module in (imap, signin):
+        monkeypatch.setattr(module, "TIMEOUT", 1.0)
+    with Proxy(dovecot.imap) as proxy:
+        there = box(host="127.0.0.1", port=proxy.port, tls="none").live()
+        watch(there)
+        assert until(lambda: is_well(there))
+        proxy.freeze()
+        there.put(leak(1))
+        assert until(lambda: there.row().state == "unreachable")
+        Mailbox.objects.update(next_try_at=None)
+        assert until(there.outcomes)
+
+
+def test_the_system_asks_whether_the_other_side_is_still_there(box, dovecot):
+    from orgo.intake.mailbox.dial import open_session
+
+    for keys in ({}, {"protocol": "pop3", "port": dovecot.pop3}):
+        session = open_session(box(**keys, tls="none").account)
+        way = session.client.socket() if not keys else session._way.sock
+        assert way.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        session.close()

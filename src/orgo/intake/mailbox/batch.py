@@ -153,8 +153,11 @@ class Batch:
         sql.insert(Receipt, written)
 
     def _note(self, new: Sequence[Incoming], left: int) -> None:
-        """The time of the last mail, how long it took from its server to here, and how many are still there."""
-        values: dict[str, object] = {"waiting": left}
+        """The time of the last mail, how long it took from its server to here, and how many are still there.
+
+        A long fetch is no silence: each batch is a sign of life.
+        """
+        values: dict[str, object] = {"waiting": left, "last_ok_at": self.now}
         if new:
             arrived = new[-1].arrived_at
             lag = int((self.now - arrived).total_seconds()) if arrived else None

@@ -8,6 +8,9 @@ from contextlib import contextmanager, suppress
 
 from orgo.intake.mailbox.ports import Unreachable
 
+_KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+_SLOWEST = 4_000  # bytes a second
+
 
 class Guard:
     """Cuts the connection that it watches, from the thread of a timer."""
@@ -21,6 +24,7 @@ class Guard:
         """Watch this connection; TLS may be put on it later, for the guard has a handle of its own."""
         with self._lock:
             self._way = socket.socket(fileno=os.dup(way.fileno()))
+            _keep_alive(self._way)
         if self.fired:
             self.cut()
 
@@ -37,6 +41,19 @@ class Guard:
             if self._way is not None:
                 self._way.close()
             self._way = None
+
+
+def _keep_alive(way: socket.socket) -> None:
+    """Let the system ask whether the other side is still there: a firewall forgets a connection and tells nobody."""
+    way.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE:
+        if hasattr(socket, name):
+            way.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def enough_for(size: int, usual: float) -> float:
+    """Seconds in which an answer of so many bytes comes by the slowest line; `usual` is what any answer may take."""
+    return 2 * usual + size / _SLOWEST
 
 
 @contextmanager

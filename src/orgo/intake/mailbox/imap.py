@@ -4,6 +4,7 @@ import imaplib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 from imapclient.exceptions import IMAPClientError, IMAPClientReadOnlyError, ProtocolError
@@ -11,6 +12,7 @@ from imapclient.imapclient import join_message_ids
 
 from orgo.conf.config import Mailbox
 from orgo.intake.mailbox.answers import bodies, sizes
+from orgo.intake.mailbox.deadline import deadline, enough_for
 from orgo.intake.mailbox.ports import (
     After,
     Fetched,
@@ -20,11 +22,12 @@ from orgo.intake.mailbox.ports import (
     Unreachable,
     Waiting,
 )
-from orgo.intake.mailbox.signin import SLACK, connect, hang_up, translated
+from orgo.intake.mailbox.signin import SLACK, TIMEOUT, connect, hang_up, translated
 
 log = logging.getLogger("orgo.imap")
 CHUNK = 500
-RENEW_IDLE = 29 * 60.0
+# What a line of a SEARCH, and one of sizes, takes.
+UID_BYTES, SIZE_BYTES = 11, 120
 Found = TypeVar("Found")
 _SEEN, _DELETED = b"\\Seen", b"\\Deleted"
 
@@ -39,18 +42,25 @@ class ImapSession:
         self.server = f"{account.host}:{account.port}"
         self.client = connect(account)
         self.found = 0
-        self._uidnext = 0
+        self._uidnext = self._exists = 0
         with translated(self.server):
             self.pushes = account.idle and bool(self.client.has_capability("IDLE"))
 
     def look(self, folder: str, write: bool) -> Look:
-        with translated(self.server):
+        with self._in_time():
             found, read_only = self._select(folder, write)
         epoch = found.get(b"UIDVALIDITY", 0)
-        self._uidnext = int(found.get(b"UIDNEXT", 0))
+        self._uidnext, self._exists = int(found.get(b"UIDNEXT", 0)), int(found.get(b"EXISTS", 0))
         if write and not read_only and not found.get(b"PERMANENTFLAGS", (_SEEN,)):
             read_only = "the server keeps no marks in it"
         return Look(int(epoch), self._uidnext, int(found.get(b"HIGHESTMODSEQ", 0)), read_only)
+
+    @contextmanager
+    def _in_time(self, size: int = 0) -> Iterator[None]:
+        """Commands whose answers have so many bytes; raises MailboxError, also where they drip without end."""
+        with translated(self.server), deadline(self.server, enough_for(size, TIMEOUT)) as guard:
+            guard.watch(self.client.socket())
+            yield
 
     def _select(self, folder: str, write: bool) -> tuple[dict[bytes, Any], str]:
         try:
@@ -71,13 +81,14 @@ class ImapSession:
         self.found = 0
         if self._uidnext and self._uidnext <= after + 1:
             return
-        with translated(self.server):
+        with self._in_time(self._exists * UID_BYTES):
             # The last mail matches n:* even where its UID is below n (RFC 3501 section 6.4.8).
             uids = sorted(uid for uid in self.client.search(f"UID {after + 1}:*") if uid > after)
         self.found = len(uids)
         for start in range(0, len(uids), CHUNK):
-            with translated(self.server):
-                yield self._weighed(uids[start : start + CHUNK])
+            with self._in_time(CHUNK * SIZE_BYTES):
+                weighed = self._weighed(uids[start : start + CHUNK])
+            yield weighed
 
     def _weighed(self, uids: list[int]) -> list[Waiting]:
         """These mails with their sizes; a size is 0 where the server does not tell it of a mail that is there."""
@@ -89,7 +100,7 @@ class ImapSession:
 
     def fetch(self, mails: Sequence[Waiting]) -> Iterator[Fetched]:
         self.client.longest = max(mail.size or self.account.max_size for mail in mails) * 2 + SLACK
-        with translated(self.server):
+        with self._in_time(sum(mail.size or self.account.max_size for mail in mails)):
             found = self._asked("(UID BODY.PEEK[])", bodies, [int(mail.uid) for mail in mails])
             missing = [int(mail.uid) for mail in mails if int(mail.uid) not in found]
             still = self._still_there(missing) if missing else frozenset()
@@ -132,7 +143,7 @@ class ImapSession:
 
     def after(self, uids: Sequence[str], what: After, target: str) -> None:
         numbers = [int(uid) for uid in uids]
-        with translated(self.server):
+        with self._in_time(len(uids) * SIZE_BYTES):
             try:
                 self._do(numbers, what, target)
             except IMAPClientReadOnlyError as error:
@@ -165,11 +176,14 @@ class ImapSession:
         if not self.pushes or self.client._imap.state != "SELECTED":
             _sleep(seconds, enough)
             return
-        with translated(self.server):
+        with self._in_time():
             if self._has_grown() or not self._begin_idle():
                 return
-            if not self._has_grown() and not self._has_said():
-                self._listen(min(seconds, RENEW_IDLE), enough)
+            is_news = self._has_grown() or self._has_said()
+        if not is_news:
+            with translated(self.server):
+                self._listen(seconds, enough)
+        with self._in_time():
             self.client.idle_done()
 
     def _has_grown(self) -> bool:

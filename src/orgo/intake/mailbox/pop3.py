@@ -6,12 +6,12 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 from orgo.conf.config import Mailbox, is_loopback
-from orgo.intake.mailbox.deadline import Guard, deadline
+from orgo.intake.mailbox.deadline import Guard, deadline, enough_for
 from orgo.intake.mailbox.ports import (
     After,
     AuthFailed,
@@ -36,6 +36,9 @@ _NOT_NOW = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]", "[UNAVAILABLE]")
 poplib._MAXLINE = 16 * 1024 * 1024  # type: ignore[attr-defined]
 # A server's answer of several lines is read whole: what it announced, and room for the dots that it doubled.
 _SLACK = 65_536
+# What is announced of one mail, and of as many as a maildrop usually has: bytes.
+LINE_BYTES = 90
+_LISTING = 1_000_000
 
 
 class Pop3Session:
@@ -59,8 +62,7 @@ class Pop3Session:
         """POP3 has one folder, and no epochs: a key that comes again may be another mail's (see ledger.forget_vanished)."""
         if self._way is None:
             self._connect()
-        with _translated(self.server):
-            self._numbers = dict(self._listed())
+        self._numbers = dict(self._listed())
         return Look(1)
 
     def waiting(self, after: int) -> Iterator[list[Waiting]]:
@@ -73,7 +75,7 @@ class Pop3Session:
         for mail in mails:
             number = self._numbers.get(mail.uid)
             if number is not None:
-                with _translated(self.server):
+                with self._in_time(mail.size):
                     data = self._whole(number, mail.size)
                 yield Fetched(mail, data)
 
@@ -82,7 +84,7 @@ class Pop3Session:
         if what != "delete":
             raise Refused(f"POP3 can't {what} mails, only keep or delete them")
         numbers = [self._numbers[uid] for uid in uids if uid in self._numbers]
-        with _translated(self.server):
+        with self._in_time(len(numbers) * LINE_BYTES):
             for number in numbers:
                 self._open.dele(number)
             crashpoint("H1p.before_quit")
@@ -90,8 +92,7 @@ class Pop3Session:
         crashpoint("H1p.after_quit")
         self._way = None
         self._connect()
-        with _translated(self.server):
-            self._numbers = dict(self._listed())
+        self._numbers = dict(self._listed())
 
     def wait(self, seconds: float, enough: Callable[[], bool]) -> None:
         self.close()
@@ -111,6 +112,13 @@ class Pop3Session:
             _hang_up(self._way)
 
     # -- the connection
+
+    @contextmanager
+    def _in_time(self, size: int = 0) -> Iterator[None]:
+        """Commands whose answers have so many bytes; raises MailboxError, also where they drip without end."""
+        with _translated(self.server), deadline(self.server, enough_for(size, TIMEOUT)) as guard:
+            guard.watch(self._open.sock)
+            yield
 
     @property
     def _open(self) -> poplib.POP3:
@@ -169,11 +177,9 @@ class Pop3Session:
 
     def _listed(self) -> Iterator[tuple[str, int]]:
         """The mails of the session: their keys, oldest first, with the numbers that they have in it."""
-        sizes = dict(_pairs(self._open.list()[1]))
-        try:
-            named = [(number, name) for number, name in _named(self._open.uidl()[1]) if number in sizes]
-        except poplib.error_proto:
-            named = [(number, self._name_of(number)) for number in sizes]
+        with self._in_time(_LISTING):
+            sizes = dict(_pairs(self._open.list()[1]))
+        named = [(number, name) for number, name in self._names(sizes) if number in sizes]
         times: Counter[str] = Counter()
         for number, name in named:
             key = f"{name}/{sizes[number]}"
@@ -181,12 +187,22 @@ class Pop3Session:
             # A server may give two mails one UIDL; no UIDL has a space, so the second one's key is nobody else's.
             yield key if times[key] == 1 else f"{name} {times[key]}/{sizes[number]}", number
 
+    def _names(self, sizes: Mapping[int, int]) -> list[tuple[int, str]]:
+        with self._in_time(len(sizes) * LINE_BYTES):
+            try:
+                return list(_named(self._open.uidl()[1]))
+            except poplib.error_proto as error:
+                if not _said(error).startswith("-ERR"):
+                    raise
+        return [(number, self._name_of(number)) for number in sizes]
+
     def _name_of(self, number: int) -> str:
         """What stands for the UIDL where a server has none: the hash of the mail's headers, else of all of it."""
-        try:
-            lines = self._open.top(number, 0)[1]
-        except poplib.error_proto:
-            lines = self._open.retr(number)[1]
+        with self._in_time(self.account.max_size):
+            try:
+                lines = self._open.top(number, 0)[1]
+            except poplib.error_proto:
+                lines = self._open.retr(number)[1]
         return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
     def _whole(self, number: int, size: int) -> bytes | None:

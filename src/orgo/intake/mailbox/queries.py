@@ -13,7 +13,10 @@ from orgo.intake.models import Folder, Mail, Mailbox, Receipt
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A configured mailbox and how it is. `state` is "" before the first try; `left` counts mails that stay on the server."""
+    """A configured mailbox and how it is; `left` counts mails that stay on the server.
+
+    `state` is "" before the first try, "silent" where all was well and no look has ended for long.
+    """
 
     name: str
     protocol: str
@@ -59,6 +62,8 @@ def standing(account: Account) -> Standing:
         for name in Standing.__struct_fields__
         if hasattr(Mailbox, name) and name != "folders"
     }
+    if row.state == "ok" and row.noticed == "silent":
+        kept["state"] = "silent"
     return Standing(
         **kept | {"protocol": account.protocol, "server": server},
         observed=Mail.objects.filter(mailbox=account.name, outcome="observed").count(),

@@ -10,6 +10,7 @@ from django.db import close_old_connections, connection
 
 from orgo.conf.config import Mailbox as Account
 from orgo.conf.logging import within
+from orgo.intake.mailbox import backoff
 from orgo.intake.mailbox.dial import open_session
 from orgo.intake.mailbox.ledger import Ledger
 from orgo.intake.mailbox.ports import MailboxError, Session
@@ -19,7 +20,6 @@ from orgo.intake.models import Mailbox as MailboxRow
 
 log = logging.getLogger("orgo.mailbox")
 LOOK_AGAIN = 5.0
-RENEW = 29 * 60.0
 Told = Callable[[str, str | None], None]
 
 
@@ -116,9 +116,7 @@ class Watcher:
 
     def _pause(self, session: Session) -> float:
         """Seconds until the next look: where the server tells what comes, and no other folder is read, that is long."""
-        if session.pushes and len(self.account.folders) == 1:
-            return RENEW
-        return self.account.poll.days * 86_400.0 + self.account.poll.seconds
+        return backoff.wait(self.account.poll, pushes=session.pushes and len(self.account.folders) == 1)
 
     def _enough(self, ledger: Ledger, box: MailboxRow) -> Callable[[], bool]:
         """Whether the wait is over: stopped, or (looked at every 5 s) the mailbox's row was changed or more mails are owed."""
