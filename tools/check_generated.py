@@ -28,7 +28,10 @@ def main(write: bool) -> int:
         print(f"{name} is out of date: `make schema` writes it anew", file=sys.stderr)
     models = missing_migrations()
     if models:
-        print(f"models without their migration (manage them with django-admin makemigrations):\n{models}", file=sys.stderr)
+        print(
+            f"models without their migration (manage them with django-admin makemigrations):\n{models}",
+            file=sys.stderr,
+        )
     if not wrong and not models:
         print("generated files are up to date")
     return 1 if wrong or models else 0
@@ -60,7 +63,9 @@ def missing_migrations() -> str:
         "from django.core.management import call_command as c; c('makemigrations', check_changes=True, dry_run=True)"
     )
     with tempfile.TemporaryDirectory() as home:
-        answer = subprocess.run([sys.executable, "-c", code, home], env=_environment(), capture_output=True, text=True)
+        answer = subprocess.run(
+            [sys.executable, "-c", code, home], env=_environment(), capture_output=True, text=True
+        )
     return "" if answer.returncode == 0 else (answer.stdout or answer.stderr).strip()
 
 

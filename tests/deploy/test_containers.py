@@ -23,7 +23,9 @@ OWN = {name: one for name, one in COMPOSE["services"].items() if name not in SER
 
 
 def test_hadolint_finds_nothing(tools: Path) -> None:
-    answer = subprocess.run([str(tools / "hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True)
+    answer = subprocess.run(
+        [str(tools / "hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True
+    )
     assert answer.returncode == 0, answer.stdout
 
 
@@ -53,11 +55,21 @@ def test_compose_keeps_to_the_specification() -> None:
     assert not validator.is_valid({**COMPOSE, "services": {"orgo": {"imagine": "orgo"}}})
 
 
-@pytest.mark.parametrize(("profile", "servers", "workers"), [("small", set(), 0), ("standard", {"postgresql", "redis"}, 1), ("large", {"postgresql", "rabbitmq"}, 2)])
+@pytest.mark.parametrize(
+    ("profile", "servers", "workers"),
+    [("small", set(), 0), ("standard", {"postgresql", "redis"}, 1), ("large", {"postgresql", "rabbitmq"}, 2)],
+)
 def test_each_profile_is_whole(profile: str, servers: set[str], workers: int) -> None:
     inside = {name: one for name, one in COMPOSE["services"].items() if profile in one["profiles"]}
     assert set(inside) & set(SERVERS) == servers
-    assert sum(one.get("deploy", {}).get("replicas", 1) for name, one in inside.items() if name.startswith("worker")) == workers
+    assert (
+        sum(
+            one.get("deploy", {}).get("replicas", 1)
+            for name, one in inside.items()
+            if name.startswith("worker")
+        )
+        == workers
+    )
     for one in inside.values():
         assert set(one.get("depends_on", {})) <= set(inside)
 
@@ -66,7 +78,10 @@ def test_each_profile_is_whole(profile: str, servers: set[str], workers: int) ->
 def test_each_part_runs_a_command_that_is_there(name: str, tmp_path: Path) -> None:
     one = OWN[name]
     if one.get("entrypoint") == ["celery"]:
-        assert one["command"][:3] == ["-A", "tasks", one["command"][2]] and one["command"][2] in ("worker", "beat")
+        assert one["command"][:3] == ["-A", "tasks", one["command"][2]] and one["command"][2] in (
+            "worker",
+            "beat",
+        )
     else:
         answer = CliRunner().invoke(root, [*one["command"], "--help"])
         assert answer.exit_code == 0, shlex.join(one["command"])
@@ -77,7 +92,11 @@ def test_each_part_runs_a_command_that_is_there(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", sorted(OWN))
 def test_each_part_is_closed(name: str) -> None:
     one = OWN[name]
-    assert (one["read_only"], one["cap_drop"], one["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
+    assert (one["read_only"], one["cap_drop"], one["security_opt"]) == (
+        True,
+        ["ALL"],
+        ["no-new-privileges:true"],
+    )
     assert "./config:/config:ro" in one["volumes"]
 
 
@@ -87,4 +106,8 @@ def test_no_password_stands_in_it() -> None:
             if "PASS" in key:
                 assert re.fullmatch(r"\$\{\w+:-\}", value), f"{name}: {key}"
     assert COMPOSE["networks"]["back"]["internal"] is True
-    assert all(one["networks"] == ["back"] and "ports" not in one for name, one in COMPOSE["services"].items() if name in SERVERS)
+    assert all(
+        one["networks"] == ["back"] and "ports" not in one
+        for name, one in COMPOSE["services"].items()
+        if name in SERVERS
+    )

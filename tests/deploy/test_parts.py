@@ -39,7 +39,9 @@ class Answer(BaseHTTPRequestHandler):
         self.say(201 if self.server.allowed else 403)
 
     def say(self, code: int) -> None:
-        right = self.headers["Authorization"] == "Bearer the-token" and "/namespaces/city/secrets" in self.path
+        right = (
+            self.headers["Authorization"] == "Bearer the-token" and "/namespaces/city/secrets" in self.path
+        )
         self.send_response(code if right else 401)
         self.end_headers()
 
@@ -60,7 +62,12 @@ def api() -> Iterator[Api]:
 def make(api: Api, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "token").write_text("the-token\n")
     (folder / "namespace").write_text("city")
-    given = {"ACCOUNT": str(folder), "SERVER": f"http://127.0.0.1:{api.server_port}", "SECRET_NAME": "orgo-generated", "RELEASE": "orgo"}
+    given = {
+        "ACCOUNT": str(folder),
+        "SERVER": f"http://127.0.0.1:{api.server_port}",
+        "SECRET_NAME": "orgo-generated",
+        "RELEASE": "orgo",
+    }
     command = [sys.executable, str(CHART / "files" / "make_secret.py")]
     return subprocess.run(command, env=clean_environment(**given), capture_output=True, text=True, timeout=60)
 
@@ -68,7 +75,9 @@ def make(api: Api, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_secret_is_made_once_and_then_left_alone(api: Api, tmp_path: Path) -> None:
     assert make(api, tmp_path).returncode == 0
     first = json.dumps(api.kept)
-    values = {key: base64.b64decode(value).decode() for key, value in api.kept["orgo-generated"]["data"].items()}
+    values = {
+        key: base64.b64decode(value).decode() for key, value in api.kept["orgo-generated"]["data"].items()
+    }
     assert values["database-url"] == f"postgresql://orgo:{values['database-password']}@orgo-postgresql/orgo"
     again = make(api, tmp_path)
     assert (again.returncode, json.dumps(api.kept)) == (0, first)
@@ -92,13 +101,24 @@ def test_a_set_up_without_a_link_prints_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("more", "answered"), [({}, False), ({"ORGO_WEB__ALSO_HOSTS": "10.0.0.7"}, True)])
-def test_the_page_answers_to_a_pods_address_where_that_is_named(tmp_path: Path, more: dict[str, str], answered: bool) -> None:
+def test_the_page_answers_to_a_pods_address_where_that_is_named(
+    tmp_path: Path, more: dict[str, str], answered: bool
+) -> None:
     code = "from orgo.conf import boot; boot.start(); from django.conf import settings; print('10.0.0.7' in settings.ALLOWED_HOSTS)"
     given = {"ORGO_WEB__PUBLIC_URL": "https://orgo.organization.com", "PYTHONPATH": str(ROOT / "src"), **more}
     assert python("-c", code, home=tmp_path, **given).stdout.strip() == str(answered)
 
 
-@pytest.mark.parametrize(("queue", "kind", "argument"), [("amqp://mq//", "quorum", {"x-queue-type": "quorum"}), ("amqp://mq//", "classic", None), ("redis://r:6379/0", "quorum", None)])
-def test_queues_are_of_the_kind_that_is_configured(tmp_path: Path, queue: str, kind: str, argument: dict | None) -> None:
+@pytest.mark.parametrize(
+    ("queue", "kind", "argument"),
+    [
+        ("amqp://mq//", "quorum", {"x-queue-type": "quorum"}),
+        ("amqp://mq//", "classic", None),
+        ("redis://r:6379/0", "quorum", None),
+    ],
+)
+def test_queues_are_of_the_kind_that_is_configured(
+    tmp_path: Path, queue: str, kind: str, argument: dict | None
+) -> None:
     app = make_app(load(tmp_path, {"ORGO_QUEUE": queue, "ORGO_QUEUE_TYPE": kind}))
     assert [one.queue_arguments for one in app.conf.task_queues] == [argument] * 4

@@ -46,8 +46,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What a mail says. Texts are decoded and clean; what is odd stands in `warnings`.
 
     `trusted`: there is exactly one sender and nothing is wrong with how it is written (design/security.md S05).
-    `attached_sender` wrote the one mail that is attached to this one and passed on by it. `limit` names the limit that was passed: then nothing but some headers was read. `trace` are the
-    Received and Authentication-Results as (name in lower case, text as it is written), the topmost first.
+    `attached_sender` wrote the one mail that is attached to this one and passed on by it. `limit` names the limit that
+    was passed: then nothing but some headers was read. `trace` are the Received and Authentication-Results as
+    (name in lower case, text as it is written), the topmost first.
     """
 
     message_id: str = ""

@@ -51,7 +51,10 @@ def test_retry_all_makes_tasks_of_what_the_new_version_reads(office, run):
     from orgo.flow.unit import Unit
     from orgo.intake.store import Incoming, store
 
-    raws = [written("c@people.example", "info@city.example", f"Water leak {n}", office.clock.now()) for n in range(3)]
+    raws = [
+        written("c@people.example", "info@city.example", f"Water leak {n}", office.clock.now())
+        for n in range(3)
+    ]
     rows = store(Incoming(data=raw, source="smtp", envelope_to=("info@city.example",)) for raw in raws)
     with Unit(open_house()) as unit:
         for row in rows:

@@ -82,7 +82,9 @@ def test_show_says_by_which_addresses_the_mail_came(office, run, objects):
 
 
 def test_show_says_what_was_odd_about_the_mail(office, run, objects):
-    office.mail(raw=b"From: a@x.example\r\nFrom: b@x.example\r\nSubject: leak\r\nMessage-ID: <two@x.example>\r\n\r\nx\r\n")
+    office.mail(
+        raw=b"From: a@x.example\r\nFrom: b@x.example\r\nSubject: leak\r\nMessage-ID: <two@x.example>\r\n\r\nx\r\n"
+    )
     reference = office.task().reference
     assert "it has two From headers" in objects("task", "show", reference)[0]["noted"]
     assert "noted        it has two From headers" in run("task", "show", reference)[1]

@@ -55,7 +55,9 @@ def call(address: str, body: bytes | None = None) -> int:
     token = (ACCOUNT / "token").read_text().strip()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(address, data=body, headers=headers)
-    trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt")) if address.startswith("https:") else None
+    trust = (
+        ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt")) if address.startswith("https:") else None
+    )
     try:
         with urllib.request.urlopen(request, timeout=20, context=trust) as answer:
             return int(answer.status)
