@@ -2,7 +2,7 @@
 #
 #   make demo     Orgo at work on sample mail, in this folder, on a page you can open
 #   make test     every test that this machine can run
-#   make crash    all crash points on all databases, and fifty kills while mail pours in
+#   make crash    all crash points on all databases, fifty kills while mail pours in, 10,000 races
 #   make cut      the connection cut after every single byte of IMAP, POP3 and SMTP sessions (hours)
 #   make lint     style, types, layers, sizes, generated files
 #   make bench    what each part costs, beside its floor and what was promised of it
@@ -43,6 +43,9 @@ test-postgresql: .venv/.made-dev
 
 crash: .venv/.made-dev
 	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 $(IN)/python -m pytest -n 2 tests/crash $(ARGS)
+	@test -n "$(ARGS)" || for on in sqlite postgresql; do \
+		ORGO_RACES=10000 ORGO_TEST_ON=$$on $(IN)/python -m pytest tests/integration/test_races.py || exit 1; \
+	done
 
 cut: .venv/.made-dev
 	ORGO_EVERY_BYTE=1 $(IN)/python -m pytest -n 2 tests/integration/mailbox/test_cut.py $(ARGS)

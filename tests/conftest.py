@@ -60,16 +60,21 @@ SERVERS: dict[str, Callable[[], object]] = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On another database than SQLite what is about SQLite itself is left out: it has been tried there."""
+    """What is about one database itself is left out on the other."""
     if os.environ.get("ORGO_TEST_ON", "sqlite") == "sqlite":
+        _leave_out("of_postgresql", config, items)
         return
     if not SERVERS["postgresql"]():
         pytest.exit(
             "there is no PostgreSQL on this machine to try the promises on", returncode=1 if IN_CI else 0
         )
-    of_sqlite = [item for item in items if item.get_closest_marker("of_sqlite")]
-    config.hook.pytest_deselected(items=of_sqlite)
-    items[:] = [item for item in items if item not in of_sqlite]
+    _leave_out("of_sqlite", config, items)
+
+
+def _leave_out(mark: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker(mark)]
+    config.hook.pytest_deselected(items=marked)
+    items[:] = [item for item in items if not item.get_closest_marker(mark)]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -20,7 +20,7 @@ from django.db import connection
 from orgo import dispatch
 from orgo.conf.logging import within
 from orgo.delivery.ports import Courier, DeliveryError
-from orgo.flow.due import fire
+from orgo.flow.due import fire_due
 from orgo.flow.hooks import second_path
 from orgo.flow.house import House, open_house
 from orgo.flow.place import place, quarantine
@@ -39,7 +39,7 @@ from orgo.message import Message
 from orgo.outbox import claim as outbox
 from orgo.outbox.models import Letter
 from orgo.outbox.outlets import note_failing, note_working
-from orgo.task.queries import due_tasks
+from orgo.task.queries import is_any_due
 
 log = logging.getLogger("orgo.pipeline")
 AT_ONCE = 200
@@ -237,13 +237,8 @@ def _not_delivered(letter: Letter, error: DeliveryError) -> None:
         letter_failed(letter, error.reason)
 
 
-def sweep(house: House | None = None, limit: int = 200) -> int:
-    """The clock: fire every level, reminder and end of rest that is due by now; returns how many were looked at."""
-    house = house or open_house()
-    due = due_tasks(clock.now(), limit)
-    for task in due:
-        crashpoint("H9.before_fire")
-        with within(task=task):
-            fire(task, house)
-        crashpoint("H9.after_fire")
-    return len(due)
+def sweep(house: House | None = None, limit: int = AT_ONCE) -> int:
+    """The clock: fire up to `limit` levels, reminders and ends of rest that are due by now; returns how many."""
+    if not is_any_due(clock.now()):
+        return 0
+    return fire_due(house or open_house(), limit)

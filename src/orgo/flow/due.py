@@ -1,4 +1,4 @@
-"""What is due on a task is done, in a transaction of its own: a level fires, a reminder leaves, a rest ends."""
+"""What is due on tasks is done, a batch in one transaction: a level fires, a reminder leaves, a rest ends."""
 
 import logging
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from orgo.audit.models import record
+from orgo.conf.logging import within
 from orgo.flow.house import House
 from orgo.flow.joining import heard_by
 from orgo.flow.unit import Overtaken, Unit
@@ -20,13 +21,44 @@ log = logging.getLogger("orgo.clock")
 AFTER_AN_ERROR = timedelta(hours=1)
 
 
+def fire_due(house: House, limit: int) -> int:
+    """Do what is due by now on up to `limit` tasks; returns how many. Where they fail together, each goes by itself."""
+    due: list[TaskState] = []
+    try:
+        with Unit(house) as unit:
+            due = unit.claim_due(limit)
+            _fire_all(due, unit)
+    except Exception as error:
+        if not isinstance(error, Overtaken):
+            log.warning(
+                "what was due on %s tasks failed (%s): each by itself", len(due), type(error).__name__
+            )
+        if not due:
+            raise
+        for state in due:
+            fire(state.id, house)
+    if due:
+        crashpoint("H9.after_fire")
+    return len(due)
+
+
+def _fire_all(due: list[TaskState], unit: Unit) -> None:
+    if due:
+        crashpoint("H9.before_fire")
+    for state in due:
+        with within(task=state.id):
+            if state.timer is not None:
+                handle([_command(state, state.timer, unit)], unit)
+    if due:
+        crashpoint("H9.locked")
+
+
 def fire(task: int, house: House) -> None:
     """Do what is due on this task. A task that raises is put off by an hour and recorded, so that it can't stop the clock."""
     try:
-        with Unit(house) as unit:
+        with within(task=task), Unit(house) as unit:
             state = unit.state(task)
             if state is not None and state.timer is not None and state.timer.at <= unit.now:
-                crashpoint("H9.locked")
                 handle([_command(state, state.timer, unit)], unit)
     except Overtaken:
         return

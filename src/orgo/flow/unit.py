@@ -29,6 +29,7 @@ from orgo.outbox.models import Document, Letter
 from orgo.outbox.token import masked
 from orgo.task import search
 from orgo.task.models import Note, Task
+from orgo.task.queries import due_tasks
 from orgo.task.rows import row_of, state_of
 from orgo.task.values import Event, Notice, Outcome, TaskState
 
@@ -98,6 +99,15 @@ class Unit:
             self._states[task] = state_of(row)
             self._read_seq[task] = row.seq
         return self._states[task]
+
+    def claim_due(self, limit: int) -> list[TaskState]:
+        """The states of tasks whose timer is due, their rows locked; what their letters quote is read with them."""
+        rows = due_tasks(self.now, limit)
+        for row in rows:
+            self._states[row.pk] = state_of(row)
+            self._read_seq[row.pk] = row.seq
+        self.mails |= Mail.objects.in_bulk([row.mail for row in rows if row.mail is not None])
+        return [self._states[row.pk] for row in rows]
 
     def gather(self, state: TaskState, outcome: Outcome) -> None:
         """Take over the events and notices of one command."""

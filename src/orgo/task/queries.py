@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Final
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 
+from orgo.conf import sql
 from orgo.lib import ids
 from orgo.people.visibility import Viewer
 from orgo.task import search as search_index
@@ -15,10 +17,19 @@ QUEUES: Final = ("mine", "team", "unassigned", "waiting", "overdue", "all", "clo
 SHOWN = 200
 
 
-def due_tasks(now: datetime, limit: int) -> list[int]:
-    """The ids of tasks whose next timer is due, the most overdue first."""
-    due = Task.objects.filter(next_level_at__lte=now).order_by("next_level_at", "id")
-    return list(due.values_list("id", flat=True)[:limit])
+def is_any_due(now: datetime) -> bool:
+    """Whether a task's next timer is due."""
+    return Task.objects.filter(next_level_at__lte=now).exists()
+
+
+def due_tasks(now: datetime, limit: int) -> list[Task]:
+    """Tasks whose next timer is due, the most overdue first, locked until the transaction ends.
+
+    Those that another clock is at are passed by, so that several clocks share the work.
+    """
+    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    where = f"WHERE next_level_at <= %s ORDER BY next_level_at, id LIMIT %s {lock}"
+    return sql.select(Task, where, [sql.instant(now), limit])
 
 
 def in_queue(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
