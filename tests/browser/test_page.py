@@ -33,7 +33,7 @@ def test_a_mail_arrives_is_answered_from_the_page_the_answers_answer_arrives_don
     assert page.locator(".conversation").inner_text().count("the door is open") >= 1
     page.get_by_role("button", name="Done").click()
     page.wait_for_selector("text=Done. The requester will be told.")
-    office.settle()
+    office.later(seconds=10)
 
     assert office.task().state == "completed"
     assert "is done" in text_of(office.letters("clara@people.example")[-1])

@@ -1,12 +1,14 @@
 """The doors' way in: what a signed-in person wants of a task, allowed or refused, carried out by the one door."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from orgo.flow.house import House, open_house
 from orgo.flow.joining import escalate_now
+from orgo.flow.letters import audience
 from orgo.flow.thread import parts_of
 from orgo.flow.undoing import undo_of
 from orgo.flow.unit import Overtaken, Unit
@@ -17,6 +19,7 @@ from orgo.task import commands as c
 from orgo.task.actions import handle
 from orgo.task.models import Task
 from orgo.task.rights import allowed
+from orgo.task.undo import LASTING
 from orgo.task.values import PRIORITIES, Actor, TaskState
 
 LONGEST_TEXT = 100_000
@@ -35,28 +38,45 @@ class Refused(Exception):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What came of it: the task afterwards."""
+    """What came of it: the task afterwards, who is told by a letter, and whether it can be taken back.
+
+    Nothing changed where `changed` is False: it was like that already.
+    """
 
     state: TaskState
+    told: frozenset[str]
+    changed: bool
+    undoable: bool
 
 
-def perform(user: User, reference: str, action: str, house: House | None = None, **values: Any) -> Done:
+def perform(
+    user: User,
+    reference: str,
+    action: str,
+    house: House | None = None,
+    *,
+    undo_within: timedelta = timedelta(0),
+    **values: Any,
+) -> Done:
     """Do `action` to a task for `user`.
 
     `action` is one of ACTIONS; `values` are its own (see the makers below): answer and note take `text`; assign `to`;
-    eta, wait and due `until`; route `team`; change `values`; watch `on`. Raises NotFound, NotAllowed, Refused, and
-    ValueError for a value that can't be.
+    eta, wait and due `until`; route `team`; change `values`; watch `on`. Letters about a step that can be taken back
+    leave after `undo_within`, so that a slip of the hand need not be corrected by a second letter. Raises NotFound,
+    NotAllowed, Refused, and ValueError for a value that can't be.
     """
     for last in (False, False, True):
         try:
-            return _once(user, reference, action, house or open_house(), values)
+            return _once(user, reference, action, house or open_house(), undo_within, values)
         except Overtaken:
             if last:
                 raise Refused("somebody else is changing it just now; try again") from None
     raise AssertionError("the loop ends by itself")
 
 
-def _once(user: User, reference: str, action: str, house: House, values: dict[str, Any]) -> Done:
+def _once(
+    user: User, reference: str, action: str, house: House, undo_within: timedelta, values: dict[str, Any]
+) -> Done:
     row = find(user, reference)
     with Unit(house) as unit:
         state = unit.state(row.pk)
@@ -74,7 +94,13 @@ def _once(user: User, reference: str, action: str, house: House, values: dict[st
             raise Refused(outcome.refused)
         after = unit.state(row.pk)
         assert after is not None
-    return Done(after)
+        undoable = any(event.type not in LASTING for event in outcome.events)
+        if undoable:
+            unit.leave_at = unit.now + undo_within
+        told = frozenset(
+            who for notice in outcome.notices for who in audience(house, after, notice, unit.now)
+        )
+    return Done(after, told, bool(outcome.events), undoable)
 
 
 def find(user: User, reference: str) -> Task:
@@ -133,7 +159,24 @@ def _change(state: TaskState, actor: Actor, unit: Unit, values: dict[str, Any]) 
 
 
 def _due(state: TaskState, actor: Actor, unit: Unit, values: dict[str, Any]) -> c.Command:
-    return c.Change(task=state.id, actor=actor, at=unit.now, values={"due_at": values["until"]})
+    return c.Change(task=state.id, actor=actor, at=unit.now, values={"due_at": _ahead(values, unit)})
+
+
+def _eta(state: TaskState, actor: Actor, unit: Unit, values: dict[str, Any]) -> c.Command:
+    return c.Eta(task=state.id, actor=actor, at=unit.now, until=_ahead(values, unit))
+
+
+def _wait(state: TaskState, actor: Actor, unit: Unit, values: dict[str, Any]) -> c.Command:
+    until = _ahead(values, unit) if values.get("until") else None
+    return c.Wait(task=state.id, actor=actor, at=unit.now, until=until)
+
+
+def _ahead(values: dict[str, Any], unit: Unit) -> datetime:
+    """The instant that was given. Raises ValueError for one that is over."""
+    until: datetime = values["until"]
+    if until <= unit.now:
+        raise ValueError("that time is over")
+    return until
 
 
 def _plain(kind: type[c.Command], *names: str) -> Maker:
@@ -151,8 +194,8 @@ ACTIONS: dict[str, Maker] = {
     "assign": _assign,
     "note": _note,
     "answer": _answer,
-    "eta": _plain(c.Eta, "until"),
-    "wait": _plain(c.Wait, "until"),
+    "eta": _eta,
+    "wait": _wait,
     "resume": _plain(c.Resume),
     "due": _due,
     "done": _plain(c.Complete),

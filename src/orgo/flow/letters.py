@@ -158,7 +158,7 @@ class Round:
             "repeat": "resend",
             "repeated": False,
             "attempts": 0,
-            "next_attempt_at": notice.later or now,
+            "next_attempt_at": notice.later or self._unit.leave_at,
             "server_reply": "" if can_leave else "held: no smtp: server is configured",
             "bounce": "",
         }

@@ -25,5 +25,14 @@ def undo_of(state: TaskState, actor: Actor, unit: Unit) -> Undo | None:
     before, left = taken_back(events, step)
     if left and not before:
         return None
-    told = unit.told_of(state.id, {event.seq for event in step})
-    return Undo(task=state.id, actor=actor, at=unit.now, event=step[0], before=before, left=left, told=told)
+    told, unsent = unit.told_of(state.id, {event.seq for event in step})
+    return Undo(
+        task=state.id,
+        actor=actor,
+        at=unit.now,
+        event=step[0],
+        before=before,
+        left=left,
+        told=told,
+        unsent=unsent,
+    )

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from django.db import transaction
+from django.db.models import Q
 from msgspec.structs import replace
 
 from orgo import dispatch
@@ -32,6 +33,10 @@ from orgo.task.models import Note, Task
 from orgo.task.queries import due_tasks
 from orgo.task.rows import row_of, state_of
 from orgo.task.values import Event, Notice, Outcome, TaskState
+
+TAKEN_BACK = "taken back before it left"
+# A letter that was sent once more may have arrived the first time.
+_UNSENT = Q(state__in=("pending", "held"), repeated=False)
 
 
 class Known(NamedTuple):
@@ -60,6 +65,8 @@ class Unit:
         self._event_ids: dict[tuple[int, int], int] = {}
         self._notices: list[tuple[TaskState, Notice]] = []
         self._later: datetime | None = None
+        # When what is wished leaves; a door gives its users a moment to take a step back first.
+        self.leave_at = self.now
         self._notes: dict[int, Note] = {}
         self._settled: dict[int, dict[str, Any]] = {}
         self._texts: list[tuple[int, str]] = []
@@ -143,15 +150,18 @@ class Unit:
         """The tasks of the letters of this kind that are wished so far."""
         return [state for state, notice in self._notices if notice.kind == kind]
 
-    def told_of(self, task: int, numbers: set[int]) -> tuple[str, ...]:
-        """The addresses that heard of these events of a task, or are about to; but for answers to their author."""
+    def told_of(self, task: int, numbers: set[int]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """The addresses that heard of these events of a task, or are about to (but for answers to their author); and the
+        letters about them that can still be kept from leaving."""
         events = EventRow.objects.filter(task=task, seq__in=numbers).values_list("id", flat=True)
         rows = Letter.objects.filter(event__in=list(events)).exclude(kind__in=letters.AUTO_REPLIES)
-        told = [*rows.exclude(state__in=("failed", "cancelled")).values_list("recipient", flat=True)]
+        unsent = tuple(rows.filter(_UNSENT).values_list("id", flat=True))
+        gone = rows.exclude(state__in=("failed", "cancelled")).exclude(id__in=unsent)
+        told = [*gone.values_list("recipient", flat=True)]
         for state, notice in self._notices:
             if state.id == task and notice.seq in numbers and notice.kind not in letters.AUTO_REPLIES:
                 told += letters.audience(self.house, state, notice, self.now)
-        return tuple(dict.fromkeys(told))
+        return tuple(dict.fromkeys(told)), unsent
 
     def add_note(self, task: int, kind: str, author: str, text: str) -> int:
         """Keep a text that somebody wrote here; returns the note's id for the command that refers to it."""
@@ -235,6 +245,7 @@ class Unit:
         sql.insert(Note, [_note_row(note) for note in self._notes.values()])
         self._write_documents(made.documents)
         self._write_letters(made.rows)
+        self._keep_from_leaving()
         crashpoint("H5.after_letters")
         self._write_mails()
         self._tell_copies()
@@ -267,6 +278,15 @@ class Unit:
         sql.insert(Letter, new)
         waiting = [{"id": id, "state": "pending"} for id in longer]
         if sql.update(Letter, list(longer.values()), waiting) != len(longer):
+            raise Overtaken
+
+    def _keep_from_leaving(self) -> None:
+        """Cancel the letters about what was taken back; where one has left meanwhile, its recipient is to be told of it."""
+        unsent = [id for _, _, event in self._events for id in event.data.get("unsent", ())]
+        if not unsent:
+            return
+        waiting = Letter.objects.filter(_UNSENT, id__in=unsent)
+        if waiting.update(state="cancelled", server_reply=TAKEN_BACK, settled_at=self.now) != len(unsent):
             raise Overtaken
 
     def _write_mails(self) -> None:

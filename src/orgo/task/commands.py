@@ -145,13 +145,15 @@ class Wake(Command, frozen=True, kw_only=True):
 class Undo(Command, frozen=True, kw_only=True):
     """Take back an event. `before` are the values that its fields had before it (folded by the caller).
 
-    `left` names the fields that stay, because somebody else changed them since; `told` are those who heard of the event.
+    `left` names the fields that stay, because somebody else changed them since; `told` are those who heard of the event,
+    `unsent` the letters about it that have not left yet and shall not.
     """
 
     event: Event
     before: dict[str, Any]
     left: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    unsent: tuple[int, ...] = ()
 
 
 class LetterFailed(Command, frozen=True, kw_only=True):

@@ -354,7 +354,7 @@ def _change(draft: _Draft, command: c.Change) -> None:
     if "due_at" in changes:
         changes["reminded"] = ()
     if changes:
-        draft.add("changed", changes, fields=sorted(changes))
+        draft.add("changed", changes, fields=sorted(changes.keys() & _CHANGEABLE))
 
 
 def _watch(draft: _Draft, command: c.Watch) -> None:
@@ -385,8 +385,8 @@ def _undo(draft: _Draft, command: c.Undo) -> None:
         for k, v in command.before.items()
         if k in _FIELDS and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
     }
-    left = {"left": command.left} if command.left else {}
-    draft.add("undone", keep, of=command.event.seq, kind=command.event.type, **left)
+    more = {name: value for name in ("left", "unsent") if (value := getattr(command, name))}
+    draft.add("undone", keep, of=command.event.seq, kind=command.event.type, **more)
     draft.tell("undone", command.told)
 
 

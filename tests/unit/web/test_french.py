@@ -20,7 +20,7 @@ def said() -> set[str]:
         for groups in _TEMPLATE.findall(path.read_text(encoding="utf-8")):
             text = next(group for group in groups if group)
             found.add(re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", text))
-    for path in [*WEB.glob("views/*.py"), WEB / "context.py"]:
+    for path in [*WEB.glob("views/*.py"), WEB / "context.py", WEB / "words.py"]:
         found.update(_PYTHON.findall(path.read_text(encoding="utf-8")))
     return found
 

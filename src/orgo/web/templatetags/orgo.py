@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.template.defaultfilters import stringfilter
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,9 +14,10 @@ from orgo.conf import boot
 from orgo.flow import words
 from orgo.lib import clock
 from orgo.outbox.token import masked
+from orgo.web.words import LETTER_STATES
 
 register = template.Library()
-register.filter("masked", masked)
+register.filter("masked", stringfilter(masked))
 
 
 @register.simple_tag
@@ -46,6 +48,12 @@ def ago(at: datetime | None) -> str:
     else:
         return "now"
     return f"in {text}" if seconds > 0 else text
+
+
+@register.filter
+def letter_state(state: str) -> Any:
+    """How it stands with a letter, in words."""
+    return LETTER_STATES[state]
 
 
 @register.filter

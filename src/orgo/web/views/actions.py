@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orgo.conf import boot
-from orgo.flow.acting import ACTIONS, NotAllowed, NotFound, Refused, perform
+from orgo.flow.acting import ACTIONS, Done, NotAllowed, NotFound, Refused, perform
 from orgo.flow.links import LinkRefused, TakeLink, open_link, take_by_link
 from orgo.lib import clock
+from orgo.lib.clock import FastClock
 from orgo.lib.durations import parse_duration
 from orgo.web.views.access import signed_in, user_of
 
@@ -27,45 +28,55 @@ def act(request: HttpRequest, reference: str, action: str) -> HttpResponseBase:
     if action not in ACTIONS:
         raise Http404
     try:
-        perform(user_of(request), reference, action, **_values(request, action))
+        done = perform(
+            user_of(request), reference, action, undo_within=_a_moment(), **_values(request, action)
+        )
     except NotFound:
         raise Http404 from None
     except NotAllowed:
         messages.error(request, _("That is not yours to do on this task."))
     except (Refused, ValueError) as error:
-        messages.error(request, _("Nothing was done: %s.") % str(error).rstrip("."))
+        messages.error(request, _("Nothing was done: %s.") % _(str(error).rstrip(".")))
     else:
-        messages.success(
-            request, _SAID.get(action, lambda: _("Done."))(), extra_tags="undo" if action in UNDOABLE else ""
-        )
+        messages.success(request, _said(action, done), extra_tags="undo" if done.undoable else "")
     query = request.POST.get("back", "")
     return redirect(f"/tasks/{reference}" + (f"?{query}" if query.startswith(("queue=", "q=")) else ""))
 
 
-UNDOABLE = frozenset(
-    {
-        "take",
-        "assign",
-        "eta",
-        "wait",
-        "resume",
-        "due",
-        "done",
-        "cancel",
-        "route",
-        "change",
-        "reopen",
-        "escalate",
-    }
-)
+def _a_moment() -> timedelta:
+    """How long letters wait for an undo: ten seconds of the person who may press it, whatever the clock's rate."""
+    running = clock.current()
+    return UNDO_WITHIN * (running.rate if isinstance(running, FastClock) else 1)
+
+
+def _said(action: str, done: Done) -> str:
+    """What came of it, in words that are so."""
+    if not done.changed:
+        return _("Nothing changed: it was like that already.")
+    if action == "assign" and not done.state.assignee:
+        return _("It is the team's again.")
+    told = bool(done.state.requester) and done.state.requester in done.told
+    return _TOLD[action, told]() if (action, told) in _TOLD else _SAID.get(action, lambda: _("Done."))()
+
+
+UNDO_WITHIN = timedelta(seconds=10)
+_TOLD = {
+    ("eta", True): lambda: _("The requester will be told when to expect it."),
+    ("eta", False): lambda: _("The time is noted. No requester is told of it."),
+    ("done", True): lambda: _("Done. The requester will be told."),
+    ("done", False): lambda: _("Done. No requester is told of it."),
+    ("cancel", True): lambda: _("It is closed. The requester will be told."),
+    ("cancel", False): lambda: _("It is closed. No requester is told of it."),
+}
 _SAID = {
     "take": lambda: _("It is yours now."),
     "assign": lambda: _("It has been handed over."),
     "answer": lambda: _("Your answer is on its way."),
     "note": lambda: _("Your note is kept."),
-    "eta": lambda: _("The requester will be told when to expect it."),
     "wait": lambda: _("It waits; its clock stands still."),
-    "done": lambda: _("Done. The requester will be told."),
+    "resume": lambda: _("Work goes on; its clock runs again."),
+    "due": lambda: _("The deadline is set."),
+    "change": lambda: _("The priority is set."),
     "reopen": lambda: _("It is open again."),
     "route": lambda: _("It belongs to the other team now."),
     "escalate": lambda: _("It has been escalated."),

@@ -60,7 +60,7 @@ def conversation(task: Task, house: House) -> list[Item]:
     items += [
         Item("letter", letter.date, house.config.organization.name, masked(letter.text), letter=letter)
         for letter in letters_of(task.pk)
-        if letter.kind in TO_OUTSIDE
+        if letter.kind in TO_OUTSIDE and letter.state != "cancelled"
     ]
     return sorted(items, key=lambda item: item.at)
 
@@ -122,6 +122,8 @@ _ICONS = {
 def _what(row: Event, house: House, times: int) -> str:
     if times > 1:
         return _("received the same mail %s times more") % times
+    if row.type == "task.assigned" and row.actor and row.data.get("set", {}).get("assignee") == row.actor:
+        return _("took it")
     teller = _TELLERS.get(row.type)
     return teller(row.data, house) if teller else row.type.removeprefix("task.")
 
@@ -149,7 +151,7 @@ def _waiting(data: dict[str, Any], house: House) -> str:
 
 
 def _changed(data: dict[str, Any], house: House) -> str:
-    names = [_FIELDS[name]() if name in _FIELDS else name for name in data.get("fields", [])]
+    names = [_FIELDS[name]() for name in data.get("fields", []) if name in _FIELDS]
     return _("changed %s") % ", ".join(names)
 
 
@@ -159,6 +161,8 @@ _FIELDS: dict[str, Callable[[], str]] = {
     "title": lambda: _("the title"),
     "labels": lambda: _("the labels"),
     "type": lambda: _("the type"),
+    "visibility": lambda: _("who may see it"),
+    "fields": lambda: _("its details"),
 }
 _TELLERS: dict[str, Callable[[dict[str, Any], House], str]] = {
     "task.opened": lambda data, house: _("opened the task"),

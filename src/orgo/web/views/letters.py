@@ -5,7 +5,6 @@ import re
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from orgo.conf import boot
@@ -16,11 +15,7 @@ from orgo.outbox.token import masked
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
 from orgo.web.views.access import signed_in, user_of
-
-STATE_NAMES = {
-    "pending": _("waiting to leave"), "claimed": _("leaving"), "dot": _("leaving"), "sent": _("sent"), "failed": _("failed"),
-    "ambiguous": _("may have arrived"), "held": _("held"), "cancelled": _("cancelled"),
-}  # fmt: skip
+from orgo.web.words import LETTER_STATES
 
 
 @require_GET
@@ -39,11 +34,11 @@ def letters(request: HttpRequest) -> HttpResponse:
         {
             "letter": row,
             "recipient": _recipient(row, tasks.get(row.task or 0)),
-            "state": STATE_NAMES[row.state],
+            "state": LETTER_STATES[row.state],
         }
         for row in rows
     ]
-    choices = [(key, STATE_NAMES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous")]
+    choices = [(key, LETTER_STATES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous")]
     return render(request, "letters.html", {"rows": shown, "state": state, "choices": choices})
 
 
@@ -61,7 +56,7 @@ def letter(request: HttpRequest, number: int) -> HttpResponse:
     task = Task.objects.filter(Viewer(user_of(request)).filter(), pk=row.task or 0).first()
     if task is None:
         raise Http404
-    return render(request, "letter.html", {"letter": row, "task": task, "state": STATE_NAMES[row.state]})
+    return render(request, "letter.html", {"letter": row, "task": task, "state": LETTER_STATES[row.state]})
 
 
 @require_GET

@@ -22,9 +22,9 @@ from orgo.task.models import Task
 from orgo.task.queries import QUEUES, counts, listed, search
 from orgo.task.rows import state_of
 from orgo.task.undo import last_step
-from orgo.task.values import PRIORITIES
 from orgo.web.views.access import signed_in, task_or_404, user_of
 from orgo.web.views.conversation import conversation, timeline, told
+from orgo.web.words import PRIORITIES
 
 NAMES = {
     "mine": (_("Mine"), "user"),

@@ -1,0 +1,157 @@
+"""What a step on the page brings about and says: letters that an undo keeps back, and words that are so."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from orgo.lib import clock
+from tests.office import PASS, Office, text_of
+
+MACHINE = {"Authentication-Results": PASS, "Auto-Submitted": "auto-generated"}
+
+
+@pytest.fixture
+def do(office: Office) -> Any:
+    """Do something on the page to the last task as Anna; returns the page that follows."""
+    from django.test import Client
+
+    from orgo.people.models import User
+
+    client = Client()
+    client.force_login(User.objects.get(address="anna@city.example"))
+
+    def act(action: str, **values: str) -> str:
+        path = f"/tasks/{office.task().reference}/do/{action}"
+        page: str = client.post(path, values, follow=True).content.decode()
+        office.settle()
+        return page
+
+    return act
+
+
+def _mail(office: Office, **more: Any) -> None:
+    office.mail("clara@people.example", headers={"Authentication-Results": PASS}, **more)
+    office.forget()
+
+
+def test_a_step_that_is_taken_back_at_once_is_told_to_nobody(office: Office, do: Any) -> None:
+    from orgo.outbox.models import Letter
+
+    _mail(office)
+    do("done")
+    assert office.told() == []
+    office.later(seconds=1.5)
+    page = do("undo")
+    office.later(hours=1)
+
+    assert "Your last step was taken back." in page and office.task().state == "pending"
+    assert office.told() == []
+    assert [letter.state for letter in Letter.objects.filter(kind="completed")] == ["cancelled"]
+    assert page.count('<li class="said letter">') == 1, "of the receipt alone"
+    assert "taken back before it left" in page
+
+
+def test_without_an_undo_the_letter_leaves_after_ten_seconds(office: Office, do: Any) -> None:
+    _mail(office)
+    do("done")
+    office.later(seconds=9)
+    assert office.told() == []
+    office.later(seconds=1)
+
+    assert office.told() == ["clara@people.example"]
+
+
+def test_a_letter_that_has_left_is_corrected_by_another(office: Office, do: Any) -> None:
+    _mail(office)
+    do("done")
+    office.later(seconds=11)
+    do("undo")
+
+    assert office.told() == ["clara@people.example"] * 2
+    assert "was a mistake" in text_of(office.letters("clara@people.example")[-1])
+
+
+def test_a_letter_that_is_leaving_is_not_kept_back(office: Office, do: Any) -> None:
+    from orgo.outbox.claim import claim
+    from orgo.outbox.models import Letter
+
+    _mail(office)
+    do("done")
+    office.clock.advance(seconds=10)
+    assert len(claim(5)) == 1
+    do("undo")
+
+    assert Letter.objects.get(kind="completed").state == "claimed"
+    assert office.told() == ["clara@people.example"]
+
+
+def test_what_was_written_leaves_at_once(office: Office, do: Any) -> None:
+    _mail(office)
+    do("answer", text="We are on our way.")
+
+    assert office.told() == ["clara@people.example"]
+
+
+def test_the_moment_is_the_readers_on_a_fast_clock_too(office: Office, do: Any) -> None:
+    from orgo.outbox.models import Letter
+
+    _mail(office)
+    former = clock.current()
+    clock.use(clock.FastClock(60, office.clock.now()))
+    try:
+        do("done")
+    finally:
+        clock.use(former)
+    letter = Letter.objects.get(kind="completed")
+
+    assert letter.next_attempt_at is not None
+    assert (letter.next_attempt_at - letter.date).total_seconds() == 600
+
+
+def test_nobody_is_promised_to_be_told_who_is_not(office: Office, do: Any) -> None:
+    _mail(office)
+    assert "Done. The requester will be told." in do("done")
+    office.mail(raw=b"Subject: A leak that nobody signed\r\n\r\nIt leaks.\r\n")
+    assert office.task().requester == ""
+    assert "No requester is told of it" in do("eta", until="2 hours")
+    assert "Done. No requester is told of it." in do("done")
+    office.mail("monitor@machines.example", "A leak of memory", headers=MACHINE)
+    assert office.task().requester and "Done. No requester is told of it." in do("done")
+
+
+def test_each_step_says_what_it_was(office: Office, do: Any) -> None:
+    _mail(office)
+    assert "The deadline is set." in do("due", until="2026-09-09T12:00")
+    assert "The priority is set." in do("change", priority="low")
+    assert "Nothing changed" in do("change", priority="low")
+    do("wait", until="2 days")
+    assert "Work goes on" in do("resume")
+    assert "handed over" in do("assign", to="ben@city.example")
+    assert "the team&#x27;s again" in do("assign", to="")
+
+
+@pytest.mark.parametrize("action", ["due", "eta", "wait"])
+def test_a_time_that_is_over_is_refused(office: Office, do: Any, action: str) -> None:
+    _mail(office)
+    page = do(action, until="2020-01-01T12:00")
+
+    assert "Nothing was done: that time is over." in page
+    assert office.task().due_at is None and office.task().state == "pending"
+
+
+def test_the_timeline_names_what_somebody_changed_and_nothing_of_the_inside(office: Office, do: Any) -> None:
+    from orgo.audit.models import Event
+
+    _mail(office)
+    page = do("due", until="2026-09-09T12:00")
+
+    assert "changed the deadline <time" in page
+    assert Event.objects.get(type="task.changed").data["fields"] == ["due_at"]
+    assert office.task().due_at == datetime(2026, 9, 9, 12, tzinfo=UTC)
+
+
+def test_who_takes_it_took_it(office: Office, do: Any) -> None:
+    _mail(office)
+
+    assert "<b>Anna Abel</b> took it <time" in do("take")
