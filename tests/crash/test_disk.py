@@ -6,12 +6,14 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.crash.house import House, invariants
+from tests.house.checkout import ROOT
 
 MEGABYTE = 1_000_000
 ENOUGH = 12
@@ -109,4 +111,36 @@ def test_mail_that_waits_while_the_disk_is_full_is_decided_afterwards(house: Hou
         assert house.send(number, tries=100)  # a mail server sends again what it had no answer for
     assert house.until(house.idle)
     assert invariants(house, ENOUGH) == []
+    assert whole(house)
+
+
+def imported(house: House, file: Path) -> "subprocess.CompletedProcess[str]":
+    """`orgo import` of this file, as it is typed."""
+    command = [sys.executable, str(ROOT / "orgo"), "import", str(file), "--json"]
+    environ = {**os.environ, "ORGO_HOME": str(house.home)}
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.slow
+@pytest.mark.of_sqlite
+@pytest.mark.timeout(120)
+def test_an_import_that_meets_a_full_disk_goes_on_when_there_is_room(
+    house: House, small_disk: Path, tmp_path: Path
+) -> None:
+    """bad input 86: what is on the disk stays, the rest comes with the second run, nothing twice."""
+    with (house.home / "config" / "people.yaml").open("a") as people:
+        people.write("  - {address: admin@city.example, name: Ada, role: administrator}\n")
+    house.run("from orgo.people.roster import apply_roster; apply_roster(c.roster)")
+    random = os.urandom(3_000_000).hex()  # not compressible by more than half
+    mails = [f"Subject: {n}\n\n{random[n * 30_000 : (n + 1) * 30_000]}\n" for n in range(200)]
+    file = tmp_path / "old.mbox"
+    file.write_text("".join(f"From a@b Mon Jan  5 10:00:00 2026\n{mail}\n" for mail in mails))
+    ballast = fill(small_disk, 2_000_000)
+    stopped = imported(house, file)
+
+    assert stopped.returncode == 74 and "Traceback" not in stopped.stderr
+    assert "full" in stopped.stderr
+    ballast.unlink()
+    assert imported(house, file).returncode == 0
+    assert house.rows("select count(*), count(distinct data_hash) from intake_mail") == [(200, 200)]
     assert whole(house)

@@ -84,6 +84,7 @@ NAMES = ("point", "nth", "database", "broker")
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(NAMES, cells(list(OF_FILES)))
 def test_every_file_is_there_once(house: House, point: str, nth: int, database: str, broker: str) -> None:
+    """bad input 86: killed at each point of an import and of a watched folder, and run again."""
     folder = house.home / "in"
     folder.mkdir()
     for number in range(MAILS):

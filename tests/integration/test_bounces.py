@@ -59,7 +59,7 @@ def test_each_letter_has_a_return_path_of_its_own(office: Office) -> None:
 
 
 def test_a_bounce_that_quotes_nothing_finds_its_letter(office: Office) -> None:
-    """The return path alone says which letter it was, also when a later one went to the same person."""
+    """bad input 39: The return path alone says which letter it was, also when a later one went to the same person."""
     office.mail()
     first = letter_to("ben@city.example")
     office.mail("clara@people.example", f"Re: [#{office.task().reference}]", body="It is worse now.")
@@ -101,7 +101,7 @@ def test_a_late_letter_has_not_failed(office: Office) -> None:
 
 @pytest.mark.parametrize("of", ["message_id", "return_path"])
 def test_a_bounce_with_a_forged_signature_is_ignored(office: Office, of: str) -> None:
-    """Nobody can make a letter look lost: one changed letter of the signature, and it is nobody's."""
+    """bad input 39: Nobody can make a letter look lost: one changed letter of the signature, and it is nobody's."""
     office.mail()
     letter = letter_to("ben@city.example")
     turned = str.maketrans("0123456789abcdefghjkmnpqrstvwxyz", "123456789abcdefghjkmnpqrstvwxyz0")
@@ -119,7 +119,7 @@ def test_a_bounce_with_a_forged_signature_is_ignored(office: Office, of: str) ->
 
 
 def test_a_bounce_of_somebody_elses_mail_opens_nothing(office: Office) -> None:
-    """A report about a mail that never left from here is kept as what it is."""
+    """bad input 39: A report about a mail that never left from here is kept as what it is."""
     mail = office.mail("", raw=dsn("info@city.example", about="<1@other.example>"), to="info@city.example")
     assert (mail.outcome, office.tasks()) == ("bounce", 0)
 

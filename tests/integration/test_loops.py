@@ -249,7 +249,7 @@ def test_a_busy_reporter_is_no_loop(office: Office) -> None:
 
 
 def test_the_mark_travels_through_another_orgo(office: Office) -> None:
-    """What was opened by another Orgo's letter carries its mark on, so that it knows its own when it comes back."""
+    """bad input 40: What was opened by another Orgo's letter carries its mark on, so that it knows its own when it comes back."""
     office.mail("orgo@other.example", headers={"X-Orgo-Loop": "theirs", "Auto-Submitted": "auto-generated"})
     marks = str(office.letters("anna@city.example")[-1]["X-Orgo-Loop"]).split()
     assert marks[1:] == ["theirs"]

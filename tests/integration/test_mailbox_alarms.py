@@ -45,6 +45,7 @@ def _state(office: Office, row: Any, state: str, detail: str = "") -> int:
 
 
 def test_a_wrong_password_is_told_once_and_its_end_once(office: Office, row: Any) -> None:
+    """bad input 51."""
     assert [_state(office, row, "auth_failed", "[AUTHENTICATIONFAILED]") for _ in range(3)] == [1, 0, 0]
     (letter,) = office.letters(ADMIN)
     assert (
@@ -128,7 +129,7 @@ def test_each_administrator_is_told_in_the_own_language(tmp_path: Path, state: s
 
 
 def test_mail_that_stays_on_a_server_is_told_once(tmp_path: Path) -> None:
-    """Of a live mailbox only, each mail once, to each administrator in the own language."""
+    """bad input 29: Of a live mailbox only, each mail once, to each administrator in the own language."""
     from orgo.intake.models import Folder, Mailbox, Receipt
 
     office = Office(tmp_path, config=BOXED, people=WITH_ADELE)

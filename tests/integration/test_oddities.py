@@ -49,6 +49,7 @@ def noted(office: Office, language: str = "en") -> str:
     ],
 )
 def test_the_page_says_what_was_odd(office: Office, raw: bytes, words: str) -> None:
+    """bad input 5, bad input 30, bad input 31, bad input 32, bad input 33, bad input 44."""
     assert office.mail(raw=raw).outcome == "opened"
     assert words in noted(office)
 
@@ -65,7 +66,7 @@ def test_the_same_words_in_text_and_html_are_not_odd(office: Office) -> None:
 
 
 def test_no_part_of_a_mail_swallows_the_next(office: Office) -> None:
-    """EFAIL: the address of an image that begins before a part that was encrypted would end after it."""
+    """bad input 31: EFAIL: the address of an image that begins before a part that was encrypted would end after it."""
     from orgo.message import parse
 
     html = parse(HEAD % b"m" + EFAIL).html
@@ -73,7 +74,7 @@ def test_no_part_of_a_mail_swallows_the_next(office: Office) -> None:
 
 
 def test_the_same_message_id_with_other_words_is_a_task_of_its_own_and_is_said(office: Office) -> None:
-    """The first one is not called odd for what came after it."""
+    """bad input 34: The first one is not called odd for what came after it."""
     office.mail(raw=HEAD % b"one" + b"\r\nIt leaks.\r\n")
     first = office.task()
     assert office.mail(raw=HEAD % b"one" + b"\r\nSomething else.\r\n").outcome == "opened"

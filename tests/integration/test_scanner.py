@@ -45,6 +45,7 @@ def with_file(data: bytes) -> bytes:
 
 
 def test_malware_goes_to_quarantine_and_nothing_of_it_is_shown(scanned: Office) -> None:
+    """bad input 47."""
     mail = scanned.mail("eve@people.example", raw=with_file(EICAR))
 
     assert (mail.outcome, mail.reason) == ("quarantined", "malware: Eicar-Test.UNOFFICIAL")
@@ -60,6 +61,7 @@ def test_clean_mail_goes_its_way(scanned: Office) -> None:
 def test_while_the_scanner_is_away_mail_waits_unread_and_then_goes_its_way(
     scanned: Office, clamav: Clamav
 ) -> None:
+    """bad input 47."""
     from orgo.intake.models import Mail
     from orgo.ops import trouble
 

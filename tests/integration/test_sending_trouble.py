@@ -44,6 +44,7 @@ def _through(office: Office, port: int, **more: Any) -> None:
 
 @pytest.mark.parametrize("case", list(CASES))
 def test_a_letter_ends_in_its_exact_state(office: Office, case: str) -> None:
+    """bad input 59."""
     from orgo.outbox.models import Letter
 
     script, state, repeated, words = CASES[case]
@@ -76,7 +77,7 @@ def test_a_letter_that_may_have_arrived_goes_once_more_with_the_same_bytes_and_t
 
 
 def test_one_of_two_recipients_is_refused_and_the_other_has_it(office: Office) -> None:
-    """Each letter has one recipient: the fate of one is none of the other's."""
+    """bad input 59: Each letter has one recipient: the fate of one is none of the other's."""
     from orgo.outbox.models import Letter
 
     first: Script = (*MAIL, hears("RCPT TO:<anna"), b"550 no such user\r\n", hears("RSET"), b"250 ok\r\n")
@@ -117,6 +118,7 @@ def test_one_of_two_recipients_is_refused_and_the_other_has_it(office: Office) -
     ],
 )
 def test_without_tls_neither_password_nor_letter_leave(office: Office, script: tuple[Any, ...]) -> None:
+    """bad input 59."""
     from orgo.outbox.models import Letter
 
     with Scripted(script) as server:
@@ -139,6 +141,7 @@ def test_without_tls_neither_password_nor_letter_leave(office: Office, script: t
 
 
 def test_a_server_without_8bitmime_gets_seven_bits(office: Office) -> None:
+    """bad input 59."""
     hello: Script = (b"220 hi\r\n", hears("EHLO"), b"250 mx\r\n")
     rest: Script = (
         hears("MAIL"),
@@ -173,7 +176,7 @@ def _answered_from_the_page(office: Office, *requesters: str) -> None:
 
 
 def test_an_address_that_the_server_can_not_take_goes_to_a_person_and_harms_no_other(office: Office) -> None:
-    """SMTPUTF8 is missing there (RFC 6531 section 3.2), so a recipient that is not ASCII can't be named."""
+    """bad input 59: SMTPUTF8 is missing there (RFC 6531 section 3.2), so a recipient that is not ASCII can't be named."""
     from orgo.outbox.models import Letter
 
     good: Script = (hears("RCPT TO:<clara@"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "close")  # fmt: skip

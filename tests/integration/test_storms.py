@@ -30,6 +30,7 @@ def storm(office: Office, count: int, **more: Any) -> None:
 
 
 def test_a_storm_is_one_task_with_a_counter_and_few_letters(office: Office) -> None:
+    """bad input 50."""
     from orgo.intake.models import Mail
     from orgo.task.rows import state_of
 

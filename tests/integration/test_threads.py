@@ -71,7 +71,7 @@ def test_the_reference_alone_joins_for_those_who_take_part(office: Office, lette
 
 @pytest.mark.parametrize("who", ["eve@people.example", "sofie@school.example"])
 def test_a_stranger_with_a_guessed_reference_never_joins(office: Office, letter: Any, who: str) -> None:
-    """By subject, by the thread's root, by a Message-ID with a made-up signature, by a guessed address."""
+    """bad input 36: By subject, by the thread's root, by a Message-ID with a made-up signature, by a guessed address."""
     reference = office.task().reference
     guesses: list[dict[str, Any]] = [
         {"subject": f"Re: [#{reference}] Water leak"},
@@ -91,7 +91,7 @@ def test_a_stranger_with_a_guessed_reference_never_joins(office: Office, letter:
 
 
 def test_the_same_mail_in_two_mailboxes_is_one_task_with_both_addresses(office: Office) -> None:
-    """Other bytes on the way (each server adds its own headers), the same content: counted there, told once."""
+    """bad input 49: Other bytes on the way (each server adds its own headers), the same content: counted there, told once."""
     from orgo.intake.models import Mail
 
     raw = written("clara@people.example", "info@city.example", "Water leak", office.clock.now())

@@ -16,6 +16,7 @@ OURS = {
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_subject_brings_no_header_and_no_recipient(office: Office, subject: str) -> None:
+    """bad input 41."""
     office.mail(subject=subject)
 
     assert office.told() == ["anna@city.example", "ben@city.example"]

@@ -25,6 +25,7 @@ def attached(name: str) -> bytes:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_is_a_path(name: str) -> None:
+    """bad input 27."""
     (attachment,) = parse(attached(name)).attachments
     given = attachment.filename
 

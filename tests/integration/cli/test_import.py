@@ -46,6 +46,7 @@ def test_an_archive_comes_in_as_history_and_only_once(office, run, archive):
 
 
 def test_a_run_that_was_stopped_goes_on(office, run, archive, monkeypatch):
+    """bad input 86."""
     monkeypatch.setattr("orgo.intake.importing.BATCH", 2)
     from orgo.intake.store import store as real
 

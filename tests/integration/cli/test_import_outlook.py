@@ -41,6 +41,7 @@ needs_npm = pytest.mark.needs("npm")
 
 @needs_npm
 def test_an_archive_comes_in_as_history_and_only_once_under_any_name(office, run, enron, tmp_path):
+    """bad input 87."""
     code, out, err = run("import", str(enron), "--json")
     assert code == 0, err
     found = json.loads(out)
@@ -65,6 +66,7 @@ def test_as_work_young_mail_becomes_tasks_and_old_mail_history(office, run, enro
 
 @needs_npm
 def test_offline_archives_and_folders(office, run, objects):
+    """bad input 83."""
     (found,) = objects(
         "import", str(outlook_files() / "pstextractortest@outlook.com.ost"), "--folder", "inbox"
     )
@@ -74,6 +76,7 @@ def test_offline_archives_and_folders(office, run, objects):
 
 @needs_npm
 def test_a_damaged_archive_gives_what_can_be_read_and_a_list(office, run, enron, tmp_path):
+    """bad input 83."""
     whole = bytearray(enron.read_bytes())
     for place in range(2_000_000, 6_000_000, 40_000):
         whole[place : place + 4_000] = bytes(4_000)
@@ -87,6 +90,7 @@ def test_a_damaged_archive_gives_what_can_be_read_and_a_list(office, run, enron,
 
 @needs_npm
 def test_a_run_that_was_killed_goes_on(office, run, enron, monkeypatch):
+    """bad input 86."""
     from orgo.intake import importing
     from orgo.intake.models import Mail
 

@@ -85,6 +85,7 @@ def test_a_server_without_move_copies_and_removes(box):
 
 
 def test_a_folder_that_cannot_be_marked_is_read_once_and_the_reason_is_shown(box):
+    """bad input 58."""
     there = box(folders=["INBOX", "Shared"]).live()
     there.put(*leaks(2), folder="Shared")
     there.server.make_read_only(there.user, "Shared")

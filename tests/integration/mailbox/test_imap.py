@@ -44,6 +44,7 @@ def test_several_folders_are_read(box):
 
 
 def test_a_mail_that_was_moved_between_two_folders_is_no_second_task(box):
+    """bad input 35."""
     there = box(folders=["INBOX", "Old"]).live()
     there.put(leak(0), folder="Old")
     there.put(leak(1))
@@ -58,6 +59,7 @@ def test_a_mail_that_was_moved_between_two_folders_is_no_second_task(box):
 
 
 def test_new_uids_for_the_same_mails_make_no_second_task(box):
+    """bad input 35."""
     there = box().live()
     three = leaks(3)
     there.put(*three)
@@ -85,6 +87,7 @@ def test_new_uids_for_the_same_mails_make_no_second_task(box):
 
 
 def test_a_mail_over_the_limit_stays_and_is_listed_and_is_taken_when_the_limit_is_raised(box):
+    """bad input 29."""
     from orgo.intake.models import Receipt
 
     there = box(max_size=3000).live()

@@ -83,6 +83,7 @@ def test_nothing_is_deleted_while_the_mailbox_is_only_observed(box, dovecot):
 
 
 def test_a_mail_over_the_limit_stays_and_is_listed(pop):
+    """bad input 29."""
     made = pop(max_size="20 kB")
     made.put(leak(1), leak(2, body="x" * 30_000))
 
@@ -93,6 +94,7 @@ def test_a_mail_over_the_limit_stays_and_is_listed(pop):
 
 
 def test_a_wrong_password_is_said_and_the_account_is_left_alone(pop):
+    """bad input 51."""
     from orgo.intake.mailbox.ports import AuthFailed
 
     with pytest.raises(AuthFailed, match="does not let"):

@@ -27,6 +27,7 @@ def one():
 
 
 def test_what_no_rule_routes_is_the_mailboxs_team(live, office):
+    """bad input 48."""
     there = live(team="school")
     there.put(leak(1).replace(b"Water leak", b"A question"))
     there.fetch()

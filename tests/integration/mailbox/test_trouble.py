@@ -1,8 +1,15 @@
 """A mailbox in trouble: the state says which, the words say what to do, no password goes where it must not."""
 
+import contextlib
 import socket
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from imapclient import SocketTimeout
 
 from orgo.intake.mailbox.ports import AuthFailed, Certificate, FolderMissing, Malformed, NoTls, Unreachable
@@ -31,6 +38,7 @@ def failing(there, kind):
 
 
 def test_a_wrong_password_is_said_and_the_account_is_left_alone_for_a_while(box, office):
+    """bad input 51."""
     there = box(password="no")
     words, row = failing(there, AuthFailed)
     assert there.user in words
@@ -53,6 +61,7 @@ def test_when_it_is_over_the_row_says_so(box, office):
 
 
 def test_a_server_that_says_nothing_is_given_up(box, silent, monkeypatch):
+    """bad input 54."""
     from orgo.intake.mailbox import signin
 
     monkeypatch.setattr(signin, "TIMEOUT", 0.2)
@@ -61,6 +70,7 @@ def test_a_server_that_says_nothing_is_given_up(box, silent, monkeypatch):
 
 
 def test_a_folder_that_is_not_there_is_named_with_those_that_are(box):
+    """bad input 57."""
     there = box(folders=["Suport"])
     there.put(leak(1), folder="Support")
     words, _ = failing(there, FolderMissing)
@@ -68,6 +78,7 @@ def test_a_folder_that_is_not_there_is_named_with_those_that_are(box):
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused_and_of_the_given_one_believed(box, dovecot):
+    """bad input 52."""
     there = box(port=dovecot.imaps, tls="implicit")
     words, _ = failing(there, Certificate)
     assert "self-signed" in words and "ca_file" in words
@@ -77,10 +88,42 @@ def test_a_certificate_of_an_unknown_authority_is_refused_and_of_the_given_one_b
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
 def test_a_certificate_of_another_host_is_refused(box, dovecot, tls):
+    """bad input 52."""
     port = dovecot.imaps if tls == "implicit" else dovecot.imap
     there = box(host="127.0.0.1", port=port, tls=tls, ca_file=dovecot.certificate)
     words, _ = failing(there, Certificate)
     assert "127.0.0.1" in words and "host" in words
+
+
+@pytest.fixture
+def expired(tmp_path):
+    """A certificate for localhost that was good until yesterday, with its key in the same file."""
+    key, yesterday = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC) - timedelta(days=1)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(yesterday - timedelta(days=9)).not_valid_after(yesterday)
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    pem = serialization.Encoding.PEM
+    kept = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path / "expired.pem"
+    file.write_bytes(kept + made.sign(key, hashes.SHA256()).public_bytes(pem))
+    return file
+
+
+def test_a_certificate_that_has_expired_is_refused(box, expired):
+    """bad input 52: its authority is believed, and it still is none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(expired)
+
+    def shake_hands(server):
+        with contextlib.suppress(OSError):
+            context.wrap_socket(server.accept()[0], server_side=True).recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=shake_hands, args=[server], daemon=True).start()
+        there = box(port=server.getsockname()[1], tls="implicit", ca_file=expired)
+        words, _ = failing(there, Certificate)
+    assert "expired" in words
 
 
 def test_starttls_is_verified_too(box, dovecot):
@@ -90,6 +133,7 @@ def test_starttls_is_verified_too(box, dovecot):
 
 
 def test_a_port_that_does_not_speak_tls_is_not_given_the_password(box, dovecot):
+    """bad input 53."""
     failing(box(tls="implicit", ca_file=dovecot.certificate), NoTls)
 
 

@@ -92,6 +92,7 @@ def test_without_idle_it_is_looked_every_now_and_then(box, watch):
 
 
 def test_a_mailbox_that_hangs_and_one_in_trouble_hold_up_no_other(box, watch, monkeypatch):
+    """bad input 54."""
     from orgo.intake.mailbox import signin
 
     monkeypatch.setattr(signin, "TIMEOUT", 2.0)

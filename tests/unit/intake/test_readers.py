@@ -22,6 +22,7 @@ def test_an_eml_file_is_one_mail(tmp_path):
 
 
 def test_an_mbox_is_split_and_its_quoting_taken_back(tmp_path):
+    """bad input 88."""
     file = tmp_path / "a.mbox"
     file.write_bytes(
         b"From a@b Mon Jan  5 10:00:00 2026\nSubject: one\nContent-Length: 99999\n\n>From here on\n>>From x\n\n"
@@ -58,6 +59,7 @@ def test_a_maildir_is_read_without_tmp(tmp_path):
 
 
 def test_pipes_devices_loops_and_folders_named_eml_do_not_block(tmp_path):
+    """bad input 88."""
     os.mkfifo(tmp_path / "pipe.eml")
     (tmp_path / "null.eml").symlink_to("/dev/zero")
     (tmp_path / "round.eml").symlink_to("round.eml")
@@ -114,6 +116,7 @@ def test_folders_within_folders_have_no_end_that_matters(tmp_path):
 
 
 def test_a_mail_that_its_reader_renames_or_takes_away_meanwhile_stops_nothing(tmp_path):
+    """bad input 88."""
     for name in ("cur", "new", "tmp"):
         (tmp_path / name).mkdir()
     for name in ("a.host", "b.host", "c.host"):

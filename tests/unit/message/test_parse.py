@@ -236,6 +236,7 @@ def test_any_date_is_read_or_left_out_with_a_word(value: str | None) -> None:
     ],
 )  # fmt: skip
 def test_machines_are_known_by_their_signs(headers: dict[str, str], field: str) -> None:
+    """bad input 38."""
     assert getattr(parse(mail(**headers)), field) is True
     assert getattr(parse(mail()), field) is False
 

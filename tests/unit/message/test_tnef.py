@@ -28,6 +28,7 @@ def _found(folder: Path, name: str) -> bytes:
 
 
 def test_the_files_in_it_stand_in_its_place(tnef: Path) -> None:
+    """bad input 26."""
     raw = mail(_found(tnef, "MAPI_ATTACH_DATA_OBJ.tnef"), "Hello")
     message = parse(raw)
 
