@@ -80,15 +80,15 @@ def test_cut_after_any_byte(box, dovecot, monkeypatch, protocol, to):
 def test_a_session_that_hangs_or_ends_halfway_is_given_up_and_made_good(
     box, dovecot, monkeypatch, protocol, fault
 ):
-    from orgo.intake.mailbox import pop3, signin
+    from orgo.intake.mailbox import imap, pop3, signin
 
-    for module in (pop3, signin):
-        monkeypatch.setattr(module, "TIMEOUT", 0.3)
     port = getattr(dovecot, protocol)
     for after in (10, 600, 1500):
         made = box(protocol=protocol, port=port, tls="none").live()
         made.put(*leaks(MAILS))
-        with Proxy(port, fault, after) as proxy:
+        with Proxy(port, fault, after) as proxy, monkeypatch.context() as hurried:
+            for module in (imap, pop3, signin) if fault != "trickle" else ():
+                hurried.setattr(module, "TIMEOUT", 0.3)
             assert _fetch(made, proxy.port) == (fault == "trickle")
         made.office.clock.advance(hours=2)
         assert _fetch(made, port) and _rows(made) == [None] * MAILS
