@@ -35,6 +35,7 @@ from orgo.intake.models import Mail
 from orgo.intake.store import Incoming, read_raws, store
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
+from orgo.lib.text import without
 from orgo.message import Message
 from orgo.outbox import claim as outbox
 from orgo.outbox.models import Letter
@@ -222,15 +223,17 @@ def _deliver_one(courier: Courier, letter: Letter) -> bool:
         _not_delivered(letter, DeliveryError(f"{type(error).__name__}: {error}", permanent=False))
     else:
         outbox.settle_sent(letter, reply)
-        log.info("letter %s to %s is sent: %s", letter.pk, letter.recipient, reply)
+        log.info("letter %s is sent: %s", letter.pk, without(reply, letter.recipient))
         return True
     return False
 
 
 def _not_delivered(letter: Letter, error: DeliveryError) -> None:
-    log.warning("letter %s to %s was not sent: %s", letter.pk, letter.recipient, error.reason)
+    """Log and page name no recipient: it may be somebody who is to stay unnamed. The letter's row does."""
+    unnamed = without(error.reason, letter.recipient)
+    log.warning("letter %s was not sent: %s", letter.pk, unnamed)
     if error.any_letter or not error.permanent:
-        note_failing(letter.channel, error.reason)
+        note_failing(letter.channel, unnamed)
     if error.after_dot:
         outbox.settle_ambiguous(letter, error.reason)
     elif error.permanent or not outbox.settle_later(letter, error.reason):

@@ -1,6 +1,7 @@
 """S29, S30, S53: every route, every role, every kind of task: the one visibility function answers, and no is always 404."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -134,3 +135,120 @@ def test_nobody_becomes_more_by_what_a_form_says(office: Office, enter: Callable
         0,
     )
     assert User.objects.get(address="anna@city.example").roles == ["technician"]
+
+
+EMMA = "emma@people.example"
+NO_SUCH_USER = f"550 5.1.1 <{EMMA.upper()}>: no such user"
+
+
+@pytest.fixture
+def reported(office: Office, caplog: pytest.LogCaptureFixture) -> Any:
+    """The task of a report whose sender stays unnamed, whom HR has answered, all that the log says being kept."""
+    from orgo.flow.acting import perform
+    from orgo.people.models import User
+
+    caplog.set_level(logging.INFO)
+    office.mail(EMMA, "Please help me", body=SECRET)
+    perform(User.objects.get(address="hanna@city.example"), office.task().reference, "answer", text="Come.")
+    office.settle()
+    assert EMMA in office.told()
+    return office.task()
+
+
+def _log(caplog: pytest.LogCaptureFixture) -> str:
+    """What Orgo's own log says (the catcher in this process has one, too)."""
+    own = (record.getMessage() for record in caplog.records if record.name.startswith("orgo"))
+    return "\n".join(own).lower()
+
+
+def _nowhere(client: Any, paths: Iterable[str]) -> None:
+    for path in paths:
+        said = client.get(path).content.lower()
+        assert EMMA.encode() not in said, path
+
+
+@pytest.mark.parametrize("who", WHO[1:])
+def test_an_automatic_reply_of_the_reporter_names_nobody(
+    office: Office, enter: Callable[..., Any], reported: Any, caplog: pytest.LogCaptureFixture, who: str
+) -> None:
+    row = office.answer(EMMA, "I am away.", headers={"Auto-Submitted": "auto-replied"})
+    assert (row.outcome, row.task) == ("ignored", reported.pk)
+    client = enter(who)
+
+    _nowhere(client, ["/ignored", "/letters", f"/tasks/{reported.reference}", "/"])
+    assert b"Please help me" not in client.get("/ignored").content
+    assert EMMA not in _log(caplog)
+
+
+@pytest.mark.parametrize("way", ["refused", "bounced", "put off"])
+def test_a_letter_that_does_not_reach_the_reporter_names_nobody(
+    office: Office, enter: Callable[..., Any], reported: Any, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    from orgo.outbox.models import Letter, Outlet
+
+    letter = Letter.objects.get(recipient=EMMA, kind="answer")
+    if way == "bounced":
+        _bounce(office, letter.sender)
+    else:
+        _refuse(office, letter, permanent=way == "refused")
+    office.settle()
+
+    hanna = enter("hanna@city.example")
+    _nowhere(hanna, [f"/tasks/{reported.reference}", "/letters", f"/letters/{letter.pk}"])
+    _nowhere(enter("admin@city.example"), ["/", "/ignored", "/letters"])
+    for said in office.letters():
+        if str(said["To"]) != EMMA:
+            assert EMMA not in said.as_string().lower()
+    assert EMMA not in _log(caplog)
+    assert EMMA not in "".join(Outlet.objects.values_list("reason", flat=True)).lower()
+
+
+def _bounce(office: Office, return_path: str) -> None:
+    office.mail(
+        "mailer-daemon@people.example",
+        to=return_path,
+        raw=(
+            b"From: mailer-daemon@people.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+            b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+            b"--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+            b"Final-Recipient: rfc822; %s\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; %s\r\n\r\n--b--\r\n"
+            % (EMMA.encode(), NO_SUCH_USER.encode())
+        ),
+    )
+
+
+def _refuse(office: Office, letter: Any, *, permanent: bool) -> None:
+    """The letter leaves once more, and the server refuses it with its recipient's name."""
+    from orgo.delivery.ports import DeliveryError, Parcel
+    from orgo.pipeline import deliver
+
+    class Refusing:
+        def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
+            raise DeliveryError(NO_SUCH_USER, permanent=permanent)
+
+    letter.state, letter.next_attempt_at, letter.settled_at = "pending", office.clock.now(), None
+    letter.save()
+    assert deliver(Refusing()) == 1
+
+
+@pytest.mark.parametrize("who", WHO[1:])
+def test_the_demos_caught_letters_are_for_those_who_may_see_their_task(
+    office: Office, enter: Callable[..., Any], reported: Any, who: str
+) -> None:
+    office.mail(subject="A leak")
+    folder = office.config.var / "caught"
+    folder.mkdir(parents=True)
+    for number, letter in enumerate(office.catcher.caught):
+        (folder / f"{number:06}.eml").write_bytes(letter.data)
+    client = enter(who)
+    private = [
+        f"/caught/{number:06}"
+        for number, letter in enumerate(office.catcher.caught)
+        if reported.reference.encode() in letter.data
+    ]
+
+    _nowhere(client, ["/caught", *private])
+    assert b"Please help me" not in client.get("/caught").content
+    assert len(private) == 2 and {client.get(path).status_code for path in private} == {404}
+    if who == "admin@city.example":
+        assert b"A leak" in client.get("/caught").content

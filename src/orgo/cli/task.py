@@ -198,13 +198,16 @@ def told(reference: str, actor: str | None, as_json: bool) -> None:
 
 
 def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
+    from orgo.flow import words
     from orgo.outbox.token import masked
 
-    at, answer = (_short(letter.date), _short(letter.settled_at)), masked(letter.server_reply)
+    answer = masked(words.unnamed(letter.server_reply, teller.task))
+    at = _short(letter.date), _short(letter.settled_at)
     return (*at, teller.shown(letter.recipient), letter.kind, letter.state, letter.subject, answer)
 
 
 def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
+    from orgo.flow import words
     from orgo.outbox.token import masked
 
     return {
@@ -216,7 +219,7 @@ def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
         "written_at": _time(letter.date),
         "settled_at": _time(letter.settled_at),
         "message_id": masked(letter.message_id),
-        "server_reply": masked(letter.server_reply),
+        "server_reply": masked(words.unnamed(letter.server_reply, teller.task)),
     }
 
 

@@ -134,7 +134,7 @@ class Round:
         language = house.language_for(recipient, state)
         number = ids.new_id()
         said = self._draft(kind, language, hook).to(
-            str(notice.data.get("recipient", recipient)), house.take_link(state.reference, recipient)
+            self._about(language) or recipient, house.take_link(state.reference, recipient)
         )
         with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
         can_leave = hook or house.can_send
@@ -162,6 +162,11 @@ class Round:
             "server_reply": "" if can_leave else "held: no smtp: server is configured",
             "bounce": "",
         }
+
+    def _about(self, language: str) -> str:
+        """Whom a letter of ours did not reach, where that is what the notice tells of."""
+        address = str(self._notice.data.get("recipient", ""))
+        return words.somebody(language) if address and _hidden(self._state, address) else address
 
     def _draft(self, kind: str, language: str, hook: bool) -> Draft:
         known = self._drafts.get((kind, language, hook))
@@ -236,7 +241,7 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> di
         "why": _why(unit, state, notice, language),
         "link": f"{house.public_url}/tasks/{state.reference}",
         "level": str(notice.data.get("level", state.level)),
-        "status": str(notice.data.get("status", "")),
+        "status": words.unnamed(str(notice.data.get("status", "")), state),
         "organization": house.organization_name(state),
         "state": state.state,
         "times": str(notice.data.get("times", "")),

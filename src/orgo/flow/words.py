@@ -2,16 +2,26 @@
 
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, translation
 
-from orgo.lib.text import clip
+from orgo.lib.text import clip, without
 from orgo.task.values import TaskState
 
 if TYPE_CHECKING:
     from orgo.flow.house import House
+
+
+class Unnamed(Protocol):
+    """A task's row or state, as far as it says who wants to stay unnamed."""
+
+    @property
+    def anonymize(self) -> bool: ...
+    @property
+    def requester(self) -> str: ...
+
 
 _SAID: dict[str, dict[str, str]] = {
     "en": {
@@ -103,6 +113,11 @@ def said(key: str, language: str, **values: str) -> str:
 def no_subject(language: str) -> str:
     """What stands in place of an empty subject."""
     return said("no_subject", language)
+
+
+def unnamed(text: str, task: Unnamed) -> str:
+    """A text about a task, without the address of a sender who is to stay unnamed."""
+    return without(text, task.requester) if task.anonymize else text
 
 
 def somebody(language: str) -> str:

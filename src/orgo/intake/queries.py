@@ -1,6 +1,10 @@
 """What others may ask of mail: the mails of a task, the quarantine, what was ignored."""
 
+from django.db.models import Q
+
 from orgo.intake.models import Mail
+
+EVERY = Q()
 
 
 def mails_of(task: int) -> list[Mail]:
@@ -28,8 +32,10 @@ def in_quarantine() -> list[int]:
     return list(Mail.objects.filter(outcome="quarantined").order_by("id").values_list("pk", flat=True))
 
 
-def with_outcome(outcome: str, before: int | None = None, limit: int = 200) -> tuple[list[Mail], int | None]:
+def with_outcome(
+    outcome: str, before: int | None = None, limit: int = 200, *, which: Q = EVERY
+) -> tuple[list[Mail], int | None]:
     """The newest mails that ended so (of those older than mail `before`), and the last one's number if there are more."""
-    mails = Mail.objects.filter(outcome=outcome).order_by("-id")
+    mails = Mail.objects.filter(which, outcome=outcome).order_by("-id")
     found = list(mails.filter(pk__lt=before)[: limit + 1] if before is not None else mails[: limit + 1])
     return found[:limit], found[limit - 1].pk if len(found) > limit else None

@@ -44,6 +44,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENTS.sub("", apart))
 
 
+def without(text: str, address: str) -> str:
+    """The text with an ellipsis wherever it has this address: a mail server's answer names whom the letter was for."""
+    return re.sub(re.escape(address), "…", text, flags=re.IGNORECASE) if address else text
+
+
 def clip(text: str, length: int) -> str:
     """At most `length` characters, with an ellipsis where it was cut, never in the middle of a combined character."""
     if len(text) <= length:

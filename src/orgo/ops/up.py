@@ -16,6 +16,7 @@ from orgo.flow.reading import Reader, ScanningReader
 from orgo.intake.scanner import Clamd
 from orgo.lib import memory
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import without
 from orgo.message.pool import ParserPool
 from orgo.ops import trouble
 from orgo.ops.checking import need_rules
@@ -228,7 +229,8 @@ class Watched:
             reply = self.courier.deliver(parcel, before_dot)
         except DeliveryError as error:
             if not error.permanent:
-                trouble.note(self.name, f"letters can't leave by {self.server}: {error.reason}")
+                reason = without(error.reason, parcel.recipient)
+                trouble.note(self.name, f"letters can't leave by {self.server}: {reason}")
             raise
         trouble.over(self.name)
         return reply

@@ -18,6 +18,7 @@ from orgo.web.words import LETTER_STATES
 
 register = template.Library()
 register.filter("masked", stringfilter(masked))
+register.filter("unnamed", words.unnamed)
 
 
 @register.simple_tag

@@ -81,7 +81,7 @@ def timeline(task: Task, house: House) -> list[Line]:
     """What happened to the task, in plain words, the newest first."""
     rows = Event.objects.filter(task=task.pk).order_by("-seq")
     return [
-        Line(row.at, _actor(row, house, task), _what(row, house, times), _ICONS.get(row.type, "check"))
+        Line(row.at, _actor(row, house, task), _what(row, house, task, times), _ICONS.get(row.type, "check"))
         for row, times in runs(rows)
     ]
 
@@ -119,13 +119,15 @@ _ICONS = {
 }
 
 
-def _what(row: Event, house: House, times: int) -> str:
+def _what(row: Event, house: House, task: Task, times: int) -> str:
     if times > 1:
         return _("received the same mail %s times more") % times
     if row.type == "task.assigned" and row.actor and row.data.get("set", {}).get("assignee") == row.actor:
         return _("took it")
     teller = _TELLERS.get(row.type)
-    return teller(row.data, house) if teller else row.type.removeprefix("task.")
+    hidden = task.anonymize and row.data.get("recipient") == task.requester
+    data = {**row.data, "recipient": _("the sender")} if hidden else row.data
+    return teller(data, house) if teller else row.type.removeprefix("task.")
 
 
 def _assigned(data: dict[str, Any], house: House) -> str:

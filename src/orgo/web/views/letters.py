@@ -12,6 +12,7 @@ from orgo.message import body_text, parse
 from orgo.outbox.models import STATES, Letter
 from orgo.outbox.queries import newest
 from orgo.outbox.token import masked
+from orgo.people.models import User
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
 from orgo.web.views.access import signed_in, user_of
@@ -44,8 +45,11 @@ def letters(request: HttpRequest) -> HttpResponse:
 
 def _recipient(row: Letter, task: Task | None) -> str:
     """Whom a letter went to; a sender who is to stay unnamed is not named here either."""
-    hidden = task is not None and task.anonymize and row.recipient == task.requester
-    return gettext("the sender") if hidden else row.recipient
+    return gettext("the sender") if task is not None and _is_hidden(row, task) else row.recipient
+
+
+def _is_hidden(row: Letter, task: Task) -> bool:
+    return task.anonymize and row.recipient == task.requester
 
 
 @require_GET
@@ -70,9 +74,23 @@ def caught(request: HttpRequest, name: str = "") -> HttpResponse:
         if not re.fullmatch(r"[0-9]{6}", name) or not (folder / f"{name}.eml").is_file():
             raise Http404
         message = parse((folder / f"{name}.eml").read_bytes())
+        if not _open_to(user_of(request), [message.message_id]):
+            raise Http404
         return render(
             request, "caught.html", {"message": message, "text": masked(body_text(message)), "name": name}
         )
     files = sorted(folder.glob("*.eml"), reverse=True)[:100]
     rows = [(file.stem, parse(file.read_bytes())) for file in files]
-    return render(request, "caught_list.html", {"rows": rows})
+    shown = _open_to(user_of(request), [message.message_id for _, message in rows])
+    return render(request, "caught_list.html", {"rows": [row for row in rows if row[1].message_id in shown]})
+
+
+def _open_to(user: User, message_ids: list[str]) -> set[str]:
+    """Those of these letters that this user may read: of tasks that they see, and none to a sender who stays unnamed."""
+    letters = Letter.objects.filter(message_id__in=message_ids)
+    tasks = Task.objects.filter(Viewer(user).filter(), pk__in=letters.values("task")).in_bulk()
+    return {
+        row.message_id
+        for row in letters
+        if row.task is None or (row.task in tasks and not _is_hidden(row, tasks[row.task]))
+    }

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,7 +12,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.flow.quarantine import discard, retry
-from orgo.intake.queries import in_quarantine, quarantined, with_outcome
+from orgo.intake.queries import EVERY, in_quarantine, quarantined, with_outcome
+from orgo.people.visibility import Viewer
+from orgo.task.models import Task
 from orgo.web.views.access import allowed, user_of
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -55,13 +58,15 @@ def put_aside(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_GET
 @allowed("see_mail")
 def ignored(request: HttpRequest) -> HttpResponseBase:
-    """Mail that was kept but made no task, with the reason."""
-    return render(request, "ignored.html", _listed(request, "ignored"))
+    """Mail that was kept but made no task, with the reason; what belongs to a task only for those who may see that."""
+    visible = Task.objects.filter(Viewer(user_of(request)).filter(), anonymize=False)
+    shown = Q(task=None) | Q(task__in=visible.values("pk"))
+    return render(request, "ignored.html", _listed(request, "ignored", shown))
 
 
-def _listed(request: HttpRequest, outcome: str) -> dict[str, Any]:
+def _listed(request: HttpRequest, outcome: str, which: Q = EVERY) -> dict[str, Any]:
     """A page of the mails that ended so, and where the next page begins."""
-    rows, older = with_outcome(outcome, _number(request.GET.get("before", "")))
+    rows, older = with_outcome(outcome, _number(request.GET.get("before", "")), which=which)
     return {"rows": rows, "older": older}
 
 
