@@ -170,6 +170,29 @@ def test_what_was_understood_is_confirmed_and_taken_back(office: Office, letter:
     assert text_of(office.letters("anna@city.example")[-1]) != said
 
 
+@pytest.mark.parametrize(
+    ("words", "answer", "more"),
+    [
+        ("Ich übernehme das.", "Sie übernehmen diese Aufgabe.", "rückgängig"),
+        ("Me encargo yo.", "Usted se encarga de esta tarea.", "deshacer"),
+        ("Je m'en occupe.", "Vous prenez cette tâche en charge.", "annuler"),
+        ("asignar a nadie@evil.example", "No está claro quién es", "No se ha cambiado nada"),
+        ("take", "You take this task.", "undo"),
+    ],
+)
+def test_a_command_is_answered_in_the_language_it_was_written_in(
+    office: Office, letter: Any, words: str, answer: str, more: str
+) -> None:
+    """And the word that takes it back, in that language, does so."""
+    office.answer("anna@city.example", words)
+    said = text_of(office.letters("anna@city.example")[-1])
+    assert answer in said
+    assert more in said
+    if office.task().assignee:
+        office.answer("anna@city.example", more)
+        assert office.task().assignee == ""
+
+
 def test_what_staff_passes_on_is_the_first_sender_s(office: Office) -> None:
     """Answers go to who wrote it; the one in the middle watches; the task says so."""
     from orgo.task.models import Note

@@ -46,7 +46,7 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
         if acts:
             _act(mail, thread, understood, actor, unit)
         elif wants_it_open and thread.proof == "token" and mail.trust == "fail":
-            language = unit.house.language_for(actor.address, state)
+            language = _language(understood, actor, state, unit)
             _answer(state, actor, unit, understood, language, words.said("refused_sender", language))
     return True
 
@@ -101,12 +101,19 @@ def _comment(
 
 def _act(mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit) -> None:
     state = thread.state
-    language = unit.house.language_for(actor.address, state)
+    language = _language(understood, actor, state, unit)
     kind, make = _COMMANDS[understood.kind]
     refusal = _refusal(mail, thread, kind, language)
     if not refusal:
         refusal = _carry_out(make(state, understood, actor, unit), understood, unit, language)
     _answer(state, actor, unit, understood, language, refusal)
+
+
+def _language(understood: Understood, actor: Actor, state: TaskState, unit: Unit) -> str:
+    """The language to answer in: the one that was written, but that anybody may use the English words of the letters."""
+    if understood.language in ("", "en"):
+        return unit.house.language_for(actor.address, state)
+    return understood.language
 
 
 def _refusal(mail: Mail, thread: Thread, kind: type[c.Command], language: str) -> str:
@@ -143,7 +150,7 @@ def _answer(
     state = unit.state(before.id)
     assert state is not None
     if refusal:
-        data = {"understood": refusal}
+        data = {"understood": refusal, "language": language}
         unit.tell(state, Notice("refused", (actor.address,), state.seq, data=data, by=actor.address))
         return
     done = said(understood, language)
@@ -151,7 +158,7 @@ def _answer(
         done += f" {words.said('undo_left', language)}"
     if understood.at is not None and understood.at <= unit.now:
         done += f" {words.said('already_over', language)}"
-    data = {"understood": done, "undo": words.said("undo", language)}
+    data = {"understood": done, "undo": words.said("undo", language), "language": language}
     unit.tell(state, Notice("understood", (actor.address,), state.seq, data=data, by=actor.address))
 
 

@@ -131,7 +131,7 @@ class Round:
         house, state, notice, now = self._house, self._state, self._notice, self._unit.now
         hook = recipient.startswith(HOOK)
         kind = _kind_for(house, state, notice, recipient)
-        language = house.language_for(recipient, state)
+        language = str(notice.data.get("language", "")) or house.language_for(recipient, state)
         number = ids.new_id()
         said = self._draft(kind, language, hook).to(
             self._about(language) or recipient, house.take_link(state.reference, recipient)

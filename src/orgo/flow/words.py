@@ -1,4 +1,4 @@
-"""What letters, pages and the terminal say of a task in plain words, English and French (pure but for Django's dates)."""
+"""What letters, pages and the terminal say of a task in plain words, in English and French, an answer to a command in German and Spanish too (pure but for Django's dates)."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -102,12 +102,58 @@ _SAID: dict[str, dict[str, str]] = {
         "refused_right": "C'était compris, mais cela ne vous revient pas sur cette tâche.",
         "priorities": "low=basse normal=normale high=haute urgent=urgente",
     },
+    # What stands in an answer to a command; all else is said in English and French.
+    "de": {
+        "no_subject": "(ohne Betreff)",
+        "somebody": "Jemand",
+        "from": "Von",
+        "team": "Team",
+        "assignee": "Bei",
+        "priority": "Priorität",
+        "due": "Frist",
+        "eta": "Erwartet",
+        "together": "In kurzer Zeit kamen viele Nachrichten zu dieser Aufgabe; was sie sagen, steht deshalb hier zusammen.",
+        "undo": "War das falsch? Antworten Sie innerhalb von 24 Stunden mit dem Wort rückgängig, und es wird zurückgenommen.",
+        "refused_state": "Das wurde verstanden, war aber nicht möglich: {why}.",
+        "refused_sender": "Es ließ sich nicht zeigen, dass Ihre Nachricht von Ihnen kommt; deshalb wurde nicht getan, was sie verlangt. Bitte öffnen Sie die Aufgabe in Orgo und tun Sie es dort.",
+        "refused_unclear": "Es war nicht klar, was oder wen Sie meinen; es wurde nichts getan. Bitte schreiben Sie es noch einmal, mit der ganzen Adresse oder Zeit.",
+        "refused_unknown": "Es ist nicht klar, wer {who} ist; es wurde nichts getan. Bitte nennen Sie Kollegen oder ein Team, die hier bekannt sind.",
+        "refused_unknown_near": "Es ist nicht klar, wer {who} ist; es wurde nichts getan. Meinten Sie {near}? Bitte schreiben Sie es noch einmal.",
+        "refused_undo": "Es gibt keinen Schritt von Ihnen aus den letzten 24 Stunden, der sich zurücknehmen lässt, oder andere haben seither alles daran geändert.",
+        "refused_right": "Das wurde verstanden, steht Ihnen bei dieser Aufgabe aber nicht zu.",
+        "already_over": "Diese Zeit ist schon vorbei: Ihre Nachricht war lange unterwegs.",
+        "undo_left": "Was andere seither geändert haben, bleibt, wie es ist.",
+        "priorities": "low=niedrig normal=normal high=hoch urgent=dringend",
+    },
+    "es": {
+        "no_subject": "(sin asunto)",
+        "somebody": "Alguien",
+        "from": "De",
+        "team": "Equipo",
+        "assignee": "A cargo de",
+        "priority": "Prioridad",
+        "due": "Plazo",
+        "eta": "Previsto",
+        "together": "Han llegado muchos mensajes sobre esta tarea en poco tiempo; por eso se le transmiten juntos.",
+        "undo": "¿Ha sido un error? Responda con la palabra deshacer en las próximas 24 horas y quedará deshecho.",
+        "refused_state": "Se ha entendido, pero no se ha podido hacer: {why}.",
+        "refused_sender": "No se ha podido demostrar que su mensaje viene de usted, así que no se ha hecho lo que pide. Abra la tarea en Orgo y hágalo allí, por favor.",
+        "refused_unclear": "No ha quedado claro qué o a quién se refiere; no se ha hecho nada. Escríbalo otra vez, por favor, con la dirección o la hora completa.",
+        "refused_unknown": "No está claro quién es {who}; no se ha hecho nada. Indique, por favor, un compañero o un equipo conocido aquí.",
+        "refused_unknown_near": "No está claro quién es {who}; no se ha hecho nada. ¿Quería decir {near}? Escríbalo otra vez, por favor.",
+        "refused_undo": "No hay ningún paso suyo de las últimas 24 horas que se pueda deshacer, o desde entonces otros lo han cambiado todo.",
+        "refused_right": "Se ha entendido, pero no le corresponde a usted en esta tarea.",
+        "already_over": "Esa hora ya ha pasado: su mensaje ha tardado mucho en llegar.",
+        "undo_left": "Lo que otros han cambiado desde entonces queda como está.",
+        "priorities": "low=baja normal=normal high=alta urgent=urgente",
+    },
 }
 
 
 def said(key: str, language: str, **values: str) -> str:
-    """A phrase in this language (English where there is none)."""
-    return _SAID.get(language, _SAID["en"])[key].format(**values)
+    """A phrase in this language (English where it has none)."""
+    phrases = _SAID.get(language, {})
+    return phrases.get(key, _SAID["en"][key]).format(**values)
 
 
 def no_subject(language: str) -> str:

@@ -17,7 +17,9 @@ from orgo.lib.text import clean_header, clip
 from orgo.outbox import template
 from orgo.outbox.template import Template
 
+# In which all letters are; an answer to a command is also in the others that commands are understood in.
 LANGUAGES = ("en", "fr")
+ANSWERED = (*LANGUAGES, "de", "es")
 PLACEHOLDERS = (
     "reference title who requester team assignee priority due text facts next why link take_link eta level status "
     "recipient organization state understood undo opened times".split()
@@ -65,7 +67,7 @@ class Draft(msgspec.Struct, frozen=True):
 def letter_template(kind: str, language: str) -> str:
     """The shipped text for a kind of letter; English where the language has none."""
     path = _LETTERS / language / f"{kind}.txt"
-    if language not in LANGUAGES or not path.is_file():
+    if language not in ANSWERED or not path.is_file():
         path = _LETTERS / "en" / f"{kind}.txt"
     return path.read_text(encoding="utf-8")
 

@@ -275,14 +275,15 @@ class _Reader:
 
     def _of_hit(self, hit: Hit, clause: _Clause) -> Understood | None:
         """The command of a phrase, or None where its time is none."""
+        found = Understood(hit.kind, zone=self.zone, language=hit.language)
         if hit.slot == "when" and hit.last > hit.first:
             at = self._when(clause.folded[hit.first : hit.last], "start" if hit.kind == "wait" else "end")
             if at is None:
                 return None
-            return Understood(hit.kind, at=at if hit.kind in ("eta", "wait") else None, zone=self.zone)
+            return replace(found, at=at) if hit.kind in ("eta", "wait") else found
         if hit.slot in ("who", "adr"):
-            return Understood(hit.kind, who=self._who(hit, clause), zone=self.zone)
-        return Understood(hit.kind, zone=self.zone)
+            return replace(found, who=self._who(hit, clause))
+        return found
 
     def _when(self, words: list[str], edge: Edge) -> datetime | None:
         return parse_when(

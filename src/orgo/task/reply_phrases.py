@@ -30,7 +30,7 @@ _CAPTURES = {
     "l'*": f"l'{_WORD}(?:{_WORD}){{0,5}}",
     "{when}": f"((?:{_WORD}){{1,14}}?)",
     "{when}?": f"((?:{_WORD}){{0,14}}?)",
-    "{length}": f"((?:[0-9][^ ]* |an? |une? |einer? |einem |half |media ){_WORD}(?:{_WORD}){{0,3}}?)",
+    "{length}": f"((?:[0-9][^ ]* |an? |une? |una |einer? |einem |half |media ){_WORD}(?:{_WORD}){{0,3}}?)",
     "{who}": f"({_ADDRESS}|{_WORD}(?:{_WORD}){{0,2}}?)",
     "{adr}": f"({_ADDRESS})",
 }

@@ -16,13 +16,14 @@ class Understood(msgspec.Struct, frozen=True):
 
     `at` is the instant (UTC) of eta and wait, None where a wait is open or an eta could not be read; `who` is the
     address, or the name as it was written, of assign and not_mine; `zone` is where `at` is shown. `thanks` is a reply
-    that says nothing else; `none` is a comment.
+    that says nothing else; `none` is a comment. `language` is that of the words it was understood from, "" for none.
     """
 
     kind: Kind
     at: datetime | None = None
     who: str | None = None
     zone: str = "UTC"
+    language: str = ""
 
 
 NOTHING = Understood("none")

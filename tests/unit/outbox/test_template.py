@@ -44,6 +44,15 @@ def test_every_shipped_letter_is_whole_in_every_language(kind: str, language: st
     assert language == "en" or kind == "answer" or text != letter_template(kind, "en")
 
 
+@pytest.mark.parametrize("language", ["de", "es"])
+@pytest.mark.parametrize("kind", ["understood", "refused"])
+def test_an_answer_to_a_command_is_in_every_language_that_commands_are(kind: str, language: str) -> None:
+    text = letter_template(kind, language)
+
+    assert check(text, PLACEHOLDERS, kind) == []
+    assert text != letter_template(kind, "en")
+
+
 @pytest.mark.parametrize(
     "payload", ["<img src=x onerror=alert(1)>", "<script>x</script>", '"><b>', "\r\nBcc: evil@x.example"]
 )
