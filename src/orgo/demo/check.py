@@ -21,10 +21,12 @@ from orgo.demo.world import Sender, free_port, furnish
 from orgo.lib import clock
 
 if TYPE_CHECKING:
+    from orgo.intake.models import Mail
     from orgo.message.pool import ParserPool
 
 MONDAY = datetime(2026, 9, 7, 6, 30, tzinfo=UTC)
 HORIZON = timedelta(days=7)
+_DOES = {"take": "task.assigned", "eta": "task.eta_given", "done": "task.completed"}
 OUTCOMES = ("opened", "joined", "linked", "bounce", "ignored", "history", "quarantined")
 
 
@@ -76,7 +78,7 @@ class Week:
         self.sender, self.catcher, self.people = sender, catcher, people
         self.parser, self.courier = parser, courier
         self.sent: dict[int, Sample] = {}
-        self.answers: list[int] = []
+        self.answers: dict[int, str] = {}
         self._heard = 0
 
     def play(self) -> None:
@@ -106,7 +108,7 @@ class Week:
         for reply in self.people.answers(clock.now()):
             number = self.sender.send(reply.sender, (reply.recipient,), reply.data)
             assert number is not None
-            self.answers.append(number)
+            self.answers[number] = reply.asks
 
     def _settle(self) -> None:
         """Work until nothing waits at this instant."""
@@ -168,9 +170,12 @@ class Week:
     def _answers(self) -> dict[str, Any]:
         from orgo.intake.models import Mail
 
-        other = Mail.objects.filter(pk__in=self.answers).exclude(outcome="joined")
-        wrong = [f"{row.from_address} {row.subject}: {row.outcome} {row.reason}" for row in other]
-        return _check("every answer joined its task", wrong if self.answers else ["nobody answered"])
+        wrong = [
+            f"{row.from_address} {row.subject}: {row.outcome} {row.reason}, {self.answers[row.pk]} was not done"
+            for row in Mail.objects.filter(pk__in=self.answers)
+            if row.outcome != "joined" or not _was_done(row, _DOES[self.answers[row.pk]])
+        ]
+        return _check("every answer did what it asks for", wrong if self.answers else ["nobody answered"])
 
     def _letters(self) -> dict[str, Any]:
         from orgo.outbox.models import Letter
@@ -234,3 +239,11 @@ def _message_id(data: bytes) -> str:
     head = data.partition(b"\r\n\r\n")[0]
     line = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"message-id:"))
     return line.partition(b":")[2].strip().decode()
+
+
+def _was_done(answer: "Mail", event: str) -> bool:
+    """Whether the task of an answer has this event by its sender, of the answer's instant."""
+    from orgo.audit.models import Event
+
+    found = Event.objects.filter(task=answer.task, type=event, actor=answer.from_address)
+    return found.filter(at=answer.received_at).exists()

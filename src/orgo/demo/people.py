@@ -24,16 +24,17 @@ from orgo.demo.catcher import Caught
 _WORK = "/take?for="
 _SAYS = {
     "en": {"take": "I take it.", "eta": "eta 30 min", "done": "Done, thanks."},
-    "fr": {"take": "Je m'en charge.", "eta": "30 min", "done": "C'est fait."},
+    "fr": {"take": "Je m'en charge.", "eta": "dans 30 min", "done": "C'est fait."},
 }
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer that somebody is going to send."""
+    """An answer that somebody is going to send; `asks` is what it is meant to do: take, eta or done."""
 
     sender: str
     recipient: str
     data: bytes
+    asks: str
 
 
 class People:
@@ -118,4 +119,4 @@ def _reply(letter: Caught, words: str, at: datetime) -> Reply:
         f"Le {at:%d/%m/%Y %H:%M}, Orgo a écrit :" if french else f"On {at:%a, %d %b %Y at %H:%M}, Orgo wrote:"
     )
     answer.set_content(f"{_SAYS['fr' if french else 'en'][words]}\n\n{head}\n{quoted}\n")
-    return Reply(letter.recipient, str(original["Reply-To"]), answer.as_bytes())
+    return Reply(letter.recipient, str(original["Reply-To"]), answer.as_bytes(), words)

@@ -1,5 +1,6 @@
 """What a reply by mail asks for: plain commands in four languages, and all that must stay a comment."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -361,3 +362,20 @@ def test_a_question_is_never_a_command(text: str) -> None:
 def test_long_texts_are_read_as_well(part: str) -> None:
     """A megabyte of one thing comes to an end (only its beginning is looked at)."""
     assert understood(part * (1_000_000 // len(part))).kind in ("none", "thanks", "done", "eta")
+
+
+LETTERS = Path(__file__).parents[3] / "src" / "orgo" / "outbox" / "letters"
+OFFERS = re.compile(r"(?:first line may say|première ligne peut dire)\s*:\s*(.+)\.$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_word_that_a_letter_offers_is_understood(language: str) -> None:
+    found = {file.stem: OFFERS.search(file.read_text("utf-8")) for file in (LETTERS / language).glob("*.txt")}
+    offered = {word for match in found.values() if match for word in match[1].split(", ")}
+    assert {name for name, match in found.items() if match} == {"opened", "assigned", "escalated"}
+
+    kinds = {
+        word: understood(word.replace("name@...", "anna@city.example"), language).kind for word in offered
+    }
+    assert set(kinds.values()) >= {"take", "eta", "wait", "not_mine", "done"}, kinds
+    assert not {"none", "thanks"} & set(kinds.values()), kinds
