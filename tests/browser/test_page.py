@@ -68,6 +68,18 @@ def test_the_same_by_keys_alone(page: Any, sign_in: Enter, office: Office) -> No
     assert office.task(re.search(r"/tasks/(\w+)", page.url)[1]).state == "in_progress"  # type: ignore[index]
 
 
+def test_a_step_leaves_the_reader_in_the_queue_it_began_in(page: Any, sign_in: Enter, office: Office) -> None:
+    office.mail(subject="First leak")
+    sign_in("anna@city.example")
+    page.get_by_role("link", name="Nobody's yet").click()
+    page.locator("[data-row]").first.click()
+    for key, said in (("a", "It is yours now."), ("z", "Your last step was taken back.")):
+        page.wait_for_selector("[data-task]")
+        page.keyboard.press(key)
+        page.wait_for_selector(f"text={said}")
+        assert page.locator(".queues [aria-current]").inner_text().startswith("Nobody's yet")
+
+
 def test_a_confidential_task_is_nowhere_for_others(page: Any, sign_in: Enter, office: Office) -> None:
     office.mail(subject="Please help me", body="harassment by my superior")
     reference = office.task().reference

@@ -1,6 +1,8 @@
 """What others may ask of letters: who was told what, and what waits."""
 
-from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from orgo.outbox.models import Letter
 
@@ -10,11 +12,24 @@ def letters_of(task: int) -> list[Letter]:
     return list(Letter.objects.filter(task=task).order_by("id"))
 
 
-def newest(state: str = "", tasks: Collection[int] | None = None, limit: int = 200) -> list[Letter]:
-    """The newest letters, those of one state, those of these tasks only."""
+def newest(
+    state: str = "",
+    tasks: "QuerySet[Any] | None" = None,
+    *,
+    own: bool = False,
+    before: int | None = None,
+    limit: int = 200,
+) -> tuple[list[Letter], int | None]:
+    """The newest letters (of those older than letter `before`), and the last one's number if there are more.
+
+    `state` keeps those in one state; `tasks` (a query of ids) those of these tasks, and with `own` those of no task.
+    """
     rows = Letter.objects.order_by("-id")
     if state:
         rows = rows.filter(state=state)
     if tasks is not None:
-        rows = rows.filter(task__in=tasks)
-    return list(rows[:limit])
+        rows = rows.filter(Q(task__in=tasks) | Q(task=None)) if own else rows.filter(task__in=tasks)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None

@@ -1,10 +1,10 @@
 """What others may ask of tasks: lists, counts, search. The doors read tasks only through here, and see only what they may."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 
 from orgo.conf import sql
 from orgo.lib import ids
@@ -22,7 +22,7 @@ def is_any_due(now: datetime) -> bool:
     return Task.objects.filter(next_level_at__lte=now).exists()
 
 
-def due_tasks(now: datetime, limit: int) -> list[Task]:
+def due_tasks(now: datetime, limit: int = SHOWN) -> list[Task]:
     """Tasks whose next timer is due, the most overdue first, locked until the transaction ends.
 
     Those that another clock is at are passed by, so that several clocks share the work.
@@ -52,12 +52,45 @@ def _queue(viewer: Viewer, queue: str, now: datetime) -> Q:
     return filters.get(queue, is_open)
 
 
-def listed(viewer: Viewer, queue: str, now: datetime, limit: int = SHOWN) -> list[Task]:
-    """The tasks of a queue, what is due first on top; closed ones by the day they were closed."""
+class Page(NamedTuple):
+    """A part of a list: its tasks, and how many come after them."""
+
+    rows: list[Task]
+    more: int
+
+
+def _page(rows: "QuerySet[Task]", number: int) -> Page:
+    """The page with this number, from 1 on; what comes after is counted only where there is something."""
+    start = (number - 1) * SHOWN
+    found = list(rows[start : start + SHOWN + 1])
+    return Page(found[:SHOWN], rows.count() - start - SHOWN if len(found) > SHOWN else 0)
+
+
+def _ordered(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
     rows = in_queue(viewer, queue, now)
     if queue == "closed":
-        return list(rows.order_by("-closed_at", "-id")[:limit])
-    return list(rows.order_by(F("level").desc(), F("next_level_at").asc(nulls_last=True), "id")[:limit])
+        return rows.order_by("-closed_at", "-id")
+    return rows.order_by(F("level").desc(), F("next_level_at").asc(nulls_last=True), "id")
+
+
+def listed(viewer: Viewer, queue: str, now: datetime, limit: int = SHOWN) -> list[Task]:
+    """The tasks of a queue, what is due first on top; closed ones by the day they were closed."""
+    return list(_ordered(viewer, queue, now)[:limit])
+
+
+def queue_page(viewer: Viewer, queue: str, now: datetime, number: int = 1) -> Page:
+    """A page of a queue, in the order of `listed`."""
+    return _page(_ordered(viewer, queue, now), number)
+
+
+def newest(viewer: Viewer, queue: str, now: datetime) -> int:
+    """The id of the task that came into a queue last (ids grow with time), 0 where it is empty."""
+    return in_queue(viewer, queue, now).aggregate(newest=Max("id"))["newest"] or 0
+
+
+def newer(viewer: Viewer, queue: str, now: datetime, than: int) -> int:
+    """How many tasks of a queue came after the one with this id."""
+    return in_queue(viewer, queue, now).filter(pk__gt=than).count()
 
 
 def counts(viewer: Viewer, now: datetime) -> dict[str, int]:
@@ -70,11 +103,25 @@ def search(viewer: Viewer, words: str, limit: int = SHOWN) -> list[Task]:
 
     The words are never operators: each is a quoted term, the last one a beginning.
     """
-    visible = Task.objects.filter(viewer.filter())
+    return [*_called(viewer, words), *_with(viewer, words)[:limit]]
+
+
+def search_page(viewer: Viewer, words: str, number: int = 1) -> Page:
+    """A page of what `search` finds."""
+    found = _page(_with(viewer, words), number)
+    return Page([*_called(viewer, words), *found.rows], found.more) if number == 1 else found
+
+
+def _called(viewer: Viewer, words: str) -> "QuerySet[Task]":
+    """The task whose reference the words are."""
     reference = ids.normal_reference(words)
-    first = list(visible.filter(reference=reference)) if reference else []
+    return Task.objects.filter(viewer.filter(), reference=reference or "-")
+
+
+def _with(viewer: Viewer, words: str) -> "QuerySet[Task]":
+    """The tasks on which the words stand, the newest first; without the one whose reference they are."""
     matching = search_index.tasks_with(words)
-    found = (
-        list(visible.filter(pk__in=matching).order_by("-opened_at")[:limit]) if matching is not None else []
-    )
-    return first + [row for row in found if row not in first]
+    if matching is None:
+        return Task.objects.none()
+    found = Task.objects.filter(viewer.filter(), pk__in=matching).order_by("-opened_at", "-id")
+    return found.exclude(reference=ids.normal_reference(words) or "-")

@@ -1,5 +1,6 @@
 """Who may come in, and the one answer for what is not there and what may not be seen."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -13,6 +14,8 @@ from orgo.people.roles import Permission
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
 
+LARGEST = 2**63 - 1
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 View = Callable[..., HttpResponseBase]
 
 
@@ -55,3 +58,8 @@ def mail_task_visible(request: HttpRequest, task: int | None) -> bool:
     if task is not None:
         return Task.objects.filter(viewer.filter(), pk=task).exists()
     return user_of(request).may("see_mail")
+
+
+def number_of(text: str) -> int | None:
+    """The number of a row in a query or form, None where it is none."""
+    return int(text) if _NUMBER.fullmatch(text) and int(text) <= LARGEST else None

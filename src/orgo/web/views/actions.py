@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,6 +18,7 @@ from orgo.lib import clock
 from orgo.lib.clock import FastClock
 from orgo.lib.durations import parse_duration
 from orgo.web.views.access import signed_in, user_of
+from orgo.web.views.tasks import place_of
 
 FORMS = {"answer": ("text",), "note": ("text",), "assign": ("to",), "route": ("team",), "cancel": ("reason",)}
 
@@ -39,8 +41,8 @@ def act(request: HttpRequest, reference: str, action: str) -> HttpResponseBase:
         messages.error(request, _("Nothing was done: %s.") % _(str(error).rstrip(".")))
     else:
         messages.success(request, _said(action, done), extra_tags="undo" if done.undoable else "")
-    query = request.POST.get("back", "")
-    return redirect(f"/tasks/{reference}" + (f"?{query}" if query.startswith(("queue=", "q=")) else ""))
+    back = urlencode(place_of(QueryDict(request.POST.get("back", "")[:1000])))
+    return redirect(f"/tasks/{quote(reference, safe='')}" + (f"?{back}" if back else ""))
 
 
 def _a_moment() -> timedelta:

@@ -15,21 +15,22 @@ from orgo.outbox.token import masked
 from orgo.people.models import User
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
-from orgo.web.views.access import signed_in, user_of
+from orgo.web.views.access import number_of, signed_in, user_of
 from orgo.web.words import LETTER_STATES
 
 
 @require_GET
 @signed_in
 def letters(request: HttpRequest) -> HttpResponse:
-    """The newest letters of the tasks that this user may see."""
-    state = request.GET.get("state", "")
-    visible = (
-        Task.objects.filter(Viewer(user_of(request)).filter())
-        .order_by("-updated_at")
-        .values_list("pk", flat=True)
+    """The letters of the tasks that this user may see, the newest first and by pages; Orgo's own alarms for who sees mail."""
+    state, user = request.GET.get("state", ""), user_of(request)
+    visible = Task.objects.filter(Viewer(user).filter()).values("pk")
+    rows, older = newest(
+        state if state in STATES else "",
+        visible,
+        own=user.may("see_mail"),
+        before=number_of(request.GET.get("before", "")),
     )
-    rows = newest(state if state in STATES else "", tasks=list(visible[:2000]))
     tasks = Task.objects.in_bulk([row.task for row in rows if row.task is not None])
     shown = [
         {
@@ -40,7 +41,9 @@ def letters(request: HttpRequest) -> HttpResponse:
         for row in rows
     ]
     choices = [(key, LETTER_STATES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous")]
-    return render(request, "letters.html", {"rows": shown, "state": state, "choices": choices})
+    return render(
+        request, "letters.html", {"rows": shown, "state": state, "choices": choices, "older": older}
+    )
 
 
 def _recipient(row: Letter, task: Task | None) -> str:
@@ -56,9 +59,9 @@ def _is_hidden(row: Letter, task: Task) -> bool:
 @signed_in
 def letter(request: HttpRequest, number: int) -> HttpResponse:
     """One letter: its words as they were made (but for what is signed for its recipient), and the server's answer."""
-    row = get_object_or_404(Letter, pk=number)
-    task = Task.objects.filter(Viewer(user_of(request)).filter(), pk=row.task or 0).first()
-    if task is None:
+    row, user = get_object_or_404(Letter, pk=number), user_of(request)
+    task = Task.objects.filter(Viewer(user).filter(), pk=row.task or 0).first()
+    if task is None and (row.task is not None or not user.may("see_mail")):
         raise Http404
     return render(request, "letter.html", {"letter": row, "task": task, "state": LETTER_STATES[row.state]})
 

@@ -1,6 +1,5 @@
 """Mail that could not be read, and mail that was ignored."""
 
-import re
 from typing import Any
 
 from django.contrib import messages
@@ -15,10 +14,7 @@ from orgo.flow.quarantine import discard, retry
 from orgo.intake.queries import EVERY, in_quarantine, quarantined, with_outcome
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
-from orgo.web.views.access import allowed, user_of
-
-_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
-LARGEST = 2**63 - 1
+from orgo.web.views.access import allowed, number_of, user_of
 
 
 @require_GET
@@ -33,7 +29,7 @@ def quarantine(request: HttpRequest) -> HttpResponseBase:
 def try_again(request: HttpRequest) -> HttpResponseBase:
     """Read one mail again, or all of them."""
     wanted = request.POST.get("mail", "")
-    number = _number(wanted)
+    number = number_of(wanted)
     ids = in_quarantine() if wanted == "all" else [number] if number is not None else []
     count = retry(ids, user_of(request).address)
     said = ngettext("%s mail is tried again.", "%s mails are tried again.", count) % count
@@ -66,10 +62,5 @@ def ignored(request: HttpRequest) -> HttpResponseBase:
 
 def _listed(request: HttpRequest, outcome: str, which: Q = EVERY) -> dict[str, Any]:
     """A page of the mails that ended so, and where the next page begins."""
-    rows, older = with_outcome(outcome, _number(request.GET.get("before", "")), which=which)
+    rows, older = with_outcome(outcome, number_of(request.GET.get("before", "")), which=which)
     return {"rows": rows, "older": older}
-
-
-def _number(text: str) -> int | None:
-    """A mail's number, None where it is none."""
-    return int(text) if _NUMBER.fullmatch(text) and int(text) <= LARGEST else None

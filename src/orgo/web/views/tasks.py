@@ -1,6 +1,9 @@
 """The three panes and the task's page."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -19,10 +22,10 @@ from orgo.lib import clock
 from orgo.people.models import User
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
-from orgo.task.queries import QUEUES, counts, listed, search
+from orgo.task.queries import QUEUES, counts, newer, newest, queue_page, search_page
 from orgo.task.rows import state_of
 from orgo.task.undo import last_step
-from orgo.web.views.access import signed_in, task_or_404, user_of
+from orgo.web.views.access import number_of, signed_in, task_or_404, user_of
 from orgo.web.views.conversation import conversation, timeline, told
 from orgo.web.words import PRIORITIES
 
@@ -51,25 +54,37 @@ EMPTY = {
 def home(request: HttpRequest, reference: str | None = None) -> HttpResponseBase:
     """Queues, list and task beside each other; with `reference` that task is open."""
     viewer, now = Viewer(user_of(request)), clock.now()
-    queue = request.GET.get("queue", "")
-    if queue not in QUEUES:
-        queue = "all" if reference else _first_queue(viewer)
-    words_asked = request.GET.get("q", "").strip()[:200]
-    rows = search(viewer, words_asked) if words_asked else listed(viewer, queue, now)
+    place = place_of(request.GET)
+    queue = place.get("queue") or ("all" if reference else _first_queue(viewer))
+    words_asked, number = place.get("q", ""), int(place.get("page", "1"))
+    page = search_page(viewer, words_asked, number) if words_asked else queue_page(viewer, queue, now, number)
     task = task_or_404(request, reference) if reference else None
+    list_of = {"q": words_asked} if words_asked else {"queue": queue}
     context: dict[str, Any] = {
         "queue": queue,
         "q": words_asked,
-        "rows": rows,
+        "rows": page.rows,
+        "more": page.more,
+        "here": urlencode(list_of | ({"page": number} if number > 1 else {})),
+        "next_page": urlencode(list_of | {"page": number + 1}),
+        "former_page": urlencode(list_of | {"page": number - 1}) if number > 1 else "",
         "queues": _queues(viewer, queue),
         "empty": EMPTY[queue],
-        "newest": max((row.pk for row in rows), default=0),
+        "newest": newest(viewer, queue, now),
         "house": open_house(),
         "title": NAMES[queue][0],
     }
     if task is not None:
         context |= _task_context(request, task, context["house"])
     return render(request, "home.html", context)
+
+
+def place_of(values: Mapping[str, str]) -> dict[str, str]:
+    """Which list a query names: `queue` or `q`, and `page`; what is none of these is left out."""
+    queue, page = values.get("queue", ""), values.get("page", "")
+    found = {"queue": queue if queue in QUEUES else "", "q": values.get("q", "").strip()[:200]}
+    found["page"] = page if re.fullmatch(r"[1-9][0-9]{0,5}", page, re.ASCII) else ""
+    return {name: value for name, value in found.items() if value}
 
 
 def _first_queue(viewer: Viewer) -> str:
@@ -96,9 +111,8 @@ def _queues(viewer: Viewer, current: str) -> list[dict[str, Any]]:
 def news(request: HttpRequest) -> HttpResponse:
     """How many tasks came into the list since it was shown: "3 new" instead of rows that jump."""
     viewer, queue = Viewer(user_of(request)), request.GET.get("queue", "all")
-    since = request.GET.get("since", "0")
-    after = int(since) if since.isdigit() and len(since) < 20 else 0
-    new = sum(1 for row in listed(viewer, queue if queue in QUEUES else "all", clock.now()) if row.pk > after)
+    after = number_of(request.GET.get("since", "")) or 0
+    new = newer(viewer, queue if queue in QUEUES else "all", clock.now(), after)
     return render(request, "_news.html", {"new": new, "queue": queue, "since": after})
 
 
