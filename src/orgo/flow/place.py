@@ -25,6 +25,7 @@ SAME_WITHIN = timedelta(hours=24)
 MOST_HOPS = 30
 KEPT_TEXT = 200_000
 LONGEST_NAME = 128
+OUR_PROBE = "our own probe mail is back"
 # No relay of ours stands before these doors: a mail's headers are whatever its sender wrote.
 _WITHOUT_A_BORDER = ("http", "page", "folder", "import")
 
@@ -46,7 +47,7 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
     canary = came_home(message, unit.house)
     if canary is not None:
         note_arrival(canary)
-        unit.settle_mail(mail, "ignored", reason="our own probe mail is back", **kept)
+        unit.settle_mail(mail, "ignored", reason=OUR_PROBE, **kept)
         return
     if mail.mode == "observe":
         _observe(mail, message, unit, kept)

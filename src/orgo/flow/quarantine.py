@@ -13,6 +13,7 @@ from orgo.task.commands import Cancel
 from orgo.task.values import ORGO
 
 AT_ONCE = 200
+PUT_ASIDE = "put aside by"
 
 
 def retry(mails: Sequence[int], by: str) -> int:
@@ -45,7 +46,7 @@ def discard(mail: int, reason: str, by: str) -> bool:
     with Unit(open_house()) as unit:
         _close_task(row, unit, reason)
         Mail.objects.filter(pk=mail).update(
-            outcome="ignored", reason=clip(f"put aside by {by}: {reason}", 300)
+            outcome="ignored", reason=clip(f"{PUT_ASIDE} {by}: {reason}", 300)
         )
         record("mail.discarded", actor=by, mail=mail, reason=clip(reason, 300))
     return True

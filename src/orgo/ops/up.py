@@ -28,6 +28,7 @@ ALL: frozenset[Part] = frozenset({"web", "intake", "route", "deliver", "clock"})
 POLL = 1.0
 SEAL_EVERY = 5.0
 WATCH_EVERY = 20.0
+DIGEST_EVERY = 60.0
 BACKUP_EVERY = 60.0
 ROUNDS_MAY_TAKE = 25.0  # whoever ends a service kills it after 30 s
 
@@ -66,6 +67,7 @@ class Running:
             self._loop("clock", sweep, "escalation")
             self._start_sealing()
             self._start_watching()
+            self._start_digest()
             self._start_canary()
         self._start_heartbeat()
         if "clock" in self.parts:
@@ -123,6 +125,12 @@ class Running:
             from orgo.flow.mailbox_alarms import watch_mailboxes
 
             self._begin(Loop("mailboxes", watch_mailboxes, threading.Event(), WATCH_EVERY))
+
+    def _start_digest(self) -> None:
+        """Triage hears once a day of mail that made no task."""
+        from orgo.flow.digest import send_digest
+
+        self._begin(Loop("digest", lambda: send_digest() and 0, threading.Event(), DIGEST_EVERY))
 
     def _start_canary(self) -> None:
         canary = self.config.canary
