@@ -79,3 +79,40 @@ def test_what_cannot_be_read_is_named_once_and_moved(office, drop, caplog):
     assert names(drop / "failed") == ["pipe.eml", "round.eml"]
     assert names(drop) == ["failed", "half.eml.part"]
     assert len([record for record in caplog.records if "pipe.eml" in record.getMessage()]) == 1
+
+
+def test_a_large_archive_is_taken_in_several_rounds(office, drop, monkeypatch):
+    """Each of them is a sign of life: whoever watches the loops must not take a long reading for a dead one."""
+    from orgo.intake import folder, importing
+    from orgo.intake.models import Mail
+
+    monkeypatch.setattr(folder, "AT_A_TIME", -1.0)
+    monkeypatch.setattr(importing, "BATCH", 2)
+    drop.mkdir()
+    (drop / "five.mbox").write_bytes(
+        b"".join(b"From a Mon Sep  7 08:00:00 2026\n" + MAIL + b"%d\n\n" % n for n in range(5))
+    )
+    (drop / "six.eml").write_bytes(MAIL)
+    watch = watching(drop, "move")
+    assert [watch.round() for _ in range(6)] == [0, 2, 2, 1, 1, 0]
+    assert names(drop / "done") == ["five.mbox", "six.eml"] and Mail.objects.count() == 6
+
+
+def test_a_reading_that_is_broken_off_begins_anew_and_takes_nothing_twice(office, drop, monkeypatch):
+    from orgo.intake import folder, importing
+    from orgo.intake.models import Mail
+
+    monkeypatch.setattr(folder, "AT_A_TIME", -1.0)
+    monkeypatch.setattr(importing, "BATCH", 2)
+    drop.mkdir()
+    (drop / "five.mbox").write_bytes(
+        b"".join(b"From a Mon Sep  7 08:00:00 2026\n" + MAIL + b"%d\n\n" % n for n in range(5))
+    )
+    watch = watching(drop, "keep")
+    watch.round(), watch.round()
+    watch.close()
+    watch = watching(drop, "keep")
+    for _ in range(5):
+        watch.round()
+
+    assert Mail.objects.count() == 5

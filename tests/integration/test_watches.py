@@ -1,7 +1,7 @@
 """Canary and heartbeat: somebody hears when mail does not arrive, and when Orgo itself does not live."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,31 @@ import pytest
 
 from orgo.conf.config import Canary, Heartbeat
 from orgo.lib.durations import Duration
-from orgo.ops.heartbeat import beat, poster
 from orgo.ops.loops import Loop
 from tests.office import CONFIG, PEOPLE, Office, text_of
 from tests.servers.scripted import Scripted, hears
 
 CANARY = Canary(mailbox="info", every=Duration(0, 900), within=Duration(0, 600))
 PROBE = "info@city.example"
+ROLES = ("intake", "route", "deliver", "clock")
+
+
+def beat(office: Office, heartbeat: Heartbeat, post: Callable[[], None] = lambda: None) -> bool:
+    from orgo.ops import heartbeat as module
+
+    return module.beat(office.config, heartbeat, post)
+
+
+def poster(heartbeat: Heartbeat) -> Callable[[], None]:
+    from orgo.ops import heartbeat as module
+
+    return module.poster(heartbeat)
+
+
+def say(roles: Iterable[str], parts: Iterable[Any]) -> int:
+    from orgo.ops import presence
+
+    return presence.say(roles, parts)
 
 
 @pytest.fixture
@@ -153,46 +171,138 @@ def loop() -> Iterator[Loop]:
     made.join()
 
 
-def test_a_beat_is_a_post_to_the_watch(office: Office, loop: Loop) -> None:
+@pytest.fixture
+def well(office: Office, loop: Loop) -> None:
+    """Every part says that it works."""
+    say(ROLES, [loop])
+
+
+def _watch(port: int, **more: Any) -> Heartbeat:
+    url = f"http://127.0.0.1:{port}/ping/secret-word"
+    return Heartbeat.model_validate({"url": url, "internal": True, **more})
+
+
+@pytest.mark.usefixtures("well")
+def test_a_beat_is_a_post_to_the_watch(office: Office) -> None:
     with Scripted((hears("POST"), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "silence")) as server:
-        heartbeat = Heartbeat.model_validate(
-            {"url": f"http://127.0.0.1:{server.port}/ping/secret-word", "internal": True}
-        )
-        assert beat(heartbeat, [loop], poster(heartbeat))
+        heartbeat = _watch(server.port)
+        assert beat(office, heartbeat, poster(heartbeat))
         assert server.all_heard.startswith(b"POST /ping/secret-word ")
 
 
-def test_where_a_loop_is_dead_nobody_is_told(office: Office, loop: Loop) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_a_part_that_no_process_runs_any_more_ends_the_beats(office: Office, loop: Loop, role: str) -> None:
+    """The page and the others live on, on their machines; nobody outside may think that all is well."""
     told: list[int] = []
-    dead = Loop("dead", lambda: 0, threading.Event(), 0.01)
+    say(("web", *ROLES), [loop])
+    assert beat(office, Heartbeat(), lambda: told.append(1))
+    for _ in range(3):
+        office.clock.advance(minutes=6)
+        say({"web", *ROLES} - {role}, [loop])
+        assert not beat(office, Heartbeat(), lambda: told.append(1))
+    say([role], [loop])
 
-    assert not beat(Heartbeat(), [loop, dead], lambda: told.append(1))
-    assert told == []
+    assert beat(office, Heartbeat(), lambda: told.append(1)) and len(told) == 2
 
 
+def test_a_part_that_says_that_it_ails_is_named(office: Office, loop: Loop) -> None:
+    from orgo.ops import trouble
+
+    dead = Loop("delivery", lambda: 0, threading.Event(), 0.01)
+    say(ROLES, [loop])
+    office.clock.advance(minutes=6)
+    say({"intake", "route", "clock"}, [loop])
+    say(["deliver"], [loop, dead])
+
+    assert not beat(office, Heartbeat())
+    assert "deliver (orgo-delivery)" in trouble.sentences()["heartbeat"]
+    trouble.over("heartbeat")
+
+
+def test_what_another_process_does_well_is_not_missed(office: Office, loop: Loop) -> None:
+    """Of two workers one hangs."""
+    dead = Loop("delivery", lambda: 0, threading.Event(), 0.01)
+    say(ROLES, [loop])
+    say(["deliver"], [dead])
+
+    assert beat(office, Heartbeat())
+
+
+def test_a_part_that_is_not_needed_is_not_missed(office: Office, loop: Loop) -> None:
+    quiet = office.config.intake.smtp.model_copy(update={"enabled": False})
+    intake = office.config.intake.model_copy(update={"smtp": quiet})
+    say({"route", "deliver", "clock"}, [loop])
+
+    assert not beat(office, Heartbeat())
+    office.config = office.config.model_copy(update={"intake": intake})
+    assert beat(office, Heartbeat())
+
+
+def test_two_clocks_beat_once_each_time(office: Office, loop: Loop) -> None:
+    told: list[int] = []
+    heartbeat = Heartbeat(every=Duration(0, 60))
+    for _ in range(3):
+        say(ROLES, [loop])
+        assert [beat(office, heartbeat, lambda: told.append(1)) for _ in range(2)] == [True, False]
+        office.clock.advance(seconds=60)
+    assert len(told) == 3
+
+
+@pytest.mark.usefixtures("well")
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n", b"garbage\r\n\r\n"])
-def test_a_watch_that_can_not_be_told_is_shown_without_its_secret(
-    office: Office, loop: Loop, answer: bytes
-) -> None:
+def test_a_watch_that_can_not_be_told_is_shown_without_its_secret(office: Office, answer: bytes) -> None:
+    """And it is tried again at once, not when the next beat is due."""
     from orgo.ops import trouble
 
     with Scripted((answer, "close")) as server:
-        heartbeat = Heartbeat.model_validate(
-            {"url": f"http://127.0.0.1:{server.port}/ping/secret-word", "internal": True}
-        )
-        assert not beat(heartbeat, [loop], poster(heartbeat))
+        heartbeat = _watch(server.port)
+        assert not beat(office, heartbeat, poster(heartbeat))
     shown = trouble.sentences()["heartbeat"]
-    trouble.over("heartbeat")
 
     assert "can't be told" in shown and "secret-word" not in shown
+    assert beat(office, heartbeat)
+    assert "heartbeat" not in trouble.sentences()
 
 
-def test_a_beat_by_mail_is_a_letter(office: Office, loop: Loop) -> None:
+@pytest.mark.usefixtures("well")
+def test_a_beat_by_mail_is_a_letter(office: Office) -> None:
     heartbeat = Heartbeat(mail="watch@outside.example")
-    assert beat(heartbeat, [loop], poster(heartbeat))
+    assert beat(office, heartbeat, poster(heartbeat))
     office.settle()
 
     assert office.told() == ["watch@outside.example"]
+
+
+@pytest.mark.of_sqlite
+def test_a_running_orgo_beats_until_a_thread_of_its_intake_dies(office: Office) -> None:
+    """The listener is no loop, and its death is heard of all the same."""
+    from orgo.ops.up import Running
+
+    smtp = office.config.intake.smtp.model_copy(update={"port": 0})
+    intake = office.config.intake.model_copy(update={"smtp": smtp})
+    config = office.config.model_copy(update={"intake": intake, "heartbeat": Heartbeat(url="x")})
+    running = Running(config, {"intake"})
+    try:
+        running.start()
+        (listener,) = (part for part in running.watched if part.name == "orgo-smtp")
+        assert listener.is_well(1.0)
+        assert say(["intake"], running.watched) == 0
+        running._at_end.pop()()
+        assert say(["intake"], running.watched) == 1 and not listener.is_well(1.0)
+    finally:
+        running.stop()
+
+
+def test_the_thread_of_a_mailbox_that_dies_is_heard_of(office: Office) -> None:
+    from orgo.conf.config import Mailbox
+    from orgo.ops.mailboxes import Mailboxes
+
+    account = Mailbox(host="127.0.0.1", port=1, tls="none", username="a", password="b", name="a")
+    mailboxes = Mailboxes(office.config.model_copy(update={"mailboxes": (account,)}))
+    mailboxes.start()
+    assert say(["intake"], mailboxes.threads) == 0
+    mailboxes.stop()
+    assert say(["intake"], mailboxes.threads) == 1
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "orgo.intake",
     "orgo.task",
     "orgo.outbox",
+    "orgo.ops",
     "orgo.web",
 ]
 MIDDLEWARE = [

@@ -85,6 +85,11 @@ class Listening(Controller):
         self.start()
         return int(self.port)
 
+    def is_listening(self) -> bool:
+        """Whether its thread lives and the port is open."""
+        thread, server = self._thread, self.server
+        return thread is not None and thread.is_alive() and bool(getattr(server, "sockets", ()))
+
     def _trigger_server(self) -> None:
         """A port of 0 has become a real one by now: learn it before aiosmtpd tries it."""
         server: Any = self.server

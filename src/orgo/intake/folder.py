@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ After = Literal["keep", "move", "delete"]
 DONE, FAILED = "done", "failed"
 ARCHIVES = (".pst", ".ost")
 WORK_SINCE = timedelta(days=7)
+AT_A_TIME = 5.0
 _HALF = (".part", ".tmp", ".crdownload", ".filepart")
 _Stamp = tuple[int, int]
 
@@ -37,18 +39,44 @@ class FolderWatch:
         self._seen: dict[Path, _Stamp] = {}
         self._finished: dict[Path, _Stamp] = {}
         self._held: set[Path] = set()
+        self._steps: Generator[int, None, None] | None = None
 
     def round(self) -> int:
-        """Take what is ready; returns how many mails were stored. Raises OSError where the folder can't be read."""
+        """Take what is ready, for some seconds; the next call goes on. Returns how many mails were stored.
+
+        Raises OSError where the folder can't be read.
+        """
+        stored, end = 0, time.monotonic() + AT_A_TIME
+        steps = self._steps = self._steps or self._taken()
+        try:
+            for count in steps:
+                stored += count
+                if time.monotonic() > end:
+                    break
+            else:
+                self._steps = None
+        except BaseException:
+            self._steps = None
+            raise
+        if stored:
+            dispatch.ring("routing")
+        return stored
+
+    def close(self) -> None:
+        """Read no further."""
+        if self._steps is not None:
+            self._steps.close()
+
+    def _taken(self) -> Generator[int, None, None]:
+        """How many mails were stored, after each batch, file by file."""
         self.path.mkdir(parents=True, exist_ok=True)
         there = dict(self._files())
         ready = [file for file, stamp in there.items() if self._seen.get(file) == stamp]
         self._seen = there
         self._finished = {file: stamp for file, stamp in self._finished.items() if there.get(file) == stamp}
-        stored = sum(self._take(file, there[file]) for file in ready if file not in self._finished)
-        if stored:
-            dispatch.ring("routing")
-        return stored
+        for file in ready:
+            if file not in self._finished:
+                yield from self._take(file, there[file])
 
     def _files(self) -> Iterator[tuple[Path, _Stamp]]:
         for entry in sorted(self.path.iterdir()):
@@ -60,14 +88,13 @@ class FolderWatch:
                 found = entry.lstat()
             yield entry, (found.st_size, found.st_mtime_ns)
 
-    def _take(self, file: Path, stamp: _Stamp) -> int:
+    def _take(self, file: Path, stamp: _Stamp) -> Iterator[int]:
         """Store the mails of a file, then put it out of the way (a second taking of the same bytes is known)."""
         if self._is_held(file):
-            return 0
+            return
         troubles: list[str] = []
-        stored = sum(
-            self._store(batch, file) for batch in batches(read([file], lambda _, why: troubles.append(why)))
-        )
+        for batch in batches(read([file], lambda _, why: troubles.append(why))):
+            yield self._store(batch, file)
         self._finished[file] = stamp
         crashpoint("H1f.before_move")
         if troubles:
@@ -80,7 +107,6 @@ class FolderWatch:
         elif self.after == "delete":
             self._remove(file)
         crashpoint("H1f.after_move")
-        return stored
 
     def _store(self, batch: list[Item], file: Path) -> int:
         """Store some mails of a file. Those of an Outlook archive are work when they are young, like those of `orgo import`."""

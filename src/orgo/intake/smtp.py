@@ -103,6 +103,8 @@ class Door:
 class Listener:
     """The listening server, on a thread of its own."""
 
+    name = "orgo-smtp"
+
     def __init__(self, settings: SmtpSettings, on_stored: Any) -> None:
         self.settings = settings
         self.door = Door(settings, on_stored)
@@ -121,6 +123,10 @@ class Listener:
         """Listen; returns the port. Raises OSError when the address can't be had."""
         _try_address(self.settings.host, self.settings.port)
         return self._listening.listen()
+
+    def is_well(self, longest: float) -> bool:
+        """Whether it listens."""
+        return self._listening.is_listening()
 
     def stop(self) -> None:
         """Stop listening and let the mails that are being stored finish."""

@@ -9,26 +9,34 @@ from orgo.ops import trouble
 LONGEST_STOP = 5.0
 
 
+class WatcherThread(threading.Thread):
+    """One watcher at work."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__(target=watcher.run, name=f"orgo-mailbox-{watcher.account.name}", daemon=True)
+
+    def is_well(self, longest: float) -> bool:
+        """Whether it lives; one that hangs is told of as a silent mailbox (flow/mailbox_alarms.py)."""
+        return self.is_alive()
+
+
 class Mailboxes:
     """Watches every mailbox from `start` to `stop`."""
 
     def __init__(self, config: Config) -> None:
         self.watchers = [Watcher(account, _tell) for account in config.accounts]
-        self._threads = [
-            threading.Thread(target=watcher.run, name=f"orgo-mailbox-{watcher.account.name}", daemon=True)
-            for watcher in self.watchers
-        ]
+        self.threads = [WatcherThread(watcher) for watcher in self.watchers]
 
     def start(self) -> None:
         """Begin to watch; returns at once."""
-        for thread in self._threads:
+        for thread in self.threads:
             thread.start()
 
     def stop(self) -> None:
         """End all watching; a server that does not answer is not waited for."""
         for watcher in self.watchers:
             watcher.stop()
-        for thread in self._threads:
+        for thread in self.threads:
             thread.join(LONGEST_STOP)
 
 

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from orgo import dispatch
 from orgo.conf.config import Config
@@ -22,6 +22,9 @@ from orgo.ops import trouble
 from orgo.ops.checking import need_rules
 from orgo.ops.loops import Loop
 
+if TYPE_CHECKING:
+    from orgo.ops.presence import WellOrNot
+
 log = logging.getLogger("orgo")
 Part = Literal["web", "intake", "route", "deliver", "clock"]
 ALL: frozenset[Part] = frozenset({"web", "intake", "route", "deliver", "clock"})
@@ -29,6 +32,7 @@ POLL = 1.0
 SEAL_EVERY = 5.0
 WATCH_EVERY = 20.0
 DIGEST_EVERY = 60.0
+BEAT_EVERY = 10.0
 BACKUP_EVERY = 60.0
 ROUNDS_MAY_TAKE = 25.0  # whoever ends a service kills it after 30 s
 
@@ -40,6 +44,7 @@ class Running:
         self.config = config
         self.parts = frozenset(parts)
         self.loops: list[Loop] = []
+        self.watched: list["WellOrNot"] = []
         self.ended = threading.Event()
         self.smtp_port: int | None = None
         self._at_end: list[Callable[[], None]] = []
@@ -108,6 +113,7 @@ class Running:
 
     def _begin(self, loop: Loop) -> None:
         self.loops.append(loop)
+        self.watched.append(loop)
         loop.start()
 
     def _start_sealing(self) -> None:
@@ -151,15 +157,25 @@ class Running:
             self._begin(Loop("backup", lambda: round_of(self.config) and 0, threading.Event(), BACKUP_EVERY))
 
     def _start_heartbeat(self) -> None:
-        """Last, for it tells of all the other loops."""
+        """Each process says that its parts work; the clock tells the watch outside, as long as all of them do."""
         heartbeat = self.config.heartbeat
         if heartbeat is None:
             return
+        from orgo.ops import presence
         from orgo.ops.heartbeat import beat, poster
 
-        post, others = poster(heartbeat), list(self.loops)
-        pause = heartbeat.every.days * 86_400.0 + heartbeat.every.seconds
-        self._begin(Loop("heartbeat", lambda: beat(heartbeat, others, post) and 0, threading.Event(), pause))
+        parts = list(self.watched)
+        presence.say(self.parts, parts)
+        say = Loop(
+            "presence", lambda: presence.say(self.parts, parts) and 0, threading.Event(), presence.SAY_EVERY
+        )
+        self._begin(say)
+        if "clock" in self.parts:
+            post = poster(heartbeat)
+            tell = Loop(
+                "heartbeat", lambda: beat(self.config, heartbeat, post) and 0, threading.Event(), BEAT_EVERY
+            )
+            self._begin(tell)
 
     def _start_intake(self) -> None:
         from orgo.intake.smtp import Listener, SmtpSettings
@@ -180,6 +196,7 @@ class Running:
             except OSError as error:
                 raise port_problem("intake.smtp.port", smtp.host, smtp.port, error) from error
             self._at_end.append(listener.stop)
+            self.watched.append(listener)
             log.info("mail is taken by %s on %s:%s", smtp.protocol.upper(), smtp.host, self.smtp_port)
         self._start_folder()
         self._start_mailboxes()
@@ -191,6 +208,7 @@ class Running:
             mailboxes = Mailboxes(self.config)
             self._at_end.append(mailboxes.stop)
             mailboxes.start()
+            self.watched += mailboxes.threads
             names = ", ".join(account.name for account in self.config.accounts)
             log.info("mail is fetched from %s", names)
 
@@ -200,7 +218,7 @@ class Running:
             from orgo.intake.folder import FolderWatch
 
             watch = FolderWatch(folder.path, folder.after)
-            self._loop("folder", watch.round, "intake")
+            self._loop("folder", watch.round, "intake", watch.close)
             log.info("mail files are taken from %s", folder.path)
 
     def _start_routing(self) -> None:

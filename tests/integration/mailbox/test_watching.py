@@ -42,7 +42,7 @@ def watch(office, monkeypatch):
     yield start
     for mailboxes in running:
         mailboxes.stop()
-        assert not [thread for thread in mailboxes._threads if thread.is_alive()]
+        assert not [thread for thread in mailboxes.threads if thread.is_alive()]
 
 
 def is_well(there) -> bool:
