@@ -80,6 +80,51 @@ def test_a_step_leaves_the_reader_in_the_queue_it_began_in(page: Any, sign_in: E
         assert page.locator(".queues [aria-current]").inner_text().startswith("Nobody's yet")
 
 
+def test_words_outlive_the_session_and_another_task_and_go_when_they_are_sent(
+    page: Any, sign_in: Enter, office: Office
+) -> None:
+    from orgo.people.models import User
+
+    user = User.objects.get(address="anna@city.example")
+    user.set_password("correct horse battery")
+    user.save()
+    office.mail(subject="First leak")
+    first = f"/tasks/{office.task().reference}?queue=team"
+    office.mail(subject="Second leak")
+    sign_in("anna@city.example")
+    page.goto(first)
+    page.locator("#answer").fill("We come at noon.")
+    page.get_by_role("link", name="Second leak").click()
+    page.wait_for_selector("h2:has-text('Second leak')")
+    assert page.locator("#answer").input_value() == ""
+    page.get_by_role("link", name="First leak").click()
+    page.wait_for_selector("h2:has-text('First leak')")
+    assert page.locator("#answer").input_value() == "We come at noon."
+
+    session = next(cookie for cookie in page.context.cookies() if cookie["name"] == "orgo")
+    page.context.clear_cookies(name=session["name"])
+    page.get_by_role("button", name="Send the answer").click()
+    page.fill("#address", "anna@city.example")
+    page.fill("#password", "correct horse battery")
+    page.click("button.main")
+    page.wait_for_selector("h2:has-text('First leak')")
+    assert page.locator("#answer").input_value() == "We come at noon." and page.url.endswith(first)
+    page.get_by_role("button", name="Send the answer").click()
+    page.wait_for_selector("text=Your answer is on its way.")
+    page.reload()
+    assert page.locator("#answer").input_value() == ""
+
+
+def test_a_page_whose_session_ended_says_so(page: Any, sign_in: Enter, office: Office) -> None:
+    office.mail(subject="First leak")
+    sign_in("anna@city.example")
+    page.context.clear_cookies(name="orgo")
+    page.evaluate("htmx.trigger('#news', 'sse:changed')")
+
+    page.get_by_role("link", name="You are signed out.").wait_for()
+    assert page.locator("#news").inner_text() == ""
+
+
 def test_a_confidential_task_is_nowhere_for_others(page: Any, sign_in: Enter, office: Office) -> None:
     office.mail(subject="Please help me", body="harassment by my superior")
     reference = office.task().reference

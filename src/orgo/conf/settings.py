@@ -75,6 +75,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "sign-in"
 
+CSRF_FAILURE_VIEW = "orgo.web.views.access.stale"
 SESSION_COOKIE_NAME = "__Host-orgo" if _secure else "orgo"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = True

@@ -4,9 +4,12 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from orgo.flow.acting import NotFound, find
 from orgo.people.models import User
@@ -25,8 +28,33 @@ def user_of(request: HttpRequest) -> User:
 
 
 def signed_in(view: View) -> View:
-    """Only for people who signed in."""
-    return login_required(view)
+    """Only for people who signed in; others are led back after signing in to the page that they were on."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if "HX-Request" in request.headers or request.headers.get("Accept") == "application/json":
+            # A part of a page would be replaced by the sign-in form; the page says it instead.
+            return JsonResponse({"error": _("You are signed out. Sign in again.")}, status=401)
+        return redirect_to_login(page_of(request))
+
+    return inner
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that a request belongs to: of a form the one on which it stood, as a path of ours."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    found = urlsplit(request.headers.get("Referer", ""))
+    if found.netloc == request.get_host() and found.path.startswith("/"):
+        return found._replace(scheme="", netloc="", path="/" + found.path.lstrip("/"), fragment="").geturl()
+    return request.path.partition("/do/")[0] if "/do/" in request.path else "/"
+
+
+def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The answer to a form of a page that is too old to be believed (its CSRF token): nothing was done."""
+    return render(request, "stale.html", {"page": page_of(request)}, status=403)
 
 
 def allowed(permission: Permission) -> Callable[[View], View]:

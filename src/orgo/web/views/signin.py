@@ -17,21 +17,21 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     """The form, and its answer: the same words for an unknown address and a wrong password."""
     if request.method == "GET":
         if request.user.is_authenticated:
-            return redirect("home")
+            return redirect(_next(request.GET.get("next", ""), request))
         return render(request, "signin.html", {"next": request.GET.get("next", "")})
     address = request.POST.get("address", "")[:254]
+    again = {"address": address, "next": request.POST.get("next", "")}
     if too_many_failures(address):
-        return render(request, "signin.html", {"wait": True, "address": address}, status=429)
+        return render(request, "signin.html", {"wait": True, **again}, status=429)
     user = authenticate(request, username=address, password=request.POST.get("password", ""))
     note_sign_in(address, by="password", ok=user is not None)
     if not isinstance(user, User):
-        return render(request, "signin.html", {"failed": True, "address": address}, status=403)
+        return render(request, "signin.html", {"failed": True, **again}, status=403)
     login(request, user, backend=BACKEND)
-    return redirect(_next(request))
+    return redirect(_next(again["next"], request))
 
 
-def _next(request: HttpRequest) -> str:
-    wanted = request.POST.get("next", "")
+def _next(wanted: str, request: HttpRequest) -> str:
     ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -54,6 +54,7 @@ function toast(text, link) {
   box.append(words);
   document.getElementById("toasts").append(box);
   setTimeout(() => box.remove(), 12000);
+  return box;
 }
 
 async function ended(number) {
@@ -69,7 +70,7 @@ async function drop(file) {
   const form = document.querySelector("[data-drop]");
   const body = new FormData(form);
   body.set("mail", file);
-  const answer = await fetch("/mail/drop", { method: "POST", body });
+  const answer = await fetch("/mail/drop", { method: "POST", body, headers: { Accept: "application/json" } });
   const found = await answer.json().catch(() => ({ error: answer.statusText }));
   return found.mail ? ended(found.mail) : toast(found.error);
 }
@@ -83,6 +84,32 @@ if (dropForm) {
     [...event.dataTransfer.files].forEach(drop);
   });
 }
+
+// What somebody is writing on a task is kept in this tab until it was sent: an ended session or another task loses nothing.
+const draft = (field) => `draft:${document.body.dataset.user}:${field.closest("[data-task]").dataset.task}:${field.id}`;
+const fields = () => [...document.querySelectorAll("[data-task] textarea")];
+
+function restore() {
+  for (const field of fields()) field.value ||= sessionStorage.getItem(draft(field)) ?? "";
+}
+
+document.querySelectorAll("[data-sent]").forEach((toast) => {
+  const field = document.querySelector(`[data-task] textarea#${CSS.escape(toast.dataset.sent)}`);
+  if (field) sessionStorage.removeItem(draft(field));
+});
+document.addEventListener("input", ({ target }) => {
+  if (!fields().includes(target)) return;
+  if (target.value) sessionStorage.setItem(draft(target), target.value);
+  else sessionStorage.removeItem(draft(target));
+});
+document.querySelector('form[action="/sign-out"]')?.addEventListener("submit", () => sessionStorage.clear());
+document.body.addEventListener("htmx:afterSwap", restore);
+restore();
+
+document.body.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status !== 401 || document.querySelector(".toast.signed-out")) return;
+  toast(document.body.dataset.signedOut, `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`).classList.add("signed-out");
+});
 
 // The open task is shown anew when something changed, unless somebody is writing on it.
 let waiting = 0;
