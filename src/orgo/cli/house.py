@@ -33,8 +33,10 @@ def enter() -> "Config":
             Problem("there is no database yet", file=str(config.sqlite_file), hint="run: orgo init")
         )
     boot.start(config)
+    from orgo.ops.checking import use_limits
     from orgo.ops.schema import need_current
 
+    use_limits(config)
     need_current()
     return config
 

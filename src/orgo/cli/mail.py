@@ -94,9 +94,10 @@ def route(
     """What Orgo would do with mails, and why; nothing is written."""
     from orgo.cli.reading import Reading
     from orgo.conf import load
-    from orgo.ops.checking import rules_of
+    from orgo.ops.checking import rules_of, use_limits
 
     config = load()
+    use_limits(config)
     reading = Reading(files, as_json)
     rules = rules_of(config, rules_file)
     if against is not None:

@@ -351,8 +351,8 @@ class Limits(Section):
     headers: Count = Field(1_000, description="Headers")
     addresses: Count = Field(1_000, description="Addresses in one mail")
     parameters: Count = Field(100, description="Parameters of one header")
-    parts: Count = Field(1_000, description="Parts of a mail")
-    depth: Count = Field(20, description="Parts within parts")
+    parts: Count = Field(1_000, le=9_999, description="Parts of a mail")
+    depth: Count = Field(20, le=100, description="Parts within parts")
     attachments: Count = Field(300, description="Attachments of a mail")
 
 

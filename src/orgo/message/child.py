@@ -1,7 +1,8 @@
 """The parser's own process: mails come in on standard input, Messages go out on standard output.
 
-A batch is a 4-byte count, then each mail with its 4-byte length; the answer is one length and a msgpack list. No Django
-is imported here, and memory and time have limits, so that a mail which breaks the parser breaks nothing else.
+A batch is a 4-byte count, then each mail with its 4-byte length; the answer is one length and a msgpack list. The limits of
+a mail are its argument, as JSON. No Django is imported here, and memory and time have limits, so that a mail which breaks
+the parser breaks nothing else.
 """
 
 import struct
@@ -18,8 +19,11 @@ def main() -> None:
     """Answer batches until standard input ends."""
     _limit()
     from orgo.lib.memory import give_back, settle
+    from orgo.message.limits import Limits, use
     from orgo.message.parse import parse
 
+    if sys.argv[1:]:
+        use(msgspec.json.decode(sys.argv[1], type=Limits))
     settle()
     encoder = msgspec.msgpack.Encoder()
     source, target = sys.stdin.buffer, sys.stdout.buffer

@@ -1,14 +1,22 @@
 """What is too much for one mail (design/security.md S15): each limit has a name, and the reader stops where one is passed."""
 
-SIZE = 50_000_000
-HEADERS_SIZE = 256 * 1024
-HEADER_SIZE = 64 * 1024
-HEADERS = 1_000
-ADDRESSES = 1_000
-PARAMETERS = 100
-DEPTH = 20
-PARTS = 1_000
+import msgspec
+
 _OF_ADDRESSES = frozenset(("from", "to", "cc", "bcc", "reply-to", "sender"))
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The limits, named as the keys below `limits:` in the configuration; sizes are bytes."""
+
+    mail_size: int = 50_000_000
+    headers_size: int = 256 * 1024
+    header_size: int = 64 * 1024
+    headers: int = 1_000
+    addresses: int = 1_000
+    parameters: int = 100
+    parts: int = 1_000
+    depth: int = 20
+    attachments: int = 300
 
 
 class LimitPassed(Exception):
@@ -19,9 +27,23 @@ class LimitPassed(Exception):
         self.name = name
 
 
+_current = Limits()
+
+
+def use(given: Limits) -> None:
+    """Read by these limits from now on, in this process and in the parsers that it starts."""
+    global _current
+    _current = given
+
+
+def current() -> Limits:
+    """The limits of this process."""
+    return _current
+
+
 def check_size(raw: bytes) -> None:
     """Refuse nothing at all, and more than a mail may be. Raises LimitPassed."""
-    if len(raw) > SIZE:
+    if len(raw) > _current.mail_size:
         raise LimitPassed("limit.size")
     if not raw or raw.isspace():
         raise LimitPassed("empty")
@@ -29,9 +51,15 @@ def check_size(raw: bytes) -> None:
 
 def check_field(name: str, value: str) -> None:
     """Refuse a header that is too long, names too many addresses or has too many parameters. Raises LimitPassed."""
-    if value.count(";") > PARAMETERS and name.startswith("content-"):
+    if value.count(";") > _current.parameters and name.startswith("content-"):
         raise LimitPassed("limit.params")
-    if value.count("@") > ADDRESSES and name in _OF_ADDRESSES:
+    if value.count("@") > _current.addresses and name in _OF_ADDRESSES:
         raise LimitPassed("limit.addresses")
-    if len(value) > HEADER_SIZE:
+    if len(value) > _current.header_size:
         raise LimitPassed("limit.header")
+
+
+def check_attachments(count: int) -> None:
+    """Refuse more attachments than a mail may have. Raises LimitPassed."""
+    if count > _current.attachments:
+        raise LimitPassed("limit.attachments")

@@ -40,7 +40,7 @@ def read(raw: bytes) -> Part:
 
 def summary(raw: bytes) -> Part:
     """The first headers of a mail that is too much to be read."""
-    raw = raw[: limits.HEADERS_SIZE].lstrip(b"\r\n")
+    raw = raw[: limits.current().headers_size].lstrip(b"\r\n")
     head = raw[: _end_of_head(raw, 0, len(raw))[0]][:16_384]
     fields: Fields = []
     for line in _FOLD.sub(b" ", head.replace(b"\r\n", b"\n")).split(b"\n")[:30]:
@@ -92,9 +92,9 @@ class _Reader:
     def part(self, at: int, default: str, depth: int, *, inner: bool = False) -> tuple[Part, int]:
         """The part that begins at `at`, and where the delimiter that ends it stands."""
         self.count += 1
-        if self.count > limits.PARTS:
+        if self.count > limits.current().parts:
             raise LimitPassed("limit.parts")
-        if depth > limits.DEPTH:
+        if depth > limits.current().depth:
             raise LimitPassed("limit.depth")
         end = self._next(at)
         fields, body, whole = _head(self.raw, at, end, top=depth == 0, strict=not inner)
@@ -195,7 +195,7 @@ def _end_of_head(raw: bytes, at: int, end: int) -> tuple[int, int]:
 def _head(raw: bytes, at: int, end: int, *, top: bool, strict: bool) -> tuple[Fields, int, bool]:
     """The headers, where the body begins, and whether each line of the head was a header. Raises LimitPassed."""
     stop, body = _end_of_head(raw, at, end)
-    head = raw[at : min(stop, at + limits.HEADERS_SIZE + 1)].rstrip(b"\r\n")
+    head = raw[at : min(stop, at + limits.current().headers_size + 1)].rstrip(b"\r\n")
     if not head:
         return [], body, True
     head = _unfolded(head)
@@ -205,7 +205,7 @@ def _head(raw: bytes, at: int, end: int, *, top: bool, strict: bool) -> tuple[Fi
         return _odd_head(raw, at, body, head.split(b"\n"), top=top, strict=strict)
     if strict:
         _check(fields)
-    if strict and stop - at > limits.HEADERS_SIZE:
+    if strict and stop - at > limits.current().headers_size:
         raise LimitPassed("limit.headers")
     return fields, body, True
 
@@ -225,16 +225,18 @@ def _odd_head(
         _check(fields)
     if read < len(lines):
         return fields, _start_of_line(raw, at, read), False
-    if strict and sum(map(len, lines)) > limits.HEADERS_SIZE:
+    if strict and sum(map(len, lines)) > limits.current().headers_size:
         raise LimitPassed("limit.headers")
     return fields, body, False
 
 
 def _check(fields: Fields) -> None:
+    most = limits.current()
+    shortest = min(most.parameters, most.addresses, most.header_size)
     for name, value in fields:
-        if len(value) > limits.PARAMETERS:  # what is shorter passes none
+        if len(value) > shortest:  # what is shorter passes none
             limits.check_field(name.lower(), value)
-    if len(fields) > limits.HEADERS:
+    if len(fields) > most.headers:
         raise LimitPassed("limit.headers")
 
 

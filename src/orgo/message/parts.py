@@ -4,14 +4,13 @@ import msgspec
 
 from orgo.lib.text import clean_name
 from orgo.message.charsets import decode
-from orgo.message.limits import LimitPassed
+from orgo.message.limits import LimitPassed, check_attachments
 from orgo.message.mime import read
 from orgo.message.model import Attachment
 from orgo.message.names import file_name, safe_name
 from orgo.message.part import Part
 from orgo.message.tnef import is_tnef, unpack
 
-MOST_ATTACHMENTS = 300
 # The index of a file that is packed in a part: that of the part, and this for each file.
 WITHIN = 10_000
 # Formatted text that is shown as it stands where there is no better.
@@ -41,7 +40,10 @@ def text_of(part: Part) -> tuple[str, bool]:
 
 
 def read_body(root: Part, leaves: list[Part]) -> Body:
-    """The texts and attachments of a mail with these leaves: attached is what has a file name, says so, or is no text."""
+    """The texts and attachments of a mail with these leaves: attached is what has a file name, says so, or is no text.
+
+    Raises LimitPassed where there are too many attachments.
+    """
     body = Body()
     for index, part in enumerate(leaves):
         name = file_name(part.headers)
@@ -52,8 +54,9 @@ def read_body(root: Part, leaves: list[Part]) -> Body:
             attached = part is not root or not part.kind.startswith("multipart/")
         if attached and is_tnef(part.kind, name):
             _add_packed(part, name, index, body)
-        elif attached and len(body.attachments) < MOST_ATTACHMENTS:
+        elif attached:
             body.attachments.append(_attachment(part, name, index, body.warnings))
+        check_attachments(len(body.attachments))
     if not body.texts and not body.htmls:
         _add_second_choice(root, leaves, body)
     return body
@@ -69,7 +72,7 @@ def _add_packed(part: Part, name: str, index: int, body: Body) -> None:
     if not body.texts and not body.htmls:
         body.texts += [found.text] if found.text else []
         body.htmls += [found.html] if found.html else []
-    for number, file in enumerate(found.files[: MOST_ATTACHMENTS - len(body.attachments)], 1):
+    for number, file in enumerate(found.files, 1):
         place = index + number * WITHIN
         body.attachments.append(
             Attachment(

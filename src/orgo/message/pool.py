@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from orgo.message import limits
 from orgo.message.child import write_batch
 from orgo.message.model import Message
 
@@ -117,7 +118,7 @@ class ParserPool:
             self._end()
             path = os.pathsep.join(filter(None, [_SOURCE, os.environ.get("PYTHONPATH", "")]))
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "orgo.message.child"],
+                [sys.executable, "-m", "orgo.message.child", msgspec.json.encode(limits.current()).decode()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path},

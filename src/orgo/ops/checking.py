@@ -6,7 +6,13 @@ from pathlib import Path
 from orgo.conf import Config
 from orgo.conf.places import shown
 from orgo.lib.problems import BadInput, Problem
+from orgo.message import limits
 from orgo.rules import Known, RuleSet, check, load
+
+
+def use_limits(config: Config) -> None:
+    """Have mail read by the configured limits in this process, and in the parsers that it starts."""
+    limits.use(limits.Limits(**config.limits.model_dump()))
 
 
 def rules_of(config: Config, file: Path | None = None) -> RuleSet:

@@ -35,7 +35,7 @@ from orgo.conf.celery import JOBS, LONGEST, Broker, make_app
 from orgo.lib import memory
 from orgo.lib.problems import BadInput
 from orgo.ops import watchman
-from orgo.ops.checking import need_rules
+from orgo.ops.checking import need_rules, use_limits
 
 if TYPE_CHECKING:
     from orgo.pipeline import Sender
@@ -62,7 +62,9 @@ def app_or_exit() -> Celery:
 def celery_app() -> Celery:
     """Start Orgo on its home's configuration and give its jobs to Celery. Raises BadInput."""
     app = make_app(boot.config())
-    need_rules(boot.start())
+    config = boot.start()
+    need_rules(config)
+    use_limits(config)
     for queue, job in JOBS.items():
         app.task(_WORK[queue], name=job, time_limit=LONGEST[queue])
     dispatch.use(Broker(app))

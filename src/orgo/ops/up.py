@@ -19,7 +19,7 @@ from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import without
 from orgo.message.pool import ParserPool
 from orgo.ops import trouble
-from orgo.ops.checking import need_rules
+from orgo.ops.checking import need_rules, use_limits
 from orgo.ops.loops import Loop
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Running:
         """Start every part but the page. Raises BadInput for rules that can't be read or an address that can't be had."""
         memory.few_arenas()
         need_rules(self.config)
+        use_limits(self.config)
         prepare_database()
         if self.config.queue is not None:
             from orgo.conf.celery import ring_by_broker
