@@ -188,6 +188,56 @@ def test_an_address_that_the_server_can_not_take_goes_to_a_person_and_harms_no_o
 
     states = dict(Letter.objects.filter(kind="answer").values_list("recipient", "state"))
     assert states == {"jürgen@people.example": "failed", "clara@people.example": "sent"}
+    assert _told_a_person() == ["chief@city.example"]
+
+
+def _told_a_person() -> list[str]:
+    """Who is told that a letter did not arrive."""
+    from orgo.outbox.models import Letter
+
+    return list(Letter.objects.filter(kind="undelivered").values_list("recipient", flat=True))
+
+
+def _size_offered(most: int) -> Script:
+    return (b"220 mx.example ready\r\n", hears("EHLO"), b"250-mx.example\r\n250-SIZE %d\r\n250 8BITMIME\r\n" % most)  # fmt: skip
+
+
+def test_a_letter_larger_than_the_server_takes_is_not_sent_first(office: Office) -> None:
+    """bad input 59: SIZE is smaller than our mail (RFC 1870). It fails at once, a person is told, the next one leaves."""
+    from orgo.outbox.models import Letter
+
+    office.mail("clara@people.example", "Question", headers={"Authentication-Results": PASS})
+    office.mail("carl@people.example", "Question 2", headers={"Authentication-Results": PASS})
+    small, large = Letter.objects.filter(kind="opened").order_by("id")
+    Letter.objects.exclude(pk__in=(small.pk, large.pk)).delete()
+    Letter.objects.update(state="pending", attempts=0, next_attempt_at=office.clock.now())
+    Letter.objects.filter(pk=large.pk).update(text="x" * 9000)
+    taken: Script = (hears("MAIL FROM"), b"250 ok\r\n", hears("RCPT TO"), b"250 ok\r\n", hears("DATA"), b"354 go\r\n", re.compile(rb"\r\n\.\r\n"), b"250 taken\r\n", "close")  # fmt: skip
+    with Scripted((*_size_offered(8000), *taken)) as server:
+        _through(office, server.port)
+        office.settle()
+
+    states = dict(Letter.objects.filter(kind="opened").values_list("id", "state"))
+    reply = Letter.objects.get(pk=large.pk).server_reply
+    assert states == {small.pk: "sent", large.pk: "failed"}
+    assert "the mail server takes 8000 at most" in reply and b"x" * 100 not in server.heard[0]
+    assert re.search(rb"MAIL FROM:<[^>]+> SIZE=\d{3,4}\r\n", server.heard[0], re.IGNORECASE)
+    assert _told_a_person() == ["chief@city.example"]
+
+
+def test_a_server_that_names_no_size_takes_any(office: Office) -> None:
+    """SIZE 0 is no limit."""
+    from orgo.outbox.models import Letter
+
+    office.mail()
+    rest = DATA[len(HELLO) :]
+    Letter.objects.exclude(recipient="anna@city.example").delete()
+    Letter.objects.update(state="pending", attempts=0, next_attempt_at=office.clock.now())
+    with Scripted((*_size_offered(0), *rest, b"250 2.0.0 taken\r\n", "close")) as server:
+        _through(office, server.port)
+        office.settle()
+
+    assert Letter.objects.get(recipient="anna@city.example").state == "sent"
 
 
 def test_where_the_server_offers_smtputf8_any_address_is_written_to(office: Office) -> None:

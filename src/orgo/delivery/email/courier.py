@@ -49,7 +49,7 @@ class EmailCourier:
         data = build(parcel, self.server.from_address, self.server.from_name)
         try:
             smtp = self._connected()
-            self._envelope(smtp, parcel)
+            self._envelope(smtp, parcel, len(data))
             return self._data(smtp, data, before_dot)
         except DeliveryError:
             raise
@@ -109,7 +109,7 @@ class EmailCourier:
             raise
         return smtp
 
-    def _envelope(self, smtp: smtplib.SMTP, parcel: Parcel) -> None:
+    def _envelope(self, smtp: smtplib.SMTP, parcel: Parcel, size: int) -> None:
         recipient = wire_address(parcel.recipient)
         beyond_ascii = not (parcel.envelope_from + recipient).isascii()
         if beyond_ascii and not smtp.has_extn("smtputf8"):
@@ -117,6 +117,12 @@ class EmailCourier:
                 "the address is not ASCII, and the mail server does not offer SMTPUTF8", permanent=True
             )
         options = ["SMTPUTF8"] if beyond_ascii else []
+        if smtp.has_extn("size"):  # RFC 1870: a letter that is too large is not sent first
+            most = smtp.esmtp_features["size"]
+            if most.isdecimal() and 0 < int(most) < size:
+                reason = f"the letter has {size} bytes, and the mail server takes {most} at most"
+                raise DeliveryError(reason, permanent=True)
+            options.append(f"SIZE={size}")
         self._expect(smtp, smtp.mail(parcel.envelope_from, options), 250, any_letter=True)
         self._expect(smtp, smtp.rcpt(recipient), 250, 251)
         crashpoint("H7.before_data")
