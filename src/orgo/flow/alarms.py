@@ -28,7 +28,7 @@ def alarm(
     """
 
     def say(language: str) -> tuple[str, str]:
-        said = compose(kind, language, values(language))
+        said = compose(kind, language, values(language), home=house.public_url)
         return said.subject, said.text
 
     with transaction.atomic():
@@ -67,7 +67,7 @@ def letter_of(
         sender="" if hook else house.return_path(number),
         subject=clip(clean_header(subject), 200),
         text=text,
-        html="" if hook else as_html(text, language),
+        html="" if hook else as_html(text, language, (house.public_url,)),
         headers=facts if hook else marks,
         state="pending" if can_leave else "held",
         next_attempt_at=clock.now(),

@@ -172,7 +172,7 @@ class Round:
         known = self._drafts.get((kind, language, hook))
         if known is None:
             own = _own_text(self._house, self._notice, kind, language, hook=hook)
-            known = draft(kind, language, self._said(language), own=own)
+            known = draft(kind, language, self._said(language), own=own, home=self._house.public_url)
             self._drafts[kind, language, hook] = known
         return known
 

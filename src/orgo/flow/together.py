@@ -19,9 +19,12 @@ _BETWEEN = "\n" + "-" * 40 + "\n\n"
 
 
 def put_together(
-    rows: Iterable[dict[str, Any]], now: datetime
+    rows: Iterable[dict[str, Any]], now: datetime, home: str
 ) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]]]:
-    """The letters to be written, and by their ids the new texts of letters that wait already and become longer."""
+    """The letters to be written, and by their ids the new texts of letters that wait already and become longer.
+
+    `home` is the address of our pages, as for `draft` (outbox/compose.py).
+    """
     new: list[dict[str, Any]] = []
     longer: dict[int, dict[str, Any]] = {}
     of: dict[tuple[int, str], dict[str, Any]] = {}
@@ -32,10 +35,10 @@ def put_together(
         key = (row["task"], row["recipient"])
         known = of.get(key) or _waiting(*key, now)
         if known is None:
-            known = row | _texts(f"{words.said('together', row['language'])}\n\n{row['text']}", row)
+            known = row | _texts(f"{words.said('together', row['language'])}\n\n{row['text']}", row, home)
             new.append(known)
         else:
-            known |= _texts(_added(known["text"], row["text"]), row)
+            known |= _texts(_added(known["text"], row["text"]), row, home)
         of[key] = known
         if "event" not in known:
             longer[known["id"]] = {"text": known["text"], "html": known["html"]}
@@ -46,8 +49,8 @@ def _added(text: str, more: str) -> str:
     return text + _BETWEEN + more if len(text) < LONGEST else text
 
 
-def _texts(text: str, row: dict[str, Any]) -> dict[str, Any]:
-    return {"text": text, "html": as_html(text, row["language"]) if row["html"] else ""}
+def _texts(text: str, row: dict[str, Any], home: str) -> dict[str, Any]:
+    return {"text": text, "html": as_html(text, row["language"], (home,)) if row["html"] else ""}
 
 
 def _waiting(task: int, recipient: str, now: datetime) -> dict[str, Any] | None:

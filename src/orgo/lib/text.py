@@ -65,3 +65,12 @@ def _has_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def is_within(url: str, home: str) -> bool:
+    """Whether `url` is `home` or below it.
+
+    Of https://x.example, https://x.example/a is; https://x.example.evil.example and https://x.example@evil.example are not.
+    """
+    home = home.rstrip("/")
+    return bool(home) and url.startswith(home) and url[len(home) : len(home) + 1] in ("", "/", "?", "#")

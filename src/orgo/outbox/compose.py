@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from orgo.lib.text import clean_header, clip
+from orgo.lib.text import clean_header, clip, is_within
 from orgo.outbox import template
 from orgo.outbox.template import Template
 
@@ -28,6 +28,8 @@ _LETTERS = Path(__file__).parent / "letters"
 _GAP = re.compile(r"\n{3,}")
 LONGEST_SUBJECT = 200
 _URL = re.compile(r"https?://[^\s<>\"]+")
+# A link in a template up to its first placeholder, which has to come after the host.
+_PLACE = re.compile(r"(https?://[^\s<>\"{}/]+(?:/[^\s<>\"{}]*)?)(\{)?")
 
 
 # What a letter says to its recipient only. Letters of one notice are composed once, with these in its place; no text
@@ -72,33 +74,39 @@ def letter_template(kind: str, language: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def compose(kind: str, language: str, values: Mapping[str, str], *, own: str | None = None) -> Words:
+def compose(
+    kind: str, language: str, values: Mapping[str, str], *, own: str | None = None, home: str = ""
+) -> Words:
     """The words of a letter to one recipient; as `draft`, and `values` fill all placeholders."""
     recipient, take_link = values.get("recipient", "{recipient}"), values.get("take_link", "{take_link}")
-    return draft(kind, language, values, own=own).to(recipient, take_link)
+    return draft(kind, language, values, own=own, home=home).to(recipient, take_link)
 
 
-def draft(kind: str, language: str, values: Mapping[str, str], *, own: str | None = None) -> Draft:
+def draft(
+    kind: str, language: str, values: Mapping[str, str], *, own: str | None = None, home: str = ""
+) -> Draft:
     """The words of all letters of this kind that a notice comes to.
 
     `values` fill the placeholders but for those in OWN; `own` is an organization's own template in place of the shipped
-    one (its first line is the subject when it begins with "Subject:").
+    one (its first line is the subject when it begins with "Subject:"). In the HTML, what begins with `home` (the address
+    of our pages) is a link, and what the template itself names; a link in somebody's words stays text.
     """
-    head, body = _templates(kind, language, own)
+    head, body, places = _templates(kind, language, own)
     shared = {**values, "take_link": _TAKE_LINK, "recipient": _RECIPIENT}
     flat = {name: clean_header(shared[name]) for name in head.names if name in shared}
     text = _tidy(body.render(shared))
-    return Draft(clean_header(head.render(flat)), text, as_html(text, language))
+    return Draft(clean_header(head.render(flat)), text, as_html(text, language, (home, _TAKE_LINK, *places)))
 
 
 @lru_cache(256)
-def _templates(kind: str, language: str, own: str | None) -> tuple[Template, Template]:
-    """The templates of a letter's subject and text."""
+def _templates(kind: str, language: str, own: str | None) -> tuple[Template, Template, tuple[str, ...]]:
+    """The templates of a letter's subject and text, and the places that the text itself links to."""
     source = own if own is not None else letter_template(kind, language)
     head, _, body = source.replace("\r\n", "\n").partition("\n")
     if not head.lower().startswith("subject:"):
         head, body = letter_template(kind, language).partition("\n")[0], source
-    return Template(head.partition(":")[2].strip()), Template(body)
+    places = tuple(found[0].rpartition("/")[0] if found[2] else found[1] for found in _PLACE.finditer(body))
+    return Template(head.partition(":")[2].strip()), Template(body), places
 
 
 def _tidy(text: str) -> str:
@@ -106,9 +114,12 @@ def _tidy(text: str) -> str:
     return (_GAP.sub("\n\n", text) if "\n\n\n" in text else text).strip("\n") + "\n"
 
 
-def as_html(text: str, language: str = "en") -> str:
-    """The text as a plain HTML letter: everything escaped, links made, a line that is one link shown as a button."""
-    blocks = "\n".join(_block(block) for block in text.strip().split("\n\n"))
+def as_html(text: str, language: str, places: tuple[str, ...]) -> str:
+    """The text as a plain HTML letter: everything escaped, a line that is one link shown as a button.
+
+    Links are made of what is at one of `places` or below it; those of strangers are no links of ours (S13).
+    """
+    blocks = "\n".join(_block(block, places) for block in text.strip().split("\n\n"))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"></head>'
         '<body style="font:16px/1.5 system-ui,sans-serif;color:#1a1d21;max-width:40em;margin:1.5em">\n'
@@ -120,23 +131,31 @@ _BUTTON = "display:inline-block;padding:.5em 1em;border-radius:6px;background:#0
 
 
 @lru_cache(512)
-def _block(block: str) -> str:
+def _block(block: str, places: tuple[str, ...]) -> str:
     """A paragraph; the letters of one task share nearly all of theirs."""
     lines = block.split("\n")
-    if len(lines) == 2 and _URL.fullmatch(lines[1].strip()) and lines[0].endswith(":"):
+    if len(lines) == 2 and lines[0].endswith(":") and _is_ours(lines[1].strip(), places):
         label, url = lines[0].rstrip(":"), html.escape(lines[1].strip())
         return f'<p><a href="{url}" style="{_BUTTON}">{html.escape(label)}</a></p>'
     if all(line.startswith(">") for line in lines):
-        quoted = "<br>".join(_linked(line.removeprefix(">").strip()) for line in lines)
+        quoted = "<br>".join(_linked(line.removeprefix(">").strip(), places) for line in lines)
         return f'<blockquote style="border-left:3px solid #cbd2d9;margin:0;padding-left:1em">{quoted}</blockquote>'
-    return f"<p>{'<br>'.join(_linked(line) for line in lines)}</p>"
+    return f"<p>{'<br>'.join(_linked(line, places) for line in lines)}</p>"
 
 
-def _linked(line: str) -> str:
+def _is_ours(url: str, places: tuple[str, ...]) -> bool:
+    return _URL.fullmatch(url) is not None and any(is_within(url, place) for place in places)
+
+
+def _linked(line: str, places: tuple[str, ...]) -> str:
     parts, end = [], 0
     for found in _URL.finditer(line):
         url = html.escape(found[0])
-        parts += [html.escape(line[end : found.start()]), f'<a href="{url}">{url}</a>']
+        # Mail programs make links of their own accord, but not of what may be broken in the middle.
+        shown = (
+            f'<a href="{url}">{url}</a>' if _is_ours(found[0], places) else url.replace("//", "<wbr>//", 1)
+        )
+        parts += [html.escape(line[end : found.start()]), shown]
         end = found.end()
     return "".join([*parts, html.escape(line[end:])])
 

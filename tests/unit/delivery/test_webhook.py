@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -81,6 +82,16 @@ def test_a_chat_gets_one_text_that_rings_nobody() -> None:
     assert "@here" not in value["text"]
     assert "@all " not in value["text"]
     assert "a@allied.example" in value["text"]
+
+
+def test_a_chat_gets_no_link_but_ours() -> None:
+    """A stranger's address stays text, as itself and in Markdown; that of the task's page can be clicked on."""
+    own = parcel().headers["link"]
+    evil = "http://evil.example/login www.evil.example [IT desk](http://evil.example) ![x](HTTPS://evil.example/x.png)"
+    fake = own.replace("/tasks/", ".evil.example/tasks/")
+    text = json.loads(body_of(parcel(text=f"{evil} {fake}\nOpen it in Orgo: {own}\n"), "chat"))["text"]
+    assert re.findall(r"https?://\S+|www\.\S+|\]\(", text, re.IGNORECASE) == [own]
+    assert text.replace("\u200b", "").count("evil.example") == 5
 
 
 def test_the_signature_is_that_of_the_documentation() -> None:

@@ -1,9 +1,12 @@
 """Templates have placeholders and nothing else (design/security.md S48)."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orgo.lib.text import is_within
 from orgo.outbox.compose import LANGUAGES, PLACEHOLDERS, as_html, compose, draft, letter_template, quote
 from orgo.outbox.template import check, render
 
@@ -65,12 +68,41 @@ def test_text_of_a_mail_is_escaped_in_every_letter(payload: str) -> None:
 
 
 def test_a_link_on_a_line_of_its_own_becomes_a_button() -> None:
-    page = as_html("I take it:\nhttps://orgo.example/tasks/7QK3MD/take?for=a@b&sig=x\n")
+    page = as_html(
+        "I take it:\nhttps://orgo.example/tasks/7QK3MD/take?for=a@b&sig=x\n", "en", ("https://orgo.example",)
+    )
 
     assert (
         '<a href="https://orgo.example/tasks/7QK3MD/take?for=a@b&amp;sig=x"' in page
         and ">I take it</a>" in page
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_strangers_url_is_a_link_in_no_letter(kind: str, language: str) -> None:
+    """Nor one that looks like ours, nor on a line of its own below words with a colon."""
+    evil = (
+        "http://evil.example/login",
+        "https://orgo.example.evil.example/",
+        "https://orgo.example@evil.example/",
+    )
+    payload = " ".join(evil) + "\n\nIT desk:\nhttp://evil.example/login\n\n> http://evil.example/login"
+    values = dict.fromkeys(PLACEHOLDERS, payload) | {"link": "https://orgo.example/tasks/7QK3MD"}
+    values |= {"take_link": "https://orgo.example/tasks/7QK3MD/take?for=a", "recipient": "a@b.example"}
+    words = compose(kind, language, values, home="https://orgo.example")
+    links = re.findall(r'href="([^"]*)"', words.html)
+    assert all(is_within(link, "https://orgo.example") for link in links)
+    assert "http://evil" not in words.html  # which a mail program would make a link of
+    assert bool(links) == ("{link}" in letter_template(kind, language))
+
+
+def test_what_an_own_template_links_to_is_a_link() -> None:
+    """It is the organization's own word; what fills it in changes no host."""
+    own = "See https://intra.example/help\nor https://intra.example/search?q={title}\nor https://{title}\n"
+    words = compose("received", "en", {"title": "evil.example/login"}, own=own, home="https://orgo.example")
+    links = re.findall(r'href="([^"]*)"', words.html)
+    assert links == ["https://intra.example/help", "https://intra.example/search?q=evil.example/login"]
 
 
 def test_a_long_quotation_is_cut() -> None:
