@@ -12,6 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.conf import boot
+from orgo.intake.envelope import envelope_of
 from orgo.intake.models import Mail
 from orgo.intake.store import Incoming, read_raw
 from orgo.message import attachment_content, parse
@@ -148,7 +149,9 @@ def drop(request: HttpRequest) -> HttpResponseBase:
         return JsonResponse({"error": "no file came"}, status=422)
     if file.size > largest:
         return JsonResponse({"error": f"a mail has at most {largest} bytes"}, status=413)
-    (row,) = take([Incoming(data=file.read(), source="page", envelope_from=user_of(request).address)])
+    data = file.read()
+    by, to = user_of(request).address, envelope_of(data).to
+    (row,) = take([Incoming(data=data, source="page", envelope_from=by, envelope_to=to)])
     return JsonResponse({"mail": str(row.pk)}, status=201)
 
 
