@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from orgo.conf.logging import Form, set_up
+
 ROOT = Path(__file__).resolve().parents[2]
 CANARY = "canary-7f3a-secret"
 
@@ -69,3 +71,26 @@ def test_a_secret_prints_as_stars_wherever_it_is_put(home: Path, caplog: pytest.
         and CANARY not in repr(config)
         and CANARY not in json.dumps(config.model_dump(mode="json"), default=str)
     )
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_error_in_the_log_has_no_variables_in_it(form: Form, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where rich is installed, which would print the variables of each call."""
+
+    def sign_in(password: str) -> None:
+        raise OSError("no answer")
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        set_up(form)
+        try:
+            sign_in(CANARY)
+        except OSError:
+            logging.getLogger("orgo").exception("it failed")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+    said = capsys.readouterr().err
+    assert "no answer" in said and "sign_in" in said and CANARY not in said

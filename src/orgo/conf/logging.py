@@ -32,11 +32,15 @@ def within(**ids: object) -> AbstractContextManager[None]:
 
 
 def _text() -> logging.Formatter:
-    """Colours on a terminal, plain lines elsewhere."""
-    return _formatter(
-        [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)],
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)],
+    """Colours on a terminal, plain lines elsewhere.
+
+    Errors are shown plain: structlog's own choice is rich's traceback where that is installed, and it has the values of
+    all variables in it, so passwords and mail.
+    """
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
     )
+    return _formatter([structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)], [renderer])
 
 
 def _json() -> logging.Formatter:
