@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 36) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 37) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -77,10 +77,16 @@ CREATE INDEX IF NOT EXISTS "people_team_organization_id_98a3aeb2" ON "people_tea
 CREATE INDEX IF NOT EXISTS "people_token_user_id_e77b4ce1" ON "people_token" ("user_id");
 CREATE INDEX IF NOT EXISTS "task_note_task_38acee8d" ON "task_note" ("task");
 CREATE INDEX IF NOT EXISTS "task_task_assignee" ON "task_task" ("assignee", "state");
+CREATE INDEX IF NOT EXISTS "task_task_called" ON "task_task" ("id") WHERE NOT ("called" = '');
+CREATE INDEX IF NOT EXISTS "task_task_closed" ON "task_task" ("closed_at" DESC, "id" DESC) WHERE "closed_at" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "task_task_due" ON "task_task" ("state", "due_at");
+CREATE INDEX IF NOT EXISTS "task_task_list" ON "task_task" ("level" DESC, "next_level_at", "id") WHERE "state" IN ('pending', 'in_progress', 'waiting');
 CREATE INDEX IF NOT EXISTS "task_task_next" ON "task_task" ("next_level_at") WHERE "next_level_at" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "task_task_opened" ON "task_task" ("opened_at");
+CREATE INDEX IF NOT EXISTS "task_task_organization" ON "task_task" ("organization") WHERE "visibility" = 'organization';
+CREATE INDEX IF NOT EXISTS "task_task_public" ON "task_task" ("id") WHERE "visibility" = 'public';
 CREATE INDEX IF NOT EXISTS "task_task_team" ON "task_task" ("team", "state", "opened_at");
+CREATE INDEX IF NOT EXISTS "task_task_watched" ON "task_task" ("id") WHERE NOT ("watchers" = '');
 INSERT INTO "django_migrations" ("app", "name", "applied")
 SELECT * FROM (VALUES
     ('audit', '0001_initial', '2026-01-01 00:00:00'),
@@ -118,6 +124,7 @@ SELECT * FROM (VALUES
     ('task', '0001_initial', '2026-01-01 00:00:00'),
     ('task', '0002_search', '2026-01-01 00:00:00'),
     ('task', '0003_called', '2026-01-01 00:00:00'),
-    ('task', '0004_tuned', '2026-01-01 00:00:00')
+    ('task', '0004_tuned', '2026-01-01 00:00:00'),
+    ('task', '0005_lists', '2026-01-01 00:00:00')
 ) WHERE NOT EXISTS (SELECT 1 FROM "django_migrations");
 COMMIT;

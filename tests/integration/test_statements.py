@@ -74,3 +74,46 @@ def test_what_waits_is_claimed_in_its_order_without_sorting_all_of_it(office: Of
 
     plans = {sql: _plan(sql, params) for sql, params in found.items() if "ORDER BY" in sql}
     assert len(plans) == 3 and not [plan for plan in plans.values() if "TEMP B-TREE" in str(plan)]
+
+
+def _read_in_order(rows: Any) -> str:
+    """How PostgreSQL reads a list where an index could give it in its order."""
+    from django.db import connection, transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        return str(rows.explain())
+
+
+@pytest.mark.of_postgresql
+@pytest.mark.parametrize("user", ["admin@city.example", "anna@city.example"])
+def test_the_pages_lists_come_out_of_their_indexes_in_order(office: Office, user: str) -> None:
+    from orgo.people.models import User
+    from orgo.people.visibility import Viewer
+    from orgo.task.queries import in_order
+
+    viewer = Viewer(User.objects.get(address=user))
+    plans = {
+        queue: _read_in_order(in_order(viewer, queue, office.clock.now())[:200])
+        for queue in ("all", "closed")
+    }
+
+    assert "task_task_list" in plans["all"] and "task_task_closed" in plans["closed"]
+    assert not [plan for plan in plans.values() if "Sort" in plan]
+
+
+@pytest.mark.of_postgresql
+def test_what_one_person_may_see_is_found_without_reading_all_tasks(office: Office) -> None:
+    from django.db import connection, transaction
+
+    from orgo.people.models import User
+    from orgo.people.visibility import Viewer
+    from orgo.task.models import Task
+
+    viewer = Viewer(User.objects.get(address="anna@city.example"))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = Task.objects.filter(viewer.filter()).explain()
+
+    assert "Seq Scan" not in plan
+    assert all(index in plan for index in ("task_task_public", "task_task_watched", "task_task_called"))

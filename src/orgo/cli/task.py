@@ -95,11 +95,12 @@ def _narrowed(viewer: Any, show_all: bool, team: str | None, words: str | None) 
     from orgo.lib import clock
     from orgo.people.visibility import Viewer
     from orgo.task import queries
+    from orgo.task.models import OPEN
 
     eyes, now, most = Viewer(viewer), clock.now(), 1_000_000
     if words is not None:
         rows = queries.search(eyes, words, limit=most)
-        rows = rows if show_all else [row for row in rows if row.state in queries.OPEN]
+        rows = rows if show_all else [row for row in rows if row.state in OPEN]
     else:
         rows = queries.listed(eyes, "all", now, limit=most)
         rows += queries.listed(eyes, "closed", now, limit=most) if show_all else []

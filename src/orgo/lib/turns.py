@@ -3,7 +3,7 @@
 Work that waits is taken in the order of its turns. A turn is the millisecond at which it came; where its owner has
 something waiting already, a second behind that one's turn. So 100,000 mails that one sender pours in at once stand in
 the row as if they came one a second, anybody else's mail stands among the first of them, and none waits for ever
-(docs/adr/0012-turns.md).
+(docs/adr/0015-turns.md).
 """
 
 from collections.abc import Hashable, Mapping, Sequence

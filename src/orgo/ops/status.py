@@ -78,8 +78,7 @@ def _mail(now: datetime) -> dict[str, Any]:
 def _tasks(now: datetime) -> dict[str, Any]:
     from django.db.models import Q
 
-    from orgo.task.models import Task
-    from orgo.task.queries import OPEN
+    from orgo.task.models import OPEN, Task
 
     is_open = Task.objects.filter(state__in=OPEN)
     timers = Task.objects.filter(next_level_at__isnull=False).order_by("next_level_at")

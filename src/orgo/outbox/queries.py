@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orgo.outbox.models import Letter
 
@@ -28,7 +28,9 @@ def newest(
     if state:
         rows = rows.filter(state=state)
     if tasks is not None:
-        rows = rows.filter(Q(task__in=tasks) | Q(task=None)) if own else rows.filter(task__in=tasks)
+        # Asked of each letter in its turn: of all tasks it would be asked before the first.
+        theirs = Exists(tasks.filter(pk=OuterRef("task")))
+        rows = rows.filter(theirs | Q(task=None)) if own else rows.filter(theirs)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     found = list(rows[: limit + 1])

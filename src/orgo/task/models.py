@@ -6,6 +6,8 @@ from django.db import models
 
 from orgo.lib import ids
 
+OPEN = ("pending", "in_progress", "waiting")
+
 
 class Task(models.Model):
     """A task as it stands now. Only the unit of work writes it; `seq` is the number of its last event."""
@@ -54,6 +56,25 @@ class Task(models.Model):
             models.Index(fields=["assignee", "state"], name="task_task_assignee"),
             models.Index(fields=["state", "due_at"], name="task_task_due"),
             models.Index(fields=["opened_at"], name="task_task_opened"),
+            # The page's lists in their order, and what a viewer may see besides teams and own tasks.
+            models.Index(
+                fields=["-level", "next_level_at", "id"],
+                name="task_task_list",
+                condition=models.Q(state__in=OPEN),
+            ),
+            models.Index(
+                fields=["-closed_at", "-id"],
+                name="task_task_closed",
+                condition=models.Q(closed_at__isnull=False),
+            ),
+            models.Index(fields=["id"], name="task_task_public", condition=models.Q(visibility="public")),
+            models.Index(
+                fields=["organization"],
+                name="task_task_organization",
+                condition=models.Q(visibility="organization"),
+            ),
+            models.Index(fields=["id"], name="task_task_watched", condition=~models.Q(watchers="")),
+            models.Index(fields=["id"], name="task_task_called", condition=~models.Q(called="")),
         ]
 
 

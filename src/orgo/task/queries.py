@@ -10,11 +10,11 @@ from orgo.conf import sql
 from orgo.lib import ids
 from orgo.people.visibility import Viewer
 from orgo.task import search as search_index
-from orgo.task.models import Task
+from orgo.task.models import OPEN, Task
 
-OPEN: Final = ("pending", "in_progress", "waiting")
 QUEUES: Final = ("mine", "team", "unassigned", "waiting", "overdue", "all", "closed")
 SHOWN = 200
+MOST_COUNTED = 1_000
 
 
 def is_any_due(now: datetime) -> bool:
@@ -47,13 +47,13 @@ def _queue(viewer: Viewer, queue: str, now: datetime) -> Q:
         "unassigned": is_open & Q(assignee="") & (Q() if viewer.see_all else Q(team__in=teams)),
         "waiting": Q(state="waiting"),
         "overdue": is_open & (Q(due_at__lt=now) | Q(level__gt=0)),
-        "closed": ~is_open,
+        "closed": Q(closed_at__isnull=False),
     }
     return filters.get(queue, is_open)
 
 
 class Page(NamedTuple):
-    """A part of a list: its tasks, and how many come after them."""
+    """A part of a list: its tasks, and how many come after them, counted up to MOST_COUNTED."""
 
     rows: list[Task]
     more: int
@@ -62,11 +62,13 @@ class Page(NamedTuple):
 def _page(rows: "QuerySet[Task]", number: int) -> Page:
     """The page with this number, from 1 on; what comes after is counted only where there is something."""
     start = (number - 1) * SHOWN
-    found = list(rows[start : start + SHOWN + 1])
-    return Page(found[:SHOWN], rows.count() - start - SHOWN if len(found) > SHOWN else 0)
+    end = start + SHOWN
+    found = list(rows[start : end + 1])
+    return Page(found[:SHOWN], rows[end : end + MOST_COUNTED].count() if len(found) > SHOWN else 0)
 
 
-def _ordered(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
+def in_order(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
+    """The tasks of a queue, what is due first on top; closed ones by the day they were closed."""
     rows = in_queue(viewer, queue, now)
     if queue == "closed":
         return rows.order_by("-closed_at", "-id")
@@ -74,13 +76,13 @@ def _ordered(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
 
 
 def listed(viewer: Viewer, queue: str, now: datetime, limit: int = SHOWN) -> list[Task]:
-    """The tasks of a queue, what is due first on top; closed ones by the day they were closed."""
-    return list(_ordered(viewer, queue, now)[:limit])
+    """The first tasks of a queue."""
+    return list(in_order(viewer, queue, now)[:limit])
 
 
 def queue_page(viewer: Viewer, queue: str, now: datetime, number: int = 1) -> Page:
     """A page of a queue, in the order of `listed`."""
-    return _page(_ordered(viewer, queue, now), number)
+    return _page(in_order(viewer, queue, now), number)
 
 
 def newest(viewer: Viewer, queue: str, now: datetime) -> int:
@@ -89,13 +91,15 @@ def newest(viewer: Viewer, queue: str, now: datetime) -> int:
 
 
 def newer(viewer: Viewer, queue: str, now: datetime, than: int) -> int:
-    """How many tasks of a queue came after the one with this id."""
-    return in_queue(viewer, queue, now).filter(pk__gt=than).count()
+    """How many tasks of a queue came after the one with this id, counted up to MOST_COUNTED."""
+    return in_queue(viewer, queue, now).filter(pk__gt=than)[:MOST_COUNTED].count()
 
 
 def counts(viewer: Viewer, now: datetime) -> dict[str, int]:
-    """How many tasks each queue holds for this viewer (closed ones are not counted)."""
-    return {queue: in_queue(viewer, queue, now).count() for queue in QUEUES if queue != "closed"}
+    """How many tasks each queue holds for this viewer, counted up to MOST_COUNTED (closed ones are not counted)."""
+    return {
+        queue: in_queue(viewer, queue, now)[:MOST_COUNTED].count() for queue in QUEUES if queue != "closed"
+    }
 
 
 def search(viewer: Viewer, words: str, limit: int = SHOWN) -> list[Task]:

@@ -22,7 +22,7 @@ from orgo.lib import clock
 from orgo.people.models import User
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
-from orgo.task.queries import QUEUES, counts, newer, newest, queue_page, search_page
+from orgo.task.queries import MOST_COUNTED, QUEUES, counts, newer, newest, queue_page, search_page
 from orgo.task.rows import state_of
 from orgo.task.undo import last_step
 from orgo.web.views.access import number_of, signed_in, task_or_404, user_of
@@ -55,7 +55,8 @@ def home(request: HttpRequest, reference: str | None = None) -> HttpResponseBase
     """Queues, list and task beside each other; with `reference` that task is open."""
     viewer, now = Viewer(user_of(request)), clock.now()
     place = place_of(request.GET)
-    queue = place.get("queue") or ("all" if reference else _first_queue(viewer))
+    held = counts(viewer, now)
+    queue = place.get("queue") or ("all" if reference else _first_queue(held))
     words_asked, number = place.get("q", ""), int(place.get("page", "1"))
     page = search_page(viewer, words_asked, number) if words_asked else queue_page(viewer, queue, now, number)
     task = task_or_404(request, reference) if reference else None
@@ -65,10 +66,11 @@ def home(request: HttpRequest, reference: str | None = None) -> HttpResponseBase
         "q": words_asked,
         "rows": page.rows,
         "more": page.more,
+        "more_said": _said(page.more),
         "here": urlencode(list_of | ({"page": number} if number > 1 else {})),
         "next_page": urlencode(list_of | {"page": number + 1}),
         "former_page": urlencode(list_of | {"page": number - 1}) if number > 1 else "",
-        "queues": _queues(viewer, queue),
+        "queues": _queues(held, queue),
         "empty": EMPTY[queue],
         "newest": newest(viewer, queue, now),
         "house": open_house(),
@@ -87,19 +89,22 @@ def place_of(values: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _first_queue(viewer: Viewer) -> str:
-    found = counts(viewer, clock.now())
-    return next((queue for queue in ("mine", "team") if found[queue]), "all")
+def _first_queue(held: dict[str, int]) -> str:
+    return next((queue for queue in ("mine", "team") if held[queue]), "all")
 
 
-def _queues(viewer: Viewer, current: str) -> list[dict[str, Any]]:
-    found = counts(viewer, clock.now())
+def _said(count: int) -> str:
+    """A number that was counted up to a point; from there on only that there are more."""
+    return str(count) if count < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
+
+
+def _queues(held: dict[str, int], current: str) -> list[dict[str, Any]]:
     return [
         {
             "key": key,
             "name": NAMES[key][0],
             "icon": NAMES[key][1],
-            "count": found.get(key),
+            "count": _said(held[key]) if key in held else None,
             "current": key == current,
         }
         for key in QUEUES
