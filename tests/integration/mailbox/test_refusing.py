@@ -78,10 +78,10 @@ def look(office: Any) -> Any:
     from orgo.conf.config import Mailbox as Account
     from orgo.intake.mailbox.watch import Watcher
 
-    def looking(imap: Imap) -> int:
+    def looking(imap: Imap, password: str = "word", username: str = "info@city.example") -> int:
         with Scripted((b"* OK ready\r\n", *answering(imap.answer, 500))) as server:
             given = {"host": "127.0.0.1", "port": server.port, "tls": "none", "protocol": "imap"}
-            return Watcher(Account(**given, username="info@city.example", password="word")).fetch()
+            return Watcher(Account(**given, username=username, password=password)).fetch()
 
     return looking
 
@@ -173,3 +173,46 @@ def test_a_mail_that_was_left_is_tried_again_though_the_folder_did_not_change(lo
     imap.refuses.clear()
 
     assert look(imap) == 1 and left() == []
+
+
+# -- signing in beyond ASCII, where AUTHENTICATE PLAIN is not offered
+
+
+class Literal(Imap):
+    """Takes a password as a literal: it asks for it, and then compares the bytes."""
+
+    def __init__(self, *uids: int) -> None:
+        super().__init__(*uids)
+        self.waits = b""
+
+    def answer(self, line: bytes) -> bytes:
+        if self.waits:
+            tag, self.waits = self.waits, b""
+            is_right = line == "wörd\r\n".encode()
+            return tag + (b" OK in\r\n" if is_right else b" NO [AUTHENTICATIONFAILED] not " + line)
+        if re.search(rb'LOGIN "info@city.example" \{\d+\}\r\n$', line):
+            self.waits = line.split()[0]
+            return b"+ go on\r\n"
+        return super().answer(line)
+
+
+def test_a_password_beyond_ascii_goes_as_a_literal(look: Any) -> None:
+    assert look(Literal(7), password="wörd") == 1
+
+
+def test_one_that_is_wrong_is_said_and_shown_nowhere(look: Any) -> None:
+    from orgo.intake.mailbox.ports import AuthFailed
+    from orgo.intake.models import Mailbox
+
+    with pytest.raises(AuthFailed):
+        look(Literal(7), password="gehéim")
+    detail = Mailbox.objects.get().detail
+    assert "AUTHENTICATIONFAILED" in detail and "ascii" not in detail
+    assert "é" not in detail and "xe9" not in detail
+
+
+def test_a_user_name_beyond_ascii_is_said_not_to_be_taken(look: Any) -> None:
+    from orgo.intake.mailbox.ports import AuthFailed
+
+    with pytest.raises(AuthFailed, match="no user name beyond ASCII"):
+        look(Imap(7), username="jürgen")

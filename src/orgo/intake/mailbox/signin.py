@@ -170,8 +170,27 @@ def _way_in(client: Client, account: Mailbox) -> Callable[[], Any]:
         return lambda: client.plain_login(account.username, password)
     if client.has_capability("LOGINDISABLED"):
         raise AuthFailed(f"{account.host} takes no password on this port (LOGINDISABLED)")
+    if not account.username.isascii():
+        words = "takes no user name beyond ASCII (it does not offer AUTHENTICATE PLAIN)"
+        raise AuthFailed(f"{account.host} {words}")
     # imaplib quotes the password, but not the name: DOMAIN\user\mailbox would be no word of the protocol (RFC 3501 4.3).
-    return lambda: client.login(client._imap._quote(account.username), password)
+    name = client._imap._quote(account.username)
+    if not password.isascii():
+        return lambda: _login_by_literal(client, name, password)
+    return lambda: client.login(name, password)
+
+
+def _login_by_literal(client: Client, name: str, password: str) -> None:
+    """LOGIN with a password that no quoted string can hold: as a literal, in UTF-8 (RFC 3501 section 4.3)."""
+    conversation = client._imap
+    conversation.literal = password.encode()
+    try:
+        said, lines = conversation._simple_command("LOGIN", name)
+    except imaplib.IMAP4.error as error:
+        raise LoginError(str(error)) from error
+    if said != "OK":
+        raise LoginError(" ".join(line.decode("utf-8", "replace") for line in lines if line))
+    conversation.state = "AUTH"
 
 
 @contextmanager
