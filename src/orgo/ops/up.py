@@ -44,7 +44,7 @@ class Running:
         self.config = config
         self.parts = frozenset(parts)
         self.loops: list[Loop] = []
-        self.watched: list["WellOrNot"] = []
+        self.watched: list[WellOrNot] = []
         self.ended = threading.Event()
         self.smtp_port: int | None = None
         self._at_end: list[Callable[[], None]] = []

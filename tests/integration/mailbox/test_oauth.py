@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import ssl
 import threading
 import urllib.parse
 
@@ -26,11 +27,13 @@ passdb {{
 class Authority:
     """A token endpoint, and the place where Dovecot asks whether a token is good."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[dict[str, str]] = []
         self.good: dict[str, str] = {}
         self.user = ""
         self.answer: tuple[int, object] | None = None
+        # The refresh token that is good for the next use, where each use gives a new one.
+        self.consent: str | None = None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,7 +51,10 @@ class Authority:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def reply(self, path: str, form: dict[str, str]) -> tuple[int, object]:
@@ -58,9 +64,14 @@ class Authority:
         self.asked.append(form)
         if self.answer is not None:
             return self.answer
+        if self.consent is not None and form.get("refresh_token") != self.consent:
+            return 400, {"error": "invalid_grant", "error_description": "it was used before"}
         access = f"token-{len(self.asked)}"
         self.good[access] = self.user
-        return 200, {"access_token": access, "token_type": "Bearer", "expires_in": 3600}
+        answer = {"access_token": access, "token_type": "Bearer", "expires_in": 3600}
+        if self.consent is not None:
+            self.consent = answer["refresh_token"] = f"consent-{len(self.asked)}"
+        return 200, answer
 
     def close(self) -> None:
         self.server.shutdown()
@@ -95,7 +106,7 @@ def there(office, server, authority):
 
     authority.asked.clear()
     authority.good.clear()
-    authority.answer = None
+    authority.answer = authority.consent = None
     keys = {
         "auth": "xoauth2",
         "token_url": f"{authority.url}/token",
@@ -132,6 +143,95 @@ def test_a_refresh_token_is_used_where_there_is_one(there, authority):
     assert authority.asked == [
         {"grant_type": "refresh_token", "client_id": "orgo", "refresh_token": "r3fresh"}
     ]
+
+
+@pytest.fixture
+def rotating(there, authority):
+    """The authority gives a new refresh token with each use, and takes only the newest."""
+    from pydantic import SecretStr
+
+    there.account = there.account.model_copy(update={"refresh_token": SecretStr("r3fresh")})
+    authority.consent = "r3fresh"
+    return there
+
+
+def _expire(there):
+    there.office.clock.advance(hours=2)
+
+
+def _kept(there):
+    return list((there.office.config.var / "secrets").glob("*.refresh"))
+
+
+def test_a_new_refresh_token_is_kept_and_used_by_the_next_process_too(rotating, authority):
+    for _ in range(3):
+        rotating.fetch()
+        _expire(rotating)
+        token._tokens.clear()  # as a new process begins
+    assert [form["refresh_token"] for form in authority.asked] == ["r3fresh", "consent-1", "consent-2"]
+    (file,) = _kept(rotating)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_consent_that_is_configured_anew_counts_again(rotating, authority):
+    from pydantic import SecretStr
+
+    rotating.fetch()
+    _expire(rotating)
+    rotating.account = rotating.account.model_copy(update={"refresh_token": SecretStr("again")})
+    authority.consent = "again"
+    rotating.fetch()
+    assert authority.asked[-1]["refresh_token"] == "again"
+
+
+def test_a_kept_consent_that_is_refused_is_given_up_for_the_configured_one(rotating, authority):
+    rotating.fetch()
+    _expire(rotating)
+    authority.consent = "r3fresh"
+    with pytest.raises(AuthFailed, match="used before"):
+        rotating.fetch()
+    rotating.fetch()
+    assert authority.asked[-1]["refresh_token"] == "r3fresh"
+
+
+def test_an_application_that_is_refused_does_not_cost_the_consent(rotating, authority):
+    """An expired secret is mended in the configuration; the refresh token is as good as before."""
+    rotating.fetch()
+    _expire(rotating)
+    authority.answer = 401, {"error": "invalid_client", "error_description": "its secret has expired"}
+    with pytest.raises(AuthFailed):
+        rotating.fetch()
+    authority.answer = None
+    rotating.fetch()
+    assert authority.asked[-1]["refresh_token"] == "consent-1"
+
+
+def test_a_file_that_can_not_be_read_is_no_consent(rotating, authority):
+    rotating.fetch()
+    _expire(rotating)
+    (file,) = _kept(rotating)
+    file.write_text("half of")
+    authority.consent = "r3fresh"
+    rotating.fetch()
+    assert rotating.row().state == "ok"
+
+
+def test_the_token_endpoint_of_an_internal_authority_is_believed_by_ca_file(there, authority, tmp_path):
+    from orgo.intake.mailbox.ports import Certificate
+    from tests.servers.dovecot import make_certificate
+
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make_certificate(certificate, key, "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    inner = Authority(context)
+    inner.user = there.user
+    there.account = there.account.model_copy(update={"token_url": f"https://localhost:{inner.port}/token"})
+    with pytest.raises(Certificate):
+        token.access_token(there.account)
+    there.account = there.account.model_copy(update={"ca_file": certificate})
+    assert token.access_token(there.account) == "token-1"
+    inner.close()
 
 
 def test_a_token_is_renewed_before_it_expires(there, authority, office):
