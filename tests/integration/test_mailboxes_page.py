@@ -73,7 +73,7 @@ def test_observed_mail_is_explained_and_goes_live(boxed: Office, client: Any) ->
     page = client.get("/mailboxes/1").content.decode()
     assert "it would open a task for works" in page and "Leaks" in page and "&lt;b&gt;now" in page
 
-    assert client.post("/mailboxes/1/live", {"since": "2026-09-01"}).status_code == 302
+    assert client.post("/mailboxes/1/live", {"mailbox": NAME, "since": "2026-09-01"}).status_code == 302
     boxed.settle()
     assert boxed.tasks() == 1 and "live" in client.get("/mailboxes").content.decode()
 
@@ -82,7 +82,7 @@ def test_a_day_that_is_none_changes_nothing(boxed: Office, client: Any) -> None:
     from orgo.intake.models import Mailbox
 
     _observed(boxed)
-    answer = client.post("/mailboxes/1/live", {"since": "soon"}, follow=True)
+    answer = client.post("/mailboxes/1/live", {"mailbox": NAME, "since": "soon"}, follow=True)
 
     assert "write the day like" in answer.content.decode() and Mailbox.objects.get().mode == "observe"
 
@@ -90,10 +90,24 @@ def test_a_day_that_is_none_changes_nothing(boxed: Office, client: Any) -> None:
 def test_pause_and_go_on(boxed: Office, client: Any) -> None:
     from orgo.intake.models import Mailbox
 
-    client.post("/mailboxes/1/pause")
+    client.post("/mailboxes/1/pause", {"mailbox": NAME})
     assert Mailbox.objects.get().paused
-    client.post("/mailboxes/1/resume")
+    client.post("/mailboxes/1/resume", {"mailbox": NAME})
     assert not Mailbox.objects.get().paused
+
+
+@pytest.mark.parametrize("action", ["live", "pause", "resume"])
+def test_a_page_of_another_configuration_changes_no_mailbox(boxed: Office, client: Any, action: str) -> None:
+    """In the configuration of the page another one was the first."""
+    from orgo.intake.models import Mailbox
+
+    _observed(boxed)
+    for posted in ({"mailbox": "other@city.example"}, {}):
+        answer = client.post(f"/mailboxes/1/{action}", posted)
+        assert answer.status_code == 409 and "the mailboxes have changed" in answer.content.decode()
+    row = Mailbox.objects.get()
+    assert (row.mode, row.paused) == ("observe", False)
+    assert f'name="mailbox" value="{NAME}"' in client.get("/mailboxes").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,12 @@ SHOWN = 200
 @allowed("see_mail")
 def mailboxes(request: HttpRequest) -> HttpResponseBase:
     """Every mailbox of the configuration: its mode, how it is, its last mail."""
+    return _page(request)
+
+
+def _page(request: HttpRequest, status: int = 200) -> HttpResponseBase:
     rows = [(row, _state(row)) for row in queries.standings(boot.config().accounts)]
-    return render(request, "mailboxes.html", {"rows": rows})
+    return render(request, "mailboxes.html", {"rows": rows}, status=status)
 
 
 def _state(row: queries.Standing) -> str:
@@ -54,15 +58,21 @@ def preview(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_POST
 @allowed("manage_mail")
 def act(request: HttpRequest, number: int, action: str) -> HttpResponseBase:
-    """Pause a mailbox, go on with it, or let it work from a day on."""
+    """Pause a mailbox, go on with it, or let it work from a day on.
+
+    The page says which mailbox it meant: in another configuration the same place is another's (409).
+    """
     account, by = _account(number), user_of(request).address
+    if action not in ("live", "pause", "resume"):
+        raise Http404
+    if request.POST.get("mailbox") != account.name:
+        messages.error(request, _("Nothing was done: the mailboxes have changed. Here is how they are now."))
+        return _page(request, 409)
     if action == "live":
         _go_live(request, account, by)
-    elif action in ("pause", "resume"):
+    else:
         actions.set_paused(account.name, action == "pause", by)
         messages.success(request, _("It is left alone.") if action == "pause" else _("It is fetched again."))
-    else:
-        raise Http404
     return redirect("mailboxes")
 
 
