@@ -34,12 +34,22 @@ def start(given: "Config | None" = None) -> "Config":
         _current = given
     if not apps.ready:
         use_own_sqlite()
+        _go_by_the_clock_of(config())
         from orgo.conf import database
 
         database.reach(config())
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgo.conf.settings")
         django.setup()
     return config()
+
+
+def _go_by_the_clock_of(config: "Config") -> None:
+    """The home's own time, where it is not that of life."""
+    from orgo.lib import clock, pace
+
+    own = pace.kept(config.var)
+    if own is not None:
+        clock.use(own)
 
 
 def use(given: "Config") -> None:

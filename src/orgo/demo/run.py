@@ -16,7 +16,7 @@ from orgo.demo.catcher import Catcher, Caught
 from orgo.demo.people import People
 from orgo.demo.samples import Sample, dated, samples
 from orgo.demo.world import Sender, free_port, furnish
-from orgo.lib import clock, ids
+from orgo.lib import clock, ids, pace
 
 log = logging.getLogger("orgo.demo")
 RATE = 60.0
@@ -36,13 +36,15 @@ def run(home: Path, *, port: int = 8000, rate: float = RATE) -> None:
     from orgo.people.roster import apply_roster
 
     prepare_database()
-    clock.use(clock.FastClock(rate, _beginning(config)))
+    fast = clock.FastClock(rate, _beginning(config))
+    clock.use(fast)
     apply_roster(config.roster)
     running = Running(config)
     try:
         running.start()
         assert running.smtp_port is not None
-        town = Town(config, catcher, Sender(running.smtp_port))
+        pace.keep(config.var, fast)
+        town = Town(config, catcher, Sender(running.smtp_port), fast)
         town.start()
         print(_welcome(config, rate), flush=True)
         running.serve()
@@ -83,7 +85,8 @@ def _welcome(config: Config, rate: float) -> str:
 class Town:
     """The citizens who write and the staff who answer, on a thread of their own."""
 
-    def __init__(self, config: Config, catcher: Catcher, sender: Sender) -> None:
+    def __init__(self, config: Config, catcher: Catcher, sender: Sender, fast: clock.FastClock) -> None:
+        self._keep_time = partial(pace.keep, config.var, fast)
         self.people = People([user.address for user in config.roster.users])
         self.sender = sender
         self.stopping = threading.Event()
@@ -120,6 +123,7 @@ class Town:
 
     def _answer(self) -> None:
         while not self.stopping.wait(0.5):
+            self._keep_time()
             for reply in self.people.answers(clock.now()):
                 self._send(reply.sender, (reply.recipient,), reply.data)
 

@@ -1,6 +1,7 @@
 """The demo's world: a home with the sample city in it, a sender that speaks real SMTP, free ports."""
 
 import os
+import re
 import shutil
 import smtplib
 import socket
@@ -54,16 +55,18 @@ def free_port(wanted: int = 0) -> int:
 def furnish(
     home: Path, *, catcher: int, smtp: int, web: int, more: Mapping[str, str] | None = None
 ) -> Config:
-    """Put the sample city into `home` (it is laid anew each time, the database stays) and load its configuration."""
+    """Put the sample city into `home` (it is laid anew each time, the database stays) and load its configuration.
+
+    The ports stand in its file, so that every command in this home finds them.
+    """
     city = home / "config"
     if city.exists():
         shutil.rmtree(city)
     shutil.copytree(CITY, city)
-    given = {
-        "ORGO_SMTP__PORT": str(catcher),
-        "ORGO_INTAKE__SMTP__PORT": str(smtp),
-        "ORGO_WEB__PORT": str(web),
-        **(more or {}),
-    }
+    file = city / "config.yaml"
+    text = file.read_text(encoding="utf-8")
+    for usual, port in {2525: smtp, 2526: catcher, 8000: web}.items():
+        text = re.sub(rf"^( *port:) {usual}\b", rf"\1 {port}", text, flags=re.MULTILINE)
+    file.write_text(text, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ORGO_")}
-    return load(home, {**kept, **given})
+    return load(home, {**kept, **(more or {})})

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,26 @@ def test_ctrl_c_ends_a_command_with_130_and_a_word(home):
     assert child.stderr.read() == b"orgo: stopped; nothing that was finished is lost\n"
     child.stderr.close()
     assert child.wait(timeout=30) == 130
+
+
+def test_a_command_in_the_demos_home_goes_by_the_demos_clock_and_ports(tmp_path):
+    home = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": SOURCE, "ORGO_HOME": str(tmp_path)}}
+    port = free_port()
+    demo = started(home, "demo", "--port", str(port))
+    there = {**home, "env": {**home["env"], "ORGO_HOME": str(tmp_path / "var" / "demo")}}
+    try:
+        until(lambda: "clock.json" in [file.name for file in (tmp_path / "var/demo/var").glob("*")], 60)
+        until(lambda: run(there, "task", "list", "--json").stdout.count('"reference"'))
+        link = run(there, "user", "link", "admin@city.example").stdout
+        reference = json.loads(run(there, "task", "list", "--json").stdout.splitlines()[0])["reference"]
+        assert run(there, "task", "comment", reference, "From the terminal").returncode == 0
+        events = json.loads(run(there, "task", "show", reference, "--json").stdout)["events"]
+    finally:
+        demo.send_signal(signal.SIGTERM)
+        demo.communicate(timeout=60)
+    ours = next(event for event in events if event["words"].endswith("left a note"))
+
+    assert f":{port}/sign-in/" in link
+    assert abs(datetime.fromisoformat(ours["at"]) - datetime.fromisoformat(events[0]["at"])) < timedelta(
+        days=1
+    )
