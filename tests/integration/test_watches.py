@@ -321,3 +321,56 @@ def test_a_watch_that_can_not_work_is_refused(tmp_path: Path, text: str, words: 
     (tmp_path / "x").write_text("https://x.example")
     with pytest.raises(BadInput, match=words):
         load(tmp_path, {})
+
+
+ANSWERS = "orgo@city.example"
+BOX = 'mailboxes: [{{host: 127.0.0.1, port: 9143, username: orgo, password: x, name: orgo, address: orgo@city.example}}]\n'
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> Iterator[Office]:
+    """An office that reads the mailbox that answers come to."""
+    made = Office(tmp_path, config=CONFIG + BOX)
+    yield made
+    made.close()
+
+
+def finding(office: Office) -> Any:
+    from orgo.ops import doctor
+
+    file = office.config.sqlite_file  # the doctor looks into no database that is not there
+    if file is not None:
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    (found,) = doctor._answers(office.config)
+    return found
+
+
+def test_the_canary_flies_as_answers_do(answering: Office) -> None:
+    """To an address with a signed plus tag of an answer's length; the doctor knows from it whether such mail arrives."""
+    from orgo.flow.canary import watch
+    from orgo.outbox.token import claim_of_address
+
+    office, canary = answering, Canary(mailbox="orgo", every=Duration(0, 900), within=Duration(0, 600))
+    assert (finding(office).state, "canary: {mailbox: orgo}" in finding(office).todo) == ("warn", True)
+    watch(canary, ANSWERS)
+    office.settle()
+    (probe,) = office.catcher.caught
+    assert claim_of_address(probe.recipient) is not None
+    assert finding(office).state == "fail"
+    mail = office.mail(ANSWERS, raw=probe.data, to=probe.recipient)
+    assert (mail.reason, office.tasks()) == ("our own probe mail is back", 0)
+    assert finding(office).state == "ok"
+
+
+def test_a_server_that_loses_plus_addresses_is_told_of(answering: Office) -> None:
+    from orgo.flow.canary import watch
+
+    office, canary = answering, Canary(mailbox="orgo", every=Duration(0, 900), within=Duration(0, 600))
+    watch(canary, ANSWERS)
+    office.settle()
+    office.later(minutes=11)
+    watch(canary, ANSWERS)
+    office.settle()
+    assert "plus tag" in text_of(office.letters("admin@city.example")[-1])
+    assert finding(office).state == "fail"

@@ -20,6 +20,7 @@ from orgo.outbox.models import Letter
 
 _ID = re.compile(r"<([0-9]{1,20})\.canary\.([0-9a-z]{26})@[^<>@\s]+>", re.ASCII | re.IGNORECASE)
 KIND = "canary"
+_REFERENCE = "CANARY"  # in place of a task's, so that the address is as long as an answer's
 
 
 def came_home(message: Message, house: House) -> int | None:
@@ -94,18 +95,41 @@ def _values(last: Letter, canary: Canary, house: House, language: str) -> dict[s
         "opened": words.instant(last.date, zone, language),
         "due": words.instant(last.date + _span(canary.within), zone, language),
         "status": words.said(said, language, reply=last.server_reply),
+        "next": words.said("canary_plus", language) if "+" in last.recipient else "",
     }
 
 
 def _send(address: str, house: House, now: datetime) -> int:
     event = record("canary.sent", actor="", actor_kind="system")
     text = "This mail is Orgo's own: it sees whether mail arrives. Nobody needs to do anything.\n"
-    letter = letter_of(event.pk, address, "Orgo's probe mail", text, house)
+    to = _as_answers_come(address, house)
+    letter = letter_of(event.pk, to, "Orgo's probe mail", text, house)
     signature = house.signer.sign("mid", KIND, str(letter.id)).lower()
     letter.kind, letter.message_id = KIND, f"<{letter.id}.canary.{signature}@{house.domain}>"
     crashpoint("canary.before_letter")
     letter.save(force_insert=True)
     return 1
+
+
+def _as_answers_come(address: str, house: House) -> str:
+    """The address with a signed plus tag where answers come to it: a server that loses those would lose all of them."""
+    return house.reply_to(_REFERENCE, address) if address == house.reply_base else address
+
+
+def tried_as_answers(address: str) -> tuple[datetime | None, bool]:
+    """When the last probe mail went to `address` with a plus tag, None if never, and whether one is home since it was lost.
+
+    A first one that is still on its way is not home.
+    """
+    local, _, domain = address.partition("@")
+    sent = Letter.objects.filter(
+        kind=KIND, recipient__startswith=f"{local}+", recipient__endswith=f"@{domain}"
+    )
+    first, last = sent.order_by("id").first(), sent.order_by("-id").first()
+    if first is None or last is None:
+        return None, False
+    arrived = _newest("canary.arrived")
+    return last.date, arrived >= first.id and arrived >= _newest("canary.lost")
 
 
 def _span(length: Duration) -> timedelta:

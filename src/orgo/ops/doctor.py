@@ -329,6 +329,27 @@ def _smtp(config: Config) -> Iterator[Finding]:
         courier.close()
 
 
+def _answers(config: Config) -> Iterator[Finding]:
+    """Whether mail to an address with a plus tag arrives, as every answer and bounce does."""
+    base = config.smtp.replies_to if config.smtp else None
+    account = next((one for one in config.accounts if one.receives == base), None) if base else None
+    if account is None or (config.sqlite_file is not None and not config.sqlite_file.exists()):
+        return
+    boot.start(config)
+    from orgo.flow.canary import tried_as_answers
+
+    tried, home = tried_as_answers(str(base))
+    plus = str(base).replace("@", "+..@")
+    if tried is None:
+        words = f"nobody has tried whether mail to {plus} arrives, where answers and bounces come"
+        yield Finding("answers", "warn", words, f"canary: {{mailbox: {account.name}}} in config.yaml")
+    elif home:
+        yield Finding("answers", "ok", f"a probe mail to {plus} came back")
+    else:
+        words = f"the probe mail to {plus} of {tried:%Y-%m-%d %H:%M} UTC is not back"
+        yield Finding("answers", "fail", words, "have the server deliver plus addresses")
+
+
 def _ports(config: Config) -> Iterator[Finding]:
     """Who is at Orgo's addresses: Orgo, nobody, or a program that is in the way."""
     smtp, web = config.intake.smtp, config.web
@@ -364,6 +385,7 @@ _OF_CONFIG: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "database": _database,
     "clock": _clock,
     "smtp": _smtp,
+    "answers": _answers,
     "ports": _ports,
     "queue": _queue,
 }
