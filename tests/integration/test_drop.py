@@ -44,3 +44,13 @@ def test_the_rules_see_whom_it_was_sent_to(office: Office) -> None:
     assert answer.status_code == 201
     assert office.task().team == "office@school.example"
     assert office.task().organization == "school"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.pdf", b"%PDF-1.7\n1 0 obj\n"), ("photo.jpg", b"\xff\xd8\xff\0")]
+)
+def test_what_is_no_mail_is_refused(office: Office, name: str, data: bytes) -> None:
+    answer = _drop(office, data, name)
+
+    assert (answer.status_code, answer.json()) == (422, {"error": "This file is no mail."})
+    assert office.tasks() == 0

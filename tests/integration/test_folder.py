@@ -81,6 +81,16 @@ def test_what_cannot_be_read_is_named_once_and_moved(office, drop, caplog):
     assert len([record for record in caplog.records if "pipe.eml" in record.getMessage()]) == 1
 
 
+def test_a_file_that_is_no_mail_opens_nothing_and_is_put_aside(office, drop, caplog):
+    drop.mkdir()
+    (drop / "a.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n")
+    (drop / "plain").write_bytes(MAIL)
+    watch = watching(drop, "move")
+    assert [watch.round() for _ in range(3)] == [0, 1, 0]
+    assert names(drop / "failed") == ["a.pdf"] and names(drop / "done") == ["plain"]
+    assert "a.pdf is no mail" in caplog.text or "a.pdf can't be read" in caplog.text
+
+
 def test_a_large_archive_is_taken_in_several_rounds(office, drop, monkeypatch):
     """Each of them is a sign of life: whoever watches the loops must not take a long reading for a dead one."""
     from orgo.intake import folder, importing

@@ -13,6 +13,7 @@ from orgo.intake.outlook.archive import SIGNATURE, Archives
 
 LARGEST = 200_000_000
 _PIECE = 1_000_000
+_BEGIN = 1000
 _ENVELOPE = re.compile(rb"From \S.*\d\d:\d\d")
 _WHOLE_ENVELOPE = re.compile(
     rb"From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d(:\d\d)?( [-+A-Z\d]{1,5})? \d{4}\s*$"
@@ -101,20 +102,27 @@ def _wanted(entry: Path, of_maildir: bool, trouble: Trouble) -> bool:
         return False
     if entry.is_dir():
         return True
-    if entry.suffix.lower() in _MAIL_NAMES or entry.parent.name in ("cur", "new"):
-        return True
-    return not entry.name.startswith(".") and _begins_like_mail(entry)
+    return _is_named_mail(entry) or (not entry.name.startswith(".") and _begins_like_mail(entry))
+
+
+def _is_named_mail(file: Path) -> bool:
+    """Whether a file's name or its place in a Maildir says that it is mail, so that it is read whatever is in it."""
+    return file.suffix.lower() in _MAIL_NAMES or file.parent.name in ("cur", "new")
 
 
 def _begins_like_mail(file: Path) -> bool:
     try:
         with _opened(file) as stream:
-            begin = stream.read(1000)
+            return looks_like_mail(stream.read(_BEGIN))
     except OSError:
         return False
-    return bool(
-        begin.startswith(b"From ") or (_HEADER.match(begin) and b"\n" in begin and b"\0" not in begin)
-    )
+
+
+def looks_like_mail(data: bytes) -> bool:
+    """Whether these bytes begin with a header, or as an mbox does: a PDF or a photo does not."""
+    begin = data[:_BEGIN].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    has_lines = b"\n" in begin or b"\r" in begin
+    return begin.startswith(b"From ") or bool(_HEADER.match(begin) and has_lines and b"\0" not in begin)
 
 
 def _opened(file: Path) -> BinaryIO:
@@ -153,6 +161,8 @@ def _read_file(file: Path, trouble: Trouble, folder: str, archives: Archives) ->
         trouble(_shown(file), f"is larger than {LARGEST} bytes")
     elif data.startswith(_OLE):
         yield from _read_msg(file, data, trouble)
+    elif not _is_named_mail(file) and not looks_like_mail(data):
+        trouble(_shown(file), "is no mail")
     else:
         yield Item(_shown(file), data)
 

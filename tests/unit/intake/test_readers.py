@@ -135,3 +135,20 @@ def test_names_that_are_no_text_or_move_the_cursor_are_read(tmp_path):
     (tmp_path / name).write_bytes(MAIL)
     found, _ = read_all(tmp_path)
     assert found[0].where.encode("utf-8").endswith("\ufffd\x1b[2J.eml".encode())
+
+
+def test_a_single_file_that_is_no_mail_is_told(tmp_path):
+    files = {"a.pdf": b"%PDF-1.7\n1 0 obj\n", "notes.txt": b"Dear all,\nhello\n", "zeros": bytes(100)}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    found, told = read_all(*(tmp_path / name for name in files))
+    assert (found, told) == ([], [(str(tmp_path / name), "is no mail") for name in files])
+
+
+def test_a_single_file_that_begins_like_mail_is_one_whatever_its_name(tmp_path):
+    begins = (b"", b"\xef\xbb\xbf", b"\r\n\r\n")
+    for number, begin in enumerate(begins):
+        (tmp_path / f"{number}.txt").write_bytes(begin + MAIL)
+    (tmp_path / "old-mac").write_bytes(MAIL.replace(b"\r\n", b"\r").replace(b"\n", b"\r"))
+    found, told = read_all(*sorted(tmp_path.iterdir()))
+    assert len(found) == 4 and told == []

@@ -8,12 +8,14 @@ import nh3
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.conf import boot
 from orgo.intake.envelope import envelope_of
 from orgo.intake.models import Mail
+from orgo.intake.readers import looks_like_mail
 from orgo.intake.store import Incoming, read_raw
 from orgo.message import attachment_content, parse
 from orgo.message.model import Message
@@ -150,6 +152,8 @@ def drop(request: HttpRequest) -> HttpResponseBase:
     if file.size > largest:
         return JsonResponse({"error": f"a mail has at most {largest} bytes"}, status=413)
     data = file.read()
+    if not looks_like_mail(data) and not str(file.name).lower().endswith(".eml"):
+        return JsonResponse({"error": _("This file is no mail.")}, status=422)
     by, to = user_of(request).address, envelope_of(data).to
     (row,) = take([Incoming(data=data, source="page", envelope_from=by, envelope_to=to)])
     return JsonResponse({"mail": str(row.pk)}, status=201)
