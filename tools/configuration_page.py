@@ -68,7 +68,7 @@ def _kind(field: FieldInfo) -> str:
     known = {bool: "true or false", Path: "path", SecretStr: "secret"}
     for kind, word in known.items():
         if contains(field.annotation, kind):
-            return word
+            return f"list of {word}s" if is_list(field) else word
     validators = {getattr(mark, "func", None) for mark in (*field.metadata, *_marks(field.annotation))}
     for function, word in _WORDS.items():
         if function in validators:

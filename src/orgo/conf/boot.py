@@ -89,3 +89,8 @@ def secret_key(config: "Config") -> str:
         except FileExistsError:
             pass
     return path.read_text().strip()
+
+
+def former_keys(config: "Config") -> tuple[str, ...]:
+    """What the secret was before: good to check what was signed then, never to sign."""
+    return tuple(str(key.get_secret_value()) for key in config.web.former_keys)

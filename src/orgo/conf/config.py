@@ -26,6 +26,7 @@ from orgo.conf.kinds import (
     Port,
     QueueUrl,
     Secret,
+    Secrets,
     Size,
     Text,
     Texts,
@@ -96,6 +97,10 @@ class Web(Section):
     )
     secret_key: Secret | None = Field(
         None, description="Signs sessions and reply tokens; var/secret.key where not given"
+    )
+    former_keys: Secrets = Field(
+        (),
+        description="What `secret_key` was before: letters and sessions signed by it stay good until it is removed here",
     )
     metrics_token: Secret | None = Field(
         None, description="Opens /metrics for Prometheus; there is no such page where not given"

@@ -13,6 +13,7 @@ _secure = _config.web.url.startswith("https:")
 
 DATABASES = {"default": settings_of(_config)}
 SECRET_KEY = boot.secret_key(_config)
+SECRET_KEY_FALLBACKS = list(boot.former_keys(_config))
 DEBUG = False
 ALLOWED_HOSTS = (
     ["*"]

@@ -41,7 +41,7 @@ def values(section: Section, before: Keys = ()) -> list[tuple[Keys, Any]]:
 
 
 def _entries(path: Keys, value: Any) -> list[tuple[Keys, Any]]:
-    if isinstance(value, tuple) and value and isinstance(value[0], Section):
+    if isinstance(value, tuple) and value and isinstance(value[0], Section | SecretStr):
         return [((*path, number), entry) for number, entry in enumerate(value)]
     if isinstance(value, dict) and value:
         return [((*path, key), entry) for key, entry in value.items()]

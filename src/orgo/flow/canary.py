@@ -12,11 +12,12 @@ from orgo.flow import words
 from orgo.flow.alarms import alarm, letter_of
 from orgo.flow.house import House, open_house
 from orgo.intake.models import Mailbox
-from orgo.lib import clock, ids
+from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.durations import Duration
 from orgo.message import Message
 from orgo.outbox.models import Letter
+from orgo.outbox.token import Claim
 
 _ID = re.compile(r"<([0-9]{1,20})\.canary\.([0-9a-z]{26})@[^<>@\s]+>", re.ASCII | re.IGNORECASE)
 KIND = "canary"
@@ -26,7 +27,7 @@ _REFERENCE = "CANARY"  # in place of a task's, so that the address is as long as
 def came_home(message: Message, house: House) -> int | None:
     """The number of the canary that this mail is, None where it is none of ours."""
     found = _ID.fullmatch(message.message_id)
-    if found is None or not ids.same(found[2].lower(), house.signer.sign("mid", KIND, found[1])):
+    if found is None or not house.signer.holds(Claim(KIND, found[2], "mid"), found[1]):
         return None
     return int(found[1])
 

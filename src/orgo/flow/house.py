@@ -41,18 +41,20 @@ class House:
     # -- letters
 
     @cached_property
-    def _key(self) -> bytes:
-        return derive(boot.secret_key(self.config), "letters")
-
-    @cached_property
     def signer(self) -> Signer:
         """Makes and checks the tokens in letters."""
-        return Signer(self._key)
+        secrets = (boot.secret_key(self.config), *boot.former_keys(self.config))
+        return Signer(*(derive(secret, "letters") for secret in secrets))
 
     @cached_property
     def loop_mark(self) -> str:
         """The signed header by which our own letters are known when they come back."""
         return self.signer.sign("mid", "loop", self.domain)
+
+    @cached_property
+    def loop_marks(self) -> frozenset[str]:
+        """The marks of all our letters, those of former keys too."""
+        return frozenset(self.signer.signatures("mid", "loop", self.domain))
 
     @property
     def can_send(self) -> bool:

@@ -145,7 +145,7 @@ def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None 
 
 def _never_work(message: Message, house: House) -> str:
     """Why the mail can't be anybody's work, or ""."""
-    if house.loop_mark in marks_of(message) and not message.is_bounce:
+    if not house.loop_marks.isdisjoint(marks_of(message)) and not message.is_bounce:
         return "one of our own letters came back"
     if message.received_count > MOST_HOPS:
         return f"it passed more than {MOST_HOPS} servers: a loop"

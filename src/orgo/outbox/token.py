@@ -1,16 +1,19 @@
 """Signed reply addresses, Message-IDs and links: what a letter carries so that its answer finds the task (pure).
 
-A token is an HMAC over (purpose, task reference, recipient). It proves the task and for whom the letter was; what its
+A token is an HMAC over (version, purpose, task reference, recipient). It proves the task and for whom the letter was; what its
 holder may do is decided by what that recipient is to the task (task/rights.py), never by the token alone.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from orgo.lib import ids
 
+# Of what is signed: letters stay answerable for years, so a change of it is a new number, and the former ones stay good.
+VERSION = ("v2",)
 Purpose = Literal["reply", "mid", "take"]
 _TAG = re.compile(r"^[^@+]+\+([0-9A-Za-z]{6})\.([0-9A-Za-z]{26})@", re.ASCII)
 # Shorter than a token's, for a local part has 64 characters at most (RFC 5321 section 4.5.3.1.1): 80 bits.
@@ -40,18 +43,27 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Signer:
-    """Makes and checks the tokens of one installation."""
+    """Makes and checks the tokens of one installation: makes them by `key`, checks them by the `former` keys too."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *former: bytes) -> None:
         self._key = key
+        self._keys = (key, *former)
 
     def sign(self, purpose: Purpose, reference: str, recipient: str) -> str:
         """The signature of a token, 26 letters (130 bits)."""
-        return ids.sign(self._key, purpose, reference.upper(), recipient.lower())
+        return ids.sign(self._key, *VERSION, purpose, reference.upper(), recipient.lower())
+
+    def signatures(self, purpose: Purpose, reference: str, recipient: str) -> Iterator[str]:
+        """All signatures that are good for this: of each key, in this version and the first, which had no number."""
+        parts = (purpose, reference.upper(), recipient.lower())
+        for key in self._keys:
+            yield ids.sign(key, *VERSION, *parts)
+            yield ids.sign(key, *parts)
 
     def holds(self, claim: Claim, recipient: str) -> bool:
         """Whether the claim was made by us for this recipient (compared in constant time)."""
-        return ids.same(claim.signature.lower(), self.sign(claim.purpose, claim.reference, recipient))
+        good = self.signatures(claim.purpose, claim.reference, recipient)
+        return any(ids.same(claim.signature.lower(), one) for one in good)
 
     def reply_address(self, base: str, reference: str, recipient: str) -> str:
         """`base` with a plus tag that finds the task again: orgo@x becomes orgo+7QK3MD.<signature>@x."""

@@ -103,6 +103,7 @@ def test_no_secret_ever_comes_out(home: Path) -> None:
     text = (
         SMTP % CANARY
         + f"queue: redis://:{CANARY}@q.example\ndatabase: postgresql://u:{CANARY}@d.example/o?password={CANARY}\n"
+        + f"web: {{former_keys: ['{CANARY}', '{CANARY}2']}}\n"
     )
     config = read(home, text)
     said = [repr(config), str(config), repr(config._origin), json.dumps(dict(config.sources))]

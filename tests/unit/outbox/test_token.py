@@ -46,6 +46,23 @@ def test_a_token_of_one_purpose_task_or_key_is_none_of_another() -> None:
     assert not Signer(b"x" * 32).holds(claim, ANNA)
 
 
+def test_a_former_key_is_good_until_it_is_removed_and_signs_nothing() -> None:
+    new, old = b"n" * 32, b"o" * 32
+    claim = Claim("7QK3MD", Signer(old).sign("reply", "7QK3MD", ANNA), "reply")
+
+    assert Signer(new, old).holds(claim, ANNA)
+    assert not Signer(new, old).holds(claim, "ben@city.example")
+    assert not Signer(new).holds(claim, ANNA)
+    assert Signer(new, old).sign("reply", "7QK3MD", ANNA) == Signer(new).sign("reply", "7QK3MD", ANNA)
+
+
+def test_what_is_signed_has_a_version_and_letters_of_the_first_one_stay_good() -> None:
+    first = ids.sign(b"k" * 32, "reply", "7QK3MD", ANNA)
+
+    assert SIGNER.sign("reply", "7QK3MD", ANNA) == ids.sign(b"k" * 32, "v2", "reply", "7QK3MD", ANNA) != first
+    assert SIGNER.holds(Claim("7QK3MD", first, "reply"), ANNA)
+
+
 @pytest.mark.parametrize(
     "address",
     ["orgo@city.example", "orgo+7QK3MD@city.example", "orgo+7QK3MD.short@city.example", "a+b+c@x", "+@", ""],
