@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 37) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 39) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY A
 CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "owed_since" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, "gone" bool DEFAULT 0 NOT NULL, "sha256" varchar(64) DEFAULT '' NOT NULL, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
 CREATE TABLE IF NOT EXISTS "ops_role" ("name" varchar(12) NOT NULL PRIMARY KEY, "well_at" datetime NULL, "ailing" varchar(300) NOT NULL);
+CREATE TABLE IF NOT EXISTS "ops_tally" ("series" varchar(400) NOT NULL PRIMARY KEY, "count" bigint NOT NULL, "seconds" real NOT NULL, "until" datetime NULL);
 CREATE TABLE IF NOT EXISTS "outbox_document" ("sha256" varchar(64) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, "bounce" varchar(12) NOT NULL, "turn" bigint DEFAULT 0 NOT NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
 CREATE TABLE IF NOT EXISTS "outbox_outlet" ("channel" varchar(10) NOT NULL PRIMARY KEY, "failing_since" datetime NULL, "reason" varchar(300) NOT NULL);
@@ -67,6 +68,7 @@ CREATE INDEX IF NOT EXISTS "outbox_letter_bounced" ON "outbox_letter" ("recipien
 CREATE INDEX IF NOT EXISTS "outbox_letter_owner" ON "outbox_letter" ("recipient", "turn") WHERE "state" = 'pending';
 CREATE INDEX IF NOT EXISTS "outbox_letter_pending" ON "outbox_letter" ("channel", "next_attempt_at", "id") WHERE "state" = 'pending';
 CREATE INDEX IF NOT EXISTS "outbox_letter_received" ON "outbox_letter" ("recipient", "date") WHERE "kind" = 'received';
+CREATE INDEX IF NOT EXISTS "outbox_letter_sent" ON "outbox_letter" ("settled_at") WHERE "state" = 'sent';
 CREATE INDEX IF NOT EXISTS "outbox_letter_state" ON "outbox_letter" ("state", "date");
 CREATE INDEX IF NOT EXISTS "outbox_letter_task_51630147" ON "outbox_letter" ("task");
 CREATE INDEX IF NOT EXISTS "outbox_letter_turn" ON "outbox_letter" ("channel", "turn", "id") WHERE "state" = 'pending';
@@ -113,11 +115,13 @@ SELECT * FROM (VALUES
     ('intake', '0006_turn', '2026-01-01 00:00:00'),
     ('intake', '0007_gone', '2026-01-01 00:00:00'),
     ('ops', '0001_initial', '2026-01-01 00:00:00'),
+    ('ops', '0002_tally', '2026-01-01 00:00:00'),
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
     ('outbox', '0002_outlets', '2026-01-01 00:00:00'),
     ('outbox', '0003_waiting', '2026-01-01 00:00:00'),
     ('outbox', '0004_tuned', '2026-01-01 00:00:00'),
     ('outbox', '0005_turn', '2026-01-01 00:00:00'),
+    ('outbox', '0006_settled', '2026-01-01 00:00:00'),
     ('people', '0001_initial', '2026-01-01 00:00:00'),
     ('people', '0002_token_name', '2026-01-01 00:00:00'),
     ('sessions', '0001_initial', '2026-01-01 00:00:00'),

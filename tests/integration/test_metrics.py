@@ -44,7 +44,7 @@ def test_it_counts_what_came_and_what_waits(watched: Office) -> None:
     )
     assert found[("orgo_backlog", "routing")] == 1 and found[("orgo_backlog_oldest_seconds", "routing")] == 90
     assert found[("orgo_letters", "sent")] == len(watched.told()) and found[("orgo_tasks", "open")] == 1
-    assert ("orgo_stage_seconds", "0.95", "decide") in found
+    assert found[("orgo_stage_seconds_count", "decide")] == 2
     assert found[("orgo_audit_unsealed",)] >= 1 and found[("orgo_broker_up",)] == 1
 
 
@@ -53,6 +53,61 @@ def test_a_late_escalation_is_seen(watched: Office) -> None:
     watched.clock.advance(hours=3)
 
     assert _values(watched)[("orgo_backlog_oldest_seconds", "escalation")] == 3600
+
+
+def test_stages_are_real_histograms(watched: Office) -> None:
+    """Each bucket holds all that took at most so long, so that Prometheus can add and subtract them."""
+    from orgo.intake.store import Incoming, store
+
+    for seconds in (0, 3, 40):
+        store([Incoming(data=b"From: a@b.example\nSubject: %d\n\ny" % seconds, source="smtp")])
+        watched.clock.advance(seconds=seconds)
+        watched.settle()
+    found = _values(watched)
+
+    steps = {
+        (set(labels) - {"decide"}).pop(): value
+        for (name, *labels), value in found.items()
+        if name == "orgo_stage_seconds_bucket" and "decide" in labels
+    }
+    assert (steps["0.1"], steps["2.5"], steps["5.0"], steps["30.0"], steps["60.0"], steps["+Inf"]) == (
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+    )
+    assert found[("orgo_stage_seconds_sum", "decide")] == pytest.approx(43)
+    assert found[("orgo_stage_seconds_count", "send")] == len(watched.told())
+
+
+def test_what_was_counted_is_not_counted_again_and_no_number_falls(watched: Office) -> None:
+    """What ended minutes ago is kept in the tallies: no scrape reads it again, not even when its rows are gone."""
+    from orgo.intake.models import Mail
+    from orgo.ops.models import Tally
+
+    watched.mail()
+    watched.clock.advance(minutes=10)
+    assert _values(watched)[("orgo_mails_total", "", "opened", "smtp")] == 1
+    assert Tally.objects.exclude(series="").exists()
+    Mail.objects.all().delete()
+    assert _values(watched)[("orgo_mails_total", "", "opened", "smtp")] == 1
+    watched.mail(subject="Another leak")
+    assert _values(watched)[("orgo_mails_total", "", "opened", "smtp")] == 2
+    watched.clock.advance(minutes=10)
+
+    assert _values(watched)[("orgo_mails_total", "", "opened", "smtp")] == 2
+
+
+def test_how_late_levels_were_fired(watched: Office) -> None:
+    watched.mail()
+    watched.clock.advance(hours=2, seconds=20)
+    watched.settle()
+    found = _values(watched)
+
+    assert found[("orgo_escalation_late_seconds_count",)] == 1
+    assert found[("orgo_escalation_late_seconds_sum",)] == pytest.approx(20, abs=1)
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic x", f"Bearer {TOKEN}x"])

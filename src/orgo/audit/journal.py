@@ -41,6 +41,17 @@ def sealed() -> Iterator[tuple[int, bytes, tuple[Any, ...] | None]]:
         last = rows[-1][0]
 
 
+def waiting(horizon: int) -> int:
+    """How many events from the id `horizon` on no seal closes yet."""
+    sql = (
+        "SELECT count(*) FROM audit_event e LEFT JOIN audit_entry n ON n.event = e.id "
+        "WHERE e.id >= %s AND n.event IS NULL"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [horizon])
+        return int(cursor.fetchone()[0])
+
+
 def strays(before: int) -> list[int]:
     """Events with an id below `before` that no entry names: they were put in behind their time."""
     sql = (

@@ -1,21 +1,22 @@
 """What `/metrics` shows, for Prometheus: read from the database at each scrape, so that any process tells of all of them."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from orgo.conf.config import Config
 from orgo.lib import clock
 from orgo.ops import status
+from orgo.ops.tally import BUCKETS, NOTHING, Ended, Total
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-RECENT = timedelta(minutes=5)
-MOST = 5_000
-QUANTILES = (0.5, 0.95, 0.99)
+# Outcomes of mail that somebody waits for; a copy is known at the door, and history and what is only looked at may wait.
+WORKED = ("opened", "joined", "bounce", "ignored", "quarantined")
 
 
 def exposition(config: Config) -> bytes:
@@ -34,29 +35,26 @@ class _House(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        now, seen = clock.now(), status.snapshot(self.config)
-        yield from _mails()
+        now = clock.now()
+        ended = Ended(now)
+        seen = status.snapshot(self.config)
+        yield from _mails(ended)
         yield from _queues(seen)
         yield from _letters(seen)
         yield from _tasks(seen)
-        yield from _stages(now)
+        yield from _stages(ended)
         yield from _mailboxes(now)
         yield from _house(seen, self.config)
 
 
-def _mails() -> Iterator[Metric]:
-    from django.db.models import Count
-
-    from orgo.intake.models import Mail
-
+def _mails(ended: Ended) -> Iterator[Metric]:
     family = CounterMetricFamily(
         "orgo_mails",
         "Mails by the way they came and where they ended",
         labels=["source", "mailbox", "outcome"],
     )
-    rows = Mail.objects.values_list("source", "mailbox", "outcome").annotate(count=Count("id")).order_by()
-    for source, mailbox, outcome, count in rows:
-        family.add_metric([source, mailbox, outcome or "waiting"], count)
+    for labels, total in ended.by_labels("mail").items():
+        family.add_metric(labels, total.many)
     yield family
 
 
@@ -70,6 +68,7 @@ def _queues(seen: dict[str, Any]) -> Iterator[Metric]:
         "delivery": (seen["letters"]["waiting"], seen["letters"]["oldest_seconds"]),
         "escalation": (seen["tasks"]["late_timers"], seen["tasks"]["oldest_timer_seconds"]),
     }
+    backlog.add_metric(["intake"], seen["mail"]["on_servers"])
     for queue, (count, age) in waiting.items():
         backlog.add_metric([queue], count)
         oldest.add_metric([queue], age)
@@ -92,30 +91,27 @@ def _tasks(seen: dict[str, Any]) -> Iterator[Metric]:
     yield family
 
 
-def _stages(now: datetime) -> Iterator[Metric]:
-    """How long mails waited for their decision and letters for the server's word, of those that ended in the last minutes."""
-    family = GaugeMetricFamily(
-        "orgo_stage_seconds", "Time through a stage in the last five minutes", labels=["stage", "quantile"]
+def _stages(ended: Ended) -> Iterator[Metric]:
+    """How long mails waited for their decision, letters for the server's word, and levels for being fired."""
+    family = HistogramMetricFamily(
+        "orgo_stage_seconds", "Time from arrival to decision, from letter to sent", labels=["stage"]
     )
-    for stage, seconds in (("decide", _decided(now)), ("send", _sent(now))):
-        for quantile in QUANTILES if seconds else ():
-            place = min(len(seconds) - 1, int(quantile * len(seconds)))
-            family.add_metric([stage, str(quantile)], seconds[place])
-    yield family
+    worked = ended.by_bucket("mail", lambda labels: labels[2] in WORKED)
+    for stage, totals in (("decide", worked), ("send", ended.by_bucket("letter"))):
+        family.add_metric([stage], **_buckets(totals))
+    late = HistogramMetricFamily("orgo_escalation_late_seconds", "By how much levels fired behind their time")
+    late.add_metric([], **_buckets(ended.by_bucket("level")))
+    yield from (family, late)
 
 
-def _decided(now: datetime) -> list[float]:
-    from orgo.intake.models import Mail
-
-    rows = Mail.objects.filter(decided_at__gte=now - RECENT).values_list("received_at", "decided_at")
-    return sorted((end - start).total_seconds() for start, end in rows[:MOST] if end is not None)
-
-
-def _sent(now: datetime) -> list[float]:
-    from orgo.outbox.models import Letter
-
-    rows = Letter.objects.filter(state="sent", settled_at__gte=now - RECENT).values_list("date", "settled_at")
-    return sorted((end - start).total_seconds() for start, end in rows[:MOST] if end is not None)
+def _buckets(totals: dict[int, Total]) -> dict[str, Any]:
+    """What a histogram is made of: how many took at most so long, and the seconds of all."""
+    counts = accumulate(totals.get(place, NOTHING).many for place in range(len(BUCKETS) + 1))
+    names = [*map(str, BUCKETS), "+Inf"]
+    return {
+        "buckets": list(zip(names, counts, strict=True)),
+        "sum_value": sum(total.seconds for total in totals.values()),
+    }
 
 
 def _mailboxes(now: datetime) -> Iterator[Metric]:
@@ -141,14 +137,16 @@ def _mailboxes(now: datetime) -> Iterator[Metric]:
 def _house(seen: dict[str, Any], config: Config) -> Iterator[Metric]:
     import shutil
 
-    from orgo.audit.models import Entry, Event
+    from orgo.audit import journal
+    from orgo.audit.models import Seal
 
     yield GaugeMetricFamily(
         "orgo_broker_up",
         "Whether the broker answers (1 where none is configured)",
         value=seen["queue"]["answers"],
     )
-    unsealed = Event.objects.count() - Entry.objects.count()
+    sealed = Seal.objects.order_by("-number").values_list("horizon", flat=True).first() or 0
+    unsealed = journal.waiting(sealed)
     yield GaugeMetricFamily("orgo_audit_unsealed", "Events that no seal closes yet", value=unsealed)
     place = config.var if config.var.exists() else config.home
     yield GaugeMetricFamily(

@@ -1,4 +1,4 @@
-"""What processes tell each other of themselves."""
+"""What processes tell each other of themselves, and what was counted so far (ops/tally.py)."""
 
 from django.db import models
 
@@ -15,3 +15,15 @@ class Role(models.Model):
 
     class Meta:
         db_table = "ops_role"
+
+
+class Tally(models.Model):
+    """A series: how many ended so, and their seconds together. The series "" says until when all are counted."""
+
+    series = models.CharField(max_length=400, primary_key=True)
+    count = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0.0)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "ops_tally"

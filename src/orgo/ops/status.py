@@ -1,7 +1,7 @@
 """How Orgo is at this moment, in numbers: what waits, what is late, what needs a person."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orgo
@@ -13,10 +13,16 @@ from orgo.lib import clock
 from orgo.ops.checking import problem_of_rules
 from orgo.ops.probe import answers, broker
 
+if TYPE_CHECKING:
+    from orgo.ops.tally import Ended
+
 
 def snapshot(config: Config) -> dict[str, Any]:
     """The state as `orgo status --json` prints it; needs Django and a database of this form."""
+    from orgo.ops.tally import Ended
+
     now = clock.now()
+    ended = Ended(now)
     return {
         "version": orgo.__version__,
         "at": now.isoformat(),
@@ -24,9 +30,9 @@ def snapshot(config: Config) -> dict[str, Any]:
         "database": _database(config),
         "queue": _queue(config),
         "rules": {"problem": problem_of_rules(config)},
-        "mail": _mail(now),
+        "mail": _mail(now, ended),
         "tasks": _tasks(now),
-        "letters": _letters(now),
+        "letters": _letters(now, ended),
         "backup": summary(config),
     }
 
@@ -54,22 +60,22 @@ def _queue(config: Config) -> dict[str, Any]:
     return {"kind": urlsplit(config.queue).scheme if config.queue else "none", "place": place, "answers": up}
 
 
-def _counted(model: Any, column: str) -> dict[str, int]:
-    """How many rows there are of each value of a column."""
-    from django.db.models import Count
+def _mail(now: datetime, ended: "Ended") -> dict[str, Any]:
+    from django.db.models import Sum
 
-    return dict(model.objects.values_list(column).annotate(count=Count("id")).order_by())
-
-
-def _mail(now: datetime) -> dict[str, Any]:
-    from orgo.intake.models import OUTCOMES, Mail
+    from orgo.intake.models import OUTCOMES, Mail, Mailbox
 
     waiting = Mail.objects.filter(outcome="")
     first = waiting.order_by("id").values_list("received_at", flat=True).first()
-    outcomes = _counted(Mail, "outcome")
+    outcomes = dict.fromkeys(OUTCOMES, 0)
+    for (_, _, outcome), total in ended.by_labels("mail").items():
+        outcomes[outcome] += total.many
+    # What leaves these again is counted as it stands; all else only grows.
+    outcomes |= {name: Mail.objects.filter(outcome=name).count() for name in ("", "observed", "quarantined")}
     return {
         "waiting": outcomes.get("", 0),
         "oldest_seconds": _age(first, now),
+        "on_servers": Mailbox.objects.aggregate(all=Sum("waiting"))["all"] or 0,
         **{outcome: outcomes.get(outcome, 0) for outcome in OUTCOMES},
         "total": sum(outcomes.values()),
     }
@@ -93,12 +99,13 @@ def _tasks(now: datetime) -> dict[str, Any]:
     }
 
 
-def _letters(now: datetime) -> dict[str, Any]:
-    from orgo.outbox.models import Letter, Recipient
+def _letters(now: datetime, ended: "Ended") -> dict[str, Any]:
+    from orgo.outbox.models import STATES, Letter, Recipient
     from orgo.outbox.outlets import failing_since
 
     since = failing_since("email")
-    states = _counted(Letter, "state")
+    states = {state: Letter.objects.filter(state=state).count() for state in STATES if state != "sent"}
+    states["sent"] = sum(total.many for total in ended.by_labels("letter").values())
     waiting = Letter.objects.filter(state__in=["pending", "claimed", "dot"]).order_by("date")
     return {
         "waiting": sum(states.get(state, 0) for state in ("pending", "claimed", "dot")),

@@ -72,6 +72,7 @@ class Letter(models.Model):
                 condition=models.Q(kind="received"),
             ),
             models.Index(fields=["state", "date"], name="outbox_letter_state"),
+            models.Index(fields=["settled_at"], name="outbox_letter_sent", condition=models.Q(state="sent")),
             models.Index(fields=["recipient"], name="outbox_letter_bounced", condition=~models.Q(bounce="")),
         ]
 
