@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 name_argument = click.argument("name")
 any_name = click.argument("name", required=False)
+FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"])
 _CODES = {
     "auth_failed": Code.NOT_ALLOWED,
@@ -297,12 +298,19 @@ def fetch(name: str | None, broken: bool, as_json: bool) -> int:
 )
 @click.option("--host", help="The server.")
 @click.option("--username", help="The account, as the server wants it.")
+@click.option("--protocol", type=click.Choice(["imap", "pop3"]), help="The port decides where not given.")
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The port: 993 is IMAP with TLS, 995 POP3 with TLS."
 )
+@click.option(
+    "--tls",
+    type=click.Choice(["implicit", "starttls", "none"]),
+    help="The port decides where not given; none on this machine only.",
+)
+@click.option("--ca-file", type=FILE, help="Certificates of an internal authority (PEM).")
 @click.option("--name", help="What the mailbox is called (its username).")
 @click.option("--address", help="Its mail address, where the username is none.")
-@click.option("--folder", "folders", help="The folder to fetch (INBOX).")
+@click.option("--folder", "folders", multiple=True, help="A folder to fetch (INBOX); give it once for each.")
 @click.option(
     "--after",
     type=click.Choice(["keep", "flag", "move", "delete"]),
@@ -314,12 +322,32 @@ def fetch(name: str | None, broken: bool, as_json: bool) -> int:
     metavar="NAME",
     help="The environment variable that holds the password; else it is asked for, or the first line of standard input.",
 )
+@click.option(
+    "--auth",
+    type=click.Choice(["password", "xoauth2"]),
+    help="How to sign in: xoauth2 for Microsoft 365 and Google (docs/operator/mailboxes.md).",
+)
+@click.option("--token-url", help="xoauth2: where tokens are given out.")
+@click.option("--client-id", help="xoauth2: the application's name there.")
+@click.option("--scope", help="xoauth2: what the token is for.")
+@click.option(
+    "--client-secret-env",
+    metavar="NAME",
+    help="xoauth2: the variable that holds the application's secret; else it is asked for as a password is.",
+)
+@click.option(
+    "--refresh-token-env",
+    metavar="NAME",
+    help="xoauth2: the variable that holds the account's consent; then a secret is not asked for.",
+)
 @as_option
-def add(password_env: str | None, actor: str | None, **given: Any) -> None:
+def add(actor: str | None, **given: Any) -> None:
     """Write a mailbox into config.yaml. It is observed until `go-live`; the password goes to a file of its own."""
     config = enter()
     _manager(actor)
-    values = {key: value for key, value in given.items() if value is not None}
+    values: dict[str, Any] = {
+        key: list(value) if key == "folders" else value for key, value in given.items() if value
+    }
     for key, words in (
         ("host", "Server (such as imap.organization.com)"),
         ("username", "Account (mostly the mail address)"),
@@ -331,12 +359,30 @@ def add(password_env: str | None, actor: str | None, **given: Any) -> None:
         raise Stop(Code.CONFLICT, Problem(f"there is a mailbox {name} already", hint="give another --name"))
     from orgo.ops import mailbox_entry
 
-    password = (
-        f"${{{password_env}}}" if password_env else mailbox_entry.keep_password(config, name, _password())
-    )
-    _, lines = mailbox_entry.add(config, {**values, "password": password})
+    _, lines = mailbox_entry.add(config, _with_secrets(config, name, values))
     click.echo(f"written to {config.file or 'config/config.yaml'}:\n{lines.rstrip()}")
     say(f"try it: orgo mailbox test {name}; it is observed until: orgo mailbox go-live {name}")
+    say("an Orgo that runs fetches from it when it is started anew")
+
+
+def _with_secrets(config: "Config", name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The keys with what is secret as a reference to where it stands; what is missing is asked for."""
+    from orgo.conf.config import wants_tokens
+    from orgo.ops import mailbox_entry
+
+    kind = "client_secret" if values.get("auth") == "xoauth2" else "password"
+    if kind == "password" and wants_tokens(values["host"]):
+        words = f"{values['host']} takes no passwords any more"
+        raise BadInput(
+            Problem(words, hint="--auth xoauth2, as docs/operator/mailboxes.md says", key="--auth")
+        )
+    variables = {
+        key: values.pop(f"{key}_env", None) for key in ("password", "client_secret", "refresh_token")
+    }
+    found = {key: f"${{{variable}}}" for key, variable in variables.items() if variable}
+    if kind not in found and "refresh_token" not in found:
+        found[kind] = mailbox_entry.keep_secret(config, name, kind, _secret(kind))
+    return values | found
 
 
 def _asked(key: str, words: str) -> str:
@@ -345,14 +391,17 @@ def _asked(key: str, words: str) -> str:
     return str(click.prompt(words)).strip()
 
 
-def _password() -> str:
+def _secret(kind: str) -> str:
+    """A password or an application's secret: asked for on a terminal, else the first line of standard input."""
+    words = {
+        "password": "Password (an app password where the server has those)",
+        "client_secret": "The application's secret",
+    }
     if is_terminal():
-        return str(click.prompt("Password (an app password where the server has those)", hide_input=True))
+        return str(click.prompt(words[kind], hide_input=True))
     found = sys.stdin.readline().rstrip("\r\n") if sys.stdin else ""
     if not found:
-        raise BadInput(
-            Problem(
-                "no password came on standard input", hint="or give --password-env NAME", key="--password-env"
-            )
-        )
+        option = f"--{kind.replace('_', '-')}-env"
+        words_said = f"no {kind.replace('_', ' ')} came on standard input"
+        raise BadInput(Problem(words_said, hint=f"or give {option} NAME", key=option))
     return found

@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from orgo.conf import rollcall
-from orgo.conf.config import Config, Mailbox, Webhook, is_loopback
+from orgo.conf.config import Config, Mailbox, Webhook, is_loopback, wants_tokens
 from orgo.conf.finding import Finding
 from orgo.conf.kinds import address as mail_address
 from orgo.conf.secrets import in_clear
@@ -192,6 +192,8 @@ def _watches(config: Config) -> Iterator[Finding]:
             yield Finding(
                 ("canary", "mailbox"), "its mail address is not known", "give that mailbox an address:"
             )
+    if canary is not None and config.smtp is None:
+        yield Finding(("canary",), "no probe mail can be sent without smtp:", "configure smtp:", "warning")
     if heartbeat is not None and (heartbeat.url is None) == (heartbeat.mail is None):
         yield Finding(
             ("heartbeat",), "one of url and mail is wanted", "give the one that the outside watch has"
@@ -241,6 +243,9 @@ def _sign_in(config: Config) -> Iterator[Finding]:
     for path, account in _accounts(config):
         if account.auth == "password" and account.password is None:
             yield Finding((*path, "password"), "is missing", "write it as ${NAME} or file:path")
+        if account.auth == "password" and wants_tokens(account.host):
+            hint = "write auth: xoauth2 (docs/operator/mailboxes.md)"
+            yield Finding((*path, "host"), f"{account.host} takes no passwords any more", hint, "warning")
         if account.auth == "xoauth2":
             missing = [key for key in _OAUTH if getattr(account, key) is None]
             if not (account.client_secret or account.refresh_token):

@@ -56,6 +56,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+_WANT_TOKENS = frozenset({"outlook.office365.com", "outlook.office.com", "imap-mail.outlook.com"})
+
+
+def wants_tokens(host: str) -> bool:
+    """Whether a server takes no passwords by IMAP and POP3 any more: Microsoft's."""
+    return host.lower().rstrip(".") in _WANT_TOKENS
+
+
 def usual_protocol(port: Any) -> Literal["imap", "pop3"]:
     """What a mailbox's server on this port speaks where `protocol` is not given."""
     return "pop3" if str(port) in _POP3_PORTS else "imap"

@@ -15,17 +15,20 @@ _ANY = re.compile(r"^mailboxes:", re.MULTILINE)
 _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)- ")
 
 
-def keep_password(config: Config, name: str, password: str) -> str:
-    """Write a password to a file for its owner alone; returns what the configuration says in its place."""
-    file = config.var / "secrets" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:80]}.password"
+def keep_secret(config: Config, name: str, kind: str, secret: str) -> str:
+    """Write a mailbox's password, or another `kind` of secret, to a file for its owner alone.
+
+    Returns what the configuration says in its place.
+    """
+    file = config.var / "secrets" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:80]}.{kind}"
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(password)
+        out.write(secret)
     folder = config.file.parent if config.file else config.home
     return f"file:{os.path.relpath(file, folder)}"
 
 
-def add(config: Config, values: Mapping[str, str | int]) -> tuple[Config, str]:
+def add(config: Config, values: Mapping[str, str | int | list[str]]) -> tuple[Config, str]:
     """Write a mailbox with these keys into config.yaml; returns the new configuration and the lines that were written.
 
     Raises BadInput where the configuration would be wrong with it (then the file is as before), or is not to be amended.
@@ -43,7 +46,7 @@ def add(config: Config, values: Mapping[str, str | int]) -> tuple[Config, str]:
         raise
 
 
-def _item(values: Mapping[str, str | int]) -> str:
+def _item(values: Mapping[str, str | int | list[str]]) -> str:
     """The mailbox as an item of a YAML list; every text in quotes, so that it is read as it is."""
     pairs = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     return "  - " + "\n    ".join(pairs) + "\n"

@@ -1,5 +1,10 @@
 """`orgo mailbox ..` on a real Dovecot."""
 
+import os
+import pty
+import subprocess
+import sys
+
 import pytest
 
 from tests.integration.mailbox.conftest import leaks
@@ -206,3 +211,107 @@ def test_add_leaves_a_list_of_one_line_to_its_owner(office, run):
         "mailbox", "add", "--host", "x.example", "--username", "x@y.example", "--password-env", "HOME"
     )
     assert code == 2 and 'host: "x.example"' in err and file.read_text().endswith("mailboxes: []\n")
+
+
+def test_add_writes_every_key_that_is_given(office, dovecot, run, objects, typed):
+    typed(f"{PASSWORD}\n")
+    code, _, err = run(
+        "mailbox", "add", "--host", "localhost", "--port", str(dovecot.pop3s), "--protocol", "pop3", "--tls", "implicit",
+        "--ca-file", str(dovecot.certificate), "--username", "pop@city.example",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "started anew" in err
+    assert objects("mailbox", "test")[0]["mails"] == 0
+
+    typed(f"{PASSWORD}\n")
+    dovecot.put("two@city.example", *leaks(1), folder="Support")
+    code, _, err = run(
+        "mailbox", "add", "--host", "localhost", "--port", str(dovecot.imap), "--tls", "starttls",
+        "--ca-file", str(dovecot.certificate), "--username", "two@city.example", "--folder", "INBOX", "--folder", "Support",
+    )  # fmt: skip
+    assert code == 0, err
+    assert [row["folder"] for row in objects("mailbox", "test", "two@city.example")] == ["INBOX", "Support"]
+
+
+OAUTH = (
+    "mailbox", "add", "--host", "outlook.office365.com", "--username", "info@city.example", "--auth", "xoauth2",
+    "--token-url", "https://login.example/token", "--client-id", "orgo", "--scope", "mail",
+)  # fmt: skip
+
+
+def test_add_by_tokens_keeps_the_applications_secret_in_a_file(office, run, typed):
+    from orgo.conf import load
+
+    typed("s3cret\n")
+    code, out, err = run(*OAUTH)
+    assert code == 0, err
+    assert "s3cret" not in out + err + (office.home / "config" / "config.yaml").read_text()
+    (account,) = load(office.home).accounts
+    assert (account.auth, account.client_id, account.scope) == ("xoauth2", "orgo", "mail")
+    assert account.client_secret.get_secret_value() == "s3cret" and account.password is None
+
+
+def test_add_by_tokens_takes_the_accounts_consent_by_its_variable(office, run, typed, monkeypatch):
+    from orgo.conf import load
+
+    monkeypatch.setenv("CONSENT", "r3fresh")
+    typed("")
+    code, _, err = run(*OAUTH, "--refresh-token-env", "CONSENT")
+    assert code == 0, err
+    (account,) = load(office.home).accounts
+    assert account.refresh_token.get_secret_value() == "r3fresh" and account.client_secret is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--host", "Outlook.Office365.com", "--username", "x@y.example", "--password-env", "HOME"), "takes no passwords"),
+        (("--host", "x.example", "--username", "x@y.example", "--ca-file", "/not/there.pem"), "/not/there.pem"),
+        (("--host", "x.example", "--username", "x@y.example", "--auth", "xoauth2", "--refresh-token-env", "HOME"), "token_url"),
+        (("--host", "x.example", "--username", "x@y.example", "--auth", "xoauth2"), "--client-secret-env"),
+    ],
+)  # fmt: skip
+def test_add_says_what_a_server_or_a_way_to_sign_in_needs(office, run, typed, words, said):
+    file = office.home / "config" / "config.yaml"
+    before = file.read_text()
+    typed("")
+    code, _, err = run("mailbox", "add", *words)
+    assert code == 2 and said in err and "Traceback" not in err
+    assert file.read_text() == before
+
+
+ORGO = [sys.executable, "-c", "import sys; from orgo.cli.main import main; sys.exit(main(sys.argv[1:]))"]
+
+
+@pytest.mark.of_sqlite
+def test_add_asks_on_a_terminal_and_does_not_show_the_password(office, dovecot):
+    """A person at a real terminal: three questions, and what is typed for the last one is not echoed."""
+    from django.conf import settings
+
+    url = f"sqlite:///{settings.DATABASES['default']['NAME']}"
+    near, far = pty.openpty()
+    process = subprocess.Popen(
+        [*ORGO, "mailbox", "add", "--port", str(dovecot.imap)],
+        env={**os.environ, "ORGO_HOME": str(office.home), "ORGO_DATABASE": url},
+        stdin=far, stdout=far, stderr=far, start_new_session=True,
+    )  # fmt: skip
+    os.close(far)
+    said = b""
+    for question, answer in (
+        (b"Server", b"localhost"), (b"Account", b"asked@city.example"), (b"Password", PASSWORD.encode()),
+    ):  # fmt: skip
+        said += _until(near, question)
+        os.write(near, answer + b"\n")
+    said += _until(near, b"started anew")
+    assert process.wait(60) == 0
+    os.close(near)
+    assert PASSWORD.encode() not in said and b"orgo mailbox test asked@city.example" in said
+    assert (office.home / "var" / "secrets" / "asked_city.example.password").read_text() == PASSWORD
+
+
+def _until(terminal, words):
+    """What a terminal shows until these words are among it, and the line's end after a question's colon."""
+    shown = b""
+    while words not in shown or (words[:1].isupper() and not shown.rstrip(b" ").endswith(b":")):
+        shown += os.read(terminal, 1024)
+    return shown

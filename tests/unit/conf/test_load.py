@@ -209,3 +209,20 @@ def test_a_folder_in_the_place_of_the_file_is_said(home: Path) -> None:
 
     with pytest.raises(BadInput, match="is no file"):
         load(home, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("imap: {host: Outlook.Office365.com, username: a@b.example, password: '${PW}'}", "imap[0].host", "takes no passwords"),
+        ("imap: {host: mail.b.example, username: a@b.example, password: '${PW}'}\ncanary: {mailbox: a@b.example}", "canary", "without smtp"),
+    ],
+)  # fmt: skip
+def test_what_is_configured_and_can_not_work_is_a_warning(
+    home: Path, text: str, key: str, words: str
+) -> None:
+    """The server may be changed to take passwords again, and smtp: may come by the environment: it starts."""
+    (home / "config.yaml").write_text(text)
+    (warning,) = load(home, {"PW": "hidden"}).warnings
+
+    assert warning.key == key and words in warning.message
