@@ -1,11 +1,12 @@
 """Which task a mail belongs to, whatever is left of its headers; who wrote it first; what each may do by answering."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.office import PASS, Office, text_of, written
+from tests.office import PASS, RULES, Office, text_of, written
 
 TRUSTED = {"Authentication-Results": PASS}
 PASSED_ON = (
@@ -103,6 +104,46 @@ def test_the_same_mail_in_two_mailboxes_is_one_task_with_both_addresses(office: 
         ("linked", ["works@city.example"]),
     ]
     assert (office.tasks(), office.told().count("anna@city.example")) == (1, 1)
+
+
+LABELLED = RULES.replace(
+    "  - name: Leaks\n",
+    """  - name: Of the front desk
+    condition: "recipient is 'info@city.example'"
+    action: {labels: [front]}
+  - name: Of the works
+    condition: "recipient is 'works@city.example'"
+    action: {labels: [yard], visibility: private, priority: low, route_to: desk@city.example}
+  - name: Leaks
+""",
+)
+
+
+def test_each_mailbox_decides_and_the_task_has_the_labels_of_both(tmp_path: Path) -> None:
+    """bad input 49: One task; the copy gives its labels and the stricter visibility, and routes nothing anew."""
+    from orgo.audit.models import Event
+
+    office = Office(tmp_path, rules=LABELLED)
+    raw = written("clara@people.example", "info@city.example", "Water leak", office.clock.now())
+    office.mail(raw=b"Received: by mx1\r\n" + raw, to="info@city.example")
+    assert office.task().labels == ["front"]
+    copy = office.mail(raw=b"Received: by mx2\r\n" + raw, to="works@city.example")
+    task = office.task()
+
+    assert (task.labels, task.visibility) == (["front", "yard"], "private")
+    assert (task.team, task.priority, office.tasks()) == ("works@city.example", "high", 1)
+    assert "Of the works" in copy.decision["rules"]
+    office.mail(raw=b"Received: by mx3\r\n" + raw, to="works@city.example")
+    assert Event.objects.filter(task=task.pk, type="task.changed").count() == 1
+    office.close()
+
+
+def test_a_copy_that_came_the_same_way_decides_nothing(office: Office) -> None:
+    """Orgo asks no rule again for what a server delivered twice."""
+    raw = written("clara@people.example", "info@city.example", "Water leak", office.clock.now())
+    office.mail(raw=b"Received: by mx1\r\n" + raw)
+    copy = office.mail(raw=b"Received: by mx2\r\n" + raw)
+    assert (copy.outcome, copy.decision) == ("linked", None)
 
 
 def test_the_page_says_by_which_mailboxes_it_came(office: Office) -> None:

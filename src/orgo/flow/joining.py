@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 from orgo.flow import words
 from orgo.flow.loops import put_off_until
-from orgo.flow.opening import facts_for
+from orgo.flow.opening import facts_for, stricter
 from orgo.flow.thread import Thread
 from orgo.flow.undoing import undo_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib.text import clip
 from orgo.message import Message, reply_text
-from orgo.people.visibility import STRICTEST
 from orgo.task import commands as c
 from orgo.task.actions import handle
 from orgo.task.reply import Understood, said, understand
@@ -71,8 +70,8 @@ def _wants_it_open(thread: Thread, understood: Understood) -> bool:
 def _tighten(mail: Mail, message: Message, state: TaskState, unit: Unit) -> None:
     """A mail that joins is not routed again, but the visibility rules look at it: it may only make a task stricter."""
     decision = unit.house.rules.decide(facts_for(mail, message, unit.house))
-    wanted = "private" if decision.anonymize else decision.visibility
-    if wanted is not None and STRICTEST.index(wanted) < STRICTEST.index(state.visibility):
+    wanted = stricter(decision, state)
+    if wanted is not None:
         rule = Actor("rule", decision.rule or "")
         handle([c.Change(task=state.id, actor=rule, at=unit.now, values={"visibility": wanted})], unit)
 

@@ -17,6 +17,7 @@ from orgo.message import Address, Message, forwarded_from
 from orgo.outbox.models import STATES as LETTER_STATES
 from orgo.outbox.models import Letter
 from orgo.people.directory import TeamCard
+from orgo.people.visibility import STRICTEST
 from orgo.rules import Decision, Facts, facts_of, why
 from orgo.task.actions import handle
 from orgo.task.commands import Comment, Open
@@ -210,6 +211,12 @@ def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
     }
     handle([Open(task=number, actor=Actor("system"), at=unit.now, facts=facts)], unit)
     return number
+
+
+def stricter(decision: Decision, state: TaskState) -> str | None:
+    """The visibility that the rules want of one more mail, where it is stricter than the task's."""
+    wanted = "private" if decision.anonymize else decision.visibility
+    return wanted if wanted and STRICTEST.index(wanted) < STRICTEST.index(state.visibility) else None
 
 
 def _visibility(decision: Decision, team: TeamCard, house: House) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from orgo.flow import storms
 from orgo.flow.bounces import place_bounce, returned_to
 from orgo.flow.canary import came_home, note_arrival
+from orgo.flow.copies import decide_copy
 from orgo.flow.house import House
 from orgo.flow.joining import join
 from orgo.flow.loops import marks_of
@@ -81,6 +82,7 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
         return
     same = _same_content(mail, unit)
     if same is not None:
+        kept["decision"] = decide_copy(mail, message, *same, unit)
         _link(mail, same, unit, kept)
         return
     equal = storms.equal_mail(mail, message, unit) if thread is None else None
