@@ -46,6 +46,7 @@ crash: .venv/.made-dev
 	@test -n "$(ARGS)" || for on in sqlite postgresql; do \
 		ORGO_RACES=10000 ORGO_TEST_ON=$$on $(IN)/python -m pytest tests/integration/test_races.py || exit 1; \
 	done
+	@test -n "$(ARGS)" || ORGO_FLOOD=10000 $(IN)/python -m pytest tests/security/test_03_receipts.py
 
 cut: .venv/.made-dev
 	ORGO_EVERY_BYTE=1 $(IN)/python -m pytest -n 2 tests/integration/mailbox/test_cut.py $(ARGS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orgo.demo.catcher import Caught
-from tests.office import PASS, PEOPLE, RULES, Office, text_of
+from tests.office import PASS, PEOPLE, RULES, Office, text_of, written
 
 ROBOT = "robot@machine.example"
 ROUTED_TO_THE_ROBOT = RULES.replace("route_to: works@city.example", f"route_to: {ROBOT}")
@@ -255,3 +255,17 @@ def test_the_mark_travels_through_another_orgo(office: Office) -> None:
     assert marks[1:] == ["theirs"]
     back = office.mail("orgo@other.example", headers={"X-Orgo-Loop": f"others {marks[0]}"})
     assert (back.outcome, office.tasks()) == ("ignored", 1)
+
+
+@pytest.mark.parametrize(("hops", "outcome"), [(30, "opened"), (31, "ignored")])
+def test_a_mail_that_passed_more_than_thirty_servers_goes_in_circles(
+    office: Office, hops: int, outcome: str
+) -> None:
+    """S11: it is kept and says why; nobody is written to."""
+    raw = b"Received: from a by b\r\n" * hops + written(
+        "clara@people.example", "info@city.example", "leak", office.clock.now()
+    )
+    mail = office.mail("clara@people.example", raw=raw)
+
+    assert (mail.outcome, "a loop" in mail.reason) == (outcome, outcome == "ignored")
+    assert bool(office.told()) == (outcome == "opened")

@@ -1,13 +1,49 @@
 """S03: receipts can not be used to flood a victim: only to believed senders, one a day, never an unproved sender's words."""
 
-from tests.office import PASS, Office
+import os
+
+import pytest
+
+from tests.office import PASS, Office, written
+
+FLOOD = int(os.environ.get("ORGO_FLOOD", "500"))  # S03 asks 10,000: `make crash`
 
 
-def test_a_hundred_mails_in_a_victims_name_bring_the_victim_nothing(office: Office) -> None:
-    for number in range(100):
-        office.mail("victim@people.example", f"leak: buy at http://spam.example/{number}")
+@pytest.mark.timeout(0 if FLOOD > 1000 else 300)
+@pytest.mark.parametrize(("results", "most"), [("", 0), (f"Authentication-Results: {PASS}\r\n", 1)])
+def test_a_flood_in_a_victims_name_brings_the_victim_one_mail_at_most(
+    office: Office, results: str, most: int
+) -> None:
+    """None where the sender was not proved, one receipt where he was (or a relay says so of each)."""
+    from orgo import pipeline
+    from orgo.intake.models import Mail
+    from orgo.intake.store import Incoming
+    from orgo.outbox.models import Letter
 
-    assert "victim@people.example" not in office.told()
+    victim, at = "victim@people.example", office.clock.now()
+    for begin in range(0, FLOOD, 500):
+        raws = (
+            results.encode()
+            + written(victim, "info@city.example", f"leak {n}: buy at http://spam.example/{n}", at)
+            for n in range(begin, begin + 500)
+        )
+        pipeline.take(
+            [
+                Incoming(
+                    data=raw,
+                    source="smtp",
+                    envelope_from=victim,
+                    envelope_to=("info@city.example",),
+                    peer="127.0.0.1",
+                )
+                for raw in raws
+            ]
+        )
+        while pipeline.route(office.parser):
+            pass
+
+    assert Mail.objects.filter(outcome="").count() == 0 and Mail.objects.count() == FLOOD
+    assert Letter.objects.filter(recipient=victim).count() == most
 
 
 def test_the_senders_of_one_domain_get_twenty_receipts_an_hour(office: Office) -> None:
