@@ -42,6 +42,13 @@ def test_a_mail_is_put_aside_with_a_reason(office: Office, client: Any) -> None:
     )
 
 
+def test_a_mail_without_a_byte_is_called_empty(office: Office) -> None:
+    mail = office.mail("a@x.example", raw=b"\r\n")
+
+    assert mail.reason == "the mail is empty"
+    assert office.task().title == "A mail could not be read: the mail is empty"
+
+
 def test_who_may_not_manage_mail_does_not(office: Office, client: Any) -> None:
     from orgo.intake.models import Mail
     from orgo.people.models import User

@@ -4,7 +4,7 @@ import click
 
 from orgo.cli.errors import Code
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, problems, table
+from orgo.cli.output import as_json_option, counted, line, problems, table
 
 
 @click.group(cls=Group, epilog="Example: orgo config check")
@@ -28,7 +28,7 @@ def check(strict: bool, as_json: bool) -> int:
     errors = sum(problem.severity == "error" for problem in found)
     if not as_json:
         file = shown(config.file, config.home) if config.file else "no config.yaml, all is default"
-        click.echo(f"{file}: {errors} errors, {len(found) - errors} warnings")
+        click.echo(f"{file}: {counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}")
     return Code.WRONG_INPUT if errors else Code.DONE
 
 

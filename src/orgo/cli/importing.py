@@ -13,7 +13,7 @@ import click
 
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, enter, need
-from orgo.cli.output import as_json_option, is_terminal, line, say
+from orgo.cli.output import as_json_option, counted, is_terminal, line, say
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem
 
@@ -111,13 +111,14 @@ def _report(count: "Count", config: "Config", as_json: bool) -> None:
 
 def _sum(count: "Count") -> str:
     if count.known and not count.taken and not count.unread:
-        return f"already imported: {count.known} mails, 0 new"
+        return f"already imported: {counted(count.known, 'mail')}, 0 new"
     parts = [f"{count.taken} new", f"{count.known} imported already"]
     parts += [f"{count.older} older ones left out"] if count.older else []
     parts += [f"{len(count.unread)} could not be read"] if count.unread else []
-    told = f"{count.mails} mails: {', '.join(parts)}"
+    told = f"{counted(count.mails, 'mail')}: {', '.join(parts)}"
     if count.work:
-        told += f"\n{count.work} become tasks, {count.history} are history"
+        told += f"\n{count.work} {'becomes a task' if count.work == 1 else 'become tasks'}, "
+        told += f"{count.history} {'is' if count.history == 1 else 'are'} history"
     return f"{told}\nThey are read by the running Orgo (orgo up)." if count.taken else told
 
 

@@ -9,7 +9,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, table
+from orgo.cli.output import as_json_option, counted, line, table
 from orgo.lib.problems import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _compare(
                 item.where, message.subject, (before, after, change.fields if change else ()), config, as_json
             )
     if not as_json:
-        click.echo(f"{mails} mails, {changed} decided differently")
+        click.echo(f"{counted(mails, 'mail')}, {changed} decided differently")
     return reading.code
 
 

@@ -12,7 +12,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, fact, is_terminal, line, say, table
+from orgo.cli.output import as_json_option, counted, fact, is_terminal, line, say, table
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem, nearest
 
@@ -159,7 +159,9 @@ def _test(account: "Mailbox", as_json: bool) -> None:
             )
         else:
             cannot = f"; mails can't be marked: {folder.read_only}" if folder.read_only else ""
-            click.echo(f"{account.name}: signed in; {folder.folder} has {folder.mails} mails{cannot}")
+            click.echo(
+                f"{account.name}: signed in; {folder.folder} has {counted(folder.mails, 'mail')}{cannot}"
+            )
 
 
 @mailbox.command(epilog="Example: orgo mailbox preview info@organization.com")
@@ -218,7 +220,8 @@ def go_live(name: str, since: datetime | None, actor: str | None, as_json: bool)
         line({"mailbox": account.name, "mode": "live", "since": at.isoformat(), "work": work})
     else:
         click.echo(
-            f"{account.name} is live: mail since {at:%Y-%m-%d %H:%M} makes tasks; {work} observed mails become work"
+            f"{account.name} is live: mail since {at:%Y-%m-%d %H:%M} makes tasks; "
+            f"{counted(work, 'observed mail')} {'becomes' if work == 1 else 'become'} work"
         )
 
 
@@ -289,7 +292,7 @@ def fetch(name: str | None, broken: bool, as_json: bool) -> int:
         if as_json:
             line({"mailbox": account.name, "taken": taken})
         else:
-            click.echo(f"{account.name}: {taken} new mails")
+            click.echo(f"{account.name}: {counted(taken, 'new mail')}")
     return code
 
 

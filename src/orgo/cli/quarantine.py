@@ -10,7 +10,7 @@ import click
 from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, fact, line, table
+from orgo.cli.output import as_json_option, counted, fact, line, table
 
 if TYPE_CHECKING:
     from orgo.intake.models import Mail
@@ -119,7 +119,7 @@ def retry(numbers: tuple[int, ...], everything: bool, actor: str | None, as_json
     if as_json:
         line({"retried": wanted, "missing": missing})
     else:
-        click.echo(f"{len(wanted)} mails will be read again by the running Orgo")
+        click.echo(f"{counted(len(wanted), 'mail')} will be read again by the running Orgo")
     return Code.PARTLY if missing else Code.DONE
 
 

@@ -6,7 +6,7 @@ import click
 
 from orgo.cli.errors import Code
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, problems
+from orgo.cli.output import as_json_option, counted, line, problems
 from orgo.lib.problems import BadInput, Problem
 
 
@@ -32,9 +32,8 @@ def check(file: Path | None, strict: bool, as_json: bool) -> int:
     errors = sum(problem.severity == "error" for problem in found)
     if not as_json:
         rule_set = rules_of(config, file)
-        click.echo(
-            f"{rule_set.file}: {len(rule_set.rules)} rules, {errors} errors, {len(found) - errors} warnings"
-        )
+        numbers = {"rule": len(rule_set.rules), "error": errors, "warning": len(found) - errors}
+        click.echo(f"{rule_set.file}: {', '.join(counted(count, what) for what, count in numbers.items())}")
     return Code.WRONG_INPUT if errors else Code.DONE
 
 

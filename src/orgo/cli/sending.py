@@ -27,9 +27,22 @@ def send(data: bytes, config: Config) -> dict[str, Any]:
         with client(smtp.host, smtp.port, timeout=SECONDS) as way:
             way.sendmail(sender, recipients, data)
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
-        raise Stop(Code.FAILED, f"{server} did not take the mail: {error}") from error
+        raise Stop(Code.FAILED, f"{server} did not take the mail: {_said(error)}") from error
     except (OSError, smtplib.SMTPException) as error:
         raise Stop(
             Code.UNREACHABLE, f"nobody takes mail at {server} ({error}); start Orgo: orgo up"
         ) from error
     return {"server": server, "from": sender, "to": recipients}
+
+
+def _said(error: smtplib.SMTPException) -> str:
+    """The server's own words, for each recipient that it refused."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        refused = error.recipients.items()
+        return "; ".join(f"{address}: {code} {_words(text)}" for address, (code, text) in refused)
+    assert isinstance(error, smtplib.SMTPResponseException)
+    return f"{error.smtp_code} {_words(error.smtp_error)}"
+
+
+def _words(text: bytes | str) -> str:
+    return " ".join((text.decode("utf-8", "replace") if isinstance(text, bytes) else text).split())

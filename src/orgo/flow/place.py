@@ -38,9 +38,7 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
         setattr(mail, name, value)
     unit.mails[mail.pk] = mail
     if message.limit:
-        over = message.limit.partition(":")[0] != MALWARE
-        reason = f"{message.limit}: the mail is over a limit" if over else message.limit
-        quarantine(mail, reason, unit, kept)
+        quarantine(mail, _beyond(message.limit), unit, kept)
         return
     if mail.mode == "history":
         unit.settle_mail(mail, "history", reason="older mail, kept to be found", **kept)
@@ -60,6 +58,13 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
         place_bounce(mail, message, unit, kept)
     else:
         _place_work(mail, message, unit, kept)
+
+
+def _beyond(limit: str) -> str:
+    """Why a mail is not read: the limit that it is over, or what the scanner found."""
+    if limit == "empty":
+        return "the mail is empty"
+    return limit if limit.partition(":")[0] == MALWARE else f"{limit}: the mail is over a limit"
 
 
 def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> None:

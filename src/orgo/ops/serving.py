@@ -1,11 +1,14 @@
 """The page's server: uvicorn on the ASGI application, in the main thread."""
 
+import logging
 import socket
 
 import uvicorn
 
 from orgo.conf.config import Config
 from orgo.ops.up import port_problem
+
+log = logging.getLogger("orgo")
 
 
 def serve(config: Config) -> None:
@@ -22,6 +25,7 @@ def serve(config: Config) -> None:
             proxy_headers=False,
         )
     )
+    log.info("the page is at %s", config.web.url)
     server.run(sockets=[sock])
 
 

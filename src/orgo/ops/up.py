@@ -71,6 +71,7 @@ class Running:
             from orgo.pipeline import sweep
 
             self._loop("clock", sweep, "escalation")
+            log.info("deadlines and escalations are watched")
             self._start_sealing()
             self._start_watching()
             self._start_digest()

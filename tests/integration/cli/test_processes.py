@@ -66,6 +66,8 @@ def test_set_up_start_a_sample_mail_and_stop_in_good_order(home):
         _, log = orgo.communicate(timeout=60)
     assert orgo.returncode == 0
     assert "Routed To: maintenance@organization.com" in log
+    assert f"the page is at http://127.0.0.1:{home['env']['ORGO_WEB__PORT']}" in log
+    assert "deadlines and escalations are watched" in log
     assert "Traceback" not in log
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orgo.cli.main import main
+from orgo.intake.controller import Listening
 
 SAMPLE = Path(__file__).resolve().parents[3] / "config" / "samples" / "water-leak.eml"
 BLOCK = """Parsed Email:
@@ -111,7 +112,7 @@ def test_two_rule_sets_are_compared_on_mails(home, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "maintenance@organization.com -> it@organization.com" in said
     assert "leak" in said
-    assert "1 mails, 1 decided differently" in said
+    assert "1 mail, 1 decided differently" in said
     assert main(["mail", "route", str(SAMPLE), "--rules", str(new), "--against", str(new), "--json"]) == 0
     assert capsys.readouterr().out == ""
     assert (
@@ -132,6 +133,23 @@ def test_a_sample_with_nobody_listening_says_where(home, monkeypatch, capsys):
     monkeypatch.setenv("ORGO_INTAKE__SMTP__PORT", "1")
     assert main(["mail", "send-sample"]) == 69
     assert "127.0.0.1:1" in capsys.readouterr().err
+
+
+def test_a_refused_sample_is_told_in_the_servers_words(home, monkeypatch, capsys):
+    class Refusing:
+        async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
+            return "550 5.7.1 not here"
+
+    listening = Listening(Refusing(), "127.0.0.1", 0)
+    monkeypatch.setenv("ORGO_INTAKE__SMTP__PORT", str(listening.listen()))
+    try:
+        assert main(["mail", "send-sample"]) == 1
+    finally:
+        listening.stop()
+    said = capsys.readouterr().err
+
+    assert "did not take the mail: " in said and "@organization.com: 550 5.7.1 not here" in said
+    assert "{" not in said and "b'" not in said
 
 
 def test_a_closed_output_ends_quietly():
