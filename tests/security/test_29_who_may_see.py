@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -252,3 +253,21 @@ def test_the_demos_caught_letters_are_for_those_who_may_see_their_task(
     assert len(private) == 2 and {client.get(path).status_code for path in private} == {404}
     if who == "admin@city.example":
         assert b"A leak" in client.get("/caught").content
+
+
+def test_who_is_called_to_a_private_task_of_others_is_told_who_may_open_it(tmp_path: Path) -> None:
+    """The letter has no link that would lead to nothing, and names those who may."""
+    from tests.office import RULES, text_of
+
+    wanted = "visibility: private, anonymize: true"
+    levels = f"{wanted}, levels: [{{after: 2 hours, to: chief@city.example}}]"
+    office = Office(tmp_path, rules=RULES.replace(wanted, levels))
+    try:
+        office.mail(EMMA, "Please help me", body=SECRET)
+        office.later(hours=3)
+        (letter,) = office.letters("chief@city.example")
+    finally:
+        office.close()
+
+    assert "Hanna Hart (hanna@city.example)" in text_of(letter)
+    assert "http" not in letter.as_string() and "Please help me" not in letter.as_string()

@@ -25,6 +25,7 @@ AUTO_REPLIES = frozenset({"received", "understood", "refused"})
 _WITH_DOCUMENTS = frozenset({"opened", "assigned", "escalated"})
 _REPLIED = re.compile(r"(?i)^(?:(?:re|aw|sv|antw|rép|fwd?|wg|tr)\s*:\s*){1,20}")
 HOOK = "webhook:"
+MOST_MEMBERS = 8
 _FACTS = ("reference", "link", "level", "title", "state", "team", "priority", "assignee")
 # What no person's deed brings about: a machine that answers each of these by a new mail would never come to an end.
 _BY_ITSELF = frozenset({"opened", "informed", "received", "repeated", "reminder", "escalated"})
@@ -231,6 +232,7 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> di
         "who": house.name_of(notice.by) if not _hidden(state, notice.by) else words.somebody(language),
         "requester": "" if state.anonymize else (state.requester_name or state.requester),
         "team": house.directory.team(state.team).name,
+        "members": _members(house, state.team),
         "assignee": house.name_of(state.assignee) if state.assignee else "",
         "priority": state.priority,
         "due": words.instant(state.due_at, house.zone_of(state.team), language),
@@ -249,6 +251,12 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> di
         "undo": str(notice.data.get("undo", "")),
         "opened": words.instant(state.opened_at, house.zone_of(state.team), language),
     }
+
+
+def _members(house: House, team: str) -> str:
+    """Who works on a team's tasks, so that somebody who may not open one knows whom to speak to."""
+    people = house.directory.team(team).members[:MOST_MEMBERS] or (team,)
+    return ", ".join(f"{house.name_of(one)} ({one})" for one in people)
 
 
 def _hidden(state: TaskState, address: str) -> bool:

@@ -66,6 +66,15 @@ def known_of(config: Config) -> Known:
     return Known(
         teams=frozenset(word.lower() for team in teams for word in (team.address, team.name)),
         people=frozenset(user.address for user in config.roster.users),
+        members={
+            word.lower(): frozenset(team.members) for team in teams for word in (team.address, team.name)
+        },
+        private=frozenset(
+            word.lower()
+            for team in teams
+            if (team.visibility or config.teams.visibility) == "private"
+            for word in (team.address, team.name)
+        ),
         calendars=frozenset(config.calendars),
         mailboxes=config.own_addresses,
         webhooks=frozenset(config.webhooks),

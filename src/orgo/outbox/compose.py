@@ -22,7 +22,7 @@ LANGUAGES = ("en", "fr")
 ANSWERED = (*LANGUAGES, "de", "es")
 PLACEHOLDERS = (
     "reference title who requester team assignee priority due text facts next why link take_link eta level status "
-    "recipient organization state understood undo opened times".split()
+    "recipient organization state understood undo opened times members".split()
 )
 _LETTERS = Path(__file__).parent / "letters"
 _GAP = re.compile(r"\n{3,}")

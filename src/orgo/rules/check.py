@@ -16,6 +16,7 @@ ROLES = frozenset({"supervisor", "administrator", "director", "assignee", "team"
 class Known(msgspec.Struct, frozen=True):
     """What the house has, all in lower case: teams (addresses and names), people, calendars, webhooks, where files are.
 
+    `members` are the people of each team, by its name and its address, and `private` the teams whose tasks are private.
     `mailboxes` are the addresses that Orgo reads, its own From among them; `supervisors` (team -> address) and
     `last_resort` say who hears of an escalation that names nobody. What is left empty is not checked where nothing
     could be said about it.
@@ -27,6 +28,8 @@ class Known(msgspec.Struct, frozen=True):
     mailboxes: frozenset[str] = frozenset()
     webhooks: frozenset[str] = frozenset()
     files: Path | None = None
+    members: dict[str, frozenset[str]] = {}
+    private: frozenset[str] = frozenset()
     supervisors: dict[str, str] = {}
     last_resort: str = ""
 
@@ -38,6 +41,11 @@ class Known(msgspec.Struct, frozen=True):
         """Whether letters can go by this name: an address, a role, a team, a person, webhook:NAME."""
         hook = name.lower().startswith("webhook:") and name.lower().partition(":")[2] in self.webhooks
         return "@" in name or name in ROLES or hook or self.has(name)
+
+    def may_not_open(self, route: str, name: str) -> bool:
+        """Whether this is a person of the house who may not open the private tasks of the team that they are routed to."""
+        members = self.members.get(route.lower())
+        return members is not None and name.lower() in self.people and name.lower() not in members
 
     def comes_back(self, name: str) -> bool:
         """Whether letters to this address come back to Orgo as mail."""
@@ -99,6 +107,7 @@ class _Checker:
         """What concerns one rule."""
         self._route(rule)
         self._levels(rule)
+        self._blind(rule)
         self._people(rule)
         self._files(rule)
         calendar = rule.action.calendar
@@ -138,6 +147,22 @@ class _Checker:
                 message = f"the escalation after {level.after} goes back to {level.to}: {told[to]} before"
                 self.warn(rule, "action", message, "escalate to somebody who has not heard of it yet")
             told.setdefault(to, f"it was told after {level.after}")
+
+    def _blind(self, rule: Rule) -> None:
+        """Who is called to a private task of another team can't open it. That may be meant, but not of all whom it calls."""
+        action, known = rule.action, self.known
+        team = (action.route_to or "").lower()
+        usual = "private" if team in known.private else None
+        if not action.levels or not (action.anonymize or (action.visibility or usual) == "private"):
+            return
+        supervisor = known.supervisors.get(team) or known.last_resort
+        called = [
+            supervisor if level.to in (None, "supervisor") else str(level.to) for level in action.levels
+        ]
+        if all(known.may_not_open(team, who) for who in called):
+            message = f"its tasks are private to {action.route_to}, and nobody whom the escalation calls may open them"
+            hint = "call somebody of the team first; others only hear that there is a task"
+            self.warn(rule, "action", message, hint)
 
     def _nobody(self, rule: Rule, level: Level) -> None:
         known = self.known

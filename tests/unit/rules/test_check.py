@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from orgo.lib.problems import Problem
@@ -140,3 +141,29 @@ def test_a_test_may_give_every_field() -> None:
     )
 
     assert found == []
+
+
+PRIVATE = msgspec.structs.replace(
+    KNOWN,
+    people=frozenset({"chief@x.example", "anna@x.example"}),
+    members={"works@x.example": frozenset({"anna@x.example"}), "desk@x.example": frozenset()},
+    private=frozenset({"desk@x.example"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "is_blind"),
+    [
+        ("route_to: works@x.example, visibility: private, levels: [{after: 1 h, to: chief@x.example}]", True),
+        ("route_to: works@x.example, anonymize: true, levels: [{after: 1 h, to: supervisor}]", True),
+        ("route_to: desk@x.example, levels: [{after: 1 h, to: chief@x.example}]", True),
+        ("route_to: works@x.example, levels: [{after: 1 h, to: chief@x.example}]", False),
+        ("route_to: desk@x.example, visibility: team, levels: [{after: 1 h, to: chief@x.example}]", False),
+        ("route_to: works@x.example, visibility: private, levels: [{after: 1 h, to: chief@x.example}, {after: 2 h, to: anna@x.example}]", False),
+        ("route_to: works@x.example, visibility: private, levels: [{after: 1 h, to: chief@x.example}, {after: 2 h, to: team}]", False),
+        ("route_to: works@x.example, visibility: private", False),
+    ],
+)  # fmt: skip
+def test_a_private_task_whose_escalation_calls_nobody_who_may_open_it(action: str, is_blind: bool) -> None:
+    found = checked(f"{{name: Leaks, {LEAK}{{{action}}}}}", PRIVATE)
+    assert [problem.severity for problem in found if "may open" in problem.message] == ["warning"] * is_blind
