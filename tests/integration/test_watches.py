@@ -159,6 +159,39 @@ def test_a_mail_that_only_looks_like_a_canary_is_a_mail(office: Office, look: Ca
     assert not Event.objects.filter(type="canary.arrived").exists()
 
 
+def test_while_no_mail_can_leave_one_probe_waits_and_no_flock_of_them(office: Office) -> None:
+    """The alarm comes once; when the way is free again the one that waited comes home, and the next one flies."""
+    from orgo.flow.canary import watch
+    from orgo.outbox.models import Letter
+
+    for _ in range(6):
+        watch(CANARY, PROBE)
+        office.clock.advance(minutes=15)
+    assert Letter.objects.filter(kind="canary").count() == 1
+
+    office.settle()
+    _home(office)
+    watch(CANARY, PROBE)
+    office.settle()
+    assert office.told().count(PROBE) == 2
+    assert "arrives again" in str(office.letters("admin@city.example")[-1]["Subject"])
+
+
+def test_the_workers_of_a_queue_look_after_it_as_well(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgo.conf import boot
+    from orgo.conf.config import Mailbox
+    from orgo.ops import jobs
+
+    account = Mailbox(host="127.0.0.1", port=1, tls="none", username=PROBE, password="b", name="info")
+    boot.use(office.config.model_copy(update={"mailboxes": (account,), "canary": CANARY}))
+    jobs.sweep()
+    office.settle()
+
+    assert office.told() == [PROBE]
+
+
 # ---------------------------------------------------------------- heartbeat
 
 
@@ -324,7 +357,7 @@ def test_a_watch_that_can_not_work_is_refused(tmp_path: Path, text: str, words: 
 
 
 ANSWERS = "orgo@city.example"
-BOX = 'mailboxes: [{{host: 127.0.0.1, port: 9143, username: orgo, password: x, name: orgo, address: orgo@city.example}}]\n'
+BOX = "mailboxes: [{{host: 127.0.0.1, port: 9143, username: orgo, password: x, name: orgo, address: orgo@city.example}}]\n"
 
 
 @pytest.fixture

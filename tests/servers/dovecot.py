@@ -166,6 +166,15 @@ class Dovecot:
             os.utime(file, (stamp, stamp))
             os.chown(file, *self._owner)
 
+    def delivers(self, address: str) -> str:
+        """Lines of Postfix's main.cf that let it put the mail of this address into the account of that name."""
+        uid, gid = self._owner
+        return (
+            f"virtual_transport = virtual\nvirtual_mailbox_base = {self.base}/mail\nvirtual_minimum_uid = 1\n"
+            f"virtual_mailbox_maps = inline:{{ {address}={address}/ }}\n"
+            f"virtual_uid_maps = static:{uid}\nvirtual_gid_maps = static:{gid}\n"
+        )
+
     def forget_folder(self, user: str, folder: str = "INBOX") -> None:
         """Lose what the server knows of a folder's UIDs, as a restore from a backup does: it begins a new epoch."""
         place = self.base / "mail" / user / ("" if folder == "INBOX" else f".{folder}")

@@ -47,6 +47,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 lmtp unix - - n - - lmtp
+virtual unix - n n - - virtual
 smtp unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
@@ -56,9 +57,12 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """Takes mail on `port` by SMTP and hands that for `domain` to the LMTP server on `lmtp` (needs root, as Postfix does)."""
+    """Takes mail on `port` by SMTP and hands that for `domain` to the LMTP server on `lmtp` (needs root, as Postfix does).
 
-    def __init__(self, lmtp: int, domain: str) -> None:
+    `more` are further lines of main.cf; of a key that stands twice they count.
+    """
+
+    def __init__(self, lmtp: int, domain: str, more: str = "") -> None:
         self.base = Path(tempfile.mkdtemp(prefix="orgo-postfix-"))
         self.base.chmod(0o755)
         with socket.socket() as probe:
@@ -68,7 +72,7 @@ class Postfix:
         for name in ("config", "queue", "data", "log"):
             (self.base / name).mkdir()
         shutil.chown(self.base / "data", "postfix")
-        (self.config / "main.cf").write_text(_MAIN.format(base=self.base, lmtp=lmtp, domain=domain))
+        (self.config / "main.cf").write_text(_MAIN.format(base=self.base, lmtp=lmtp, domain=domain) + more)
         (self.config / "master.cf").write_text(_MASTER.format(port=f"127.0.0.1:{self.port}"))
 
     def start(self) -> "Postfix":

@@ -21,6 +21,7 @@ from orgo.outbox.token import Claim
 
 _ID = re.compile(r"<([0-9]{1,20})\.canary\.([0-9a-z]{26})@[^<>@\s]+>", re.ASCII | re.IGNORECASE)
 KIND = "canary"
+WAITS = ("pending", "claimed", "dot", "held")
 _REFERENCE = "CANARY"  # in place of a task's, so that the address is as long as an answer's
 
 
@@ -58,7 +59,8 @@ def _watch(canary: Canary, address: str, house: House, now: datetime) -> int:
     done = 0
     if last is not None:
         done += _judge(last, last.date + _span(canary.within) <= now, canary, house)
-    if last is None or last.date + _span(canary.every) <= now:
+    # One that still waits to leave is told of as late; a second one beside it would only come as a flock later.
+    if last is None or (last.state not in WAITS and last.date + _span(canary.every) <= now):
         done += _send(address, house, now)
     return done
 

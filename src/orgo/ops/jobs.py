@@ -132,11 +132,13 @@ def sweep() -> int:
     from orgo import pipeline
     from orgo.flow.mailbox_alarms import watch_mailboxes
     from orgo.flow.rule_alarms import watch_rules
+    from orgo.ops.up import watch_canary
 
     done = pipeline.sweep()
     watch_rules()
     if boot.config().accounts:
         watch_mailboxes()
+    watch_canary(boot.config())
     if boot.config().backup is not None:
         _back_up()
     return done

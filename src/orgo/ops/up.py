@@ -141,15 +141,8 @@ class Running:
         self._begin(Loop("digest", lambda: send_digest() and 0, threading.Event(), DIGEST_EVERY))
 
     def _start_canary(self) -> None:
-        canary = self.config.canary
-        if canary is None or self.config.smtp is None:
-            return
-        from orgo.flow.canary import watch
-
-        account = next(account for account in self.config.accounts if account.name == canary.mailbox)
-        self._begin(
-            Loop("canary", lambda: watch(canary, str(account.receives)), threading.Event(), WATCH_EVERY)
-        )
+        if self.config.canary is not None:
+            self._begin(Loop("canary", lambda: watch_canary(self.config), threading.Event(), WATCH_EVERY))
 
     def _start_backups(self) -> None:
         """One is made when it is due, and those that wait are sent. A large one takes longer than a heartbeat may be silent."""
@@ -266,6 +259,17 @@ class Watched:
     def close(self) -> None:
         """End the connection."""
         self.courier.close()
+
+
+def watch_canary(config: Config) -> int:
+    """Look after the probe mail, where there is one and a server that it can leave by; returns what was done."""
+    canary = config.canary
+    if canary is None or config.smtp is None:
+        return 0
+    from orgo.flow.canary import watch
+
+    account = next(account for account in config.accounts if account.name == canary.mailbox)
+    return watch(canary, str(account.receives))
 
 
 def email_courier(config: Config) -> EmailCourier:
