@@ -16,6 +16,7 @@ from orgo.flow.thread import Thread, find_thread
 from orgo.flow.unit import Unit
 from orgo.flow.verdict import handed_over_by, verdict
 from orgo.intake.models import Mail
+from orgo.intake.store import CUT_SHORT
 from orgo.lib.text import clip
 from orgo.message import Message, body_text, content_key
 from orgo.task.actions import handle
@@ -165,7 +166,7 @@ def _never_work(message: Message, house: House) -> str:
 def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
     """The columns that the parser fills."""
     sender, trust = message.sender, _trust(mail, message, house)
-    warnings = list(message.warnings)
+    warnings = [words for words in mail.warnings if words == CUT_SHORT] + list(message.warnings)
     if trust == "fail":
         warnings.append("its sender is disproved: DMARC fails")
     if message.date and abs((message.date - mail.received_at).total_seconds()) > 7 * 86400:

@@ -22,6 +22,7 @@ from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
 from orgo.lib.turns import at, turns
 
+CUT_SHORT = "it is shorter than its server announced"
 SAME_WITHIN = timedelta(hours=24)
 # zstandard's compressors are no thread's but one's, and the listener stores on several.
 _own = threading.local()
@@ -36,7 +37,7 @@ class Incoming(msgspec.Struct, frozen=True):
     """A mail at the door. `receipt_key` is set where the way in gives each mail a key of its own.
 
     `same_as` is the mail that this one is a copy of. `digest` (its data_hash) and `packed` (its bytes, compressed) are
-    given where the way in has made them already, beside the database's work.
+    given where the way in has made them already, beside the database's work. `cut_short` says that its server announced more.
     """
 
     data: bytes
@@ -51,6 +52,7 @@ class Incoming(msgspec.Struct, frozen=True):
     same_as: int | None = None
     digest: str = ""
     packed: bytes = b""
+    cut_short: bool = False
 
 
 def pack(data: bytes) -> bytes:
@@ -126,7 +128,7 @@ def _values(mail: Incoming, digest: str, before: "_Known", now: datetime) -> dic
         "size": len(mail.data),
         "mode": mail.mode,
         "attachments": [],
-        "warnings": [],
+        "warnings": [CUT_SHORT] if mail.cut_short else [],
     }
     if known is not None:
         values |= {"outcome": "linked", "reason": "the same mail was handed in twice", "decided_at": now}

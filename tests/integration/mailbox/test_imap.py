@@ -86,6 +86,24 @@ def test_new_uids_for_the_same_mails_make_no_second_task(box):
     assert there.fetch() == 0
 
 
+def test_a_renamed_folder_that_is_put_right_makes_no_second_task(box):
+    """bad input 57: it is said to be missing, and under its new name its mails are known by their bytes."""
+    there = box(folders=["INBOX", "Support"]).live()
+    there.put(*leaks(3), folder="Support")
+    assert there.fetch() == 3
+    with there.server.client(there.user) as client:
+        client.rename_folder("Support", "Help")
+    there.put(leak(7), folder="Help")
+    there.office.later(days=3)
+    assert there.fetch() == 0
+    assert there.row().state == "folder" and "Help" in there.row().detail
+
+    right = there.with_(folders=("INBOX", "Help"))
+    assert right.fetch() == 1 and right.fetch() == 0
+    assert right.outcomes() == ["opened"] * 4 and there.office.tasks() == 4
+    assert right.row().state == "ok"
+
+
 def test_a_mail_over_the_limit_stays_and_is_listed_and_is_taken_when_the_limit_is_raised(box):
     """bad input 29."""
     from orgo.intake.models import Receipt

@@ -14,15 +14,17 @@ REFUSED = b"NO [SERVERBUG] mail 8 is corrupt"
 
 
 class Imap:
-    """A server with these mails in its INBOX. What it does not say of a mail is set by the test: `silent`, `refuses`, `short`.
+    """A server with these mails in its INBOX. What it does not say of a mail is set by the test.
 
-    `silent` holds (uid, what) of which nothing is said, `refuses` those for which the whole FETCH is refused.
+    `silent` holds (uid, what) of which nothing is said, `refuses` those for which the whole FETCH is refused;
+    `announced` is a size that is told instead of the true one.
     """
 
     def __init__(self, *uids: int) -> None:
         self.mails = {uid: leak(uid) for uid in uids}
         self.silent: set[tuple[int, str]] = set()
         self.refuses: set[tuple[int, str]] = set()
+        self.announced: dict[int, int] = {}
         self.modseq = 0
         self.heard: list[str] = []
 
@@ -59,7 +61,7 @@ class Imap:
         if what == "body":
             return b"* 1 FETCH (UID %d BODY[] {%d}\r\n%s)\r\n" % (uid, len(mail), mail)
         date = b'INTERNALDATE "07-Sep-2026 08:00:00 +0000"'
-        return b"* 1 FETCH (UID %d RFC822.SIZE %d %s)\r\n" % (uid, len(mail), date)
+        return b"* 1 FETCH (UID %d RFC822.SIZE %d %s)\r\n" % (uid, self.announced.get(uid, len(mail)), date)
 
     def _meant(self, numbers: str) -> list[int]:
         ends = [part.partition(":") for part in numbers.split(",")]
@@ -141,6 +143,19 @@ def test_the_servers_words_are_shown_as_it_said_them(look: Any, office: Any) -> 
         look(imap)
     detail = Mailbox.objects.get().detail
     assert "[SERVERBUG] mail 8 is corrupt" in detail and not re.search(r"b['\"]", detail)
+
+
+def test_a_mail_that_comes_shorter_than_it_was_announced_is_taken_and_says_so(look: Any, office: Any) -> None:
+    """bad input 55: a server that has lost a part of a mail gives what it has; a few bytes are Exchange's estimate."""
+    from orgo.intake.models import Mail
+
+    imap = Imap(7, 8)
+    imap.announced = {7: 2 * len(imap.mails[7]), 8: len(imap.mails[8]) + 9}
+    assert look(imap) == 2
+    office.settle()
+    short, whole = Mail.objects.order_by("id")
+    words = "it is shorter than its server announced"
+    assert short.outcome == "observed" and short.warnings.count(words) == 1 and words not in whole.warnings
 
 
 # -- CONDSTORE (RFC 7162): a folder that did not change is not searched
