@@ -2,7 +2,7 @@
 #
 #   make demo     Orgo at work on sample mail, in this folder, on a page you can open
 #   make test     every test that this machine can run
-#   make crash    all crash points on all databases, fifty kills while mail pours in, 10,000 races
+#   make crash    all crash points on all databases, fifty kills while mail pours in, ten minutes of kills at random, 10,000 races
 #   make cut      the connection cut after every single byte of IMAP, POP3 and SMTP sessions (hours)
 #   make lint     style, types, layers, sizes, generated files
 #   make bench    what each part costs, beside its floor and what was promised of it
@@ -42,7 +42,7 @@ test-postgresql: .venv/.made-dev
 	ORGO_TEST_ON=postgresql $(IN)/python -m pytest -n 2 --dist loadfile tests/integration tests/flow tests/security
 
 crash: .venv/.made-dev
-	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 $(IN)/python -m pytest -n 2 tests/crash $(ARGS)
+	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 ORGO_RANDOM_MINUTES=10 $(IN)/python -m pytest -n 2 tests/crash $(ARGS)
 	@test -n "$(ARGS)" || for on in sqlite postgresql; do \
 		ORGO_RACES=10000 ORGO_TEST_ON=$$on $(IN)/python -m pytest tests/integration/test_races.py || exit 1; \
 	done

@@ -1,6 +1,6 @@
 """A real Orgo in a process of its own, to be killed: listener, routing, delivery and clock on the home given.
 
-usage: python -m tests.crash.worker HOME [hours that the clock is ahead]
+usage: python -m tests.crash.worker HOME [hours that the clock is ahead] [part..]
 Prints the SMTP port, then works until standard input is closed.
 """
 
@@ -23,7 +23,7 @@ def main() -> None:
     config = boot.start(load(home))
     from orgo.ops.up import Running
 
-    running = Running(config, {"intake", "route", "deliver", "clock"})
+    running = Running(config, sys.argv[3:] or ["intake", "route", "deliver", "clock"])  # type: ignore[arg-type]
     running.start()
     print(running.smtp_port, flush=True)
     sys.stdin.read()
