@@ -1,6 +1,5 @@
 """A house on the database and the broker that the test's parameters `database` and `broker` name."""
 
-import socket
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.house import House
+from tests.servers.ports import free_port
 from tests.servers.postgresql import Postgresql
 from tests.servers.rabbitmq import Rabbitmq
 from tests.servers.redis import Redis
@@ -38,15 +38,12 @@ def rabbitmq() -> Iterator[Rabbitmq]:
 
 @pytest.fixture
 def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     chosen = request.node.callspec.params
     database, queue = "sqlite:///./var/orgo.db", ""
     if chosen.get("database") == "postgresql":
         database = request.getfixturevalue("server").url(f"crash_{next(_numbers)}")
     if chosen.get("broker", "none") != "none":
         queue = request.getfixturevalue(chosen["broker"]).url
-    made = House(tmp_path / "home", port, database, queue)
+    made = House(tmp_path / "home", free_port(), database, queue)
     yield made
     made.close()

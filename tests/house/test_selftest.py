@@ -12,7 +12,8 @@ from orgo.conf import load
 from orgo.ops import selftest
 from orgo.ops.selftest import EXPECTED, no_network, parsing
 from tests.house.checkout import ROOT, python
-from tests.house.test_jobs import free_port, redis  # noqa: F401 -- a fixture
+from tests.house.test_jobs import redis  # noqa: F401 -- a fixture
+from tests.servers.ports import free_port
 from tests.servers.rabbitmq import Rabbitmq
 
 ORGO = ROOT / "orgo"

@@ -12,7 +12,8 @@ import pytest
 from orgo.demo.catcher import Caught
 from tests.crash.house import House, invariants
 from tests.house.checkout import ROOT, clean_environment
-from tests.house.test_jobs import CELERY, free_port
+from tests.house.test_jobs import CELERY
+from tests.servers.ports import free_port
 
 ORGO = [sys.executable, str(ROOT / "orgo"), "worker"]
 WORKERS = {"orgo": ORGO, "celery": [*CELERY, "worker", "--loglevel=warning", "--concurrency=1"]}

@@ -17,7 +17,8 @@ import pytest
 from orgo.conf import load
 from orgo.conf.celery import Broker, make_app
 from tests.house.checkout import ROOT, clean_environment, python
-from tests.house.test_jobs import CELERY, free_port
+from tests.house.test_jobs import CELERY
+from tests.servers.ports import free_port
 from tests.servers.redis import Redis
 
 STORE = """

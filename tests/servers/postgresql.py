@@ -2,11 +2,12 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from tests.servers.ports import free_port
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _SETTINGS = {
@@ -22,7 +23,7 @@ class Postgresql:
         self.settings = _SETTINGS | settings
         self.folder = Path(tempfile.mkdtemp(prefix="orgo-postgresql-"))
         self.data = self.folder / "data"
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Postgresql":
@@ -107,10 +108,3 @@ def _binary(name: str) -> str:
 def _nobody() -> dict[str, Any]:
     """PostgreSQL refuses to run as root."""
     return {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

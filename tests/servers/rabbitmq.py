@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.servers.ports import free_port
+
 USER, PASSWORD = "guest", "guest"
 
 
@@ -16,7 +18,7 @@ class Rabbitmq:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="orgo-rabbitmq-"))
-        self.port, dist, self.epmd = (_free_port() for _ in range(3))
+        self.port, dist, self.epmd = (free_port() for _ in range(3))
         self.url = f"amqp://{USER}:{PASSWORD}@127.0.0.1:{self.port}//"
         self._environment = {
             "PATH": f"{os.environ['PATH']}:/usr/lib/rabbitmq/bin:/usr/sbin",
@@ -86,10 +88,3 @@ def _program(name: str) -> str:
 
 def _nobody() -> dict[str, Any]:
     return {"user": "rabbitmq", "group": "rabbitmq"} if os.geteuid() == 0 else {}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
