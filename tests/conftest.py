@@ -55,6 +55,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "redis": _command("redis-server"),
     "seaweedfs": _weed,
     "sqlite3": _command("sqlite3"),
+    "strace": _command("strace"),
     "systemd-analyze": _command("systemd-analyze"),
 }
 

@@ -34,7 +34,7 @@ from orgo.conf import boot, logging
 from orgo.conf.celery import JOBS, LONGEST, Broker, make_app
 from orgo.lib import memory
 from orgo.lib.problems import BadInput
-from orgo.ops import watchman
+from orgo.ops import disk, watchman
 from orgo.ops.checking import need_rules, use_limits
 
 if TYPE_CHECKING:
@@ -219,6 +219,7 @@ def _end_watch(**_: object) -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _begin(**_: object) -> None:
     _leave_connections()
+    disk.end_when_it_fails()
     memory.settle()
 
 

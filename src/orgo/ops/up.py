@@ -18,7 +18,7 @@ from orgo.lib import memory
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import without
 from orgo.message.pool import ParserPool
-from orgo.ops import trouble
+from orgo.ops import disk, trouble
 from orgo.ops.checking import need_rules, use_limits
 from orgo.ops.loops import Loop
 
@@ -52,6 +52,7 @@ class Running:
     def start(self) -> None:
         """Start every part but the page. Raises BadInput for rules that can't be read or an address that can't be had."""
         memory.few_arenas()
+        disk.end_when_it_fails()
         need_rules(self.config)
         use_limits(self.config)
         prepare_database()
