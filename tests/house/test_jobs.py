@@ -6,24 +6,24 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from orgo.conf import load
-from orgo.conf.celery import Broker, make_app
+from orgo.conf.celery import Broker, dead_letters, make_app
 from orgo.lib.problems import BadInput
+from orgo.ops.probe import broker
 from tests.house.checkout import ROOT, clean_environment, python
+from tests.servers.ports import free_port
 from tests.servers.rabbitmq import Rabbitmq
+from tests.servers.redis import Redis, Sentinel
 
 CELERY = [sys.executable, "-m", "celery", "--workdir", str(ROOT), "-A", "tasks"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -96,22 +96,61 @@ def rabbitmq() -> Iterator[Rabbitmq]:
     made.stop()
 
 
+@pytest.fixture
+def sentinel() -> Iterator[str]:
+    """The address of a Sentinel that leads to a Redis."""
+    server = Redis().start()
+    made = Sentinel(server)
+    try:
+        yield made.start().url
+    finally:
+        made.stop()
+        server.stop()
+
+
 @pytest.fixture(
     params=[
         pytest.param("redis", marks=pytest.mark.needs("redis")),
+        pytest.param("sentinel", marks=pytest.mark.needs("redis")),
         pytest.param("rabbitmq", marks=pytest.mark.needs("rabbitmq")),
     ]
 )
 def queue(request: pytest.FixtureRequest) -> str:
     """The address of a real broker, of each kind."""
     server = request.getfixturevalue(request.param)
-    return server.url if isinstance(server, Rabbitmq) else f"redis://127.0.0.1:{server}/0"
+    if isinstance(server, int):
+        return f"redis://127.0.0.1:{server}/0"
+    return server.url if isinstance(server, Rabbitmq) else str(server)
+
+
+@pytest.mark.needs("redis")
+def test_the_redis_that_a_sentinel_names_is_looked_at(tmp_path: Path, sentinel: str) -> None:
+    place, up = broker(load(tmp_path, {"ORGO_QUEUE": sentinel}))
+    assert (place.startswith("127.0.0.1:"), up) == (True, True)
+    assert place.partition(":")[2] not in sentinel
+
+    config = load(tmp_path, {"ORGO_QUEUE": sentinel, "ORGO_QUEUE_MASTER": "another"})
+    assert broker(config) == (f"another at the Sentinels {sentinel[11:-2]}", False)
+
+
+def test_each_sentinel_is_tried_with_the_same_user_and_database(tmp_path: Path) -> None:
+    app = make_app(load(tmp_path, {"ORGO_QUEUE": "sentinel://:secret@one:1;two:2/3"}))
+    assert app.conf.broker_url == "sentinel://:secret@one:1/3;sentinel://:secret@two:2/3"
+    assert app.conf.broker_transport_options["master_name"] == "mymaster"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["sentinel://", "sentinel://one:x", "sentinel://one:1;/0", "sentinel://one:1;two:99999/0"]
+)
+def test_a_sentinel_that_is_none_is_refused(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(BadInput, match=r"queue: .*(empty|can't be read)"):
+        load(tmp_path, {"ORGO_QUEUE": wrong})
 
 
 def test_a_ring_is_heard_in_its_own_queue_only_and_once(tmp_path: Path, queue: str) -> None:
     app = make_app(load(tmp_path, {"ORGO_QUEUE": queue}))
     with app.connection() as connection:
-        queues = {name: one(connection.default_channel) for name, one in app.amqp.queues.items()}
+        queues = {one.alias or name: one(connection.default_channel) for name, one in app.amqp.queues.items()}
         for one in queues.values():
             one.declare()
             one.purge()
@@ -119,6 +158,41 @@ def test_a_ring_is_heard_in_its_own_queue_only_and_once(tmp_path: Path, queue: s
         heard = {name: len(list(iter(partial(one.get, no_ack=True), None))) for name, one in queues.items()}
 
     assert heard == {"delivery": 1, "routing": 0, "escalation": 0, "intake": 0}
+
+
+@pytest.mark.slow
+@pytest.mark.needs("rabbitmq")
+def test_a_message_that_no_worker_can_do_lies_in_the_queue_of_the_dead(
+    tmp_path: Path, rabbitmq: Rabbitmq
+) -> None:
+    given = {"ORGO_QUEUE": rabbitmq.url}
+    assert python(ROOT / "setup.py", home=tmp_path, **given).returncode == 0
+    app = make_app(load(tmp_path, given))
+    app.send_task("orgo.unheard_of", queue="routing")
+    with at_work(tmp_path, **given) as worker, app.connection() as connection:
+        until(worker, r"Received unregistered task")
+        dead = dead_letters()(connection.default_channel)
+        found = next(message for _ in range(600) if (message := dead.get(no_ack=True) or wait()))
+
+    assert found.headers["task"] == "orgo.unheard_of"
+    assert found.headers["x-death"][0]["queue"] == "orgo.routing"
+
+
+def wait() -> None:
+    threading.Event().wait(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.needs("rabbitmq")
+def test_a_worker_on_quorum_queues_decides_a_mail_and_ends(tmp_path: Path, own_rabbitmq: Rabbitmq) -> None:
+    decides_a_mail_when_rung(tmp_path, ORGO_QUEUE=own_rabbitmq.url, ORGO_QUEUE_TYPE="quorum")
+
+
+@pytest.fixture
+def own_rabbitmq() -> Iterator[Rabbitmq]:
+    made = Rabbitmq().start()
+    yield made
+    made.stop()
 
 
 STORE = """
@@ -132,24 +206,39 @@ store([Incoming(data=data, source="smtp", envelope_from="a@b.example", envelope_
 
 @pytest.mark.slow
 def test_a_worker_finds_the_jobs_and_decides_a_mail_when_it_is_rung(tmp_path: Path, queue: str) -> None:
-    given = {"ORGO_QUEUE": queue}
-    assert python(ROOT / "setup.py", home=tmp_path, **given).returncode == 0
-    assert python("-c", STORE, home=tmp_path, PYTHONPATH=str(ROOT / "src")).returncode == 0
-    environment = clean_environment(ORGO_HOME=str(tmp_path), **given)
+    decides_a_mail_when_rung(tmp_path, ORGO_QUEUE=queue)
+
+
+def decides_a_mail_when_rung(home: Path, **given: str) -> None:
+    assert python(ROOT / "setup.py", home=home, **given).returncode == 0
+    assert python("-c", STORE, home=home, PYTHONPATH=str(ROOT / "src")).returncode == 0
+    with at_work(home, **given) as worker:
+        seen = until(worker, r"\bready\.")
+        Broker(make_app(load(home, given))).ring("routing")
+        done = until(worker, r"orgo\.route\[.*(succeeded|raised)")
+    assert all(f"  . {job}" in seen for job in ("orgo.route", "orgo.deliver", "orgo.sweep"))
+    assert "succeeded" in done.splitlines()[-1], done
+    assert "WARNING" not in seen + done
+    with sqlite3.connect(home / "var" / "orgo.db") as database:
+        assert database.execute("SELECT outcome FROM intake_mail").fetchall() == [("opened",)], done
+
+
+@contextmanager
+def at_work(home: Path, **given: str) -> Iterator[Iterable[str]]:
+    """What a worker says, line by line; it is told to end, and does."""
     command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1"]
+    environment = clean_environment(ORGO_HOME=str(home), **given)
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as worker:
         assert worker.stdout is not None
-        seen = until(worker.stdout, r"\bready\.")
-        Broker(make_app(load(tmp_path, given))).ring("routing")
-        done = until(worker.stdout, r"orgo\.route\[.*(succeeded|raised)")
-        worker.terminate()
-        worker.stdout.read()
-    assert all(f"  . {job}" in seen for job in ("orgo.route", "orgo.deliver", "orgo.sweep"))
-    assert "succeeded" in done.splitlines()[-1], done
-    with sqlite3.connect(tmp_path / "var" / "orgo.db") as database:
-        assert database.execute("SELECT outcome FROM intake_mail").fetchall() == [("opened",)], done
+        try:
+            yield worker.stdout
+            worker.terminate()
+            worker.stdout.read()
+            assert worker.wait(60) == 0
+        finally:
+            worker.kill()
 
 
 def until(lines: Iterable[str], pattern: str) -> str:

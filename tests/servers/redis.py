@@ -4,6 +4,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from pathlib import Path
+
+from tests.servers.ports import free_port
 
 
 class Redis:
@@ -11,8 +14,7 @@ class Redis:
 
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="orgo-redis-")
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[str] | None = None
 
@@ -24,7 +26,7 @@ class Redis:
             cwd=self.folder,
             text=True,
         )
-        while not self._answers():
+        while not _answers(self.port):
             if self._process.poll() is not None:
                 raise RuntimeError("redis-server has ended")
         return self
@@ -46,10 +48,39 @@ class Redis:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as way:
-                way.sendall(b"PING\r\n")
-                return way.recv(16).startswith(b"+PONG")
-        except OSError:
-            return False
+
+class Sentinel:
+    """A Sentinel that watches a Redis and tells where it is; `url` is what to configure."""
+
+    def __init__(self, master: Redis, name: str = "mymaster") -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="orgo-sentinel-"))
+        self.port = free_port()
+        self.url = f"sentinel://127.0.0.1:{self.port}/0"
+        (self.folder / "conf").write_text(
+            f"port {self.port}\nbind 127.0.0.1\nlogfile log\nsentinel monitor {name} 127.0.0.1 {master.port} 1\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Sentinel":
+        """Start it; returns when it answers."""
+        self._process = subprocess.Popen(["redis-server", "conf", "--sentinel"], cwd=self.folder)
+        while not _answers(self.port):
+            if self._process.poll() is not None:
+                raise RuntimeError("the Sentinel has ended")
+        return self
+
+    def stop(self) -> None:
+        """End it and take its folder away."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as way:
+            way.sendall(b"PING\r\n")
+            return way.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False

@@ -5,10 +5,12 @@ import time
 from typing import Any
 
 from celery import Celery
+from celery.bootsteps import StartStopStep
 from kombu.entity import Queue
 
 from orgo import dispatch
 from orgo.conf.config import Config
+from orgo.conf.kinds import sentinels
 from orgo.lib.crash import crashpoint
 from orgo.lib.problems import BadInput, Problem
 
@@ -16,6 +18,8 @@ log = logging.getLogger("orgo.queue")
 # Seconds after which a job that hangs is ended; what it had claimed is free again when its lease ends.
 LONGEST = {"routing": 300, "delivery": 900, "escalation": 300}
 JOBS = {"routing": "orgo.route", "delivery": "orgo.deliver", "escalation": "orgo.sweep"}
+DEAD = "orgo.dead"
+MOST_DEAD = 10_000
 POLL = 10.0
 QUIET_AFTER_AN_ERROR = 10.0
 _TIMEOUT = 2.0
@@ -32,49 +36,89 @@ def make_app(config: Config) -> Celery:
             Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint)
         )
     # Without Celery's own care for Django: it makes the pool of connections anew for every job (ops/jobs.py cares for them).
-    app = Celery("orgo", broker=config.queue, fixups=[])
-    app.conf.update(_settings(config.queue, config.queue_type))
+    app = Celery("orgo", broker=_address(config.queue), fixups=[])
+    rabbit = config.queue.startswith("amqp")
+    app.conf.update(_SETTINGS | (_of_rabbitmq(config.queue_type) if rabbit else _of_redis(config)))
+    if rabbit:
+        app.steps["consumer"].add(DeadLetters)
     return app
 
 
-def _settings(queue: str, kind: str) -> dict[str, Any]:
-    transport: dict[str, Any] = {}
-    quorum = {"x-queue-type": "quorum"} if queue.startswith("amqp") and kind == "quorum" else None
-    if queue.startswith("redis"):
+def _address(queue: str) -> str:
+    """As kombu takes it: it wants each Sentinel with its scheme."""
+    return ";".join(sentinels(queue)) if queue.startswith("sentinel://") else queue
+
+
+def _of_redis(config: Config) -> dict[str, Any]:
+    transport: dict[str, Any] = {
+        "global_keyprefix": "orgo:",
         # In the order of the queues: an escalation is heard before mail that waits.
-        transport = {
-            "global_keyprefix": "orgo:",
-            "queue_order_strategy": "priority",
-            "socket_connect_timeout": _TIMEOUT,
-            "socket_timeout": 30.0,
-        }
+        "queue_order_strategy": "priority",
+        "socket_connect_timeout": _TIMEOUT,
+        "socket_timeout": 30.0,
+    }
+    if str(config.queue).startswith("sentinel://"):
+        transport |= {"master_name": config.queue_master}
     return {
-        "accept_content": ["json"],
-        "task_serializer": "json",
-        "task_ignore_result": True,
-        "task_acks_late": True,
-        "task_reject_on_worker_lost": True,
-        "task_default_queue": "routing",
-        "task_queues": [_queue(name, quorum) for name in dispatch.QUEUES],
-        "task_routes": {job: {"queue": queue_name} for queue_name, job in JOBS.items()},
-        "worker_prefetch_multiplier": 1,
-        "worker_enable_remote_control": False,
-        "worker_send_task_events": False,
-        "broker_connection_timeout": _TIMEOUT,
-        # Without an end: Celery's own hundred tries are over in 47 minutes, and the worker with them.
-        "broker_connection_retry": True,
-        "broker_connection_retry_on_startup": True,
-        "broker_connection_max_retries": None,
         "broker_transport_options": transport,
-        "beat_schedule": {
-            job: {"task": job, "schedule": POLL, "options": {"expires": POLL}} for job in JOBS.values()
-        },
-        "timezone": "UTC",
+        "task_queues": [Queue(name, durable=True) for name in dispatch.QUEUES],  # type: ignore[no-untyped-call]
     }
 
 
-def _queue(name: str, arguments: dict[str, str] | None) -> Queue:
-    return Queue(name, durable=True, queue_arguments=arguments)  # type: ignore[no-untyped-call]
+def _of_rabbitmq(kind: str) -> dict[str, Any]:
+    """A publisher hears that its ring is kept; what a worker refuses lies in a queue of its own, to be looked at."""
+    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
+    if kind == "quorum":
+        arguments["x-queue-type"] = "quorum"
+    return {
+        "broker_transport_options": {"confirm_publish": True},
+        # No job is sent for later, but for quorum queues Celery declares what it would take, each in a kind of its own.
+        "broker_native_delayed_delivery_queue_type": "classic",
+        "task_queues": [_rabbits_queue(name, arguments) for name in dispatch.QUEUES],
+    }
+
+
+def _rabbits_queue(name: str, arguments: dict[str, str]) -> Queue:
+    """`-Q routing` means orgo.routing: a queue that an earlier Orgo declared with other arguments stays as it is."""
+    return Queue(f"orgo.{name}", alias=name, durable=True, queue_arguments=arguments)  # type: ignore[no-untyped-call]
+
+
+class DeadLetters(StartStopStep):  # type: ignore[misc]
+    """Declares the queue of refused messages whenever a worker connects; nobody consumes it, and it keeps the last of them."""
+
+    requires = ("celery.worker.consumer.connection:Connection",)
+
+    def start(self, parent: Any) -> None:
+        with parent.connection.channel() as channel:
+            dead_letters()(channel).declare()  # type: ignore[no-untyped-call]
+
+
+def dead_letters() -> Queue:
+    """RabbitMQ's queue of messages that a worker refused."""
+    return Queue(DEAD, durable=True, queue_arguments={"x-max-length": MOST_DEAD})  # type: ignore[no-untyped-call]
+
+
+_SETTINGS: dict[str, Any] = {
+    "accept_content": ["json"],
+    "task_serializer": "json",
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_default_queue": "routing",
+    "task_routes": {job: {"queue": queue_name} for queue_name, job in JOBS.items()},
+    "worker_prefetch_multiplier": 1,
+    "worker_enable_remote_control": False,
+    "worker_send_task_events": False,
+    "broker_connection_timeout": _TIMEOUT,
+    # Without an end: Celery's own hundred tries are over in 47 minutes, and the worker with them.
+    "broker_connection_retry": True,
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "beat_schedule": {
+        job: {"task": job, "schedule": POLL, "options": {"expires": POLL}} for job in JOBS.values()
+    },
+    "timezone": "UTC",
+}
 
 
 class Broker:

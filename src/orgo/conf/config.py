@@ -403,8 +403,11 @@ class Config(Section):
         False, description="Run on a PostgreSQL that does not sync to disk (for tests only)"
     )
     queue: QueueUrl | None = Field(
-        None, repr=False, description="redis:// or amqp://; none runs jobs in the same process"
+        None,
+        repr=False,
+        description="redis://, sentinel://one:26379;two:26379/0 or amqp://; none runs jobs in the same process",
     )
+    queue_master: Text = Field("mymaster", description="The name under which Sentinels know the Redis to use")
     queue_type: Literal["classic", "quorum"] = Field(
         "classic",
         description="RabbitMQ's kind of queues: `quorum` for a cluster; those that are there keep their kind",

@@ -151,14 +151,26 @@ def database_url(text: str) -> str:
 
 
 def queue_url(text: str) -> str:
-    """The address of a broker, Redis or RabbitMQ."""
+    """The address of a broker: Redis, Redis led to by its Sentinels, or RabbitMQ."""
     text = plain_text(text)
-    if not text.startswith(("redis://", "rediss://", "amqp://", "amqps://")):
+    if not text.startswith(("redis://", "rediss://", "sentinel://", "amqp://", "amqps://")):
         raise ValueError(
-            "not a queue; write redis://host:6379/0 or amqp://user@host//, or leave it out to run without"
+            "not a queue; write redis://host:6379/0, sentinel://host:26379;host:26379/0 or amqp://user@host//,"
+            " or leave it out to run without"
         )
-    _parts(text)
+    led_to = text.startswith("sentinel://")
+    for one in sentinels(text) if led_to else [text]:
+        if not _parts(one).hostname and led_to:
+            raise ValueError("an address of a Sentinel is empty; write sentinel://host:26379;host:26379/0")
     return text
+
+
+def sentinels(url: str) -> list[str]:
+    """Of sentinel://user:password@one:26379;two:26379/0 each Sentinel's own address, with what stands before and behind."""
+    start, _, rest = url.removeprefix("sentinel://").rpartition("@")
+    hosts, slash, database = rest.partition("/")
+    before = f"sentinel://{start}@" if start else "sentinel://"
+    return [f"{before}{host}{slash}{database}" for host in hosts.split(";")]
 
 
 def web_url(text: str) -> str:

@@ -6,10 +6,12 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from orgo.conf.config import Config
+from orgo.conf.kinds import sentinels
 
 PATIENCE = 0.5
 Listener = Literal["nobody", "orgo", "another"]
 _BROKER_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
+_SENTINELS_PORT = 26379
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared with, not listened on
 
 
@@ -53,6 +55,24 @@ def broker(config: Config, patience: float = PATIENCE) -> tuple[str, bool]:
     """Where the broker is, and whether it answers there; ("", True) where none is needed."""
     if config.queue is None:
         return "", True
+    if config.queue.startswith("sentinel://"):
+        return _led_to(config.queue, config.queue_master, patience)
     parts = urlsplit(config.queue)
     host, port = parts.hostname or "127.0.0.1", parts.port or _BROKER_PORTS.get(parts.scheme, 0)
+    return f"{host}:{port}", answers(host, port, patience)
+
+
+def _led_to(queue: str, master: str, patience: float) -> tuple[str, bool]:
+    """The Redis that the Sentinels name, or the Sentinels where none of them names one."""
+    from redis.exceptions import RedisError
+    from redis.sentinel import Sentinel
+
+    parts = [urlsplit(one) for one in sentinels(queue)]
+    hosts = [(one.hostname or "127.0.0.1", one.port or _SENTINELS_PORT) for one in parts]
+    try:
+        leading = Sentinel(hosts, socket_timeout=patience)  # type: ignore[no-untyped-call]
+        host, port = leading.discover_master(master)  # type: ignore[no-untyped-call]
+    except (OSError, RedisError):
+        named = ", ".join(f"{host}:{port}" for host, port in hosts)
+        return f"{master} at the Sentinels {named}", False
     return f"{host}:{port}", answers(host, port, patience)
