@@ -101,7 +101,7 @@ def test_a_run_that_was_stopped_goes_on(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(moving, "BATCH", 2)
-    monkeypatch.setattr("orgo.cli.database._shown", stopped)
+    monkeypatch.setattr("orgo.cli.database.Live.say", stopped)
     assert run("database", "move", "--to", url)[0] == 130
     code, out, err = run("database", "move", "--to", url, "--json")
 

@@ -1,6 +1,7 @@
 """Events as the journal reads them, straight from the table and the same on every database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,21 +25,35 @@ def unsealed(horizon: int, limit: int) -> list[tuple[Any, ...]]:
 
 
 def sealed() -> Iterator[tuple[int, bytes, tuple[Any, ...] | None]]:
-    """(number, kept hash, event) in the order of the numbers; the event is None where its row is gone."""
+    """(number, kept hash, event) in the order of the numbers; the event is None where its row is gone.
+
+    The next rows are read meanwhile, by a thread with a connection of its own.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="orgo-journal") as reader:
+        try:
+            coming = reader.submit(_behind, 0)
+            while rows := coming.result():
+                coming = reader.submit(_behind, rows[-1][0])
+                for row in rows:
+                    yield row[0], bytes(row[1]), _event(row[2:]) if row[2] is not None else None
+        finally:
+            reader.submit(_close)
+
+
+def _close() -> None:
+    """Of the thread that it is called on."""
+    connection.close()
+
+
+def _behind(number: int) -> list[tuple[Any, ...]]:
+    """The next entries behind this number, each with its event's columns."""
     sql = (
         f"SELECT n.number, n.hash, {_columns()} FROM audit_entry n LEFT JOIN audit_event e ON e.id = n.event "
         "WHERE n.number > %s ORDER BY n.number LIMIT %s"
     )
-    last = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [last, BATCH])
-            rows = cursor.fetchall()
-        for row in rows:
-            yield row[0], bytes(row[1]), _event(row[2:]) if row[2] is not None else None
-        if len(rows) < BATCH:
-            return
-        last = rows[-1][0]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [number, BATCH])
+        return list(cursor.fetchall())
 
 
 def waiting(horizon: int) -> int:

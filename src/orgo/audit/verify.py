@@ -11,7 +11,7 @@ from orgo.audit.keys import is_signed
 from orgo.audit.models import Entry, Event, Seal
 from orgo.audit.seal import HEAD
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
 
 
 class Wrong(msgspec.Struct, frozen=True):
@@ -33,8 +33,11 @@ class Verified(msgspec.Struct, frozen=True):
     wrong: Wrong | None
 
 
-def verify(var: Path, key: str | None = None, progress: Progress = lambda _: None) -> Verified:
-    """Read the whole trail. `key` (hex) is the public key that must have signed; None takes each seal's own at its word."""
+def verify(var: Path, key: str | None = None, progress: Progress = lambda done, total: None) -> Verified:
+    """Read the whole trail; `progress` is told how many events are read, of how many.
+
+    `key` (hex) is the public key that must have signed; None takes each seal's own at its word.
+    """
     seals = list(Seal.objects.order_by("number"))
     wrong = _first_wrong(seals, key, progress) or _cut_off(seals, var) or _put_in(seals)
     entries = seals[-1].last if seals else 0
@@ -53,7 +56,7 @@ def _first_wrong(seals: list[Seal], key: str | None, progress: Progress) -> Wron
         if wrong is not None:
             return wrong
         previous, last = bytes(seal.hash), seal.last
-        progress(last)
+        progress(last, seals[-1].last)
     beyond = next(entries, None)
     return Wrong(beyond[0], "an entry that no seal closes") if beyond is not None else None
 

@@ -7,7 +7,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, say
+from orgo.cli.output import Live, as_json_option, line, say
 from orgo.lib.problems import BadInput, Problem
 
 
@@ -24,7 +24,10 @@ def verify(key: str | None, as_json: bool) -> int:
     config = enter()
     from orgo.audit.verify import verify as look
 
-    found = look(config.var, _public_key(key))
+    with Live() as live:
+        found = look(
+            config.var, _public_key(key), lambda done, total: live.say(f"{done:,} of {total:,} events")
+        )
     if as_json:
         line(found)
     else:

@@ -8,7 +8,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import connect, enter
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, say
+from orgo.cli.output import Live, as_json_option, line, say
 from orgo.lib.problems import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def move(url: str, as_json: bool) -> int:
     from orgo.conf.kinds import masked
     from orgo.ops.moving import move as work
 
-    moved = work(target, _shown)
+    with Live() as live:
+        moved = work(target, lambda table, done, total: live.say(f"{table}: {done:,} of {total:,}"))
     if as_json:
         line({"rows": moved.rows, "different": moved.different})
     else:
@@ -85,7 +86,3 @@ def _target(config: "Config", url: str) -> "Config":
         raise BadInput(Problem("that is the database that Orgo uses already", key="--to"))
     reach(target)
     return target
-
-
-def _shown(table: str, done: int, total: int) -> None:
-    say(f"{table}: {done} of {total}")

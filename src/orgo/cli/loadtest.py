@@ -1,14 +1,12 @@
 """`orgo loadtest`: how much an installation carries, counted."""
 
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orgo.cli.errors import Code
-from orgo.cli.output import as_json_option, line
+from orgo.cli.output import Live, as_json_option, line
 
 if TYPE_CHECKING:
     from orgo.loadtest.count import Sample
@@ -113,7 +111,7 @@ def _mail_test(html: Path | None, as_json: bool, given: dict[str, Any]) -> int:
     from orgo.loadtest.plan import Plan
 
     plan = Plan(**given)
-    with _Live() as live:
+    with Live() as live:
         found = run.run(load(), plan, lambda sample, unsent: live.say(_shown(sample, plan.mails, unsent)))
     if html is not None:
         html.write_text(page.page(found), "utf-8")
@@ -127,7 +125,7 @@ def _queue_test(tasks: int, batch: int, as_json: bool, given: dict[str, Any]) ->
     from orgo.loadtest.plan import QueuePlan
 
     chosen = {name: given[name] for name in ("workers", "floor", "patience")}
-    with _Live() as live:
+    with Live() as live:
         plan = QueuePlan(tasks=tasks, batch=batch, **chosen)
         found = queue.run(load(), plan, lambda step, done, total: live.say(f"{step}: {done:,} of {total:,}"))
     line(found) if as_json else click.echo(queue.words(found))
@@ -139,25 +137,3 @@ def _shown(sample: "Sample", mails: int, unsent: int) -> str:
         f"{sample.at:6.0f} s  {sample.taken:,} of {mails:,} in  {sample.decided:,} decided  "
         f"{sample.letters:,} letters sent, {unsent:,} wait  {sample.memory // 1_000_000} MB"
     )
-
-
-class _Live:
-    """The line that moves on a terminal; elsewhere one a second. On standard error, so that the result stays clean."""
-
-    def __init__(self) -> None:
-        self._last = 0.0
-        self._terminal = sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._terminal:
-            click.echo("\r\x1b[K", err=True, nl=False)
-
-    def say(self, words: str) -> None:
-        """Show it, at most once a second."""
-        if time.monotonic() - self._last < 1.0:
-            return
-        self._last = time.monotonic()
-        click.echo(f"\r{words}\x1b[K" if self._terminal else words, err=True, nl=not self._terminal)

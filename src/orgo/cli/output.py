@@ -2,8 +2,9 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import click
 import msgspec
@@ -61,3 +62,25 @@ def problems(found: Iterable[Problem], as_json: bool) -> None:
 def is_terminal() -> bool:
     """Whether a person sits at both ends."""
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+class Live:
+    """How far long work is, on standard error: a line that moves on a terminal, elsewhere one a second."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+    def say(self, words: str) -> None:
+        """Show it, at most once a second."""
+        if time.monotonic() - self._last < 1.0:
+            return
+        self._last = time.monotonic()
+        click.echo(f"\r{words}\x1b[K" if self._terminal else words, err=True, nl=not self._terminal)

@@ -1,11 +1,12 @@
 """`orgo database move`: every row goes to another database, table by table, and is compared there.
 
-The source is held still by one transaction (on SQLite no other may write meanwhile). A run that was stopped goes on behind the
-last row that arrived; at the end both sides are read again and have to be equal.
+The source is held still by one transaction (on SQLite no other may write meanwhile, PostgreSQL shows one state of it).
+A run that was stopped goes on behind the last row that arrived; at the end both sides are read again and have to be equal.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -44,7 +45,7 @@ def move(target: Config, progress: Progress) -> Moved:
     `progress` is told the table, its rows there and its rows in all. Raises BadInput where the target belongs to another Orgo.
     """
     prepare(target)
-    with transaction.atomic():
+    with held_still():
         for model in tables():
             _copy(model, progress)
         copy_words()
@@ -52,6 +53,16 @@ def move(target: Config, progress: Progress) -> Moved:
         compared = [(model, _sum(model, "default"), _sum(model, TARGET)) for model in tables()]
     rows = {model._meta.db_table: there[0] for model, _, there in compared}
     return Moved(rows, [model._meta.db_table for model, here, there in compared if here != there])
+
+
+@contextmanager
+def held_still() -> Iterator[None]:
+    """A transaction in which the source is the same from the first row read to the last."""
+    with transaction.atomic():
+        if connections["default"].vendor == "postgresql":
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def prepare(target: Config) -> None:
