@@ -53,6 +53,9 @@ class Share(click.ParamType[float]):
     show_default="5%",
     help="The share of mails that are made to harm.",
 )
+@click.option(
+    "--storm", type=click.IntRange(0, 10_000_000), default=0, help="So many mails more, all from one sender."
+)
 @click.option("--senders", type=_COUNT, default=500, show_default=True, help="How many people write them.")
 @click.option(
     "--rules", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many rules decide."
@@ -112,7 +115,7 @@ def _mail_test(html: Path | None, as_json: bool, given: dict[str, Any]) -> int:
 
     plan = Plan(**given)
     with Live() as live:
-        found = run.run(load(), plan, lambda sample, unsent: live.say(_shown(sample, plan.mails, unsent)))
+        found = run.run(load(), plan, lambda sample, unsent: live.say(_shown(sample, plan.total, unsent)))
     if html is not None:
         html.write_text(page.page(found), "utf-8")
     line(found.as_json()) if as_json else click.echo(report.words(found))

@@ -1,14 +1,20 @@
 """What became of the mails, counted in the database against the test's own ledger."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from orgo.loadtest import mails
+from orgo.loadtest.plan import STORM
 
 _MAKES_A_TASK = ("opened", "joined")
+# Where a mail of the test may end: in a task, or in quarantine. None of them is one that Orgo may ignore.
+_KEPT = (*_MAKES_A_TASK, "quarantined")
+# A level of the test's urgent tasks fires after five seconds; all others have hours.
+_SOON = timedelta(seconds=30)
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -24,13 +30,14 @@ class Sample(msgspec.Struct, frozen=True):
 class Counted(msgspec.Struct, frozen=True):
     """Mails by outcome, those that are not there or twice, and the sorted times in milliseconds.
 
-    `within` is how many were decided within `seconds`.
+    `within` is how many were decided within `seconds`; `others` are the times to the task of all but the storm's.
     """
 
     outcomes: dict[str, int]
     lost: int
     doubled: int
     to_task: list[float]
+    others: list[float]
     to_letter: list[float]
     late: list[float]
     seconds: float
@@ -52,6 +59,24 @@ def letters() -> tuple[int, int]:
     return waiting, Letter.objects.filter(state="sent").count()
 
 
+def levels_soon() -> bool:
+    """Whether a level of one of the test's urgent tasks has yet to fire."""
+    from orgo.lib import clock
+    from orgo.task.models import Task
+
+    return Task.objects.filter(next_level_at__lte=clock.now() + _SOON).exists()
+
+
+def never_arrived(seen: Container[bytes]) -> int:
+    """Letters that count as sent and that the other side (its Message-IDs with their recipients) never saw."""
+    from orgo.outbox.models import Letter
+
+    sent = Letter.objects.filter(state="sent", channel="email").values_list("message_id", "recipient")
+    return sum(
+        1 for message_id, recipient in sent.iterator() if f"{message_id}{recipient}".encode() not in seen
+    )
+
+
 def counted(taken: Sequence[int], stored_before: bool) -> Counted:
     """Look at every mail that the other side took. A mail is lost where it is in no task and not in quarantine.
 
@@ -59,20 +84,22 @@ def counted(taken: Sequence[int], stored_before: bool) -> Counted:
     """
     from orgo.intake.models import Mail
 
-    columns = ("envelope_to", "outcome", "received_at", "decided_at", "task")
+    columns = ("envelope_to", "outcome", "received_at", "decided_at", "task", "envelope_from")
     rows = list(Mail.objects.order_by("decided_at").values_list(*columns))
     numbered = [(mails.number_of(to[0]) if to else None, *rest) for to, *rest in rows]
-    ends = Counter(number for number, outcome, *_ in numbered if outcome)
+    ends = Counter(number for number, outcome, *_ in numbered if outcome in _KEPT)
     tasks = Counter(number for number, outcome, *_ in numbered if outcome in _MAKES_A_TASK)
-    decided = [(received, end) for _, _, received, end, _ in numbered if end is not None]
+    decided = [(received, end) for _, _, received, end, *_ in numbered if end is not None]
+    others = [(received, end) for *_, received, end, _, by in numbered if end is not None and by != STORM]
     begin = _begin(decided, stored_before)
     return Counted(
         outcomes=dict(Counter(outcome or "waiting" for _, outcome, *_ in numbered)),
         lost=sum(1 for number in taken if not ends[number]),
         doubled=sum(1 for seen in tasks.values() if seen > 1),
         to_task=_milliseconds(decided),
+        others=_milliseconds(others),
         to_letter=_milliseconds(
-            _first_letters({task: received for _, _, received, _, task in numbered if task})
+            _first_letters({task: received for _, _, received, _, task, _ in numbered if task})
         ),
         late=_lateness(),
         seconds=(decided[-1][1] - begin).total_seconds() if decided else 0.0,

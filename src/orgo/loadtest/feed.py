@@ -68,7 +68,7 @@ class Feeder:
         while True:
             with self._lock:
                 number = next(self._numbers)
-            if number >= self._plan.mails:
+            if number >= self._plan.total:
                 return
             if self._plan.rate is not None:
                 time.sleep(max(0.0, self._began + number / self._plan.rate - time.monotonic()))
@@ -96,14 +96,14 @@ class Feeder:
 class SmtpDoor:
     """A connection to the listener, as a relay in front of it keeps one; opened when it is first needed."""
 
-    def __init__(self, config: Config, senders: int) -> None:
-        self._config, self._senders = config, senders
+    def __init__(self, config: Config, plan: Plan) -> None:
+        self._config, self._plan = config, plan
         self._smtp: smtplib.SMTP | None = None
 
     def put(self, number: int, data: bytes) -> None:
         smtp = self._smtp = self._smtp or self._connected()
         try:
-            smtp.sendmail(mails.sender(number, self._senders), [mails.recipient(number)], data)
+            smtp.sendmail(self._plan.sender(number), [mails.recipient(number)], data)
         except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused) as error:
             if 500 <= getattr(error, "smtp_code", 500) < 600:
                 raise Refused from error
@@ -122,14 +122,14 @@ class SmtpDoor:
 class ApiDoor:
     """`POST /api/v1/mail` with a token."""
 
-    def __init__(self, config: Config, senders: int, token: str) -> None:
-        self._senders = senders
+    def __init__(self, config: Config, plan: Plan, token: str) -> None:
+        self._plan = plan
         self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=60)
         self._url = f"http://{config.web.host}:{config.web.port}/api/v1/mail"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "message/rfc822"}
 
     def put(self, number: int, data: bytes) -> None:
-        fields = {"from": mails.sender(number, self._senders), "to": mails.recipient(number)}
+        fields = {"from": self._plan.sender(number), "to": mails.recipient(number)}
         url = f"{self._url}?{'&'.join(f'{name}={value}' for name, value in fields.items())}"
         answer = self._pool.request("POST", url, body=data, headers=self._headers)
         if answer.status >= 500:
@@ -151,16 +151,16 @@ class DatabaseDoor:
         """Store all of the plan's mails; `said` is told how many there are after each batch. Returns their numbers."""
         from orgo.intake.store import Incoming, store_many
 
-        for first in range(0, self._plan.mails, AT_ONCE):
-            numbers = range(first, min(first + AT_ONCE, self._plan.mails))
+        for first in range(0, self._plan.total, AT_ONCE):
+            numbers = range(first, min(first + AT_ONCE, self._plan.total))
             store_many(
                 Incoming(
                     data=mails.mail(number, self._plan.senders, self._plan.hostile),
                     source="smtp",
-                    envelope_from=mails.sender(number, self._plan.senders),
+                    envelope_from=self._plan.sender(number),
                     envelope_to=(mails.recipient(number),),
                 )
                 for number in numbers
             )
             said(numbers.stop)
-        return list(range(self._plan.mails))
+        return list(range(self._plan.total))

@@ -1,6 +1,6 @@
 """What a load test found: one record, as JSON, as words, and as a page with curves (pure but for the machine's name)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -9,6 +9,13 @@ from orgo.loadtest.count import Counted, Sample, percentile
 from orgo.loadtest.plan import Plan
 
 _MB = 1_000_000
+
+
+class Arrived(NamedTuple):
+    """What the other side saw of the letters: how many twice, and how many that count as sent not at all."""
+
+    doubled: int
+    missing: int
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -44,11 +51,16 @@ class Report(msgspec.Struct, frozen=True):
     escalation_late_p99_ms: float | None
     settled: bool
     samples: list[Sample]
+    letters_missing: int = 0
+    cpu_seconds: float = 0.0
+    storm: int = 0
+    others_p99_ms: float | None = None
 
     @property
     def is_well(self) -> bool:
         """Nothing lost, nothing doubled, nothing left over."""
-        return self.settled and not self.lost and not self.doubled and not self.letters_doubled
+        astray = self.lost or self.doubled or self.letters_doubled or self.letters_missing
+        return self.settled and not astray
 
     def as_json(self) -> dict[str, Any]:
         """All but the curves."""
@@ -60,9 +72,10 @@ def report(
     config: Config,
     found: Counted,
     samples: list[Sample],
-    letters_doubled: int,
+    arrived: Arrived,
     settled: bool,
     floor_rate: float | None,
+    cpu_seconds: float,
 ) -> Report:
     """The record of a test that has ended."""
     decided = sum(number for outcome, number in found.outcomes.items() if outcome != "waiting")
@@ -86,7 +99,8 @@ def report(
         rules=plan.rules,
         outcomes=found.outcomes,
         letters=samples[-1].letters if samples else 0,
-        letters_doubled=letters_doubled,
+        letters_doubled=arrived.doubled,
+        letters_missing=arrived.missing,
         letter_p50_ms=percentile(found.to_letter, 0.5),
         letter_p95_ms=percentile(found.to_letter, 0.95),
         letter_p99_ms=percentile(found.to_letter, 0.99),
@@ -94,6 +108,9 @@ def report(
         escalation_late_p99_ms=percentile(found.late, 0.99),
         settled=settled,
         samples=samples,
+        cpu_seconds=round(cpu_seconds, 1),
+        storm=plan.storm,
+        others_p99_ms=percentile(found.others, 0.99) if plan.storm else None,
     )
 
 
@@ -106,14 +123,19 @@ def words(found: Report) -> str:
         ),
         ("on", f"{found.database}, broker {found.broker}, {found.workers} worker(s), {found.rules:,} rules"),
         ("to task", _times(found.p50_ms, found.p95_ms, found.p99_ms)),
+        ("others", _others(found)),
         ("to letter", _times(found.letter_p50_ms, found.letter_p95_ms, found.letter_p99_ms)),
         (
             "outcomes",
             ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(found.outcomes.items())),
         ),
-        ("letters", f"{found.letters:,} sent, {found.letters_doubled} of them twice"),
+        (
+            "letters",
+            f"{found.letters:,} sent, {found.letters_doubled} of them twice, {found.letters_missing} not seen",
+        ),
         ("escalations", _late(found)),
         ("memory", f"{found.peak_rss_mb} MB at most, all processes"),
+        ("processor", f"{found.cpu_seconds:,.1f} s, all processes"),
         ("floor", _floor(found)),
         ("lost", str(found.lost)),
         ("doubled", str(found.doubled)),
@@ -127,6 +149,12 @@ def _times(*values: float | None) -> str:
     if p50 is None:
         return ""
     return f"p50 {p50:,.0f} ms, p95 {p95:,.0f} ms, p99 {p99:,.0f} ms after arrival"
+
+
+def _others(found: Report) -> str:
+    if not found.storm:
+        return ""
+    return f"p99 {found.others_p99_ms or 0:,.0f} ms to task, beside {found.storm:,} mails of one sender"
 
 
 def _late(found: Report) -> str:

@@ -9,7 +9,7 @@ from orgo.loadtest.crew import Crew, commands
 from orgo.loadtest.feed import ApiDoor, DatabaseDoor, Door, Feeder, SmtpDoor
 from orgo.loadtest.ground import ground
 from orgo.loadtest.plan import Plan
-from orgo.loadtest.report import Report, report
+from orgo.loadtest.report import Arrived, Report, report
 from orgo.loadtest.sink import Sink
 
 EACH = 1.0
@@ -34,7 +34,8 @@ def run(own: Config, plan: Plan, progress: Progress) -> Report:
                 crew.stop()
             floor_rate = floor.measured(config, environ, plan) if plan.floor else None
             found = count.counted(taken, stored_before=plan.via == "db")
-            return report(plan, config, found, test.samples, sink.doubled, settled, floor_rate)
+            arrived = Arrived(sink.doubled, count.never_arrived(sink.seen))
+            return report(plan, config, found, test.samples, arrived, settled, floor_rate, test.seconds)
     finally:
         sink.stop()
 
@@ -43,6 +44,7 @@ class _Test:
     def __init__(self, plan: Plan, config: Config, crew: Crew, sink: Sink, progress: Progress) -> None:
         self.plan, self.config, self.crew, self.sink, self.progress = plan, config, crew, sink, progress
         self.samples: list[count.Sample] = []
+        self.seconds = 0.0
         self._began = time.monotonic()
         self._taken: Callable[[], int] = lambda: 0
 
@@ -77,16 +79,16 @@ class _Test:
 
     def _door(self) -> Callable[[], Door]:
         if self.plan.via == "smtp":
-            return lambda: SmtpDoor(self.config, self.plan.senders)
+            return lambda: SmtpDoor(self.config, self.plan)
         token = _token()
-        return lambda: ApiDoor(self.config, self.plan.senders, token)
+        return lambda: ApiDoor(self.config, self.plan, token)
 
     def wait_until_quiet(self) -> bool:
-        """Until every mail is decided and every letter has left; False where patience ended before."""
+        """Until every mail is decided, every letter has left and no level is about to fire; False where patience ended before."""
         end = time.monotonic() + self.plan.patience
         while time.monotonic() < end:
             self._sample()
-            if not count.waiting_mails() and not count.letters()[0]:
+            if not count.waiting_mails() and not count.letters()[0] and not count.levels_soon():
                 self._look()
                 return True
         return False
@@ -98,6 +100,7 @@ class _Test:
 
     def _look(self) -> None:
         self.crew.look()
+        self.seconds = max(self.seconds, self.crew.seconds())
         taken, waiting, (unsent, sent) = self._taken(), count.waiting_mails(), count.letters()
         sample = count.Sample(
             time.monotonic() - self._began, taken, max(0, taken - waiting), sent, self.crew.memory()
