@@ -209,9 +209,10 @@ def mail(number: int) -> bytes:
     ).encode()
 
 
-def invariants(house: House, sent: int, *, escalated: bool = False, unsure: bool = False) -> list[str]:
+def invariants(house: House, sent: int, *, escalated: bool | None = False, unsure: bool = False) -> list[str]:
     """What design/reliability.md 1.12 asks for, counted; returns what does not hold.
 
+    `escalated` says whether each task has had its first level; None where that is a matter of time.
     Where `unsure`, a letter whose senders died in the dot twice may be ambiguous: it waits for a person.
     """
     wrong = []
@@ -228,7 +229,7 @@ def invariants(house: House, sent: int, *, escalated: bool = False, unsure: bool
     (tasks,) = house.rows("select count(*) from task_task")[0]
     if tasks != sent:
         wrong.append(f"{tasks} tasks for {sent} mails")
-    wrong += _letters(house, sent * (3 if escalated else 2), unsure) + _trail(house) + leftovers(house)
+    wrong += _letters(house, sent, escalated, unsure) + _trail(house) + leftovers(house)
     return wrong
 
 
@@ -245,10 +246,14 @@ def leftovers(house: House) -> list[str]:
     return wrong
 
 
-def _letters(house: House, wanted: int, unsure: bool) -> list[str]:
-    wrong = []
-    asked = "select message_id, state, repeated from outbox_letter where channel = 'email'"
-    rows = house.rows(asked)
+def _letters(house: House, mails: int, escalated: bool | None, unsure: bool) -> list[str]:
+    of_mail = "from outbox_letter where channel = 'email'"
+    one_each = "group by task, kind, recipient, subject having count(*) > 1"
+    twice = house.rows(f"select task, kind, recipient, subject, count(*) {of_mail} {one_each}")
+    wrong = [f"made twice {twice}"] if twice else []
+    rows = house.rows(f"select message_id, state, repeated {of_mail}")
+    (levels,) = house.rows(f"select count(*) {of_mail} and kind = 'escalated'")[0]
+    wanted = mails * 2 + (levels if escalated is None else mails * escalated)
     states = Counter(state for _, state, _ in rows)
     may_be = {"sent", "ambiguous"} if unsure else {"sent"}
     if len(rows) != wanted or not set(states) <= may_be:
