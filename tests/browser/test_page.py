@@ -223,6 +223,28 @@ def test_something_new_is_announced_instead_of_jumping(page: Any, sign_in: Enter
     assert page.locator("[data-row]").count() == 1
 
 
+def test_counts_rows_and_the_open_task_are_shown_anew_where_they_stand(
+    page: Any, sign_in: Enter, office: Office
+) -> None:
+    office.mail(subject="First leak")
+    first = office.task().reference
+    office.mail(subject="Second leak")
+    sign_in("anna@city.example")
+    page.goto(f"/tasks/{first}?queue=team")
+    office.answer("ben@city.example", "take")
+    page.locator("[data-row]", has_text="Second leak").locator("text=Ben Berg").wait_for()
+    page.locator("#answer").fill("I am writing")
+    office.answer("ben@city.example", "done")
+    page.locator("[data-row].gone", has_text="Second leak").wait_for()
+    office.mail(subject="Third leak")
+    office.mail(subject="Fourth leak")
+
+    page.locator("#queues li", has_text="My teams").locator("text=3").wait_for()
+    page.locator("#news >> text=2 new").wait_for()
+    assert page.locator("[data-row]").count() == 2
+    assert page.locator("#answer").input_value() == "I am writing"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 320])
 def test_axe_finds_nothing_on_any_screen(

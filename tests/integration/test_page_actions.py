@@ -155,3 +155,17 @@ def test_who_takes_it_took_it(office: Office, do: Any) -> None:
     _mail(office)
 
     assert "<b>Anna Abel</b> took it <time" in do("take")
+
+
+def test_closing_without_doing_it_wants_a_reason_and_keeps_it_as_a_note(office: Office, do: Any) -> None:
+    from orgo.audit.models import Event
+    from orgo.task.models import Note
+
+    _mail(office)
+    assert "Nothing was done: say why it is closed." in do("cancel", reason=" ")
+    assert office.task().state == "pending"
+    page = do("cancel", reason="It is not our house.")
+
+    assert "It is closed. The requester will be told." in page and "It is not our house." in page
+    assert Note.objects.get(kind="note").text == "It is not our house."
+    assert "our house" not in str(Event.objects.get(type="task.cancelled").data)

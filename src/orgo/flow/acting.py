@@ -171,6 +171,13 @@ def _wait(state: TaskState, actor: Actor, unit: Unit, values: dict[str, Any]) ->
     return c.Wait(task=state.id, actor=actor, at=unit.now, until=until)
 
 
+def _cancel(state: TaskState, actor: Actor, unit: Unit, values: dict[str, Any]) -> c.Command:
+    """The reason is a note, where it can be erased; no text of a person stands in an event."""
+    if str(values.get("reason", "")).strip():
+        unit.add_note(state.id, "note", actor.address, _text({"text": values["reason"]}))
+    return c.Cancel(task=state.id, actor=actor, at=unit.now)
+
+
 def _ahead(values: dict[str, Any], unit: Unit) -> datetime:
     """The instant that was given. Raises ValueError for one that is over."""
     until: datetime = values["until"]
@@ -199,7 +206,7 @@ ACTIONS: dict[str, Maker] = {
     "resume": _plain(c.Resume),
     "due": _due,
     "done": _plain(c.Complete),
-    "cancel": _plain(c.Cancel, "reason"),
+    "cancel": _cancel,
     "fail": _plain(c.Fail, "reason"),
     "reopen": _plain(c.Reopen),
     "route": _route,

@@ -191,7 +191,8 @@ def instant(at: datetime | None, zone: ZoneInfo, language: str) -> str:
 @lru_cache(4096)
 def _instant(at: datetime, zone: ZoneInfo, language: str) -> str:
     with translation.override(language):
-        return dateformat.format(at.astimezone(zone), "D j M, H:i")
+        # The names of months are small in French ("b"), and Django's "M" makes them great.
+        return dateformat.format(at.astimezone(zone), "D j M, H:i" if language == "en" else "D j b, H:i")
 
 
 def facts(state: TaskState, house: "House", language: str) -> str:

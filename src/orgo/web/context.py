@@ -10,6 +10,7 @@ from orgo.conf import boot
 from orgo.lib import clock
 from orgo.lib.clock import FastClock
 from orgo.people.models import User
+from orgo.web import words
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _troubles() -> list[str]:
     from orgo.intake.queries import quarantined
     from orgo.ops import trouble
 
-    found = list(trouble.sentences().values())
+    found = [words.trouble(sentence) for sentence in trouble.sentences().values()]
     if boot.config().smtp is None:
         found.append(_("No smtp: server is configured: letters are held until there is one."))
     found += _backups()

@@ -1,5 +1,6 @@
 """What the page calls the states and values that the code has English words for."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,3 +16,31 @@ PRIORITIES: Mapping[str, Any] = {
     "high": _("high"),
     "urgent": _("urgent"),
 }
+_TROUBLES = (
+    (re.compile(r"letters can't leave by (.+?): (.+)", re.DOTALL), _("Letters can't leave by %s: %s")),
+    (
+        re.compile(r"mail waits, for the virus scanner does not answer: (.+)", re.DOTALL),
+        _("Mail waits, for the virus scanner does not answer: %s"),
+    ),
+    (
+        re.compile(r"the old rules stay in force, the new ones can't be read: (.+)", re.DOTALL),
+        _("The old rules stay in force, the new ones can't be read: %s"),
+    ),
+    (
+        re.compile(r"no heartbeat is sent, for (.+) does not work"),
+        _("No heartbeat is sent, for %s does not work"),
+    ),
+    (
+        re.compile(r"the watch can't be told that Orgo lives: (.+)", re.DOTALL),
+        _("The watch can't be told that Orgo lives: %s"),
+    ),
+)
+
+
+def trouble(sentence: str) -> str:
+    """A sentence of ops/trouble.py in the reader's language, as far as the page knows it."""
+    for pattern, words in _TROUBLES:
+        found = pattern.fullmatch(sentence)
+        if found:
+            return str(words) % found.groups()
+    return sentence

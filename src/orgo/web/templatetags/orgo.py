@@ -9,6 +9,7 @@ from django.template.defaultfilters import stringfilter
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from orgo.conf import boot
 from orgo.flow import words
@@ -42,13 +43,13 @@ def ago(at: datetime | None) -> str:
         return ""
     seconds = (at - clock.now()).total_seconds()
     size = abs(seconds)
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+    for unit, length in ((_("d"), 86400), ("h", 3600), ("min", 60)):
         if size >= length:
             text = f"{int(size // length)} {unit}"
             break
     else:
-        return "now"
-    return f"in {text}" if seconds > 0 else text
+        return _("now")
+    return _("in %s") % text if seconds > 0 else text
 
 
 @register.filter

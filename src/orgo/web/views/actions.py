@@ -93,6 +93,8 @@ def _values(request: HttpRequest, action: str) -> dict[str, Any]:
         if until is None and action != "wait":
             raise ValueError(_("a time is missing"))
         return {"until": until}
+    if action == "cancel" and not request.POST.get("reason", "").strip():
+        raise ValueError(_("say why it is closed"))
     if action == "change":
         return {"values": {"priority": request.POST.get("priority", "normal")}}
     if action == "watch":

@@ -52,7 +52,7 @@ def conversation(task: Task, house: House) -> list[Item]:
     hidden = _("the sender") if task.anonymize else ""
     mails = mails_of(task.pk)
     odd = oddities(mails)
-    items = [_mail_item(mail, hidden, odd[mail.pk]) for mail in mails]
+    items = [_mail_item(mail, hidden, odd[mail.pk], house) for mail in mails]
     items += [
         Item("note", note.at, house.name_of(note.author) or "Orgo", masked(note.text))
         for note in Note.objects.filter(task=task.pk, kind="note")
@@ -65,8 +65,8 @@ def conversation(task: Task, house: House) -> list[Item]:
     return sorted(items, key=lambda item: item.at)
 
 
-def _mail_item(mail: Mail, hidden: str, odd: Sequence[str]) -> Item:
-    who = hidden or mail.from_name or mail.from_address or _("unknown sender")
+def _mail_item(mail: Mail, hidden: str, odd: Sequence[str], house: House) -> Item:
+    who = hidden or mail.from_name or house.name_of(mail.from_address) or _("unknown sender")
     whole = masked(mail.text)
     own = reply_text(whole) if mail.outcome == "joined" else whole
     return Item("mail", mail.received_at, who, own, whole if own.strip() != whole.strip() else "", mail, odd)

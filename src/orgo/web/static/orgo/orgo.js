@@ -103,23 +103,42 @@ document.addEventListener("input", ({ target }) => {
   else sessionStorage.removeItem(draft(target));
 });
 document.querySelector('form[action="/sign-out"]')?.addEventListener("submit", () => sessionStorage.clear());
-document.body.addEventListener("htmx:afterSwap", restore);
 restore();
 
-document.body.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status !== 401 || document.querySelector(".toast.signed-out")) return;
+function signedOut() {
+  if (document.querySelector(".toast.signed-out")) return;
   toast(document.body.dataset.signedOut, `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`).classList.add("signed-out");
-});
+}
+document.body.addEventListener("htmx:responseError", (event) => event.detail.xhr.status === 401 && signedOut());
 
-// The open task is shown anew when something changed, unless somebody is writing on it.
+// When something changed, what is shown is shown anew: counts, rows (where they stand) and the open task, unless somebody
+// is writing on it.
+function isBusy(article) {
+  const written = [...article.querySelectorAll("textarea, input")].some((field) => field.value !== field.defaultValue);
+  return typing(document.activeElement) || written || article.querySelector("details[open]");
+}
+
+async function showAnew() {
+  const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
+  if (answer.status === 401) return signedOut();
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const same = (link) => fresh.querySelector(`a[href="${CSS.escape(link.getAttribute("href"))}"]${link.matches("[data-row]") ? "[data-row]" : ""}`);
+  document.querySelectorAll("#queues li a, [data-row]").forEach((link) => {
+    const now = same(link);
+    if (now) link.replaceChildren(...now.childNodes);
+    link.classList.toggle("gone", !now);
+  });
+  const article = document.querySelector("[data-task]");
+  if (article && !isBusy(article)) {
+    document.getElementById("task").replaceChildren(...fresh.getElementById("task").childNodes);
+    restore();
+  }
+}
+
 let waiting = 0;
 document.body.addEventListener("htmx:sseMessage", (event) => {
-  const article = document.querySelector("[data-task]");
-  if (event.detail.type !== "changed" || !article) return;
+  if (event.detail.type !== "changed" || !document.querySelector(".panes")) return;
   clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    const busy = typing(document.activeElement) || [...article.querySelectorAll("textarea, input")].some((field) => field.value && field.type !== "hidden" && field.value !== field.defaultValue);
-    const open = article.querySelector("details[open]");
-    if (!busy && !open) htmx.ajax("GET", location.href, { target: "#task", select: "#task", swap: "outerHTML show:none" });
-  }, 1500);
+  waiting = setTimeout(() => showAnew().catch(() => {}), 1500);
 });
