@@ -27,6 +27,7 @@ class Imap:
         self.announced: dict[int, int] = {}
         self.modseq = 0
         self.heard: list[str] = []
+        self.bodies: list[list[int]] = []
 
     def answer(self, line: bytes) -> bytes:
         """The answer to one command."""
@@ -52,6 +53,7 @@ class Imap:
     def _fetch(self, rest: str) -> tuple[bytes, bytes]:
         what = "body" if "BODY" in rest else "size"
         asked = self._meant(rest.split()[2])
+        self.bodies += [asked] if what == "body" else []
         if any((uid, what) in self.refuses for uid in asked):
             return b"", REFUSED
         return b"".join(self._told(uid, what) for uid in asked if (uid, what) not in self.silent), b"OK done"
@@ -103,9 +105,11 @@ def left() -> list[tuple[str, str]]:
 @pytest.mark.parametrize("how", ["silent", "refuses"])
 def test_a_mail_whose_size_is_not_told_is_taken_all_the_same(look: Any, how: str) -> None:
     imap = Imap(7, 8, 9)
+    imap.mails[8] = leak(8, body="x" * 200_000)
     getattr(imap, how).add((8, "size"))
 
     assert look(imap) == 3 and look(imap) == 0
+    assert len(imap.bodies) == 3, "one whose weight is not known is asked for alone"
     assert sizes() == [len(mail) for mail in imap.mails.values()]
 
 
