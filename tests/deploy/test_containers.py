@@ -78,10 +78,7 @@ def test_each_profile_is_whole(profile: str, servers: set[str], workers: int) ->
 def test_each_part_runs_a_command_that_is_there(name: str, tmp_path: Path) -> None:
     one = OWN[name]
     if one.get("entrypoint") == ["celery"]:
-        assert one["command"][:3] == ["-A", "tasks", one["command"][2]] and one["command"][2] in (
-            "worker",
-            "beat",
-        )
+        assert one["command"][:3] == ["-A", "tasks", "worker"]
     else:
         answer = CliRunner().invoke(root, [*one["command"], "--help"])
         assert answer.exit_code == 0, shlex.join(one["command"])
