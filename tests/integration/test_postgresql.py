@@ -51,6 +51,22 @@ class Home:
         return process.returncode, out, err
 
 
+def test_a_server_that_is_too_old_gets_one_line(server: Postgresql, tmp_path: Path) -> None:
+    """What would come of version 13: Django's own look at the version is told that number."""
+    old = "from django.db.backends.postgresql.base import DatabaseWrapper as W; W.get_database_version = lambda self: (13, 22)"
+    code = f"{old}; from orgo.cli.main import main; raise SystemExit(main())"
+    home = Home(tmp_path, server.url("old"))
+    words = "this database can't be used: PostgreSQL 14 or later is required (found 13.22)."
+    for order in (["database", "migrate"], ["up"], ["worker"]):
+        command = [sys.executable, "-c", code, *order]
+        path = {"PYTHONPATH": str(ROOT / "src")}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=home.environment | path, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 2
+        assert done.stderr == f"orgo: {words}\n"
+
+
 def test_the_blueprints_three_statements_are_enough(server: Postgresql, tmp_path: Path) -> None:
     home = Home(tmp_path, server.url("three"))
 

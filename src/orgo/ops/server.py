@@ -8,7 +8,6 @@ from orgo.conf.config import Config
 from orgo.conf.database import SCHEMA
 from orgo.lib.problems import BadInput, Problem
 
-OLDEST = 140000
 DEFAULT = "default"
 _ASK_AGAIN = 0.2
 _LOCK = 0x4F52474F  # "ORGO"
@@ -16,12 +15,9 @@ _CONSENT = "set it to on, or say database_may_lose_data: true where nothing matt
 
 
 def look_at(config: Config, database: str = DEFAULT) -> None:
-    """Raises BadInput where the server is too old, or would forget what it said it had kept."""
-    version, settings = _settings(database)
+    """Raises BadInput where the server would forget what it said it had kept. (Django connects to none older than 14.)"""
+    settings = _settings(database)
     problems = []
-    if version < OLDEST:
-        words = f"PostgreSQL {version // 10000} is too old: Orgo needs 14 or later"
-        problems.append(Problem(words, key="database", hint="postgresql.org/download has newer ones"))
     loses = [name for name in ("fsync", "synchronous_commit", "full_page_writes") if settings[name] == "off"]
     if loses and not config.database_may_lose_data:
         problems += [
@@ -37,14 +33,13 @@ def look_at(config: Config, database: str = DEFAULT) -> None:
         raise BadInput(problems)
 
 
-def _settings(database: str) -> tuple[int, dict[str, str]]:
+def _settings(database: str) -> dict[str, str]:
     from django.db import connections
 
-    names = ("server_version_num", "fsync", "synchronous_commit", "full_page_writes", "server_encoding")
+    names = ("fsync", "synchronous_commit", "full_page_writes", "server_encoding")
     with connections[database].cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(names)])
-        found = dict(cursor.fetchall())
-    return int(found["server_version_num"]), found
+        return dict(cursor.fetchall())
 
 
 def make_schema(database: str = DEFAULT) -> None:
