@@ -106,6 +106,11 @@ class Every:
             self.next = time.monotonic() + self.seconds
 
 
+def put_one(dovecot: Dovecot, number: int) -> bool:
+    dovecot.put(USER, mail(number))
+    return True
+
+
 def crash(server: Postgresql) -> None:
     server.end("immediate")
     server.begin()
@@ -122,7 +127,7 @@ def test_killed_at_random_nothing_is_lost_and_nothing_doubled(
     rules.write_text(rules.read_text().replace("2 hours", "1 second"))
     add_mailbox(house, dovecot, USER, "flag")
     parts = [Part(house, name) for name in (*PARTS, "celery1", "celery2")]
-    loads = [Load(0, house.send), Load(1, lambda number: dovecot.put(USER, mail(number)) is None)]
+    loads = [Load(0, house.send), Load(1, lambda number: put_one(dovecot, number))]
     spread, turns = random.Random(SEED), cycle(parts)
     doings = [
         Every(1.5, lambda: next(turns).kill(spread)),

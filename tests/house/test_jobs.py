@@ -172,14 +172,14 @@ def test_a_message_that_no_worker_can_do_lies_in_the_queue_of_the_dead(
     with at_work(tmp_path, **given) as worker, app.connection() as connection:
         until(worker, r"Received unregistered task")
         dead = dead_letters()(connection.default_channel)
-        found = next(message for _ in range(600) if (message := dead.get(no_ack=True) or wait()))
+        found = next(message for _ in range(600) if (message := dead.get(no_ack=True)) or wait())
 
     assert found.headers["task"] == "orgo.unheard_of"
     assert found.headers["x-death"][0]["queue"] == "orgo.routing"
 
 
-def wait() -> None:
-    threading.Event().wait(0.05)
+def wait() -> bool:
+    return threading.Event().wait(0.05)
 
 
 @pytest.mark.slow

@@ -116,6 +116,7 @@ def test_one_mail_is_tried_again(office: Office, client: Any) -> None:
 
     first, second = quarantined(office, 2)
     task = Mail.objects.get(pk=first).task
+    assert task is not None
     answer = client.post("/quarantine/retry", {"mail": str(first)}, follow=True).content.decode()
     assert "1 mail is tried again." in answer
     office.settle()

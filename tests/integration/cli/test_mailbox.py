@@ -248,7 +248,8 @@ def test_add_by_tokens_keeps_the_applications_secret_in_a_file(office, run, type
     assert "s3cret" not in out + err + (office.home / "config" / "config.yaml").read_text()
     (account,) = load(office.home).accounts
     assert (account.auth, account.client_id, account.scope) == ("xoauth2", "orgo", "mail")
-    assert account.client_secret.get_secret_value() == "s3cret" and account.password is None
+    assert account.client_secret and account.client_secret.get_secret_value() == "s3cret"
+    assert account.password is None
 
 
 def test_add_by_tokens_takes_the_accounts_consent_by_its_variable(office, run, typed, monkeypatch):
@@ -259,7 +260,8 @@ def test_add_by_tokens_takes_the_accounts_consent_by_its_variable(office, run, t
     code, _, err = run(*OAUTH, "--refresh-token-env", "CONSENT")
     assert code == 0, err
     (account,) = load(office.home).accounts
-    assert account.refresh_token.get_secret_value() == "r3fresh" and account.client_secret is None
+    assert account.refresh_token and account.refresh_token.get_secret_value() == "r3fresh"
+    assert account.client_secret is None
 
 
 @pytest.mark.parametrize(

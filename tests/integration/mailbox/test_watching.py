@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -201,7 +202,7 @@ def test_the_system_asks_whether_the_other_side_is_still_there(box, dovecot):
     from orgo.intake.mailbox.dial import open_session
 
     for keys in ({}, {"protocol": "pop3", "port": dovecot.pop3}):
-        session = open_session(box(**keys, tls="none").account)
+        session: Any = open_session(box(**keys, tls="none").account)
         way = session.client.socket() if not keys else session._way.sock
         assert way.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         session.close()
