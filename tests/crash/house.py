@@ -192,6 +192,13 @@ class House:
             threading.Event().wait(0.05)
         return condition()
 
+    def until_so(self, condition: Callable[[], bool]) -> None:
+        """Wait for what other processes than Orgo's own do."""
+        end = time.monotonic() + 90
+        while not condition():
+            assert time.monotonic() < end
+            threading.Event().wait(0.05)
+
     def idle(self) -> bool:
         """Whether nothing waits: no mail without an outcome, no letter on its way."""
         (mails,) = self.rows("select count(*) from intake_mail where outcome = ''")[0]

@@ -2,7 +2,7 @@
 
 `make crash` (ORGO_CRASH_WHOLE=1) tries each point on each of the six pairs; a usual run takes each point once and goes
 round the pairs, so that each pair comes up several times. The points are in Orgo's own processes: with a broker they ring
-by it; Celery's workers are killed in test_random.py.
+by it; Celery's workers are killed in test_celery.py, and at random in test_random.py.
 """
 
 import os
