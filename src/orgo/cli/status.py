@@ -1,36 +1,52 @@
 """`orgo status` and `orgo doctor`."""
 
-import time
-from typing import Any
+from contextlib import suppress
+from time import sleep
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from orgo.cli.board import board
 from orgo.cli.errors import Code
 from orgo.cli.house import enter
 from orgo.cli.output import as_json_option, is_terminal, line
+
+if TYPE_CHECKING:
+    from orgo.conf import Config
 
 PAUSE = 2.0
 
 
 @click.command(epilog="Example: orgo status --watch")
-@click.option("--watch", is_flag=True, help="Again and again until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="A table with rates, again and again until Ctrl-C.")
 @as_json_option
 def status(watch: bool, as_json: bool) -> None:
     """How Orgo is at this moment: what waits, what is late, what needs a person."""
     config = enter()
     from orgo.ops.status import snapshot
 
+    if watch:
+        with suppress(KeyboardInterrupt):
+            _watch(config, as_json)
+    elif as_json:
+        line(snapshot(config))
+    else:
+        click.echo(shown(snapshot(config)))
+
+
+def _watch(config: "Config", as_json: bool) -> None:
+    """A table that stands still and whose numbers move; elsewhere than on a terminal one below the other."""
+    from orgo.ops.status import snapshot
+
+    before = None
     while True:
         found = snapshot(config)
-        if watch and is_terminal() and not as_json:
-            click.clear()
         if as_json:
             line(found)
         else:
-            click.echo(shown(found))
-        if not watch:
-            return
-        time.sleep(PAUSE)
+            click.echo(("\x1b[H\x1b[2J" if is_terminal() else "\n") + "\n".join(board(found, before)))
+        before = found
+        sleep(PAUSE)
 
 
 def shown(found: dict[str, Any]) -> str:

@@ -137,3 +137,26 @@ def test_doctor_finds_a_clock_behind_the_trail_and_a_key_that_others_may_read(of
     out = run("doctor")[1]
     assert "set the clock" in out
     assert f"chmod 600 {key}" in out
+
+
+def test_watching_shows_a_table_with_rates_until_it_is_interrupted(office, run, monkeypatch):
+    looks = []
+
+    def goes_by(seconds):
+        looks.append(seconds)
+        office.clock.advance(seconds=seconds)
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+        office.mail(subject="A leak")
+
+    monkeypatch.setattr("orgo.cli.status.sleep", goes_by)
+    code, out, err = run("status", "--watch")
+
+    assert (code, err) == (0, "")
+    first, second = out.split("Orgo ")[1:]
+    heads = second.splitlines()[2].split()
+    assert heads == ["queue", "waits", "oldest", "a", "second"]
+    routing, delivery = (next(row for row in second.splitlines() if row.startswith(name)) for name in ("routing", "delivery"))
+    assert routing.split() == ["routing", "0", "0", "s", "0.5"]
+    assert float(delivery.split()[-1]) == len(office.told()) / 2
+    assert "0.5" not in first and "1 task that nobody has" in second
