@@ -23,7 +23,6 @@ CASES: dict[str, tuple[tuple[Any, ...], str, bool, str]] = {
     "no such user": ((*MAIL, hears("RCPT TO"), b"550 5.1.1 no such user\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "failed", False, "550"),
     "too large": ((*HELLO, hears("MAIL FROM"), b"552 5.3.4 too large\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "failed", False, "552"),
     "refused after the dot": ((*DATA, b"554 5.7.1 no\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "failed", False, "554"),
-    "larger than the SIZE it announced": ((HELLO[0], HELLO[1], b"250-mx.example\r\n250-8BITMIME\r\n250 SIZE 100\r\n", *DATA[3:], b"552 5.3.4 too large\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "failed", False, "552"),
     "full for now after the dot": ((*DATA, b"452 4.3.1 full\r\n", hears("RSET"), b"250 ok\r\n", "silence"), "pending", False, "452"),
     "silence after the dot": ((*DATA, "silence"), "pending", True, ""),
     "reset after the dot": ((*DATA, "reset"), "pending", True, ""),
