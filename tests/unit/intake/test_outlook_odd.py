@@ -10,6 +10,7 @@ import pytest
 from orgo.intake.outlook import child
 from orgo.intake.outlook.compose import compose
 from orgo.intake.outlook.item import DEEPEST, File, Item
+from orgo.intake.outlook.pff import DAMAGED_TEXT
 from orgo.message import attachment_content, parse
 
 TEXTS = {
@@ -42,6 +43,7 @@ class Thing:
     """What an item and an attachment have in common."""
 
     number_of_record_sets = 1
+    identifier = 0
 
     def __init__(self, method: int | None = None, **texts: str) -> None:
         self.record = Record(texts, {} if method is None else {METHOD: method})
@@ -63,7 +65,7 @@ class Attached(Thing):
 
 
 class Mail(Thing):
-    recipients = None
+    recipients = property(lambda _self: None)
 
     def __init__(
         self, *files: Attached, rtf: Callable[[], bytes | None] = lambda: None, **texts: str
@@ -97,15 +99,30 @@ class Folder:
         return found
 
 
+class Archive:
+    """An archive with this tree of folders, and what libpff found beside it."""
+
+    def __init__(self, root: Folder, orphans: Any) -> None:
+        self.root, self.orphans, self.number_of_orphan_items = root, orphans, len(orphans)
+
+    def get_root_folder(self) -> Folder:
+        return self.root
+
+    def get_orphan_item(self, number: int) -> Any:
+        if isinstance(self.orphans[number], Exception):
+            raise self.orphans[number]
+        return self.orphans[number]
+
+
 @pytest.fixture
 def walk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Frames]:
     """The frames that a walk through this root folder writes."""
 
-    def walking(root: Folder, skip: int = 0) -> Frames:
+    def walking(root: Folder, skip: int = 0, orphans: Any = (), blocks: Any = None) -> Frames:
         frames: Frames = []
         monkeypatch.setattr(child, "_write", lambda *frame: frames.append(frame))
-        child._items(root, skip, "")
-        return frames
+        child.Walk(blocks, skip).through(Archive(root, orphans))
+        return [frame for frame in frames if frame[0] != "total"]
 
     return walking
 
@@ -202,9 +219,11 @@ def test_a_folder_that_can_not_be_listed_hides_no_other(walk: Callable[..., Fram
 # ---------------------------------------------------------------- items (bad input 85)
 
 
-def one(walk: Callable[..., Frames], mail: Mail) -> Any:
-    (frame,) = [frame for frame in walk(Folder(mails=[mail])) if frame[0] != "at"]
-    assert frame[0] == "mail"
+def one(walk: Callable[..., Frames], mail: Mail, lost: str = "") -> Any:
+    """The mail that the item became; `lost` is what is said to be missing of it."""
+    (frame, *rest) = [frame for frame in walk(Folder(mails=[mail])) if frame[0] != "at"]
+    words = f"a part of it can't be read: {lost}; the rest was taken"
+    assert frame[0] == "mail" and unread(rest) == ([("#1", words)] if lost else [])
     return parse(frame[2])
 
 
@@ -228,9 +247,9 @@ def test_rtf_that_can_not_be_unpacked_is_said_in_the_mails_text(walk: Callable[.
     def wrong() -> bytes:
         raise OSError("pypff_message_get_rtf_body: unable to decompress: CRC mismatch")
 
-    found = one(walk, Mail(subject="leak", rtf=wrong))
+    found = one(walk, Mail(subject="leak", rtf=wrong), "its RTF text")
 
-    assert found.subject == "leak" and found.text.strip() == child.DAMAGED_TEXT
+    assert found.subject == "leak" and found.text.strip() == DAMAGED_TEXT
 
 
 def test_mails_in_one_another_are_kept_as_deep_as_they_can_be_read(walk: Callable[..., Frames]) -> None:
@@ -277,9 +296,9 @@ def test_what_is_damaged_of_a_mail_is_said_in_it(walk: Callable[..., Frames]) ->
             raise OSError("unable to read")
 
     mail = Mail(Broken(BY_VALUE, b"x", name="a.pdf"), Broken(EMBEDDED, name="b"), text="x")
-    text = one(walk, mail).text
+    text = one(walk, mail, "attachment a.pdf, attachment b").text
 
-    assert "a.pdf is not here: it is damaged" in text and "b is not here: the mail in it is damaged" in text
+    assert "a.pdf is not here: it is damaged" in text and "b is not here: it is damaged" in text
 
 
 @pytest.mark.parametrize(
@@ -309,3 +328,93 @@ def test_an_item_that_can_not_be_opened_is_listed_with_its_place(walk: Callable[
 
     assert list(mails_of(frames)) == ["/Inbox#1", "/Inbox#3"]
     assert unread(frames) == [("/Inbox#2", "OSError: unable to read descriptor")]
+
+
+def test_what_libpff_can_not_read_of_an_item_is_said_and_the_rest_is_kept(
+    walk: Callable[..., Frames],
+) -> None:
+    """bad input 83: a property, the recipients, the attachments."""
+
+    class Damaged(Mail):
+        @property
+        def recipients(self) -> None:
+            raise OSError("unable to read the recipients")
+
+        @property
+        def number_of_attachments(self) -> int:
+            raise OSError("unable to read the attachments")
+
+        @number_of_attachments.setter
+        def number_of_attachments(self, _count: int) -> None:
+            return
+
+    class Unreadable(SimpleNamespace):
+        @property
+        def data(self) -> bytes:
+            raise OSError("unable to read the value")
+
+    mail = Damaged(subject="leak", text="It leaks.", headers="X: y")
+    mail.record.entries[2] = Unreadable(entry_type=TEXTS["headers"], value_type=0x1F)
+    found = one(walk, mail, "its headers, its recipients, its attachments")
+
+    assert (found.subject, found.text.strip()) == ("leak", "It leaks.")
+
+
+# ---------------------------------------------------------------- the archive as a whole (bad input 83)
+
+
+def test_items_and_folders_that_stand_in_no_folder_are_read_and_said(walk: Callable[..., Frames]) -> None:
+    """bad input 83: what libpff calls orphans."""
+    orphans = [Mail(subject="one"), Folder("Lost", [Mail(subject="two")]), MemoryError("no item")]
+    frames = walk(Folder(folders=[Folder("Inbox")]), orphans=orphans)
+
+    assert {where: mail.subject for where, mail in mails_of(frames).items()} == {
+        "/in no folder#1": "one",
+        "/in no folder/Lost#1": "two",
+    }
+    assert unread(frames) == [
+        ("/in no folder#1", "it stood in no folder, and was read by itself"),
+        ("/in no folder/Lost", "this folder stood in no other: it was read by itself"),
+        ("/in no folder#3", "no item"),
+    ]
+
+
+def test_an_archive_with_neither_items_nor_folders_is_damaged(walk: Callable[..., Frames]) -> None:
+    """bad input 83."""
+    assert unread(walk(Folder())) == [("", "is damaged: there are neither items nor folders in it")]
+    assert unread(walk(Folder(folders=[Folder("Inbox")]))) == []
+
+
+class Index:
+    """The index of an archive with so many items; what these numbers belong to has wrong checksums."""
+
+    def __init__(self, items: int, *wrong: int) -> None:
+        self.items, self.wrong = items, wrong
+
+    def mails(self) -> range:
+        return range(self.items)
+
+    def damaged(self, node: int) -> int:
+        return self.wrong.count(node)
+
+
+def test_items_that_the_index_names_and_no_folder_has_are_counted(walk: Callable[..., Frames]) -> None:
+    """bad input 83: also where the first ones are passed over, or a folder is not wanted."""
+    root = Folder(folders=[Folder("Inbox", [Mail(subject="one"), Mail(subject="two")])])
+
+    for skip in (0, 1):
+        assert unread(walk(root, skip, blocks=Index(5))) == [("", "3 of its 5 items can't be found")]
+    assert unread(walk(root, blocks=Index(2))) == []
+
+
+def test_a_folder_or_an_item_with_wrong_checksums_is_named(walk: Callable[..., Frames]) -> None:
+    """bad input 83: the mail is kept."""
+    mail = Mail(subject="leak")
+    mail.identifier = 36
+    frames = walk(Folder(folders=[Folder("Inbox", [mail], number=98)]), blocks=Index(1, 36, 36, 98))
+
+    assert list(mails_of(frames)) == ["/Inbox#1"]
+    assert unread(frames) == [
+        ("/Inbox", "this folder is damaged: items may be missing (1 wrong checksum)"),
+        ("/Inbox#1", "it is damaged: what was taken of it may be wrong (2 wrong checksums)"),
+    ]

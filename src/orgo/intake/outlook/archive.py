@@ -39,7 +39,7 @@ class Archives:
         if verdict:
             trouble(shown, verdict)
             return
-        done = 0
+        done, trouble = 0, _once(trouble)
         for _ in range(MOST_BREAKS):
             reading = _Reading(shown, trouble)
             process = self._running()
@@ -81,6 +81,18 @@ def _verdict(file: Path) -> str:
     return "is no Outlook archive but another file of its kind" if head[8:10] not in (b"SM", b"SO") else ""
 
 
+def _once(trouble: Trouble) -> Trouble:
+    """Tells of the same thing once: a reading that begins anew meets the same folders again."""
+    told: set[tuple[str, str]] = set()
+
+    def telling(where: str, why: str) -> None:
+        if (where, why) not in told:
+            told.add((where, why))
+            trouble(where, why)
+
+    return telling
+
+
 class _Reading:
     """How far the reading of one archive is: `at` and `where` say which item was begun last."""
 
@@ -98,7 +110,7 @@ class _Reading:
             elif frame[0] == "at":
                 self.at, self.where = frame[1], frame[2]
             elif frame[0] == "unread":
-                self.trouble(f"{self.shown}:{frame[1]}", frame[2])
+                self.trouble(f"{self.shown}:{frame[1]}" if frame[1] else self.shown, frame[2])
             elif frame[0] == "end":
                 self.ended = True
                 return

@@ -1,8 +1,9 @@
 """A process of its own that walks through .pst and .ost files by libpff: what breaks the library breaks nothing else.
 
 Each line of its standard input asks for one archive, as JSON: [file, how many items to skip, text in the folder's path].
-It writes frames to standard output, each a 4-byte length and a msgpack list: ["at", number, where] before an item is
-read, then ["mail", where, bytes], ["other", where, class] or ["unread", where, reason]; ["end", count] at last.
+It writes frames to standard output, each a 4-byte length and a msgpack list: ["total", how many items] first, where that is
+known; ["at", number, where] before an item is read, then ["mail", where, bytes], ["other", where, class] or
+["unread", where, reason]; ["end", count] at last. A mail of which a part can't be read is followed by an "unread".
 """
 
 import json
@@ -11,40 +12,20 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
+from orgo.intake.outlook.blocks import Blocks, Damaged
 from orgo.intake.outlook.compose import compose
-from orgo.intake.outlook.item import (
-    CONTENT_ID,
-    DEEPEST,
-    FILE_DATA,
-    FILE_METHOD,
-    FILE_NAME,
-    LONG_FILE_NAME,
-    MESSAGE_CLASS,
-    MIME_TYPE,
-    TEXT,
-    TOO_DEEP,
-    File,
-    Item,
-    Properties,
-    ansi_page,
-    is_mail,
-    item_of,
-    page_of,
-    recipient_of,
-)
+from orgo.intake.outlook.item import MESSAGE_CLASS, is_mail
+from orgo.intake.outlook.pff import ItemReader
 from orgo.lib.crash import crashpoint
 from orgo.lib.memory import settle
-from orgo.lib.rtf import text_of_rtf
 
 MEMORY = 900 * 1024 * 1024
-LARGEST = 200_000_000
-DEEPEST_FOLDER, MOST_FILES = 100, 2_000
-DAMAGED_TEXT = "[The text of this mail is damaged: Outlook kept it as RTF that can't be unpacked.]"
-_BY_VALUE, _EMBEDDED = 1, 5
+DEEPEST_FOLDER = 100
+ALONE = "/in no folder"
 
 
 def main() -> None:
@@ -56,69 +37,163 @@ def main() -> None:
 
 
 def _archive(file: str, skip: int, folder: str) -> None:
+    with Path(file).open("rb") as stream:
+        blocks, problem = _blocks(stream)
+        if problem:
+            _write("unread", "", problem)
+        try:
+            archive = _opened(file, stream)
+        except OSError:
+            if not problem:
+                raise
+            _write("end", 0)
+            return
+        _write("end", Walk(blocks, skip, folder.lower()).through(archive))
+        archive.close()
+
+
+def _opened(file: str, stream: BinaryIO) -> Any:
     import pypff
 
-    archive, folder = pypff.file(), folder.lower()
-    with Path(file).open("rb") as stream:
-        if _is_text(file):
-            archive.open(file)
-        else:  # libpff takes no name that is not UTF-8, and reads more slowly from a stream
-            archive.open_file_object(stream)
-        _write("end", _items(archive.get_root_folder(), skip, folder))
-        archive.close()
+    archive = pypff.file()
+    if _is_text(file):
+        archive.open(file)
+    else:  # libpff takes no name that is not UTF-8, and reads more slowly from a stream
+        archive.open_file_object(stream)
+    return archive
 
 
 def _is_text(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def _items(root: Any, skip: int, folder: str) -> int:
-    count = 0
-    for where, open_message in _messages(root):
-        if folder and folder not in where.lower():
-            continue
-        if count >= skip:
-            _write("at", count, where)
-            _one(where, open_message)
-        count += 1
-    return count
-
-
-def _one(where: str, open_message: Callable[[], Any]) -> None:
-    """The frame of one item; what libpff can't read of it is said, with its place."""
-    crashpoint("H1s.item")
+def _blocks(stream: BinaryIO) -> tuple[Blocks | None, str]:
+    """The archive's blocks, for their checksums, and what is wrong with the file as a whole."""
     try:
-        message = open_message()
-        properties = _properties(message)
-        kind = properties.text(MESSAGE_CLASS)
-        if is_mail(kind) and hasattr(type(message), "recipients"):
-            _write("mail", where, compose(_item(message, properties, 0)))
-        else:
-            _write("other", where, kind)
-    except (OSError, ValueError, MemoryError, RecursionError) as error:
-        _write("unread", where, f"{type(error).__name__}: {error}"[:300])
+        blocks = Blocks(stream)
+    except Damaged as error:
+        return None, f"is damaged: {error}"
+    is_cut = blocks.here < blocks.length
+    return blocks, f"is cut off: {blocks.here} of its {blocks.length} bytes are here" if is_cut else ""
 
 
-def _messages(root: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Every item's place, and how it is opened, in the archive's order; a folder that stands in itself is entered once.
+class Walk:
+    """A walk through an archive, folder by folder; the first `skip` items are passed over, and those of unwanted folders.
 
-    Such a folder and those that are too deep are said.
+    `folder` is text in the path of a wanted folder. What stands in no folder is looked for as well, as far as libpff finds it.
     """
-    waiting, seen = [("", root, 0)], set[int]()
-    while waiting:
-        path, folder, depth = waiting.pop(0)
-        if folder.identifier in seen:
-            _write("unread", path, "this folder stands in itself: it was read before")
-            continue
-        if depth > DEEPEST_FOLDER:
-            _write("unread", path, f"this folder is more than {DEEPEST_FOLDER} folders deep: it was left out")
-            continue
-        seen.add(folder.identifier)
+
+    def __init__(self, blocks: Blocks | None = None, skip: int = 0, folder: str = "") -> None:
+        self._blocks, self._skip, self._folder = blocks, skip, folder
+        self._count = self._met = 0
+        self._total = self._counted()
+        self._has_folders = False
+
+    def through(self, archive: Any) -> int:
+        """Write the frames of all items; returns how many were wanted."""
+        _write("total", self._total)
+        self._tree("", archive.get_root_folder())
+        self._orphans(archive)
+        if self._met < self._total:
+            _write("unread", "", f"{self._total - self._met} of its {self._total} items can't be found")
+        elif not self._met and not self._has_folders:
+            _write("unread", "", "is damaged: there are neither items nor folders in it")
+        return self._count
+
+    def _counted(self) -> int:
+        """How many items the archive's index names, 0 where it can't be read."""
+        try:
+            return len(self._blocks.mails()) if self._blocks else 0
+        except Damaged as error:
+            _write("unread", "", f"{error}: items may be missing")
+            return 0
+
+    # ---------------------------------------------------------------- folders
+
+    def _tree(self, path: str, root: Any) -> None:
+        """The items of a folder and of those in it; a folder that stands in itself is entered once, and this is said."""
+        waiting, seen = [(path, root, 0)], set[int]()
+        while waiting:
+            path, folder, depth = waiting.pop(0)
+            if folder.identifier in seen:
+                _write("unread", path, "this folder stands in itself: it was read before")
+            elif depth > DEEPEST_FOLDER:
+                _write(
+                    "unread", path, f"this folder is more than {DEEPEST_FOLDER} folders deep: it was left out"
+                )
+            else:
+                seen.add(folder.identifier)
+                self._items(path, folder)
+                waiting[:0] = [(f"{path}/{_name(one)}", one, depth + 1) for one in self._inner(path, folder)]
+
+    def _items(self, path: str, folder: Any) -> None:
+        self._has_folders |= bool(path)
+        self._check(path or "/", folder, "this folder is damaged: items may be missing")
         for number in range(_number(folder, "number_of_sub_messages", path)):
-            yield f"{path}#{number + 1}", partial(folder.get_sub_message, number)
-        count = _number(folder, "number_of_sub_folders", path)
-        inner = [_subfolder(folder, number, path) for number in range(count)]
-        waiting[:0] = [(f"{path}/{_name(one)}", one, depth + 1) for one in inner if one is not None]
+            self._take(f"{path}#{number + 1}", partial(folder.get_sub_message, number))
+
+    def _inner(self, path: str, folder: Any) -> Iterator[Any]:
+        for number in range(_number(folder, "number_of_sub_folders", path)):
+            try:
+                yield folder.get_sub_folder(number)
+            except (OSError, MemoryError) as error:
+                _write("unread", f"{path}/ folder {number + 1}", str(error)[:300])
+
+    def _orphans(self, archive: Any) -> None:
+        """What libpff found beside the tree of folders: the archive is damaged then, and each is said."""
+        for number in range(archive.number_of_orphan_items):
+            where = f"{ALONE}#{number + 1}"
+            try:
+                found = archive.get_orphan_item(number)
+            except (OSError, MemoryError) as error:
+                _write("unread", where, str(error)[:300])
+                continue
+            if hasattr(found, "get_sub_folder"):
+                _write(
+                    "unread",
+                    f"{ALONE}/{_name(found)}",
+                    "this folder stood in no other: it was read by itself",
+                )
+                self._tree(f"{ALONE}/{_name(found)}", found)
+            else:
+                _write("unread", where, "it stood in no folder, and was read by itself")
+                self._take(where, partial(archive.get_orphan_item, number))
+
+    # ---------------------------------------------------------------- items
+
+    def _take(self, where: str, open_message: Callable[[], Any]) -> None:
+        """The frames of one item, if it is wanted."""
+        self._met += 1
+        if self._folder and self._folder not in where.lower():
+            return
+        if self._count >= self._skip:
+            _write("at", self._count, where)
+            self._one(where, open_message)
+        self._count += 1
+
+    def _one(self, where: str, open_message: Callable[[], Any]) -> None:
+        crashpoint("H1s.item")
+        reader = ItemReader()
+        try:
+            message = open_message()
+            properties = reader.properties(message)
+            kind = properties.text(MESSAGE_CLASS)
+            if not (is_mail(kind) and hasattr(type(message), "recipients")):
+                _write("other", where, kind)
+                return
+            data = compose(reader.item(message, properties))
+        except (OSError, ValueError, MemoryError, RecursionError) as error:
+            _write("unread", where, f"{type(error).__name__}: {error}"[:300])
+            return
+        _write("mail", where, data)
+        if reader.lost:
+            named = ", ".join(dict.fromkeys(reader.lost))
+            _write("unread", where, f"a part of it can't be read: {named}; the rest was taken"[:300])
+        self._check(where, message, "it is damaged: what was taken of it may be wrong")
+
+    def _check(self, where: str, found: Any, words: str) -> None:
+        if self._blocks is not None and (wrong := self._blocks.damaged(found.identifier)):
+            _write("unread", where, f"{words} ({wrong} wrong {'checksum' if wrong == 1 else 'checksums'})")
 
 
 def _number(folder: Any, what: str, path: str) -> int:
@@ -129,14 +204,6 @@ def _number(folder: Any, what: str, path: str) -> int:
         return 0
 
 
-def _subfolder(folder: Any, number: int, path: str) -> Any:
-    try:
-        return folder.get_sub_folder(number)
-    except OSError as error:
-        _write("unread", f"{path}/ folder {number + 1}", str(error)[:300])
-        return None
-
-
 def _name(folder: Any) -> str:
     """A folder's name as a part of a path: "/" and controls would be read as something else."""
     try:
@@ -144,99 +211,6 @@ def _name(folder: Any) -> str:
     except (OSError, ValueError):
         name = "without a name"
     return "".join("_" if letter == "/" or not letter.isprintable() else letter for letter in name)
-
-
-# ---------------------------------------------------------------- an item
-
-
-def _properties(found: Any) -> Properties:
-    values: dict[int, tuple[int, bytes]] = {}
-    for number in range(found.number_of_record_sets):
-        for entry in _entries(found.get_record_set(number)):
-            values.setdefault(entry[0], entry[1:])
-    return _paged(values)
-
-
-def _entries(record: Any) -> Iterator[tuple[int, int, bytes]]:
-    for number in range(record.number_of_entries):
-        try:
-            entry = record.get_entry(number)
-            if entry.entry_type != FILE_DATA:  # an attachment's bytes are read by themselves
-                yield entry.entry_type or 0, entry.value_type or 0, entry.data or b""
-        except (OSError, ValueError):
-            continue
-
-
-def _paged(values: dict[int, tuple[int, bytes]]) -> Properties:
-    page = page_of(ansi_page(Properties(values)))
-    return Properties(values, page)
-
-
-def _item(message: Any, properties: Properties, depth: int) -> Item:
-    recipients = [recipient_of(one) for one in _recipients(message)]
-    count = min(message.number_of_attachments or 0, MOST_FILES)
-    files = [_file(message, number, depth) for number in range(count)]
-    rtf = "" if properties.text(TEXT) else _rtf(message)
-    return item_of(properties, recipients, files, rtf)
-
-
-def _recipients(message: Any) -> Iterator[Properties]:
-    try:
-        found = message.recipients
-        count = found.number_of_recipients if found is not None else 0
-    except OSError:
-        return
-    for number in range(min(count, 5_000)):
-        yield _paged({entry[0]: entry[1:] for entry in _entries(found.get_recipient(number))})
-
-
-def _rtf(message: Any) -> str:
-    try:
-        data = message.rtf_body
-    except OSError:
-        return DAMAGED_TEXT
-    return (
-        text_of_rtf(data if isinstance(data, bytes) else str(data or "").encode("cp1252", "replace"))
-        if data
-        else ""
-    )
-
-
-def _file(message: Any, number: int, depth: int) -> File:
-    try:
-        found = message.get_attachment(number)
-        properties = _properties(found)
-    except OSError as error:
-        return File(missing=f"it is damaged ({error})"[:200])
-    name = properties.text(LONG_FILE_NAME) or properties.text(FILE_NAME) or properties.text(0x3001)
-    method = properties.number(FILE_METHOD)
-    if method == _EMBEDDED:
-        if depth == DEEPEST:
-            return File(name=name, missing=TOO_DEEP)
-        inner = _embedded(found, depth)
-        return File(name=name, item=inner) if inner else File(name=name, missing="the mail in it is damaged")
-    if method not in (_BY_VALUE, 6):
-        return File(name=name, missing="only a link to it was attached")
-    return _by_value(found, name, properties)
-
-
-def _embedded(found: Any, depth: int) -> Item | None:
-    try:
-        inner = found.get_sub_item(0)
-        return _item(inner, _properties(inner), depth + 1)
-    except (OSError, AttributeError, ValueError):
-        return None
-
-
-def _by_value(found: Any, name: str, properties: Properties) -> File:
-    try:
-        size = found.size
-        if size > LARGEST:
-            return File(name=name, missing=f"it is larger than {LARGEST} bytes")
-        data = found.read_buffer(size) if size else b""
-    except OSError as error:
-        return File(name=name, missing=f"it is damaged ({error})"[:200])
-    return File(name=name, kind=properties.text(MIME_TYPE), content_id=properties.text(CONTENT_ID), data=data)
 
 
 # ---------------------------------------------------------------- the frames

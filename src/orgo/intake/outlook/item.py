@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from orgo.lib.text import clean_header
+
 UNICODE, ANSI, BINARY, NUMBER, TIME = 0x001F, 0x001E, 0x0102, 0x0003, 0x0040
 MESSAGE_CLASS, SUBJECT, SUBMITTED, HEADERS, DELIVERED = 0x001A, 0x0037, 0x0039, 0x007D, 0x0E06
 SENDER_NAME, SENDER_KIND, SENDER, SENDER_SMTP = 0x0C1A, 0x0C1E, 0x0C1F, 0x5D01
@@ -21,6 +23,7 @@ FILE_DATA, FILE_NAME, FILE_METHOD, LONG_FILE_NAME, MIME_TYPE, CONTENT_ID = (
     0x370E,
     0x3712,
 )
+LINK, LONG_LINK = 0x3708, 0x370D
 DEEPEST = 9  # mails in one another; each is two levels of the mail it becomes, of which a reader takes twenty
 TOO_DEEP = f"it stands in more than {DEEPEST} mails, one in the other"
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -132,6 +135,11 @@ def ansi_page(properties: Properties) -> int:
     """The code page of texts that are not Unicode: the item's own, else the internet's where that is an ANSI one."""
     internet = properties.number(CODE_PAGE)
     return properties.number(ANSI_PAGE) or (internet if 874 <= internet <= 1258 else 1252)
+
+
+def only_a_link(link: str) -> str:
+    """Why an attachment is not here that is a file or a page elsewhere; `link` is its path or address, "" where none was kept."""
+    return "only a link to it was attached" + (f": {clean_header(link)[:500]}" if link.strip() else "")
 
 
 def subject_of(properties: Properties) -> str:
