@@ -51,12 +51,12 @@ def _run(port: int, fresh: bool) -> None:
 
     from orgo.cli.running import end_on_term
     from orgo.conf import logging, places
-    from orgo.demo.run import run
+    from orgo.demo.run import LOG, run
 
     home = places.home_of(os.environ) / "var" / "demo"
     if fresh and home.exists():
         shutil.rmtree(home)
     home.mkdir(parents=True, exist_ok=True)
     end_on_term()
-    logging.set_up()
+    logging.set_up(file=home / LOG)  # on the terminal it would push the sign-in link away
     run(home, port=port)

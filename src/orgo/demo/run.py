@@ -24,6 +24,7 @@ FIRST = 24
 EVERY = 5.0
 LATER_EVERY = 25.0
 ADMINISTRATOR = "admin@city.example"
+LOG = "orgo.log"
 _MESSAGE_ID = re.compile(rb"^Message-ID: <[^>\r\n]*>", re.MULTILINE | re.IGNORECASE)
 
 
@@ -46,8 +47,7 @@ def run(home: Path, *, port: int = 8000, rate: float = RATE) -> None:
         pace.keep(config.var, fast)
         town = Town(config, catcher, Sender(running.smtp_port), fast)
         town.start()
-        print(_welcome(config, rate), flush=True)
-        running.serve()
+        running.serve(lambda: print(_welcome(config, rate), flush=True))
         town.stop()
     finally:
         running.stop()
@@ -76,9 +76,9 @@ def _welcome(config: Config, rate: float) -> str:
     return (
         f"\n  Orgo is at work for {config.organization.name}: {config.web.url}\n\n"
         f"  Sign in (works once):  {link}\n\n"
-        f"  Mail goes to 127.0.0.1:{config.intake.smtp.port} by SMTP; all letters are caught and shown under Outgoing mail.\n"
+        f'  Mail goes to 127.0.0.1:{config.intake.smtp.port} by SMTP; all letters are caught and shown under "What people got".\n'
         f"  Time runs {rate:.0f} times faster than life: it is {now:%A %d %B, %H:%M} in {config.organization.name}.\n"
-        f"  Stop with Ctrl-C; what happened stays in {config.home}.\n"
+        f"  Stop with Ctrl-C; what happened stays in {config.home}, the log in {LOG}.\n"
     )
 
 

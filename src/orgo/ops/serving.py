@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections.abc import Callable
 
 import uvicorn
 
@@ -11,8 +12,11 @@ from orgo.ops.up import port_problem
 log = logging.getLogger("orgo")
 
 
-def serve(config: Config) -> None:
-    """Serve until the process is told to stop. Raises BadInput when the port can't be had."""
+def serve(config: Config, listening: Callable[[], None] | None = None) -> None:
+    """Serve until the process is told to stop; `listening` is called once whoever comes need not be sent away.
+
+    Raises BadInput when the port can't be had.
+    """
     sock = listen(config.web.host, config.web.port)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -26,6 +30,8 @@ def serve(config: Config) -> None:
         )
     )
     log.info("the page is at %s", config.web.url)
+    if listening is not None:
+        listening()
     server.run(sockets=[sock])
 
 

@@ -82,12 +82,15 @@ class Running:
             self._start_backups()
         memory.settle()
 
-    def serve(self) -> None:
-        """Serve the page until the process is told to stop (only where `web` is among the parts)."""
+    def serve(self, listening: Callable[[], None] | None = None) -> None:
+        """Serve the page until the process is told to stop (only where `web` is among the parts).
+
+        `listening` is called when the page can be asked for.
+        """
         if "web" in self.parts:
             from orgo.ops.serving import serve
 
-            serve(self.config)
+            serve(self.config, listening)
         else:
             self.wait()
 
