@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from orgo.conf import boot
 from orgo.demo.catcher import Catcher
+from orgo.demo.levels import compare
 from orgo.demo.people import People
 from orgo.demo.samples import Sample, dated, samples
 from orgo.demo.world import Sender, free_port, furnish
@@ -188,19 +189,20 @@ class Week:
         return _check("every letter reached the catcher once", wrong if rows else ["there was no letter"])
 
     def _levels(self) -> dict[str, Any]:
-        from orgo.audit.models import Event
+        from orgo.flow.house import open_house
+        from orgo.flow.undoing import events_of
         from orgo.task.models import Task
 
-        late = Task.objects.filter(next_level_at__lte=clock.now()).values_list("reference", flat=True)
-        fired = Counter(
-            (event.task, event.data["level"], _round(event))
-            for event in Event.objects.filter(type="task.escalated", actor_kind="clock")
-        )
-        wrong = [f"task {reference} is overdue" for reference in late]
-        wrong += [
-            f"level {level} of task {task} fired {n} times" for (task, level, _), n in fired.items() if n != 1
+        calendars = open_house().calendar
+        found = [
+            compare(events_of(task), calendars, MONDAY + HORIZON)
+            for task in Task.objects.values_list("id", flat=True)
         ]
-        return _check("every due level fired once", wrong if fired else ["nothing escalated"])
+        late = Task.objects.filter(next_level_at__lte=clock.now()).values_list("reference", flat=True)
+        wrong = [f"what was due on task {reference} was not done" for reference in late]
+        wrong += [words for one in found for words in one.wrong]
+        fired = sum(one.fired for one in found)
+        return _check("every due level fired once", wrong if fired else [*wrong, "nothing escalated"])
 
     def _rows(self) -> dict[str, Any]:
         from orgo.flow.rebuild import check_all
@@ -224,15 +226,6 @@ class Week:
 
 def _check(name: str, wrong: list[str]) -> dict[str, Any]:
     return {"name": name, "ok": not wrong, "detail": "; ".join(wrong[:20])}
-
-
-def _round(event: Any) -> int:
-    from orgo.audit.models import Event
-
-    earlier = Event.objects.filter(
-        task=event.task, seq__lt=event.seq, type__in=["task.reopened", "task.routed"]
-    )
-    return int(earlier.count())
 
 
 def _message_id(data: bytes) -> str:

@@ -53,9 +53,14 @@ def next_step(
     return replace(step, due=min(step.due, now.astimezone(UTC))) if step and hurry else step
 
 
-def foresee(policy: Policy, calendar: Calendar, opened_at: datetime) -> list[Step]:
-    """Who hears when, in the order of time, of a task opened at `opened_at` on which nobody acts."""
-    history = History(opened_at=opened_at)
+def foresee(
+    policy: Policy, calendar: Calendar, opened_at: datetime, pauses: tuple[Pause, ...] = ()
+) -> list[Step]:
+    """Who hears when, in the order of time, of a task opened at `opened_at` on which nobody acts.
+
+    With `pauses`, of one that waited then, and on which nobody acted otherwise.
+    """
+    history = History(opened_at=opened_at, pauses=pauses)
     return sorted(_steps(policy, calendar, history), key=_order)
 
 
