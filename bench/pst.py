@@ -89,8 +89,8 @@ def imported(home: Path, copies: list[Path]) -> tuple[float, float, float]:
     from orgo.intake import importing
 
     # The same mails again would only be looked up: each one's key is its own, so that all of them are stored.
-    real, numbers = importing.receipt_key, count()
-    importing.receipt_key = lambda data: f"{next(numbers)}-{real(data)}"
+    real, numbers = importing.keys_of, count()
+    importing.keys_of = lambda item: tuple(f"{next(numbers)}-{key}" for key in real(item))
     began = time.perf_counter()
     taken = importing.run(copies, importing.Plan("history"), lambda _: None).taken
     seconds = time.perf_counter() - began

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from django.db import IntegrityError
 
@@ -62,11 +62,18 @@ class Plan:
         return None if is_older else "history"
 
 
+class Wanted(NamedTuple):
+    """A mail that is to be taken: it is stored under the first of its keys, and here already where one of them is."""
+
+    keys: tuple[str, ...]
+    mail: Incoming
+
+
 Progress = Callable[[Count], None]
 
 
 def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
-    """Take all mails below `paths` in; a mail is known by its bytes, wherever it lay. Returns the count at the end.
+    """Take all mails below `paths` in; a mail is known wherever it lay (`keys_of`). Returns the count at the end.
 
     `progress` is told after each batch, which is then on disk.
     """
@@ -95,8 +102,8 @@ def survey(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     count, seen = Count(), set[str]()
     for batch in batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder)):
         wanted = _sorted_out(batch, plan, count)
-        new = [mail for key, mail in wanted.items() if key not in seen | _there(wanted)]
-        seen.update(key for key, mail in wanted.items() if mail.mode == "work")
+        new = _new(wanted, seen | _there(wanted))
+        seen.update(one.keys[0] for one in wanted if one.mail.mode == "work")
         _add(new, count, known=len(wanted) - len(new))
         progress(count)
     return count
@@ -124,36 +131,42 @@ def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _sorted_out(batch: list[Item], plan: Plan, count: Count) -> dict[str, Incoming]:
-    """The mails of a batch that are wanted, by their keys; of equal ones the first."""
-    wanted: dict[str, Incoming] = {}
+def _sorted_out(batch: list[Item], plan: Plan, count: Count) -> list[Wanted]:
+    """The mails of a batch that are wanted; of equal ones the first."""
+    wanted: dict[str, Wanted] = {}
     for item in batch:
         count.mails += 1
         count.bytes += len(item.data)
-        envelope, key = envelope_of(item.data), receipt_key(item.data)
+        envelope, keys = envelope_of(item.data), keys_of(item)
         mode = plan.of(envelope)
         if mode is None:
             count.older += 1
-        elif key in wanted:
+        elif not wanted.keys().isdisjoint(keys):
             count.known += 1
         else:
-            wanted[key] = Incoming(
-                data=item.data, source="import", envelope_to=envelope.to, receipt_key=key, mode=mode
-            )
-    return wanted
+            wanted[keys[0]] = Wanted(keys, _incoming(item.data, envelope, keys[0], mode))
+    return list(wanted.values())
 
 
-def _there(wanted: dict[str, Incoming]) -> set[str]:
-    """Which of these are here already."""
-    found = Mail.objects.filter(receipt_key__in=list(wanted)).values_list("receipt_key", flat=True)
+def _incoming(data: bytes, envelope: Envelope, key: str, mode: As) -> Incoming:
+    return Incoming(data=data, source="import", envelope_to=envelope.to, receipt_key=key, mode=mode)
+
+
+def _there(wanted: list[Wanted]) -> set[str]:
+    """Which of their keys are here already."""
+    keys = [key for one in wanted for key in one.keys]
+    found = Mail.objects.filter(receipt_key__in=keys).values_list("receipt_key", flat=True)
     return {key for key in found if key is not None}
 
 
-def _store(wanted: dict[str, Incoming], count: Count) -> None:
+def _new(wanted: list[Wanted], there: set[str]) -> list[Incoming]:
+    return [one.mail for one in wanted if there.isdisjoint(one.keys)]
+
+
+def _store(wanted: list[Wanted], count: Count) -> None:
     """Store what is not there yet; a second import at the same time may have been quicker, so look once more."""
     for last in (False, True):
-        there = _there(wanted)
-        new = [mail for key, mail in wanted.items() if key not in there]
+        new = _new(wanted, _there(wanted))
         try:
             if new:
                 store(new)
@@ -171,6 +184,13 @@ def _add(new: list[Incoming], count: Count, known: int) -> None:
     count.history += sum(mail.mode == "history" for mail in new)
 
 
-def receipt_key(data: bytes) -> str:
-    """What an imported mail is known by: its bytes, wherever in an archive they stand."""
-    return f"{hashlib.sha256(data).hexdigest()}#import"
+def keys_of(item: Item) -> tuple[str, ...]:
+    """What an imported mail is known by, wherever it stands: Outlook's key, where it has one, and its bytes.
+
+    A mail that is not whole is stored under its bytes: it is known where the whole one is, which it never keeps out itself.
+    """
+    by_bytes = f"{hashlib.sha256(item.data).hexdigest()}#import"
+    if not item.key:
+        return (by_bytes,)
+    by_item = f"{item.key}#item"
+    return (by_item, by_bytes) if item.is_whole else (by_bytes, by_item)

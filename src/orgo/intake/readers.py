@@ -26,10 +26,16 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 @dataclass(frozen=True)
 class Item:
-    """One mail of an archive. `where` says where it was, for people; `data` are its bytes."""
+    """One mail of an archive. `where` says where it was, for people; `data` are its bytes.
+
+    One of Outlook's may have a `key`, which stays when the bytes are composed in another way. Where a part of it can't be
+    read `is_whole` is false.
+    """
 
     where: str
     data: bytes
+    key: str = ""
+    is_whole: bool = True
 
 
 Trouble = Callable[[str, str], None]
@@ -150,8 +156,8 @@ def _read_file(file: Path, trouble: Trouble, folder: str, archives: Archives) ->
                 yield from mbox(stream, _shown(file), trouble)
                 return
             if begin[:4] == SIGNATURE or file.suffix.lower() in (".pst", ".ost"):
-                for where, mail in archives.mails(file, _shown(file), trouble, folder):
-                    yield Item(where, mail)
+                for found in archives.mails(file, _shown(file), trouble, folder):
+                    yield Item(*found)
                 return
             data = stream.read(LARGEST + 1)
     except OSError as error:
@@ -172,7 +178,8 @@ def _read_msg(file: Path, data: bytes, trouble: Trouble) -> Iterator[Item]:
     from orgo.intake.outlook.msg import NoMail, read_msg
 
     try:
-        yield Item(_shown(file), compose(read_msg(data)))
+        item = read_msg(data)
+        yield Item(_shown(file), compose(item), item.key)
     except NoMail as error:
         trouble(_shown(file), str(error))
 

@@ -54,6 +54,62 @@ def test_an_archive_comes_in_as_history_and_only_once_under_any_name(office, run
     assert code == 0 and out.startswith("already imported: 71 mails, 0 new")
 
 
+@pytest.fixture
+def sample(corpus):
+    return corpus / "pst" / "pstsdk" / "sample1.pst"
+
+
+@pytest.fixture
+def harmed(sample, tmp_path):
+    """The same archive without its mail's attachment."""
+    whole = bytearray(sample.read_bytes())
+    whole[23128:23192] = bytes(byte ^ 0xFF for byte in whole[23128:23192])
+    file = tmp_path / "harmed.pst"
+    file.write_bytes(whole)
+    return file
+
+
+def new_of(run, file):
+    code, out, err = run("import", str(file), "--json")
+    assert code in (0, 6), err
+    return json.loads(out.splitlines()[0])["new"]
+
+
+def test_a_mail_of_a_damaged_archive_is_known_where_the_whole_one_is(office, run, sample, harmed):
+    """bad input 87."""
+    assert [new_of(run, file) for file in (sample, harmed, sample)] == [1, 0, 0]
+
+
+def test_a_damaged_mail_never_keeps_the_whole_one_out(office, run, sample, harmed):
+    assert [new_of(run, file) for file in (harmed, sample, harmed, sample)] == [1, 1, 0, 0]
+
+
+def test_a_mail_is_known_when_it_is_composed_in_another_way_or_was_stored_under_its_bytes(
+    office, run, sample, monkeypatch
+):
+    """A new version of the reader, and what a version before the keys imported."""
+    from orgo.intake import importing
+
+    with monkeypatch.context() as patched:
+        patched.setattr(importing, "keys_of", lambda item, real=importing.keys_of: real(item)[1:])
+        assert new_of(run, sample) == 1
+    assert new_of(run, sample) == 0
+    from orgo.intake.models import Mail
+
+    Mail.objects.all().delete()
+    assert new_of(run, sample) == 1
+    monkeypatch.setattr(
+        importing, "take", lambda batch, *rest, real=importing.take: real([other(i) for i in batch], *rest)
+    )
+    assert new_of(run, sample) == 0
+
+
+def other(item):
+    from dataclasses import replace
+
+    return replace(item, data=item.data + b"\r\n")
+
+
 @needs_npm
 def test_as_work_young_mail_becomes_tasks_and_old_mail_history(office, run, enron):
     code, out, err = run("import", str(enron), "--as", "work", "--since", "2001-10-01", "--json")

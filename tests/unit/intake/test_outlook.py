@@ -6,15 +6,17 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orgo.intake import readers
 from orgo.intake.outlook.archive import Archives
 from orgo.intake.outlook.compose import compose
-from orgo.intake.outlook.item import File, Item, Properties, Recipient, is_mail
+from orgo.intake.outlook.item import File, Item, Properties, Recipient, is_mail, key_of
 from orgo.intake.outlook.msg import NoMail, read_msg
 from orgo.message import attachment_content, parse
 
@@ -30,7 +32,7 @@ def read() -> Read:
         troubles: list[tuple[str, str]] = []
         with closing(Archives()) as archives:
             found = list(archives.mails(file, file.name, lambda where, why: troubles.append((where, why))))
-        return found, troubles
+        return [(mail.where, mail.data) for mail in found], troubles
 
     return reading
 
@@ -259,6 +261,50 @@ def test_cut_and_flipped_messages_break_nothing(corpus: Path) -> None:
                 parse(compose(read_msg(data)))
             except NoMail:
                 continue
+
+
+# ---------------------------------------------------------------- what a mail is known by
+
+GOLDEN = {  # the begin of the sha256 of the composed mail, and of its key
+    "pst/pstsdk/sample1.pst": [("60e8115ba179501c", "81fbd76858f36170")],
+    "pst/pstsdk/test_ansi.pst": [("ac3e074e3813ce92", "8cd54a0765b34ade")],
+    "pst/tika/testPST_variousBodyTypes.pst": [
+        ("bc1be245a91f2bff", "a4542b4051f1d2c5"),
+        ("8a9793e648ee6777", "9ca4cab1ff4dd3c6"),
+        ("f08b3218b35763b9", "2cf2b8a1287bcea4"),
+        ("8b120e7546f402a4", "c5045f6b4184de9a"),
+    ],
+    "pst/aspose-java/sample.pst": [("bd53da7eff56ec7e", "eae15c457edc2aa6")],
+    "msg/MSGReader/EmailWithAttachments.msg": [("82b33ccded839641", "")],
+    "msg/MSGReader/RtfSampleEmailWithAttachment.msg": [("76956d7e9344a15a", "997c9bd50846d673")],
+    "msg/tika/testMSG_att_doc.msg": [("c4f787fb3989029d", "6729423b9556c05a")],
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_an_item_is_composed_and_known_as_it_always_was(corpus: Path, name: str) -> None:
+    """Where one of these changes, archives that were imported come in a second time: the bytes where there is no key."""
+    mails = readers.read([corpus / name], lambda *_: None)
+    found = [(sha256(mail.data).hexdigest()[:16], mail.key[:16]) for mail in mails]
+
+    assert found == GOLDEN[name]
+
+
+KNOWN_BY = {
+    0x300B: (0x102, b"search key"),
+    0x0037: (0x1F, b"l\0"),
+    0x1000: (0x1F, b"t\0"),
+    0x0E08: (3, b"\x09\0\0\0"),
+}
+
+
+def test_copies_of_an_item_have_its_key_and_what_was_changed_afterwards_has_another() -> None:
+    key = key_of(Properties(KNOWN_BY))
+
+    assert key and key_of(Properties({**KNOWN_BY, 0x3008: (0x40, bytes(8))})) == key
+    for tag in KNOWN_BY:
+        assert key_of(Properties({**KNOWN_BY, tag: (0x1F, b"other")})) != key
+    assert key_of(Properties({tag: value for tag, value in KNOWN_BY.items() if tag != 0x300B})) == ""
 
 
 # ---------------------------------------------------------------- composing

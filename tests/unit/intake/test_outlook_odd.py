@@ -221,9 +221,9 @@ def test_a_folder_that_can_not_be_listed_hides_no_other(walk: Callable[..., Fram
 
 def one(walk: Callable[..., Frames], mail: Mail, lost: str = "") -> Any:
     """The mail that the item became; `lost` is what is said to be missing of it."""
-    (frame, *rest) = [frame for frame in walk(Folder(mails=[mail])) if frame[0] != "at"]
+    (*rest, frame) = [frame for frame in walk(Folder(mails=[mail])) if frame[0] != "at"]
     words = f"a part of it can't be read: {lost}; the rest was taken"
-    assert frame[0] == "mail" and unread(rest) == ([("#1", words)] if lost else [])
+    assert frame[0] == "mail" and frame[4] == (not lost) and unread(rest) == ([("#1", words)] if lost else [])
     return parse(frame[2])
 
 

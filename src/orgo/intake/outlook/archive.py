@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -22,16 +22,23 @@ _SOURCE = str(Path(__file__).resolve().parents[3])
 Trouble = Callable[[str, str], None]
 
 
+class Found(NamedTuple):
+    """A mail of an archive: where it stands, its bytes, what it is known by (item.py), and whether nothing of it is missing."""
+
+    where: str
+    data: bytes
+    key: str
+    is_whole: bool
+
+
 class Archives:
     """Reads archives one after the other by one process, which is begun when it is needed. Close it at the end."""
 
     def __init__(self) -> None:
         self._process: _Process | None = None
 
-    def mails(
-        self, file: Path, shown: str, trouble: Trouble, folder: str = ""
-    ) -> Generator[tuple[str, bytes]]:
-        """The mails of an archive: where each stands, and its bytes. What can't be read is told to `trouble`.
+    def mails(self, file: Path, shown: str, trouble: Trouble, folder: str = "") -> Generator[Found]:
+        """The mails of an archive. What can't be read is told to `trouble`.
 
         `folder` keeps those whose path has this text in it. Items that are no mail (contacts, tasks ..) are passed over.
         """
@@ -102,11 +109,11 @@ class _Reading:
         self.where = ""
         self.ended = False
 
-    def mails(self, frames: Iterator[list[Any]]) -> Iterator[tuple[str, bytes]]:
+    def mails(self, frames: Iterator[list[Any]]) -> Iterator[Found]:
         """The mails among the frames, up to the archive's end or to where the process broke."""
         for frame in frames:
             if frame[0] == "mail":
-                yield f"{self.shown}:{frame[1]}", frame[2]
+                yield Found(f"{self.shown}:{frame[1]}", *frame[2:])
             elif frame[0] == "at":
                 self.at, self.where = frame[1], frame[2]
             elif frame[0] == "unread":

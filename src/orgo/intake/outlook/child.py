@@ -2,8 +2,8 @@
 
 Each line of its standard input asks for one archive, as JSON: [file, how many items to skip, text in the folder's path].
 It writes frames to standard output, each a 4-byte length and a msgpack list: ["total", how many items] first, where that is
-known; ["at", number, where] before an item is read, then ["mail", where, bytes], ["other", where, class] or
-["unread", where, reason]; ["end", count] at last. A mail of which a part can't be read is followed by an "unread".
+known; ["at", number, where] before an item is read, then ["mail", where, bytes, key, whether it is whole],
+["other", where, class] or ["unread", where, reason]; ["end", count] at last. A mail that is not whole follows its "unread".
 """
 
 import json
@@ -128,7 +128,7 @@ class Walk:
 
     def _items(self, path: str, folder: Any) -> None:
         self._has_folders |= bool(path)
-        self._check(path or "/", folder, "this folder is damaged: items may be missing")
+        self._is_sound(path or "/", folder, "this folder is damaged: items may be missing")
         for number in range(_number(folder, "number_of_sub_messages", path)):
             self._take(f"{path}#{number + 1}", partial(folder.get_sub_message, number))
 
@@ -181,19 +181,22 @@ class Walk:
             if not (is_mail(kind) and hasattr(type(message), "recipients")):
                 _write("other", where, kind)
                 return
-            data = compose(reader.item(message, properties))
+            item = reader.item(message, properties)
+            data = compose(item)
         except (OSError, ValueError, MemoryError, RecursionError) as error:
             _write("unread", where, f"{type(error).__name__}: {error}"[:300])
             return
-        _write("mail", where, data)
         if reader.lost:
             named = ", ".join(dict.fromkeys(reader.lost))
             _write("unread", where, f"a part of it can't be read: {named}; the rest was taken"[:300])
-        self._check(where, message, "it is damaged: what was taken of it may be wrong")
+        is_sound = self._is_sound(where, message, "it is damaged: what was taken of it may be wrong")
+        _write("mail", where, data, item.key, is_sound and not reader.lost)
 
-    def _check(self, where: str, found: Any, words: str) -> None:
-        if self._blocks is not None and (wrong := self._blocks.damaged(found.identifier)):
+    def _is_sound(self, where: str, found: Any, words: str) -> bool:
+        wrong = self._blocks.damaged(found.identifier) if self._blocks else 0
+        if wrong:
             _write("unread", where, f"{words} ({wrong} wrong {'checksum' if wrong == 1 else 'checksums'})")
+        return not wrong
 
 
 def _number(folder: Any, what: str, path: str) -> int:

@@ -1,5 +1,6 @@
 """An item of Outlook's as values, and how its MAPI properties are read ([MS-OXPROPS]; pure)."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -24,6 +25,10 @@ FILE_DATA, FILE_NAME, FILE_METHOD, LONG_FILE_NAME, MIME_TYPE, CONTENT_ID = (
     0x3712,
 )
 LINK, LONG_LINK = 0x3708, 0x370D
+SEARCH_KEY, SIZE, TO_NAMES, CC_NAMES = 0x300B, 0x0E08, 0x0E04, 0x0E03
+_IDENTITY = (SEARCH_KEY, HEADERS, MESSAGE_ID)
+# Copies have one search key (and headers), also those that somebody changed afterwards: what is in them counts as well.
+_CONTENT = (SUBMITTED, DELIVERED, SUBJECT, TO_NAMES, CC_NAMES, SIZE, TEXT, HTML, RTF)
 DEEPEST = 9  # mails in one another; each is two levels of the mail it becomes, of which a reader takes twenty
 TOO_DEEP = f"it stands in more than {DEEPEST} mails, one in the other"
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -61,7 +66,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """What Outlook kept of a mail. `headers` are those it came with, "" where it never travelled."""
+    """What Outlook kept of a mail. `headers` are those it came with, "" where it never travelled; `key` see `key_of`."""
 
     headers: str = ""
     subject: str = ""
@@ -74,6 +79,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     html: str = ""
     files: list[File] = []
+    key: str = ""
 
 
 class Properties:
@@ -166,6 +172,16 @@ def recipient_of(properties: Properties) -> Recipient:
     return Recipient(kind, properties.text(DISPLAY_NAME), address)
 
 
+def key_of(properties: Properties) -> str:
+    """What an item is known by, whatever reads it and however it is written as a mail; "" where it has nothing of its own."""
+    if not any(map(properties.bytes, _IDENTITY)):
+        return ""
+    digest = hashlib.sha256()
+    for value in map(properties.bytes, _IDENTITY + _CONTENT):
+        digest.update(len(value).to_bytes(8, "big") + value)
+    return digest.hexdigest()
+
+
 def html_of(properties: Properties) -> str:
     """The HTML body, read by the code page that the item names for it."""
     data = properties.bytes(HTML)
@@ -194,4 +210,5 @@ def item_of(properties: Properties, recipients: list[Recipient], files: list[Fil
         text=text if text or html else rtf,
         html=html,
         files=files,
+        key=key_of(properties),
     )
