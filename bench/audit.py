@@ -57,7 +57,7 @@ def measure() -> tuple[float, float]:
 
 def fill(home: Path) -> None:
     """EVENTS events as tasks make them, sealed."""
-    from django.db import connection
+    from django.db import connection, transaction
 
     from orgo.audit.keys import signing_key
     from orgo.audit.models import Event
@@ -75,13 +75,12 @@ def fill(home: Path) -> None:
     }
     for first in range(0, EVENTS, AT_ONCE):
         now = clock.now()
-        sql.insert(
-            Event,
-            [
-                {"id": ids.new_id(), "task": number // 5, "seq": number % 5, **like, "at": now, "data": data}
-                for number in range(first, first + AT_ONCE)
-            ],
-        )
+        rows = [
+            {"id": ids.new_id(), "task": number // 5, "seq": number % 5, **like, "at": now, "data": data}
+            for number in range(first, first + AT_ONCE)
+        ]
+        with transaction.atomic():
+            sql.insert(Event, rows)
     key = signing_key(home / "var")
     while seal(key, home / "var"):
         pass

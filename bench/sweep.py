@@ -58,6 +58,8 @@ def measure() -> tuple[float, float]:
 
 def fill(timers: int, due: int) -> None:
     """So many open tasks with a level to come, copies of one that came in the usual way; `due` of them since a minute."""
+    from django.db import transaction
+
     from orgo.conf import sql
     from orgo.flow.house import open_house
     from orgo.intake.store import Incoming, store
@@ -80,7 +82,8 @@ def fill(timers: int, due: int) -> None:
             _copy(like, ids.new_id(), number, now + timedelta(minutes=-1 if number < due else 600))
             for number in range(first, min(first + 5_000, timers))
         ]
-        sql.insert(Task, rows)
+        with transaction.atomic():
+            sql.insert(Task, rows)
     _look_at_tables()
 
 
