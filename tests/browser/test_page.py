@@ -119,7 +119,7 @@ def test_a_page_whose_session_ended_says_so(page: Any, sign_in: Enter, office: O
     office.mail(subject="First leak")
     sign_in("anna@city.example")
     page.context.clear_cookies(name="orgo")
-    page.evaluate("htmx.trigger('#news', 'sse:changed')")
+    page.evaluate("htmx.trigger('#news', 'anew')")
 
     page.get_by_role("link", name="You are signed out.").wait_for()
     assert page.locator("#news").inner_text() == ""

@@ -169,3 +169,10 @@ def test_closing_without_doing_it_wants_a_reason_and_keeps_it_as_a_note(office: 
     assert "It is closed. The requester will be told." in page and "It is not our house." in page
     assert Note.objects.get(kind="note").text == "It is not our house."
     assert "our house" not in str(Event.objects.get(type="task.cancelled").data)
+
+
+def test_an_undo_is_offered_for_what_can_be_taken_back_alone(office: Office, do: Any) -> None:
+    _mail(office)
+
+    assert "Undo <kbd>Z</kbd></button></form></div></div>" in do("take").replace("\n", "")
+    assert "Undo <kbd>Z</kbd></button></form></div></div>" not in do("undo").replace("\n", "")

@@ -40,7 +40,7 @@ def act(request: HttpRequest, reference: str, action: str) -> HttpResponseBase:
     except (Refused, ValueError) as error:
         messages.error(request, _("Nothing was done: %s.") % _(str(error).rstrip(".")))
     else:
-        messages.success(request, _said(action, done), extra_tags="undo" if done.undoable else action)
+        messages.success(request, _said(action, done), extra_tags="undoable" if done.undoable else action)
     back = urlencode(place_of(QueryDict(request.POST.get("back", "")[:1000])))
     return redirect(f"/tasks/{quote(reference, safe='')}" + (f"?{back}" if back else ""))
 

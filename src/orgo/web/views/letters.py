@@ -40,7 +40,9 @@ def letters(request: HttpRequest) -> HttpResponse:
         }
         for row in rows
     ]
-    choices = [(key, LETTER_STATES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous")]
+    choices = [
+        (key, LETTER_STATES[key]) for key in ("sent", "pending", "held", "failed", "ambiguous", "cancelled")
+    ]
     return render(
         request, "letters.html", {"rows": shown, "state": state, "choices": choices, "older": older}
     )

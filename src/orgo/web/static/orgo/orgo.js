@@ -119,6 +119,7 @@ function isBusy(article) {
 }
 
 async function showAnew() {
+  if (document.getElementById("news")) htmx.trigger("#news", "anew");
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
   if (answer.status === 401) return signedOut();
   if (!answer.ok) return;
@@ -139,6 +140,9 @@ async function showAnew() {
 let waiting = 0;
 document.body.addEventListener("htmx:sseMessage", (event) => {
   if (event.detail.type !== "changed" || !document.querySelector(".panes")) return;
-  clearTimeout(waiting);
-  waiting = setTimeout(() => showAnew().catch(() => {}), 1500);
+  // Never put off by what comes next, so that a steady stream of mail is seen; and the last change is never left out.
+  waiting ||= setTimeout(() => {
+    waiting = 0;
+    showAnew().catch(() => {});
+  }, 1500);
 });
