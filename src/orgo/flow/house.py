@@ -1,6 +1,7 @@
 """The house that the pipeline works for: configuration, people, rules, calendars and keys, read once for a batch."""
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -25,6 +26,8 @@ from orgo.task.values import TaskState
 
 log = logging.getLogger("orgo.house")
 LARGEST_DOCUMENT = 20_000_000
+READINGS = 10  # of a rules file that changed, until two in succession find the same bytes
+BETWEEN_READINGS = 0.1  # seconds
 
 
 class House:
@@ -270,7 +273,7 @@ class RuleFile:
         if self._rules is not None and stamp == (self._refused or self._stamp):
             return self._rules
         try:
-            self._rules, self._stamp = read_rules(config), stamp
+            self._rules, self._stamp = read_rules(config, settled=self._rules is not None), stamp
             self._refused, self.problem, self.since = None, "", None
         except (BadInput, OSError) as error:
             if self._rules is None:
@@ -288,13 +291,32 @@ def _stamp(path: Path | None) -> tuple[Path | None, int, int]:
     return (path, found.st_mtime_ns, found.st_size) if found else (path, 0, 0)
 
 
-def read_rules(config: Config) -> RuleSet:
-    """The rule set that the configuration names; an empty one where it names none."""
+def read_rules(config: Config, settled: bool = False) -> RuleSet:
+    """The rule set that the configuration names; an empty one where it names none.
+
+    `settled` waits until the file keeps still: who has rules in force does not take half of the next.
+    Raises BadInput, and OSError where the file can't be read.
+    """
     from orgo.rules import load
 
     if config.rules is None:
         return load(b"rules: []\n", "no rules file", directory=config.files)
-    return load(config.rules.read_bytes(), _shown(config.rules, config.home), directory=config.files)
+    name = _shown(config.rules, config.home)
+    data = _settled(config.rules, name) if settled else config.rules.read_bytes()
+    return load(data, name, directory=config.files)
+
+
+def _settled(path: Path, name: str) -> bytes:
+    """The file's bytes when two readings agree, for an editor may be in the middle of writing. Raises BadInput when none do."""
+    from orgo.lib.problems import BadInput, Problem
+
+    data = path.read_bytes()
+    for _ in range(READINGS):
+        time.sleep(BETWEEN_READINGS)
+        before, data = data, path.read_bytes()
+        if data == before:
+            return data
+    raise BadInput(Problem("the file is being written", file=name, hint="it is read again when it changes"))
 
 
 def _shown(path: Path, home: Path) -> str:

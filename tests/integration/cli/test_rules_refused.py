@@ -1,7 +1,10 @@
-"""A rules file that goes bad while Orgo runs: the old rules stay, one alarm, and it shows (design/bad-input.md 78)."""
+"""A rules file that goes bad while Orgo runs: the old rules stay, one alarm, and it shows (bad input 78); nor is half a file taken (79)."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from orgo.ops import trouble
 from tests.office import RULES, Office, text_of
@@ -21,6 +24,59 @@ def _look(office: Office) -> int:
     raised = _watch_rules()
     office.settle()
     return raised
+
+
+OTHERS = RULES.replace("works@city.example", "hr@city.example")
+
+
+def test_half_a_file_is_not_taken(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bad input 79: the beginning of a rules file is often a rules file too, with other rules."""
+    half = OTHERS[: OTHERS.index("  - name: Leaks")]
+
+    def goes_on_writing(seconds: float) -> None:
+        _write(office, OTHERS)
+
+    office.mail()
+    _write(office, half)
+    monkeypatch.setattr("orgo.flow.house.time", SimpleNamespace(sleep=goes_on_writing))
+    _look(office)
+    office.mail(subject="Another leak")
+
+    assert "rules" not in trouble.sentences()
+    assert office.task().team == "hr@city.example"
+
+
+def test_a_file_that_never_keeps_still_changes_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bad input 79: whatever it holds, until it does."""
+    written = []
+
+    def goes_on_writing(seconds: float) -> None:
+        written.append(seconds)
+        _write(office, OTHERS + "#" * len(written))
+
+    office.mail()
+    _write(office, OTHERS)
+    with monkeypatch.context() as busy:
+        busy.setattr("orgo.flow.house.time", SimpleNamespace(sleep=goes_on_writing))
+        _look(office)
+        assert "config/rules.yaml: the file is being written" in trouble.sentences()["rules"]
+    _look(office)
+
+    assert "rules" not in trouble.sentences()
+    office.mail(subject="Another leak")
+    assert office.task().team == "hr@city.example"
+
+
+def test_the_check_of_a_file_that_went_bad_ends_with_2(office: Office, run: Callable[..., Any]) -> None:
+    """bad input 78."""
+    office.mail()
+    _write(office, BAD)
+    code, _, err = run("rules", "check")
+
+    assert code == 2
+    assert "config/rules.yaml:4:5: rules[0]: there is no key condtion here; did you mean condition?" in err
 
 
 def test_the_old_rules_stay_and_the_administrators_hear_of_it_once(office: Office) -> None:
