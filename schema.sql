@@ -10,10 +10,11 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 39) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 40) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
+CREATE TABLE IF NOT EXISTS "audit_key" ("number" smallint NOT NULL PRIMARY KEY, "key" varchar(64) NOT NULL, "sealed" BLOB NOT NULL, "since" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_seal" ("number" bigint NOT NULL PRIMARY KEY, "first" bigint NOT NULL, "last" bigint NOT NULL, "root" BLOB NOT NULL, "previous" BLOB NOT NULL, "hash" BLOB NOT NULL, "signature" BLOB NOT NULL, "key" varchar(64) NOT NULL, "at" varchar(32) NOT NULL, "horizon" bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS "auth_group" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(150) NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS "auth_group_permissions" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "group_id" integer NOT NULL REFERENCES "auth_group" ("id") DEFERRABLE INITIALLY DEFERRED, "permission_id" integer NOT NULL REFERENCES "auth_permission" ("id") DEFERRABLE INITIALLY DEFERRED);
@@ -93,6 +94,7 @@ INSERT INTO "django_migrations" ("app", "name", "applied")
 SELECT * FROM (VALUES
     ('audit', '0001_initial', '2026-01-01 00:00:00'),
     ('audit', '0002_seals', '2026-01-01 00:00:00'),
+    ('audit', '0003_key', '2026-01-01 00:00:00'),
     ('contenttypes', '0001_initial', '2026-01-01 00:00:00'),
     ('contenttypes', '0002_remove_content_type_name', '2026-01-01 00:00:00'),
     ('auth', '0001_initial', '2026-01-01 00:00:00'),

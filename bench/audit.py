@@ -62,7 +62,7 @@ def fill(home: Path) -> None:
     from orgo.audit.keys import signing_key
     from orgo.audit.models import Event
     from orgo.audit.seal import seal
-    from orgo.conf import sql
+    from orgo.conf import boot, sql
     from orgo.lib import clock, ids
 
     like = {"v": 1, "type": "task.commented", "actor_kind": "mail", "actor": "clara@people.example"}
@@ -81,7 +81,7 @@ def fill(home: Path) -> None:
         ]
         with transaction.atomic():
             sql.insert(Event, rows)
-    key = signing_key(home / "var")
+    key = signing_key(boot.config())
     while seal(key, home / "var"):
         pass
     with connection.cursor() as cursor:

@@ -50,7 +50,7 @@ PROOF = """
 from orgo.audit.keys import signing_key
 from orgo.audit.seal import seal
 from orgo.audit.verify import verify
-while seal(signing_key(c.var), c.var):
+while seal(signing_key(c), c.var):
     pass
 found = verify(c.var)
 print(found.unsealed, found.wrong)

@@ -28,7 +28,7 @@ from orgo.audit.seal import seal
 boot.secret_key(config)
 for number in range(5):
     record("person.signed_in", actor=f"a{number}@x.example")
-seal(signing_key(config.var), config.var)
+seal(signing_key(config), config.var)
 """
 
 

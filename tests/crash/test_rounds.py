@@ -36,7 +36,7 @@ from orgo.audit.models import record
 from orgo.audit.seal import seal
 for number in range(8):
     record("person.signed_in", actor=f"a{number}@x.example")
-while seal(signing_key(c.var), c.var, limit=2):
+while seal(signing_key(c), c.var, limit=2):
     pass
 """
 CANARY = """

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from orgo.conf import Config, boot, load
+from orgo.ops import trouble
 from tests.office import Office, start_django
 
 start_django()
-from orgo.audit.keys import signing_key
-from orgo.audit.models import Entry, Event, Seal
+from orgo.audit.keys import Locked, SigningKey, renew, signing_key
+from orgo.audit.models import Entry, Event, Seal, TrailKey
 from orgo.audit.seal import seal
 from orgo.audit.verify import verify
+from orgo.ops.up import seal_round
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def var(office: Office) -> Path:
         office.mail(subject=f"Leak {number}")
         office.answer("anna@city.example", "take")
     office.later(hours=5)
-    key, folder = signing_key(office.config.var), office.config.var
+    key, folder = signing_key(office.config), office.config.var
     while seal(key, folder, limit=10):
         pass
     return folder
@@ -36,14 +39,14 @@ def test_what_nobody_touched_holds(office: Office, var: Path) -> None:
     assert found.wrong is None and found.unsealed == 0
     assert found.events == Event.objects.count() >= 20
     assert [row.number for row in Entry.objects.order_by("number")] == list(range(1, found.events + 1))
-    assert verify(var, signing_key(var).id).wrong is None
+    assert verify(var, [signing_key(office.config).id]).wrong is None
 
 
 def test_later_events_get_the_next_numbers(office: Office, var: Path) -> None:
     before = verify(var).events
     office.mail(subject="One more leak")
     assert verify(var).unsealed == 1
-    assert seal(signing_key(var), var) == 1
+    assert seal(signing_key(office.config), var) == 1
 
     found = verify(var)
     assert (found.events, found.unsealed, found.wrong) == (before + 1, 0, None)
@@ -52,7 +55,70 @@ def test_later_events_get_the_next_numbers(office: Office, var: Path) -> None:
 def test_nothing_to_seal_makes_no_block(office: Office, var: Path) -> None:
     seals = Seal.objects.count()
 
-    assert seal(signing_key(var), var) == 0 and Seal.objects.count() == seals
+    assert seal(signing_key(office.config), var) == 0 and Seal.objects.count() == seals
+
+
+def _other_machine(office: Office, folder: Path, **environ: str) -> Config:
+    """Another home on the same database."""
+    folder.mkdir()
+    (folder / "config.yaml").write_text("organization: {zone: UTC}\n")
+    return load(folder, {"ORGO_DATABASE": office.config.database, **environ})
+
+
+def test_two_machines_on_one_database_sign_with_one_key(office: Office, var: Path, tmp_path: Path) -> None:
+    secret = boot.secret_key(office.config)
+    other = _other_machine(office, tmp_path / "other", ORGO_WEB__SECRET_KEY=secret)
+    office.mail(subject="One more leak")
+
+    assert seal_round(other) == 1
+    public = (other.var / "audit.pub").read_text()
+    assert public == (var / "audit.pub").read_text()
+    assert not list(other.var.glob("audit.key")) and not list(var.glob("audit.key"))
+    assert verify(other.var, [public.strip()]).wrong is None
+
+
+def test_a_machine_with_another_secret_seals_nothing_and_says_why(
+    office: Office, var: Path, tmp_path: Path
+) -> None:
+    other = _other_machine(office, tmp_path / "other")
+    office.mail(subject="One more leak")
+
+    assert seal_round(other) == 0 and "web.secret_key" in trouble.sentences()["trail"]
+    assert seal_round(office.config) == 1 and "trail" not in trouble.sentences()
+    assert verify(var, [signing_key(office.config).id]).wrong is None
+
+
+def test_the_key_lies_under_the_secret_and_moves_on_with_it(
+    office: Office, var: Path, tmp_path: Path
+) -> None:
+    (row,) = TrailKey.objects.all()
+    before, was = signing_key(office.config).id, boot.secret_key(office.config)
+    new = {"ORGO_WEB__SECRET_KEY": "n" * 50}
+    moved = _other_machine(office, tmp_path / "moved", **new, ORGO_WEB__FORMER_KEYS=was)
+
+    assert signing_key(moved).id == before and row.key == before
+    assert signing_key(_other_machine(office, tmp_path / "later", **new)).id == before
+    with pytest.raises(Locked):
+        signing_key(office.config)
+
+
+def test_the_key_of_a_file_of_earlier_days_goes_on(office: Office, tmp_path: Path) -> None:
+    home = _other_machine(office, tmp_path / "home", ORGO_WEB__SECRET_KEY="s" * 50)
+    home.var.mkdir()
+    (home.var / "audit.key").write_text("07" * 32)
+
+    assert signing_key(home).id == SigningKey(b"\x07" * 32).id
+
+
+def test_seals_of_keys_before_hold_where_both_are_given(office: Office, var: Path) -> None:
+    first = signing_key(office.config).id
+    second = renew(office.config, "admin@city.example").id
+    assert seal_round(office.config) == 1
+
+    assert first != second and (var / "audit.pub").read_text().strip() == second
+    assert verify(var, [first, second]).wrong is None and verify(var).wrong is None
+    wrong = verify(var, [second]).wrong
+    assert wrong is not None and "seal 1 is not signed" in wrong.words
 
 
 def _change(event: int) -> None:
@@ -111,10 +177,10 @@ def test_a_whole_block_made_anew_is_found_by_the_next_one_and_by_the_key(
     Entry.objects.all().delete()
     Seal.objects.all().delete()
     _change(Event.objects.earliest("id").pk)
-    thief = signing_key(tmp_path / "thief")
+    thief = SigningKey(bytes(32))
     while seal(thief, tmp_path / "thief", limit=10):
         pass
-    by_head, by_key = verify(var).wrong, verify(tmp_path / "thief", signing_key(var).id).wrong
+    by_head, by_key = verify(var).wrong, verify(tmp_path / "thief", [signing_key(office.config).id]).wrong
 
     assert by_head is not None and by_key is not None and "not signed" in by_key.words
 
@@ -169,7 +235,7 @@ def test_two_sealers_at_once_leave_no_gap(office: Office, var: Path) -> None:
 
     for number in range(20):
         office.mail(subject=f"Leak again {number}")
-    key, done = signing_key(var), []
+    key, done = signing_key(office.config), []
 
     def work() -> None:
         for _ in range(20):

@@ -54,7 +54,7 @@ def busy(office: Office) -> Office:
     from orgo.audit.seal import seal
     from orgo.outbox.models import Letter
 
-    seal(signing_key(office.config.var), office.config.var)
+    seal(signing_key(office.config), office.config.var)
     for letter, state in zip(
         Letter.objects.order_by("pk"), ("pending", "claimed", "dot", "held"), strict=False
     ):
@@ -142,7 +142,7 @@ def test_it_comes_back_on_sqlite(house: Place, empty: Place) -> None:
         house.home / "config" / "rules.yaml"
     ).read_bytes()
     assert (empty.home / "config" / "templates" / "received.txt").exists()
-    assert (empty.home / "var" / "audit.key").read_text() == (house.home / "var" / "audit.key").read_text()
+    assert (empty.home / "var" / "audit.pub").read_text() == (house.home / "var" / "audit.pub").read_text()
     with sqlite3.connect(empty.home / "var" / "orgo.db") as connection:
         states = dict(connection.execute("SELECT state, count(*) FROM outbox_letter GROUP BY 1").fetchall())
         (reason,) = connection.execute(
@@ -168,16 +168,21 @@ def test_its_key_is_nowhere_in_it(house: Place, tmp_path: Path) -> None:
     assert KEY.encode() not in file.read_bytes()
 
 
-def test_list_verify_and_drill_say_what_there_is(house: Place) -> None:
+def test_list_verify_and_drill_say_what_there_is(house: Place, busy: Office) -> None:
+    from orgo.audit.keys import renew
+    from orgo.ops.up import seal_round
+
+    renew(busy.config, "admin@city.example")
+    seal_round(busy.config)
     file = made(house)
 
     assert [one["name"] for one in house.said("backup", "list")] == [file.name]
     (held,) = house.said("backup", "verify")
     assert (
-        held["rows"]["task_task"] == 5 and "config/rules.yaml" in held["files"] and held["head"]["seal"] == 1
+        held["rows"]["task_task"] == 5 and "config/rules.yaml" in held["files"] and held["head"]["seal"] == 2
     )
     (drilled,) = house.said("backup", "drill")
-    assert drilled["wrong"] == [] and drilled["tasks"] == 5 and drilled["seals"] == 1
+    assert drilled["wrong"] == [] and drilled["tasks"] == 5 and drilled["seals"] == 2
     assert not (house.home / "var" / "backup" / "drill").exists()
 
 

@@ -67,3 +67,15 @@ class Seal(models.Model):
 
     class Meta:
         db_table = "audit_seal"
+
+
+class TrailKey(models.Model):
+    """A key that signs this database's seals, the newest of them: its private half lies under the installation's secret."""
+
+    number = models.SmallIntegerField(primary_key=True)
+    key = models.CharField(max_length=64)
+    sealed = models.BinaryField()
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "audit_key"

@@ -1,7 +1,7 @@
 """Is the trail what was sealed? The first event that was changed, swapped, removed or cut off is named."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -24,35 +24,40 @@ class Wrong(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What was looked at, and the first thing that is wrong with it (None: nothing)."""
+    """What was looked at, and the first thing that is wrong with it (None: nothing).
+
+    `head_kept` says whether a head is kept on this machine: without one nobody here knows of an end that was cut off.
+    """
 
     events: int
     seals: int
     unsealed: int
     head: str
     wrong: Wrong | None
+    head_kept: bool
 
 
-def verify(var: Path, key: str | None = None, progress: Progress = lambda done, total: None) -> Verified:
+def verify(var: Path, keys: Collection[str] = (), progress: Progress = lambda done, total: None) -> Verified:
     """Read the whole trail; `progress` is told how many events are read, of how many.
 
-    `key` (hex) is the public key that must have signed; None takes each seal's own at its word.
+    `keys` (hex) are the public keys of which one must have signed each seal; without any, each seal's own is taken at its word.
     """
     seals = list(Seal.objects.order_by("number"))
-    wrong = _first_wrong(seals, key, progress) or _cut_off(seals, var) or _put_in(seals)
+    wrong = _first_wrong(seals, keys, progress) or _cut_off(seals, var) or _put_in(seals)
     entries = seals[-1].last if seals else 0
     head = bytes(seals[-1].hash).hex() if seals else ""
-    return Verified(entries, len(seals), Event.objects.count() - Entry.objects.count(), head, wrong)
+    unsealed = Event.objects.count() - Entry.objects.count()
+    return Verified(entries, len(seals), unsealed, head, wrong, (var / HEAD).is_file())
 
 
-def _first_wrong(seals: list[Seal], key: str | None, progress: Progress) -> Wrong | None:
+def _first_wrong(seals: list[Seal], keys: Collection[str], progress: Progress) -> Wrong | None:
     entries = journal.sealed()
     previous, last = bytes(32), 0
     for place, seal in enumerate(seals):
         if seal.number != place + 1 or seal.first != last + 1 or bytes(seal.previous) != previous:
             words = f"a seal is missing or out of its order before seal {seal.number}"
             return Wrong(last + 1, words, previous.hex(), bytes(seal.previous).hex())
-        wrong = _block(seal, entries) or _closing(seal, key)
+        wrong = _block(seal, entries) or _closing(seal, keys)
         if wrong is not None:
             return wrong
         previous, last = bytes(seal.hash), seal.last
@@ -81,12 +86,13 @@ def _block(seal: Seal, entries: Iterator[tuple[int, bytes, tuple[object, ...] | 
     return None
 
 
-def _closing(seal: Seal, key: str | None) -> Wrong | None:
+def _closing(seal: Seal, keys: Collection[str]) -> Wrong | None:
     head = canon.head(seal.number, seal.first, seal.last, bytes(seal.root), bytes(seal.previous), seal.at)
     if head != bytes(seal.hash):
         return Wrong(seal.first, f"seal {seal.number} was changed", bytes(seal.hash).hex(), head.hex())
-    if not is_signed(bytes(seal.signature), head, key or seal.key):
-        return Wrong(seal.first, f"seal {seal.number} is not signed by the key {(key or seal.key)[:16]}..")
+    if not any(is_signed(bytes(seal.signature), head, key) for key in keys or (seal.key,)):
+        asked = " or ".join(f"{key[:16]}.." for key in keys or (seal.key,))
+        return Wrong(seal.first, f"seal {seal.number} is not signed by the key {asked}; it names {seal.key}")
     return None
 
 

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from orgo.audit.keys import PRIVATE, PUBLIC
 from orgo.conf.config import Config
 
-# What answers to letters and the trail's seals are checked with. The audit head comes from the snapshot itself.
-KEYS = ("secret.key", PRIVATE, PUBLIC)
+# What answers to letters and the trail's seals are checked with (audit/keys.py has these names, and needs Django). The audit
+# head comes from the snapshot itself.
+KEYS = ("secret.key", "audit.key", "audit.pub")
 _DATABASES = (".db", ".sqlite3", "-wal", "-shm", "-journal")
 _SECRETS = (".key", ".pem", ".p12", ".pfx")
 

@@ -1,4 +1,4 @@
-"""`orgo audit verify` and `export`: the sealed trail, read by anybody who doubts it."""
+"""`orgo audit verify`, `new-key` and `export`: the sealed trail, read by anybody who doubts it."""
 
 from pathlib import Path
 
@@ -17,22 +17,33 @@ def audit() -> None:
 
 
 @audit.command(epilog="Example: orgo audit verify --key var/audit.pub")
-@click.option("--key", help="The public key that must have signed: in hex, or a file that holds it.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    help="The public key that must have signed: in hex, or a file that holds it. More than one: any of them.",
+)
 @as_json_option
-def verify(key: str | None, as_json: bool) -> int:
+def verify(keys: tuple[str, ...], as_json: bool) -> int:
     """Read the whole trail and name the first event that was changed, swapped, removed or cut off (exit code 5)."""
     config = enter()
     from orgo.audit.verify import verify as look
 
     with Live() as live:
         found = look(
-            config.var, _public_key(key), lambda done, total: live.say(f"{done:,} of {total:,} events")
+            config.var,
+            [_public_key(key) for key in keys],
+            lambda done, total: live.say(f"{done:,} of {total:,} events"),
         )
     if as_json:
         line(found)
     else:
         click.echo(
             f"{found.events} events in {found.seals} seals, {found.unsealed} not sealed yet; head {found.head or 'none'}"
+        )
+    if not found.head_kept:
+        say(
+            "no head is kept here (var/audit.head): an end that was cut off would not be noticed on this machine"
         )
     if found.wrong is None:
         return Code.DONE
@@ -43,14 +54,25 @@ def verify(key: str | None, as_json: bool) -> int:
     )
 
 
-def _public_key(given: str | None) -> str | None:
-    if given is None:
-        return None
+def _public_key(given: str) -> str:
     file = Path(given)
     text = (file.read_text("utf-8", "replace") if file.is_file() else given).strip()
     if len(text) != 64 or not set(text.lower()) <= set("0123456789abcdef"):
         raise BadInput(Problem("not a public key: 64 hexadecimal digits, or a file with them", key="--key"))
     return text.lower()
+
+
+@audit.command("new-key", epilog="Example: orgo audit new-key")
+@as_option
+def new_key(actor: str | None) -> None:
+    """Have another key sign from now on: where the secret of the one before is lost, or somebody else may know it."""
+    config = enter()
+    user = acting(actor)
+    need(user, "manage_people", "give the trail another key")
+    from orgo.audit.keys import renew
+
+    click.echo(renew(config, user.address).id)
+    say("this public key signs from now on (var/audit.pub); give the auditor a copy, and keep the one before")
 
 
 @audit.command(epilog="Example: orgo audit export > trail.jsonl")

@@ -124,11 +124,7 @@ class Running:
 
     def _start_sealing(self) -> None:
         """The trail is sealed by time alone: no bell, so that nothing in the mail's way waits for it or wakes it."""
-        from orgo.audit.keys import signing_key
-        from orgo.audit.seal import seal
-
-        key = signing_key(self.config.var)
-        self._begin(Loop("seal", lambda: seal(key, self.config.var), threading.Event(), SEAL_EVERY))
+        self._begin(Loop("seal", lambda: seal_round(self.config), threading.Event(), SEAL_EVERY))
 
     def _start_watching(self) -> None:
         """Rules that are refused and mailboxes in trouble are told of."""
@@ -239,6 +235,20 @@ class Running:
         sender = Sender(courier, channel)
         self._at_end.append(sender.stop)
         self._loop(name, sender.round, "delivery", courier.close)
+
+
+def seal_round(config: Config) -> int:
+    """Seal a block with the database's key; returns how many events it holds."""
+    from orgo.audit.keys import Locked, signing_key
+    from orgo.audit.seal import seal
+
+    try:
+        key = signing_key(config)
+    except Locked as error:
+        trouble.note("trail", str(error))
+        return 0
+    trouble.over("trail")
+    return seal(key, config.var)
 
 
 class Watched:

@@ -31,6 +31,12 @@ _TROUBLES = (
         _("No heartbeat is sent, for %s does not work"),
     ),
     (
+        re.compile(
+            r"the key of the trail lies under another secret, so nothing is sealed here; (.+)", re.DOTALL
+        ),
+        _("The key of the trail lies under another secret, so nothing is sealed here; %s"),
+    ),
+    (
         re.compile(r"the watch can't be told that Orgo lives: (.+)", re.DOTALL),
         _("The watch can't be told that Orgo lives: %s"),
     ),

@@ -13,13 +13,32 @@ def _sealed(office):
 
     office.mail()
     office.answer("anna@city.example", "done")
-    seal(signing_key(office.config.var), office.config.var)
+    seal(signing_key(office.config), office.config.var)
 
 
 def test_a_whole_trail_is_said_to_be_whole(office, run):
     _sealed(office)
     code, out, err = run("audit", "verify", "--key", str(office.config.var / "audit.pub"))
     assert (code, err) == (0, "") and "1 seals, 0 not sealed yet" in out
+
+
+def test_where_no_head_is_kept_it_says_so(office, run):
+    _sealed(office)
+    (office.config.var / "audit.head").unlink()
+    code, _, err = run("audit", "verify", "--json")
+    assert code == 0 and "no head is kept here" in err
+
+
+def test_a_new_key_signs_on_and_both_are_given(office, run):
+    _sealed(office)
+    before = (office.config.var / "audit.pub").read_text().strip()
+    assert run("audit", "new-key", "--as", "anna@city.example")[0] == 4
+    code, out, _ = run("audit", "new-key")
+    from orgo.ops.up import seal_round
+
+    seal_round(office.config)
+    assert code == 0 and run("audit", "verify", "--key", out.strip())[0] == 5
+    assert run("audit", "verify", "--key", before, "--key", out.strip())[0] == 0
 
 
 def test_a_changed_event_is_named_with_both_hashes(office, run):
