@@ -209,6 +209,29 @@ def test_a_worker_finds_the_jobs_and_decides_a_mail_when_it_is_rung(tmp_path: Pa
     decides_a_mail_when_rung(tmp_path, ORGO_QUEUE=queue)
 
 
+JOB = """
+from orgo.conf import boot, logging
+from tasks import app
+logging.set_up(boot.config().log.format, verbose=True)
+print(app.tasks["orgo.route"].apply().id)
+"""
+
+
+def test_a_jobs_log_in_json_names_the_mail_its_task_and_the_job(tmp_path: Path) -> None:
+    given = {"ORGO_QUEUE": f"redis://127.0.0.1:{free_port()}/0", "ORGO_LOG__FORMAT": "json"}
+    path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    assert python(ROOT / "setup.py", home=tmp_path, **given).returncode == 0
+    assert python("-c", STORE, home=tmp_path, **path).returncode == 0
+
+    done = python("-c", JOB, home=tmp_path, **path, **given)
+
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    with sqlite3.connect(tmp_path / "var" / "orgo.db") as database:
+        ((mail, task),) = database.execute("SELECT id, task FROM intake_mail").fetchall()
+    (routed,) = (line for line in lines if "mail" in line)
+    assert (routed["mail"], routed["task"], routed["job"]) == (mail, task, done.stdout.strip())
+
+
 def decides_a_mail_when_rung(home: Path, **given: str) -> None:
     assert python(ROOT / "setup.py", home=home, **given).returncode == 0
     assert python("-c", STORE, home=home, PYTHONPATH=str(ROOT / "src")).returncode == 0
