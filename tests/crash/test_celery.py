@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 
@@ -21,18 +22,8 @@ POINTS = [
     "H7.before_settle",
 ]
 WITH_A_BROKER = [pair for pair in PAIRS if pair[1] != "none"]
-CELERY = [
-    sys.executable,
-    "-m",
-    "celery",
-    "--workdir",
-    str(ROOT),
-    "-A",
-    "tasks",
-    "worker",
-    "--loglevel=info",
-    "--concurrency=1",
-]
+CELERY = [sys.executable, "-m", "celery", "--workdir", str(ROOT)]
+WORK = ["worker", "--loglevel=info", "--concurrency=1"]
 DIED = "signal 9 (SIGKILL)"
 MAILS = 6
 TAKE = """
@@ -46,12 +37,18 @@ take([Incoming(data=mail({n}), source="smtp", envelope_from="citizen{n}@people.e
 
 
 @contextmanager
-def worker(house: House, crash: str) -> Iterator[None]:
-    """A Celery worker whose processes die at the point, each for itself."""
-    environment = clean_environment(ORGO_HOME=str(house.home), ORGO_CRASH=crash)
+def worker(house: House, app: str = "tasks", crash: str = "") -> Iterator[None]:
+    """A Celery worker; where `crash` arms a point its processes die there, each for itself."""
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    environment = clean_environment(ORGO_HOME=str(house.home), ORGO_CRASH=crash, PYTHONPATH=path)
     with (house.home / "celery.log").open("wb") as log:
         process = subprocess.Popen(
-            CELERY, stdout=log, stderr=log, cwd=ROOT, env=environment, start_new_session=True
+            [*CELERY, "-A", app, *WORK],
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
         )
     try:
         yield
@@ -67,7 +64,7 @@ def test_what_a_worker_had_in_hand_is_done_by_another_once(
     house: House, point: str, nth: int, database: str, broker: str
 ) -> None:
     said = house.home / "celery.log"
-    with worker(house, point):
+    with worker(house, crash=point):
         house.until_so(lambda: " ready." in said.read_text())
         for number in range(MAILS):
             house.run(TAKE.format(n=number))
@@ -77,3 +74,25 @@ def test_what_a_worker_had_in_hand_is_done_by_another_once(
     assert house.until(lambda: house.idle() and len(house.rows("select id from task_task")) == MAILS)
     house.stop()
     assert invariants(house, MAILS) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("database", "broker"), [pytest.param("sqlite", "redis", marks=pytest.mark.needs("redis"))]
+)
+def test_a_job_that_hangs_is_ended_and_its_mail_is_decided_later(
+    house: House, database: str, broker: str
+) -> None:
+    said, sent = house.home / "celery.log", count()
+    with worker(house, "tests.crash.hanging"):
+        house.until_so(lambda: " ready." in said.read_text())
+        while "Hard time limit (3s) exceeded for orgo.route" not in said.read_text():
+            house.run(TAKE.format(n=next(sent)))  # the watchman is quicker now and then
+        mails = next(sent)
+        assert house.rows("select count(*) from intake_mail where outcome = '' and attempts > 0") != [(0,)]
+
+    house.start(hours=1)
+    assert house.until(lambda: house.idle() and len(house.rows("select id from task_task")) == mails)
+    house.stop()
+    assert invariants(house, mails) == []
