@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgo.lib import ids
-from orgo.outbox.token import Claim, Signer, claim_of_address, claim_of_message_id
+from orgo.outbox.token import Claim, Signer, claim_of_address, claim_of_message_id, masked
 
 SIGNER = Signer(b"k" * 32)
 ANNA = "anna@city.example"
@@ -75,3 +75,38 @@ def test_an_address_without_a_whole_tag_claims_nothing(address: str) -> None:
 def test_any_text_is_read_without_an_error(text: str) -> None:
     claim_of_address(text)
     assert claim_of_message_id(text) is None or text.strip().startswith("<")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "https://x.example/tasks/7QK3MD/take?for=leo%40x.example&sig={}",
+        "href=3D'?for=3Dleo&sig=3D{}'",
+        "safelinks.example/?url=https%3A%2F%2Fx.example%2Ftake%3Fsig%3D{}&data=1",
+        "To: orgo+7qk3md.{}@x.example",
+        "mailto:orgo%2B7qk3md.{}%40x.example",
+        "In-Reply-To: <7qk3md.123456789.{}@x.example>",
+    ],
+)
+def test_what_is_signed_is_masked_in_every_form_that_mail_gives_it(form: str) -> None:
+    signature = Signer(b"key").sign("take", "7QK3MD", "leo@x.example")
+    broken = (
+        signature[:12] + "=\n" + signature[12:],
+        signature[:9] + "\r\n> " + signature[9:],
+        signature.upper(),
+    )
+
+    for written in (signature, *broken):
+        shown = masked(form.format(written))
+        assert "…" in shown and written not in shown and signature[-10:] not in shown.lower()
+        assert shown.startswith(
+            form.partition("{}")[0].removesuffix("sig=").removesuffix("sig=3D").removesuffix("sig%3D")
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sig=short", "a.b@x.example", "see www.example.com", "f.abcdefghijklmnop@x.example", "sig = 1\n> x@y.z"],
+)
+def test_what_is_not_signed_stays_as_it_is(text: str) -> None:
+    assert masked(text) == text
