@@ -263,19 +263,22 @@ def _resolved(text: str) -> Any:
 
 
 def _syntax_problem(error: Any, text: str, file: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
+    message = str(error.problem or error.context or "this can't be read")
+    # A quote that nobody closed is found at the file's end; what helps is where it begins.
+    mark = error.context_mark if _UNCLOSED in message else error.problem_mark
+    mark = mark or error.context_mark
     line = mark.line + 1 if mark else 1
     column = mark.column + 1 if mark else 1
     lines = text.splitlines()
     shown = lines[line - 1] if line <= len(lines) else ""
-    message = str(error.problem or error.context or "this can't be read")
     if "\t" in shown[: len(shown) - len(shown.lstrip())] or "'\\t'" in message:
         return Problem("a tab stands where only spaces indent", file, line, column, hint="indent with spaces")
     return Problem(_plainly(message), file, line, column, hint=_hint(message))
 
 
+_UNCLOSED = "found unexpected end of stream"
 _PLAIN = (
-    ("found unexpected end of stream", "a quote is opened here and never closed"),
+    (_UNCLOSED, "a quote is opened here and never closed"),
     ("mapping values are not allowed", "a colon stands where none can be"),
     ("could not find expected ':'", "a key without a colon"),
     ("did not find expected key", "the indentation does not fit here"),

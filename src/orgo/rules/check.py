@@ -200,9 +200,9 @@ class _Checker:
     def _file(self, rule: Rule, name: str, folder: Path) -> None:
         path = folder / name
         if not path.is_file():
-            self._wrong(
-                rule, "action", f"the file {name} is not there", f"it is looked for in {folder.name}/"
-            )
+            near = nearest(name, (file.relative_to(folder).as_posix() for file in path.parent.glob("*")))
+            hint = f"did you mean {near}?" if near else f"it is looked for in {folder.name}/"
+            self._wrong(rule, "action", f"the file {name} is not there", hint)
         elif not path.resolve().is_relative_to(folder.resolve()):
             self._wrong(rule, "action", f"{name} leads out of the folder", "copy the file into it")
 

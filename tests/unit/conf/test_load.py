@@ -1,5 +1,6 @@
 """config.yaml, the environment and the machine become one Config."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,25 @@ def test_a_folder_in_the_place_of_the_file_is_said(home: Path) -> None:
 
     with pytest.raises(BadInput, match="is no file"):
         load(home, {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_file_that_this_user_may_not_read_is_said(home: Path, write: Write) -> None:
+    """bad input 60: as a service's user meets what root wrote."""
+    write("config.yaml", "web: {port: 8000}").chmod(0o600)
+    for folder in (home, *home.parents[:-1]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(BadInput) as caught:
+            load(home, {})
+    finally:
+        os.seteuid(0)
+
+    assert (
+        str(caught.value)
+        == "config.yaml: can't be read: Permission denied; it must be a file that this user may read"
+    )
 
 
 @pytest.mark.parametrize(

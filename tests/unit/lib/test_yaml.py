@@ -1,6 +1,10 @@
 """YAML as people mean it: traps are refused or read as text, and every problem has its place."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import yaml as parser
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +35,8 @@ def test_a_value_is_what_its_writer_means(text: str, value: object) -> None:
     [
         ("a: 1\nb: 2\na: 3\n", "f.yaml:3:1: the key a stands twice (first in line 1)"),
         ("a:\n\tb: 1\n", "f.yaml:2:1: a tab"),
-        ("a: 'x\nb: 2\n", "a quote is opened"),
+        ("a: 'x\nb: 2\n", "f.yaml:1:4: a quote is opened here and never closed"),
+        ('a:\n  - {b: "x}\n  - y\n', "f.yaml:2:9: a quote is opened here and never closed"),
         ("a: !!python/object/apply:os.system [x]", "f.yaml:1:4: tags are not allowed (!!python/object"),
         ("a: &x [1]\nb: *x", "anchors (&x) are not allowed"),
         ("a: &a [*a]", "are not allowed"),
@@ -46,15 +51,45 @@ def test_a_value_is_what_its_writer_means(text: str, value: object) -> None:
     ],
 )
 def test_a_trap_is_refused_with_its_place(text: bytes | str, words: str) -> None:
+    """bad input 60, 61, 62, 65, 66."""
     assert words in problem(text)
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:
+    """bad input 65."""
     bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
     )
 
     assert "not allowed" in problem(bomb)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("[" * 500_000, yaml.DEEPEST + 3),
+        ("a: &a [*a]\n" + "b: [*a, *a]\n" * 50_000, 7),
+        ("- x\n" * 200_000, yaml.MOST_NODES + 3),
+        ("x" * 2_000_000, 0),
+    ],
+    ids=["deep", "cycle", "many", "large"],
+)
+def test_what_is_too_much_is_not_read_to_its_end(
+    text: str, read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """bad input 65: refused after as many of the parser's events as are allowed, however many would come."""
+    events: list[object] = []
+    parse = parser.parse
+
+    def counted(*words: Any, **more: Any) -> Iterator[object]:
+        for event in parse(*words, **more):
+            events.append(event)
+            yield event
+
+    monkeypatch.setattr(parser, "parse", counted)
+
+    assert problem(text)
+    assert len(events) <= read
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:

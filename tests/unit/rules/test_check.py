@@ -47,6 +47,7 @@ LEAK = "condition: \"subject contains 'leak'\", action: "
     ],
 )  # fmt: skip
 def test_an_action(action: str, severity: str, words: str) -> None:
+    """bad input 71: a queue, a user or a calendar that nobody knows is answered with the nearest name."""
     problem = one(f"{{{LEAK}{action}}}")
 
     assert problem.severity == severity and words in str(problem)
@@ -86,6 +87,19 @@ def test_files_are_looked_for_and_links_that_lead_out_are_refused(tmp_path: Path
         "out.pdf leads out of the folder",
         "the file hello.txt is not there",
     ]
+
+
+def test_a_template_that_is_not_there_is_answered_with_the_one_of_nearly_its_name(tmp_path: Path) -> None:
+    """bad input 71."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "received.txt").write_text("Thank you.")
+    known = Known(teams=KNOWN.teams, files=tmp_path)
+    near = one(f"{{{LEAK}{{route_to: works, acknowledge: templates/recieved.txt}}}}", known)
+    far = one(f"{{{LEAK}{{route_to: works, acknowledge: letters/hello.txt}}}}", known)
+
+    assert (near.severity, near.message) == ("error", "the file templates/recieved.txt is not there")
+    assert near.hint == "did you mean templates/received.txt?"
+    assert far.hint == f"it is looked for in {tmp_path.name}/"
 
 
 def test_no_default_and_two_rules_of_one_name() -> None:

@@ -223,3 +223,15 @@ def test_a_pattern_looks_past_case_and_accents_and_gives_the_words_as_they_are_w
     assert ruleset.decide(Facts(subject="Fenêtre A12")).fields == {"place": "A12"}
     assert ruleset.decide(Facts(subject="FENETRE Nord")).fields == {"place": "nord"}
     assert ruleset.decide(Facts(subject="Fenster")).fields == {}
+
+
+def test_ten_thousand_rules_are_read() -> None:
+    """bad input 81; the bench measures how long it takes."""
+    rules = "".join(
+        f"  - {{condition: \"subject contains 'word{n:05}'\", action: {{route_to: t@x.example}}}}\n"
+        for n in range(10_000)
+    )
+    read = load(f"rules:\n{rules}", "rules.yaml")
+
+    assert len(read.rules) == 10_000
+    assert read.decide(Facts(subject="word09999")).rule == "rule 10000"
