@@ -8,6 +8,7 @@ import msgspec
 from orgo.conf import Config
 from orgo.lib import clock
 from orgo.message import Message, body_text
+from orgo.message.spam import spam_score
 from orgo.rules import Decision, Facts, Level, facts_of
 
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
@@ -15,7 +16,10 @@ _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
 def facts_for(message: Message, size: int, config: Config) -> Facts:
     """The facts of a mail whose envelope is not known: what its headers say of it, and its date as the time it came."""
+    from orgo.flow.border import border_of_file, findings, trust
+
     recipients = recipients_of(message)
+    border = border_of_file(recipients, config)
     team = next((team for team in config.roster.teams if team.address in recipients), config.triage_team)
     return facts_of(
         message,
@@ -26,6 +30,9 @@ def facts_for(message: Message, size: int, config: Config) -> Facts:
         mailbox=next(iter(recipients), ""),
         recipients=recipients,
         size=size,
+        dmarc=trust(message, border),
+        spam_score=spam_score(message.headers),
+        **findings(message, border),
     )
 
 

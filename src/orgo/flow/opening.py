@@ -7,6 +7,7 @@ import msgspec
 
 from orgo.escalation.plan import due_at
 from orgo.escalation.policy import Level, Policy
+from orgo.flow.border import border_of, findings
 from orgo.flow.house import House, addresses
 from orgo.flow.loops import echoing, marks_of
 from orgo.flow.unit import Unit
@@ -14,6 +15,7 @@ from orgo.intake.models import Mail
 from orgo.lib import ids
 from orgo.lib.durations import Duration
 from orgo.message import Address, Message, forwarded_from
+from orgo.message.spam import spam_score
 from orgo.outbox.models import STATES as LETTER_STATES
 from orgo.outbox.models import Letter
 from orgo.people.directory import TeamCard
@@ -55,6 +57,8 @@ def facts_for(mail: Mail, message: Message, house: House) -> Facts:
         recipients=tuple(mail.envelope_to),
         size=mail.size,
         dmarc=mail.trust,
+        spam_score=spam_score(message.headers),
+        **findings(message, border_of(mail, message, house.config)),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from orgo.flow import storms
+from orgo.flow.border import border_of, trust
 from orgo.flow.bounces import place_bounce, returned_to
 from orgo.flow.canary import came_home, note_arrival
 from orgo.flow.copies import decide_copy
@@ -14,7 +15,6 @@ from orgo.flow.opening import judge, open_task, open_triage
 from orgo.flow.reading import MALWARE
 from orgo.flow.thread import Thread, find_thread
 from orgo.flow.unit import Unit
-from orgo.flow.verdict import handed_over_by, verdict
 from orgo.intake.models import Mail
 from orgo.intake.store import CUT_SHORT
 from orgo.lib.text import clip
@@ -28,8 +28,6 @@ MOST_HOPS = 30
 KEPT_TEXT = 200_000
 LONGEST_NAME = 128
 OUR_PROBE = "our own probe mail is back"
-# No relay of ours stands before these doors: a mail's headers are whatever its sender wrote.
-_WITHOUT_A_BORDER = ("http", "page", "folder", "import")
 
 
 def place(mail: Mail, message: Message, unit: Unit) -> None:
@@ -165,9 +163,9 @@ def _never_work(message: Message, house: House) -> str:
 
 def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
     """The columns that the parser fills."""
-    sender, trust = message.sender, _trust(mail, message, house)
+    sender, believed = message.sender, trust(message, border_of(mail, message, house.config))
     warnings = [words for words in mail.warnings if words == CUT_SHORT] + list(message.warnings)
-    if trust == "fail":
+    if believed == "fail":
         warnings.append("its sender is disproved: DMARC fails")
     if message.date and abs((message.date - mail.received_at).total_seconds()) > 7 * 86400:
         warnings.append("its date is far from the day it came")
@@ -176,7 +174,7 @@ def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
         "message_id": clip(message.message_id, 255),
         "from_address": (sender.address if sender else "")[:320].lower(),
         "from_name": clip(sender.name if sender else "", LONGEST_NAME),
-        "trust": trust,
+        "trust": believed,
         "subject": clip(message.subject, 1000),
         "text": body_text(message)[:KEPT_TEXT],
         "has_html": bool(message.html),
@@ -192,23 +190,6 @@ def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
         ],
         "warnings": warnings[:20],
     }
-
-
-def _trust(mail: Mail, message: Message, house: House) -> str:
-    """The verdict on the sender, by what the door that the mail came in by is told to believe."""
-    smtp, account = house.config.intake.smtp, house.config.account(mail.mailbox)
-    if not message.trusted:
-        return "unknown"
-    if mail.source in _WITHOUT_A_BORDER:
-        return "none"
-    return verdict(
-        mail.peer or (handed_over_by(message.trace) if account else ""),
-        message.trace,
-        authserv_id=(account or smtp).authserv_id,
-        trusted_relays=(account or smtp).trusted_relays,
-        internal=(account or smtp).internal_networks,
-        fetched=account is not None,
-    )
 
 
 def _joined_before(mail: Mail, thread: Thread, unit: Unit) -> tuple[int, int] | None:

@@ -33,15 +33,33 @@ def verdict(
     several results of our border are there, one that failed wins; otherwise the topmost that knows of DMARC says it.
     """
     relays = tuple(trusted_relays)
-    own = (*relays, *_ITSELF) if relays or fetched else ()
-    if _within(_origin(peer, trace, own), internal):
+    if _within(_origin(peer, trace, _own(relays, fetched)), internal):
         return "internal"
-    if authserv_id is None or (relays and not _within(peer, relays)):
-        return "none"
-    said = [found for text in _of_our_border(trace, authserv_id.lower(), own) if (found := dmarc(text))]
+    believed = results_of_border(peer, trace, authserv_id=authserv_id, trusted_relays=relays, fetched=fetched)
+    said = [found for text in believed if (found := dmarc(text))]
     if "fail" in said:
         return "fail"
     return "pass" if said[:1] == ["pass"] else "none"
+
+
+def results_of_border(
+    peer: str,
+    trace: Trace,
+    *,
+    authserv_id: str | None,
+    trusted_relays: Iterable[str] = (),
+    fetched: bool = False,
+) -> list[str]:
+    """The Authentication-Results that are believed, the topmost first; the arguments are those of `verdict`."""
+    relays = tuple(trusted_relays)
+    if authserv_id is None or (relays and not _within(peer, relays)):
+        return []
+    return _of_our_border(trace, authserv_id.lower(), _own(relays, fetched))
+
+
+def _own(relays: tuple[str, ...], fetched: bool) -> tuple[str, ...]:
+    """The networks of the servers that write about us, none where any server may hand mail in."""
+    return (*relays, *_ITSELF) if relays or fetched else ()
 
 
 def handed_over_by(trace: Trace) -> str:

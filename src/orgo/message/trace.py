@@ -6,7 +6,7 @@ from typing import Literal
 Result = Literal["", "pass", "none", "fail"]
 _SERVER = re.compile(r'\s*("[^"]*"|[^\s;]+)')
 # RFC 8601 section 2.2: a result begins with its method; what follows the first word is a reason or a property.
-_DMARC = re.compile(r"\s*dmarc\s*(?:/\s*\d+\s*)?=\s*([a-z]+)(?![a-z0-9-])", re.IGNORECASE)
+_RESULT = re.compile(r"\s*([a-z][a-z0-9-]*)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)(?![a-z0-9-])", re.IGNORECASE)
 _LOOKS_FAILED = re.compile(r"\bdmarc\b[\s/\d]*=\s*fail", re.IGNORECASE)
 _PIECE = re.compile(r'\\.|[()"]|[^\\()"]+|\\\Z', re.DOTALL)
 
@@ -25,13 +25,20 @@ def dmarc(text: str) -> Result:
     in a header whose brackets or quotes don't end, only a failure does. Of several results (RFC 8601 section 2.7: one
     for each author) a failed one wins.
     """
-    bare = _bare(text)
-    if bare is None:
+    if _bare(text) is None:
         return "fail" if _LOOKS_FAILED.search(text) else ""
-    found = [match[1].lower() for part in bare.split(";")[1:] if (match := _DMARC.match(part))]
+    found = results(text, "dmarc")
     if not found:
         return ""
     return "fail" if "fail" in found else "pass" if set(found) == {"pass"} else "none"
+
+
+def results(text: str, method: str) -> list[str]:
+    """The results of a method (spf, dkim ..) in an Authentication-Results header, in their order and in lower case."""
+    bare = _bare(text)
+    parts = bare.split(";")[1:] if bare is not None else []
+    found = [match for part in parts if (match := _RESULT.match(part))]
+    return [match[2].lower() for match in found if match[1].lower() == method]
 
 
 def _bare(text: str, *, keep_quoted: bool = False) -> str | None:

@@ -164,3 +164,20 @@ def test_a_closed_output_ends_quietly():
     assert child.stderr.read() == b""
     child.stderr.close()
     assert child.wait() == 0
+
+
+def test_route_knows_what_the_border_found_out(home, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ORGO_INTAKE__SMTP__AUTHSERV_ID", "mx.city.example")
+    rules = tmp_path / "border.yaml"
+    fits = "auth.spf is pass and auth.dkim is pass and auth.dmarc is pass and spam_score < 1"
+    rules.write_text(
+        f'rules:\n  - {{name: proved, condition: "{fits}", action: {{route_to: it@a.example}}}}\n'
+    )
+    mail, forged = tmp_path / "mail.eml", tmp_path / "forged.eml"
+    said = b"Authentication-Results: mx.city.example; spf=pass; dkim=pass; dmarc=pass\nX-Spam-Score: 0.1\n"
+    mail.write_bytes(said + b"From: a@b.example\nSubject: Hello\n\nNothing\n")
+    forged.write_bytes(mail.read_bytes().replace(b"mx.city.example", b"mx.evil.example"))
+
+    assert main(["mail", "route", "--json", "--rules", str(rules), str(mail), str(forged)]) == 0
+    decisions = [json.loads(line)["decision"]["rule"] for line in capsys.readouterr().out.splitlines()]
+    assert decisions == ["proved", None]

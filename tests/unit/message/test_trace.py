@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgo.message import parse
-from orgo.message.trace import dmarc, server_of
+from orgo.message.trace import dmarc, results, server_of
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,21 @@ def test_a_trace_is_read_undecoded_and_in_order() -> None:
     assert names == ["received", "authentication-results", "received"]
     assert "=3B_dmarc" in texts["authentication-results"]
     assert dmarc(texts["authentication-results"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "spf", "dkim"),
+    [
+        (
+            "mx.city.example; spf=SoftFail smtp.mailfrom=x; dkim=fail; dkim = pass",
+            ["softfail"],
+            ["fail", "pass"],
+        ),
+        ('mx.city.example; spf=none (; dkim=pass) reason="; dkim=pass"', ["none"], []),
+        ("mx.city.example; x-spf=pass; spf=pass", ["pass"], []),
+        ("mx.city.example; spf=pass (no end", [], []),
+        ("spf=pass", [], []),
+    ],
+)
+def test_the_results_of_other_methods(text: str, spf: list[str], dkim: list[str]) -> None:
+    assert (results(text, "spf"), results(text, "dkim")) == (spf, dkim)

@@ -1,0 +1,32 @@
+"""The spam score is the highest that any header says: nobody talks his own mail better."""
+
+import pytest
+
+from orgo.message.spam import spam_score
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "score"),
+    [
+        ("X-Spam-Score", "6.3", 6.3),
+        ("x-spam-score", " -1.2 (-)", -1.2),
+        ("X-Rspamd-Score", "4", 4.0),
+        ("X-Spam-Status", "Yes, score=6.3 required=5.0 tests=BAYES_99,\n HTML_MESSAGE autolearn=no", 6.3),
+        ("X-Spam-Status", "No, hits=-0.5 required=5.0", -0.5),
+        ("X-Spam-Status", "No, required=5.0 tests=no_score=9", None),
+        ("X-Spamd-Result", "default: False [3.21 / 15.00]; R_SPF_ALLOW(-0.20)[+mx]", 3.21),
+        ("X-Spam-Score", "many", None),
+        ("X-Spam-Score", "1.2.3", None),
+        ("X-Spam-Score", "9" * 400, None),
+        ("X-Spam-Level", "*****", None),
+    ],
+)
+def test_a_header_of_a_filter(name: str, value: str, score: float | None) -> None:
+    assert spam_score([("Subject", "score=99"), (name, value)]) == score
+
+
+def test_of_several_the_highest_counts_wherever_it_stands() -> None:
+    mine, theirs = ("X-Spam-Score", "7.5"), ("X-Spam-Status", "No, score=-50")
+
+    assert spam_score([mine, theirs]) == spam_score([theirs, mine]) == 7.5
+    assert spam_score([]) is None
