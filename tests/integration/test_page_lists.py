@@ -136,3 +136,15 @@ def test_letters_go_on_by_pages_and_alarms_are_among_them_for_who_sees_mail(
     client.force_login(User.objects.get(address="anna@city.example"))
     assert "Another alarm" not in client.get("/letters").content.decode()
     assert client.get(f"/letters/{made[0].pk}").status_code == 404
+
+
+@pytest.mark.parametrize("count", [100, 101])
+def test_what_people_got_says_where_it_ends(office: Office, client: Any, count: int) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    folder = office.config.var / "caught"
+    folder.mkdir(parents=True)
+    for number in range(1, count + 1):
+        (folder / f"{number:06}.eml").write_bytes(office.catcher.caught[0].data)
+    page = client.get("/caught").content.decode()
+
+    assert page.count("<tr>") == 101 and ("The newest 100 are shown." in page) == (count > 100)

@@ -18,6 +18,8 @@ from orgo.task.models import Task
 from orgo.web.views.access import number_of, signed_in, user_of
 from orgo.web.words import LETTER_STATES
 
+MOST_CAUGHT = 100
+
 
 @require_GET
 @signed_in
@@ -84,10 +86,11 @@ def caught(request: HttpRequest, name: str = "") -> HttpResponse:
         return render(
             request, "caught.html", {"message": message, "text": masked(body_text(message)), "name": name}
         )
-    files = sorted(folder.glob("*.eml"), reverse=True)[:100]
-    rows = [(file.stem, parse(file.read_bytes())) for file in files]
+    files = sorted(folder.glob("*.eml"), reverse=True)
+    rows = [(file.stem, parse(file.read_bytes())) for file in files[:MOST_CAUGHT]]
     shown = _open_to(user_of(request), [message.message_id for _, message in rows])
-    return render(request, "caught_list.html", {"rows": [row for row in rows if row[1].message_id in shown]})
+    rows = [row for row in rows if row[1].message_id in shown]
+    return render(request, "caught_list.html", {"rows": rows, "cut": len(files) > MOST_CAUGHT})
 
 
 def _open_to(user: User, message_ids: list[str]) -> set[str]:

@@ -50,9 +50,13 @@ def _state(row: queries.Standing) -> str:
 def preview(request: HttpRequest, number: int) -> HttpResponseBase:
     """What the mails that were observed would become, the newest first."""
     account = _account(number)
-    rows = queries.observed(account.name, SHOWN)
+    rows = queries.observed(account.name, SHOWN + 1)
     counts = queries.foreseen(account.name)
-    return render(request, "mailbox_preview.html", {"name": account.name, "rows": rows, "counts": counts})
+    return render(
+        request,
+        "mailbox_preview.html",
+        {"name": account.name, "rows": rows[:SHOWN], "cut": len(rows) > SHOWN, "counts": counts},
+    )
 
 
 @require_POST
