@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -210,6 +211,7 @@ HARMS: dict[str, Callable[[bytes], bytes]] = {
 def test_what_is_wrong_is_refused_and_changes_nothing(
     command: str, harm: str, tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
+    """bad input 110: where the file is damaged is said by its bytes."""
     home, file, key = tmp_path / "home", tmp_path / "b", tmp_path / "key"
     home.mkdir()
     key.write_text({"another key": "f" * 64, "no key": "password"}.get(harm, KEY))
@@ -223,6 +225,7 @@ def test_what_is_wrong_is_refused_and_changes_nothing(
     said = capsys.readouterr().err
 
     assert code == 2 and said.startswith("orgo: ") and "Traceback" not in said and "password" not in said
+    assert harm not in ("cut", "flipped") or re.search(r"between byte [0-9]+ and byte [0-9]+", said)
     assert list(home.iterdir()) == []
 
 

@@ -9,6 +9,7 @@ from orgo.conf import rollcall
 from orgo.conf.config import Config, Mailbox, Webhook, is_loopback, wants_tokens
 from orgo.conf.finding import Finding
 from orgo.conf.kinds import address as mail_address
+from orgo.conf.machine import network_of
 from orgo.conf.secrets import in_clear
 from orgo.conf.section import Keys
 from orgo.lib.problems import Problem, did_you_mean
@@ -329,6 +330,15 @@ def _no_triage(config: Config) -> Iterator[Finding]:
         yield Finding(("triage",), message, "name a team", "warning")
 
 
+def _distant_file(config: Config) -> Iterator[Finding]:
+    """SQLite over a network: its locks do not hold there, and two writers damage the file."""
+    file = config.sqlite_file
+    kind = network_of(file) if file else ""
+    if kind:
+        message = f"{file} lies on {kind}, where SQLite's locks do not hold"
+        yield Finding(("database",), message, "use a local disk, or PostgreSQL", "warning")
+
+
 _Look = Callable[[Config], Iterable[Finding]]
 _AT_LOAD: tuple[_Look, ...] = (
     *(
@@ -346,6 +356,7 @@ _AT_LOAD: tuple[_Look, ...] = (
         _credentials,
         _wires,
         _backup,
+        _distant_file,
     ),
     *(rollcall.doubles, rollcall.strangers, rollcall.calendars, rollcall.two_triages),
 )

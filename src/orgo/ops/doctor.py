@@ -12,6 +12,7 @@ import msgspec
 
 from orgo.conf import Config, boot, load
 from orgo.conf import check as check_config
+from orgo.conf.machine import network_of
 from orgo.lib import clock
 from orgo.lib.problems import BadInput
 from orgo.ops import probe
@@ -20,7 +21,6 @@ from orgo.ops.checking import check_rules, rules_of
 State = Literal["ok", "warn", "fail"]
 LITTLE_SPACE, NO_SPACE = 1_000_000_000, 100_000_000
 LARGE_DATABASE = 500_000_000
-NETWORK = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -192,8 +192,8 @@ def _integrity(file: Path | None) -> Iterator[Finding]:
         wrong = [str(row[0]) for row in cursor.fetchall() if row[0] != "ok"]
     for words in wrong:
         yield Finding("database", "fail", f"{file}: {words}", "stop Orgo and restore a backup")
-    kind = _file_system(file)
-    if kind in NETWORK:
+    kind = network_of(file)
+    if kind:
         yield Finding(
             "database", "fail", f"{file} lies on {kind}, where SQLite's locks do not hold", "use a local disk"
         )
@@ -229,16 +229,6 @@ def _server() -> Iterator[Finding]:
         yield Finding("database", "fail", f"PostgreSQL {version} takes no writes", "connect to the primary")
     else:
         yield Finding("database", "ok", f"PostgreSQL {version}")
-
-
-def _file_system(file: Path) -> str:
-    """The kind of file system a file lies on, where the system tells."""
-    try:
-        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    except OSError:
-        return ""
-    around = [entry for entry in mounts if file.is_relative_to(entry[1])]
-    return max(around, key=lambda entry: len(entry[1]))[2] if around else ""
 
 
 def _secret(config: Config) -> Iterator[Finding]:

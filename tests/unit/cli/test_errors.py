@@ -100,6 +100,33 @@ def test_a_server_that_is_not_there_is_named_without_its_password(capsys):
     assert "amqp://orgo:***@mq.example:5672//" in capsys.readouterr().err
 
 
+def test_a_database_that_does_not_answer_is_not_waited_for(capsys, monkeypatch, tmp_path):
+    """bad input 105: exit code 69 with the address and without the password, and no layer waits for five seconds."""
+    import psycopg
+
+    from orgo.conf import database, load
+
+    waited = []
+
+    def nobody(url, connect_timeout):
+        waited.append(connect_timeout)
+        raise psycopg.OperationalError(
+            'connection to server at "db.example", port 5432 failed: timeout expired'
+        )
+
+    url = "postgresql://orgo:hush@db.example/orgo"
+    monkeypatch.setattr("psycopg.connect", nobody)
+    config = load(tmp_path, {"ORGO_DATABASE": url})
+    monkeypatch.setattr("orgo.conf.boot._current", config)
+
+    assert guarded(lambda: database.reach(config), []) == 69
+    err = capsys.readouterr().err
+    assert err.startswith("orgo: the database postgresql://orgo:***@db.example/orgo can't be reached: ")
+    assert '"db.example", port 5432' in err
+    pool = database.settings_of(config)["OPTIONS"]["pool"]
+    assert max(*waited, pool["reconnect_timeout"]) < 5
+
+
 def test_a_strangers_words_do_not_move_the_cursor(capsys):
     assert guarded(raising(BadInput("\x1b[2J\u202egpj.exe")), []) == 2
     assert capsys.readouterr().err == "orgo:  [2J gpj.exe\n"
