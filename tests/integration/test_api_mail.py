@@ -136,6 +136,7 @@ def test_the_same_key_and_mail_are_answered_with_the_same_id(office, post):
 
 
 def test_the_same_key_with_another_mail_or_envelope_is_refused(office, post):
+    """bad input 94."""
     data = leak()
     assert post(data, key="17").status_code == 202
     for other, query in ((leak(), ""), (data, "?to=info@city.example")):
@@ -166,7 +167,7 @@ def test_a_key_is_free_again_after_a_day_and_no_mail_is_lost(office, post):
 
 
 def test_two_of_one_key_at_one_moment_are_one_mail(office, post, monkeypatch):
-    """The other request commits between our look and our insert; the database's word decides."""
+    """bad input 94: the other request commits between our look and our insert; the database's word decides."""
     from django.db import IntegrityError
 
     from orgo.pipeline import take as real
@@ -267,7 +268,7 @@ def test_who_was_deactivated_hands_nothing_in(office, post):
 
 
 def test_after_twenty_wrong_tokens_an_address_has_to_wait(office, post):
-    """Good tokens go on working there: behind a proxy all programs have one address."""
+    """bad input 97: good tokens go on working there: behind a proxy all programs have one address."""
     assert [post(token=f"wrong-{n}").status_code for n in range(21)] == [401] * 20 + [429]
     answer = post(token="wrong")
     assert problem_of(answer, 429) and answer["Retry-After"] == "900"
@@ -283,7 +284,27 @@ def test_only_post_is_answered(secret):
     assert problem_of(answer, 405) and answer["Allow"] == "POST"
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate, gzip", "br"])
+def test_a_packed_body_is_refused(post, encoding):
+    """bad input 89: it would be kept as a mail of noise, or be unpacked into a bomb."""
+    answer = post(HTTP_CONTENT_ENCODING=encoding)
+    assert "no Content-Encoding" in problem_of(answer, 415)["detail"]
+    assert answer["Accept-Encoding"] == "identity" and mails() == []
+    assert post(HTTP_CONTENT_ENCODING="Identity").status_code == 202
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xef\xbb\xbf", b'{"subject": "\\ud800", "x": NaN}', b"[" * 10_000, bytes(256)]
+)
+def test_bytes_that_are_hardly_a_mail_are_taken_as_one(office, post, data):
+    """bad input 89: what becomes of them is said by quarantine or a task; the program's part is done."""
+    assert post(data).status_code == 202
+    office.settle()
+    assert mails()[0].outcome in ("opened", "quarantined") and office.tasks() == 1
+
+
 def test_other_kinds_of_body_are_refused(post):
+    """bad input 89."""
     for content_type in ("application/json", "text/plain", "multipart/form-data; boundary=x"):
         problem_of(post(content_type=content_type), 415)
     assert mails() == []
@@ -299,6 +320,7 @@ def test_the_length_has_to_be_said(secret):
 
 
 def test_an_empty_body_and_one_that_was_cut_off_are_no_mail(post):
+    """bad input 98."""
     problem_of(post(b"", CONTENT_LENGTH="0"), 422)
     problem_of(post(CONTENT_LENGTH="100000", **{"wsgi.input": io.BytesIO(leak())}), 400)
     assert mails() == []
@@ -315,10 +337,11 @@ def test_a_mail_that_is_too_large_is_refused(office, post):
     [
         "?from=nobody", "?to=a@b.example&to=no%0d%0aone@b.example", "?from=a@b.example&from=c@d.example",
         "?to=" + "&to=".join(f"a{n}@b.example" for n in range(101)), "?x=1" + "&x=1" * 1001,
-        "?from=Anna%20%3Ca@b.example%3E",
+        "?from=Anna%20%3Ca@b.example%3E", "?form=a@b.example", "?to=a@b.example&To=c@d.example",
     ],
 )  # fmt: skip
 def test_an_envelope_that_is_none_is_refused(post, query):
+    """bad input 90: nor is a parameter passed over that nobody knows."""
     detail = problem_of(post(query=query), 422)["detail"]
     assert "nobody" not in detail and mails() == []
 
@@ -364,6 +387,7 @@ def asked(app, headers, path=PATH, method="POST"):
     ],
 )
 def test_what_is_too_long_is_refused_before_a_byte_of_it_is_read(office, headers, status):
+    """bad input 89."""
     from orgo.web.asgi import application
 
     begin, body = asked(application, headers)

@@ -84,6 +84,9 @@ def _no_such_token(peer: str) -> Refused:
 def _envelope(request: HttpRequest) -> tuple[str, tuple[str, ...]]:
     """Sender and recipients. An empty `from` is the sender of a bounce (RFC 5321 section 4.5.5)."""
     try:
+        unknown = request.GET.keys() - {"from", "to"}
+        if unknown:  # a misspelt one would be an envelope that nobody meant
+            raise Refused(422, "Only `from` and `to` are taken in the query.")
         senders, recipients = request.GET.getlist("from"), request.GET.getlist("to")
         if len(senders) > 1 or len(recipients) > MOST_RECIPIENTS:
             raise Refused(422, f"At most one `from` and {MOST_RECIPIENTS} `to` are taken.")
@@ -104,6 +107,10 @@ def _body(request: HttpRequest) -> bytes:
     """The mail's bytes; read past Django's limit for forms, which is meant for fields."""
     if (request.content_type or "") not in TYPES:
         raise Refused(415, "The body is a mail: message/rfc822 or application/octet-stream.")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise Refused(
+            415, "The body is a mail as it is: no Content-Encoding.", {"Accept-Encoding": "identity"}
+        )
     length = length_of(request.META.get("CONTENT_LENGTH"))
     data = request.read(length) if length else b""
     if not data:
