@@ -156,7 +156,9 @@ def test_watching_shows_a_table_with_rates_until_it_is_interrupted(office, run, 
     first, second = out.split("Orgo ")[1:]
     heads = second.splitlines()[2].split()
     assert heads == ["queue", "waits", "oldest", "a", "second"]
-    routing, delivery = (next(row for row in second.splitlines() if row.startswith(name)) for name in ("routing", "delivery"))
+    routing, delivery = (
+        next(row for row in second.splitlines() if row.startswith(name)) for name in ("routing", "delivery")
+    )
     assert routing.split() == ["routing", "0", "0", "s", "0.5"]
     assert float(delivery.split()[-1]) == len(office.told()) / 2
     assert "0.5" not in first and "1 task that nobody has" in second
