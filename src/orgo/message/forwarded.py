@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from orgo.message.addresses import read_addresses
+from orgo.message.addresses import read_addresses, read_sender
 from orgo.message.model import Address
 from orgo.message.part import Part
 from orgo.message.phrases import phrases
@@ -39,7 +39,7 @@ def attached_sender(subject: str, text: str, leaves: Sequence[Part]) -> Address 
     if len(mails) != 1 or (text.strip() and not _SUBJECT.match(subject)):
         return None
     given = mails[0].headers.get("from", [])
-    read = read_addresses(given[0]) if len(given) == 1 else None
+    read = read_sender(given[0]) if len(given) == 1 else None
     if read is None or read.defect or len(read.addresses) != 1 or "@" not in read.addresses[0].address:
         return None
     return Address(read.addresses[0].name, read.addresses[0].address.lower())

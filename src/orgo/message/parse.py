@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 
 from orgo.lib.text import clean_header, clean_text
-from orgo.message.addresses import Read, read_addresses
+from orgo.message.addresses import Read, read_addresses, read_sender
 from orgo.message.bounce import bounce_of
 from orgo.message.dates import instant
 from orgo.message.forwarded import attached_sender
@@ -135,7 +135,7 @@ def _trace(root: Part) -> list[tuple[str, str]]:
 
 def _sender(headers: dict[str, list[str]], warnings: list[str]) -> Read:
     given = headers.get("from", [])
-    read = read_addresses(given[0]) if given else Read([], True)
+    read = read_sender(given[0]) if given else Read([], True)
     if not any(address.address for address in read.addresses):
         for other in ("sender", "reply-to", "return-path"):
             second = read_addresses(headers.get(other, [""])[0])
