@@ -50,12 +50,18 @@ def without(text: str, address: str) -> str:
 
 
 def clip(text: str, length: int) -> str:
-    """At most `length` characters, with an ellipsis where it was cut, never in the middle of a combined character."""
+    """At most `length` characters, with an ellipsis where it was cut, never within what a reader sees as one character.
+
+    A grapheme that is longer than all that may stay (a megabyte of marks on one letter) is cut all the same.
+    """
     if len(text) <= length:
         return text
     end = length - 1
-    while end > 0 and unicodedata.combining(text[end]):
-        end -= 1
+    if not text[:length].isascii():
+        from wcwidth import grapheme_boundary_before  # its tables take long to load
+
+        # Where the grapheme of the first character that goes begins.
+        end = grapheme_boundary_before(text[: 2 * length], length) or end
     return text[:end].rstrip() + "…"
 
 

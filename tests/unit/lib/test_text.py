@@ -1,0 +1,41 @@
+"""Text is cut where a reader sees it end."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wcwidth import iter_graphemes
+
+from orgo.lib.text import clip
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+FRANCE = "\U0001f1eb\U0001f1f7"
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "cut"),
+    [
+        ("leak", 4, "leak"),
+        ("leaking", 5, "leak…"),
+        ("a leak", 3, "a…"),
+        ("e\u0301e\u0301e\u0301", 4, "e\u0301…"),
+        (f"ab{FAMILY}cd", 5, "ab…"),
+        (f"ab{FAMILY}cd", 8, f"ab{FAMILY}…"),
+        (f"{FRANCE}{FRANCE}{FRANCE}", 4, f"{FRANCE}…"),
+        ("leak a" + "\u0301" * 1_000_000, 100, "leak…"),
+        ("\U0001f468\u200d" * 500_000, 100, "\U0001f468\u200d" * 49 + "\U0001f468…"),
+    ],
+)
+def test_no_character_is_cut_in_two(text: str, length: int, cut: str) -> None:
+    """bad input 42: letters with their marks, families and flags stay whole; a megabyte that is one is cut."""
+    assert clip(text, length) == cut
+
+
+@given(st.text(st.sampled_from(f"ab \u0301\r{FAMILY}{FRANCE}"), max_size=40), st.integers(2, 30))
+def test_what_is_left_are_whole_characters(text: str, length: int) -> None:
+    cut = clip(text, length)
+    whole = [*iter_graphemes(text)]
+
+    assert len(cut) <= length
+    if cut != text and len(whole[0]) < length:
+        kept = len([*iter_graphemes(cut[:-1])])
+        assert "".join(whole[:kept]).rstrip() == cut[:-1]
