@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from orgo.intake.importing import As, Count, Plan
 
 SHOWN = 50
-MOST_UNASKED = 100
-WORK_SINCE = timedelta(days=7)
 
 
 @click.command("import", epilog="Example: orgo import archive.mbox old-mails/ --since 2024-01-01")
@@ -75,12 +73,14 @@ def _since(mode: "As", day: datetime | None, config: "Config") -> datetime | Non
     """The beginning of that day where the organization is."""
     if day is not None:
         return day.replace(tzinfo=ZoneInfo(config.organization.zone))
+    from orgo.intake.importing import WORK_SINCE
+
     return clock.now() - WORK_SINCE if mode == "work" else None
 
 
 def _look_first(paths: tuple[Path, ...], plan: "Plan", size: int) -> None:
     """Count what would come of it; many tasks have to be meant."""
-    from orgo.intake.importing import survey
+    from orgo.intake.importing import MOST_UNASKED, survey
 
     with progress("Counting", size) as shown:
         found = survey(paths, plan, shown)

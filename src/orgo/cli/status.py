@@ -10,6 +10,7 @@ from orgo.cli.board import board
 from orgo.cli.errors import Code
 from orgo.cli.house import enter
 from orgo.cli.output import as_json_option, is_terminal, line
+from orgo.lib.text import clean_name
 
 if TYPE_CHECKING:
     from orgo.conf import Config
@@ -58,6 +59,7 @@ def shown(found: dict[str, Any]) -> str:
     rows = {
         f"Orgo {found['version']}": f"{found['at'][:19]}  {doors}",
         "mail": f"{mail['waiting']} waiting{_since(mail)}, {_counts(mail, _OUTCOMES)}, {mail['total']} in all",
+        **({"folder": _folder(found["folder"])} if found["folder"] else {}),
         "tasks": _counts(tasks, ("open", "unassigned", "overdue")),
         "letters": f"{letters['waiting']} waiting{_since(letters)}, {_counts(letters, _STATES)}{_trouble(letters)}",
         "clock": _timers(tasks),
@@ -80,6 +82,17 @@ def _counts(part: dict[str, Any], names: tuple[str, ...]) -> str:
 
 def _since(part: dict[str, Any]) -> str:
     return f" (the oldest for {part['oldest_seconds']} s)" if part["waiting"] else ""
+
+
+def _folder(files: list[dict[str, Any]]) -> str:
+    """The files that are not taken, and what to do."""
+    return "; ".join(
+        f"{clean_name(file['file'])} waits: another program has it open"
+        if file["reason"] == "locked"
+        else f"{clean_name(file['file'])} waits: {file['tasks']} tasks would come of it; "
+        "`orgo import` it, as history, or --as work --yes"
+        for file in files
+    )
 
 
 def _trouble(letters: dict[str, Any]) -> str:

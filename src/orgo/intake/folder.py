@@ -11,8 +11,8 @@ from typing import Literal
 
 from orgo import dispatch
 from orgo.intake.envelope import envelope_of
-from orgo.intake.importing import Count, Plan, batches, take
-from orgo.intake.models import Mail
+from orgo.intake.importing import MOST_UNASKED, WORK_SINCE, Count, Plan, batches, surveyed, take
+from orgo.intake.models import ImportRun, Mail, WaitingFile
 from orgo.intake.readers import Item, read
 from orgo.intake.store import Incoming, store
 from orgo.lib import clock
@@ -22,7 +22,7 @@ log = logging.getLogger("orgo.folder")
 After = Literal["keep", "move", "delete"]
 DONE, FAILED = "done", "failed"
 ARCHIVES = (".pst", ".ost")
-WORK_SINCE = timedelta(days=7)
+ASK_EVERY = timedelta(days=1)
 AT_A_TIME = 5.0
 _HALF = (".part", ".tmp", ".crdownload", ".filepart")
 _Stamp = tuple[int, int]
@@ -31,14 +31,15 @@ _Stamp = tuple[int, int]
 class FolderWatch:
     """Looks into `path` once a round. A file is taken when two looks in a row found it of the same size and time.
 
-    `after` says what becomes of it then: `move` into `done/`, `delete`, or `keep`. One that can't be read goes to `failed/`.
+    `after` says what becomes of it then: `move` into `done/`, `delete`, or `keep`. One that can't be read goes to `failed/`;
+    one of which a part can't be read goes to `done/` with a report beside it. An archive waits while another program has it
+    open, and where more than 100 tasks would come of it.
     """
 
     def __init__(self, path: Path, after: After) -> None:
         self.path, self.after = path, after
         self._seen: dict[Path, _Stamp] = {}
         self._finished: dict[Path, _Stamp] = {}
-        self._held: set[Path] = set()
         self._steps: Generator[int, None, None] | None = None
 
     def round(self) -> int:
@@ -73,6 +74,7 @@ class FolderWatch:
         there = dict(self._files())
         ready = [file for file, stamp in there.items() if self._seen.get(file) == stamp]
         self._seen = there
+        self._forget(there)
         self._finished = {file: stamp for file, stamp in self._finished.items() if there.get(file) == stamp}
         for file in ready:
             if file not in self._finished:
@@ -90,41 +92,90 @@ class FolderWatch:
 
     def _take(self, file: Path, stamp: _Stamp) -> Iterator[int]:
         """Store the mails of a file, then put it out of the way (a second taking of the same bytes is known)."""
-        if self._is_held(file):
-            return
-        troubles: list[str] = []
-        for batch in batches(read([file], lambda _, why: troubles.append(why))):
+        if file.suffix.lower() in ARCHIVES:
+            if self._is_held(file) or (yield from self._asks(file)):
+                return
+            WaitingFile.objects.filter(name=_shown(file)).delete()
+        mails, troubles = 0, list[tuple[str, str]]()
+        for batch in batches(read([file], lambda where, why: troubles.append((where, why)))):
+            mails += len(batch)
             yield self._store(batch, file)
         self._finished[file] = stamp
         crashpoint("H1f.before_move")
-        if troubles:
-            log.warning(
-                "%s can't be read: %s; it is moved to %s/", file.name, "; ".join(troubles[:3]), FAILED
-            )
+        self._put_away(file, mails, troubles)
+        crashpoint("H1f.after_move")
+
+    def _put_away(self, file: Path, mails: int, troubles: list[tuple[str, str]]) -> None:
+        if troubles and not mails:
+            words = "; ".join(why for _, why in troubles[:3])
+            log.warning("%s can't be read: %s; it is moved to %s/", file.name, words, FAILED)
             self._move(file, FAILED)
+        elif troubles:
+            log.warning("%s: %s read, %s not; the list is in %s/", file.name, mails, len(troubles), DONE)
+            self._report(file, mails, troubles)
+            if self.after != "keep":
+                self._move(file, DONE)
         elif self.after == "move":
             self._move(file, DONE)
         elif self.after == "delete":
             self._remove(file)
-        crashpoint("H1f.after_move")
+
+    def _report(self, file: Path, mails: int, troubles: list[tuple[str, str]]) -> None:
+        """What of a file could not be read, as a list beside it where it goes."""
+        lines = [f"{mails} read, {len(troubles)} not", *(f"{where}: {why}" for where, why in troubles)]
+        try:
+            (self.path / DONE).mkdir(exist_ok=True)
+            self._free(DONE, f"{file.name}.txt").write_text("\n".join([*lines, ""]), "utf-8", "replace")
+        except OSError as error:
+            log.warning("the list for %s can't be written: %s", file.name, error.strerror or error)
+
+    # ---------------------------------------------------------------- archives that wait
+
+    def _is_held(self, file: Path) -> bool:
+        """Whether another program (Outlook) has an archive locked; it is waited for, with a word."""
+        held = _is_locked(file)
+        if held and self._wait(file, "locked"):
+            log.warning("%s waits: another program (Outlook?) has it open", file.name)
+        return held
+
+    def _asks(self, file: Path) -> Generator[int, None, bool]:
+        """Whether so many tasks would come of an archive that somebody has to mean it.
+
+        That is looked at again after each import, which may have taken its mails, and each day, for mail grows old.
+        """
+        waits = WaitingFile.objects.filter(name=_shown(file), reason="asks").first()
+        is_fresh = waits and waits.since > clock.now() - ASK_EVERY
+        if waits and is_fresh and not ImportRun.objects.filter(finished_at__gt=waits.since).exists():
+            return True
+        count = Count()
+        for _ in surveyed([file], _plan(), count):
+            yield 0
+        asks = count.work > MOST_UNASKED
+        if asks and self._wait(file, "asks", count.work):
+            log.warning("%s waits: %s tasks would come of it, see orgo status", file.name, count.work)
+        return asks
+
+    def _wait(self, file: Path, reason: str, tasks: int = 0) -> bool:
+        """Note why a file waits; says whether that is new."""
+        found = {"tasks": tasks, "since": clock.now()}
+        is_new = not WaitingFile.objects.filter(name=_shown(file), reason=reason).exists()
+        if is_new or tasks:
+            WaitingFile.objects.update_or_create(name=_shown(file), defaults={"reason": reason, **found})
+        return is_new
+
+    def _forget(self, there: dict[Path, _Stamp]) -> None:
+        """Those that somebody took away wait no more."""
+        WaitingFile.objects.exclude(name__in=[_shown(file) for file in there]).delete()
 
     def _store(self, batch: list[Item], file: Path) -> int:
         """Store some mails of a file. Those of an Outlook archive are work when they are young, like those of `orgo import`."""
         if file.suffix.lower() in ARCHIVES:
-            count, plan = Count(), Plan("work", clock.now() - WORK_SINCE)
-            take(batch, plan, count)
+            count = Count()
+            take(batch, _plan(), count)
             return count.taken
         mails = self._unknown([self._incoming(item.data) for item in batch])
         crashpoint("H1f.before_store")
         return len(store(mails)) if mails else 0
-
-    def _is_held(self, file: Path) -> bool:
-        """Whether another program (Outlook) has an archive locked; it is waited for, with a word."""
-        held = file.suffix.lower() in ARCHIVES and _is_locked(file)
-        if held and file not in self._held:
-            log.warning("%s waits: another program (Outlook?) has it open", file.name)
-        (self._held.add if held else self._held.discard)(file)
-        return held
 
     def _incoming(self, data: bytes) -> Incoming:
         """Where files are kept their bytes are a key for ever, so that a new start does not take them again."""
@@ -140,18 +191,33 @@ class FolderWatch:
     def _move(self, file: Path, folder: str) -> None:
         try:
             (self.path / folder).mkdir(exist_ok=True)
-            target, number = self.path / folder / file.name, 1
-            while os.path.lexists(target):
-                target, number = self.path / folder / f"{file.stem}-{number}{file.suffix}", number + 1
-            file.rename(target)
+            file.rename(self._free(folder, file.name))
         except OSError as error:
             log.warning("%s stays where it is: %s", file.name, error.strerror or error)
+
+    def _free(self, folder: str, name: str) -> Path:
+        """A path in this folder that nothing has yet."""
+        wanted = target = self.path / folder / name
+        number = 1
+        while os.path.lexists(target):
+            target, number = wanted.with_stem(f"{wanted.stem}-{number}"), number + 1
+        return target
 
     def _remove(self, file: Path) -> None:
         try:
             file.unlink()
         except OSError as error:
             log.warning("%s can't be deleted: %s", file.name, error.strerror or error)
+
+
+def _plan() -> Plan:
+    """What becomes of an archive's mails: as with `orgo import --as work`."""
+    return Plan("work", clock.now() - WORK_SINCE)
+
+
+def _shown(file: Path) -> str:
+    """A file's name as text, whatever bytes it is made of."""
+    return os.fsencode(file.name).decode("utf-8", "replace")
 
 
 def _is_locked(file: Path) -> bool:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -20,6 +20,8 @@ from orgo.lib.crash import crashpoint
 
 BATCH = 100
 BATCH_BYTES = 4_000_000
+MOST_UNASKED = 100
+WORK_SINCE = timedelta(days=7)
 As = Literal["history", "work"]
 
 
@@ -99,14 +101,21 @@ def take(batch: list[Item], plan: Plan, count: Count) -> None:
 
 def survey(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     """What `run` would take in, without taking anything."""
-    count, seen = Count(), set[str]()
+    count = Count()
+    for _ in surveyed(paths, plan, count):
+        progress(count)
+    return count
+
+
+def surveyed(paths: Iterable[Path], plan: Plan, count: Count) -> Iterator[None]:
+    """Count what `run` would take in, batch by batch."""
+    seen = set[str]()
     for batch in batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder)):
         wanted = _sorted_out(batch, plan, count)
         new = _new(wanted, seen | _there(wanted))
         seen.update(one.keys[0] for one in wanted if one.mail.mode == "work")
         _add(new, count, known=len(wanted) - len(new))
-        progress(count)
-    return count
+        yield
 
 
 def _record(paths: list[Path]) -> ImportRun:

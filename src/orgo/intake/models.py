@@ -97,6 +97,21 @@ class ImportRun(models.Model):
         db_table = "intake_import"
 
 
+class WaitingFile(models.Model):
+    """A file of the watched folder that is left there for now: it is `locked` by another program, or `asks`.
+
+    `tasks` says how many would come of one that asks.
+    """
+
+    name = models.CharField(max_length=300, unique=True)
+    reason = models.CharField(max_length=8)
+    tasks = models.IntegerField(default=0)
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "intake_waiting_file"
+
+
 MAILBOX_STATES = ("", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "error")
 
 

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from orgo.intake.models import Mail
+from orgo.intake.models import Mail, WaitingFile
 
 EVERY = Q()
 
@@ -25,6 +25,11 @@ def same_mails(mail: int) -> list[Mail]:
 def quarantined() -> int:
     """How many mails are in quarantine."""
     return Mail.objects.filter(outcome="quarantined").count()
+
+
+def waiting_files() -> list[WaitingFile]:
+    """The files of the watched folder that are not taken for now, in the order of their names."""
+    return list(WaitingFile.objects.order_by("name"))
 
 
 def in_quarantine() -> list[int]:

@@ -31,6 +31,7 @@ def snapshot(config: Config) -> dict[str, Any]:
         "queue": _queue(config),
         "rules": {"problem": problem_of_rules(config)},
         "mail": _mail(now, ended),
+        "folder": _folder(),
         "tasks": _tasks(now),
         "letters": _letters(now, ended),
         "backup": summary(config),
@@ -79,6 +80,16 @@ def _mail(now: datetime, ended: "Ended") -> dict[str, Any]:
         **{outcome: outcomes.get(outcome, 0) for outcome in OUTCOMES},
         "total": sum(outcomes.values()),
     }
+
+
+def _folder() -> list[dict[str, Any]]:
+    """The files of the watched folder that wait, and why."""
+    from orgo.intake.queries import waiting_files
+
+    return [
+        {"file": row.name, "reason": row.reason, "tasks": row.tasks, "since": row.since.isoformat()}
+        for row in waiting_files()
+    ]
 
 
 def _tasks(now: datetime) -> dict[str, Any]:

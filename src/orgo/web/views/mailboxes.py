@@ -12,6 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from orgo.conf import boot
 from orgo.conf.config import Mailbox
 from orgo.intake.mailbox import actions, queries
+from orgo.intake.models import WaitingFile
+from orgo.intake.queries import waiting_files
 from orgo.lib import clock
 from orgo.web.views.access import allowed, user_of
 
@@ -27,7 +29,18 @@ def mailboxes(request: HttpRequest) -> HttpResponseBase:
 
 def _page(request: HttpRequest, status: int = 200) -> HttpResponseBase:
     rows = [(row, _state(row)) for row in queries.standings(boot.config().accounts)]
-    return render(request, "mailboxes.html", {"rows": rows}, status=status)
+    files = [(file.name, _why(file)) for file in waiting_files()]
+    return render(request, "mailboxes.html", {"rows": rows, "files": files}, status=status)
+
+
+def _why(file: WaitingFile) -> str:
+    """Why a file of the watched folder is not taken, in words."""
+    if file.reason == "locked":
+        return _("It waits: another program has it open.")
+    return (
+        _("It waits: %s tasks would come of it. On the machine: orgo import, as history, or --as work --yes.")
+        % file.tasks
+    )
 
 
 def _state(row: queries.Standing) -> str:
