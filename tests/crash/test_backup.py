@@ -67,7 +67,7 @@ class Home:
         usual = {
             "lock",
             "migrate.lock",
-            "state.json",
+            "machine",
             "audit.head",
             "audit.key",
             "audit.pub",

@@ -1,5 +1,7 @@
 """Backups by the clock: one when it is due, and the page and the status say when they can't leave."""
 
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,13 @@ import pytest
 from orgo.backup.making import round_of
 from orgo.backup.state import summary, waiting_in
 from orgo.backup.stores import Away, Folder
-from orgo.conf import boot, load
+from orgo.backup.turn import LEASE, Busy, alone
+from orgo.conf import Config, boot, load
 from tests.database import environment
-from tests.office import Office
+from tests.office import Office, start_django, text_of
+
+start_django()
+from orgo.backup.alarms import watch_backups
 
 KEY = "0123456789abcdef" * 4
 
@@ -95,3 +101,120 @@ def test_a_backup_that_fails_leaves_nothing_half(
 
     assert names(store) == [] and waiting_in(office.config) == []
     assert not (office.config.var / "backup" / "work").exists()
+
+
+def other_machine(office: Office, folder: Path) -> Config:
+    """A second home with the same configuration, on the same database."""
+    (folder / "config").mkdir(parents=True)
+    text = (office.home / "config" / "config.yaml").read_text()
+    (folder / "config" / "config.yaml").write_text(text)
+    return load(folder, {"KEY": KEY, "ORGO_DATABASE": office.config.database})
+
+
+def test_of_two_machines_one_makes_what_is_due(office: Office, store: Path, tmp_path: Path) -> None:
+    other = other_machine(office, tmp_path / "other")
+
+    with alone(office.config):
+        assert round_of(other) == 0
+        with pytest.raises(Busy, match="another machine"), alone(other):
+            pass
+    assert round_of(other) == 1 and round_of(office.config) == 0 and len(names(store)) == 1
+    assert summary(office.config) == summary(other)
+
+
+def test_a_machine_that_died_with_the_turn_keeps_it_for_minutes(
+    office: Office, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = other_machine(office, tmp_path / "other")
+    with monkeypatch.context() as patched:
+        patched.setattr("orgo.backup.turn._give_back", lambda holder: None)
+        with alone(office.config):
+            pass
+
+    assert round_of(other) == 0
+    with alone(office.config):  # the same machine, started anew
+        pass
+    office.clock.advance(LEASE)
+    assert round_of(other) == 1
+
+
+def test_the_longer_it_fails_the_longer_is_the_pause(
+    office: Office, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def full(*_: object) -> None:
+        tried.append(office.clock.now())
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("orgo.backup.snapshot.take", full)
+        for _ in range(180):
+            with suppress(OSError):
+                round_of(office.config)
+            office.clock.advance(minutes=1)
+
+    gaps = [int((later - earlier).total_seconds() // 60) for earlier, later in pairwise(tried)]
+    assert gaps == [2, 4, 8, 16, 32, 60]
+    found = summary(office.config)
+    assert found is not None and found["last"] is None and found["overdue"]
+    assert "No space left" in found["reason"]
+    office.later(hours=1)
+    assert round_of(office.config) == 1
+    found = summary(office.config)
+    assert found is not None and not found["overdue"] and found["reason"] == ""
+
+
+def watch_for(office: Office, minutes: int) -> int:
+    """The alarms of this time, looked for as the clock does."""
+    told = 0
+    for _ in range(0, minutes, 4):
+        told += watch_backups(office.config)
+        office.clock.advance(minutes=4)
+    office.settle()
+    return told
+
+
+def letters(office: Office) -> list[str]:
+    """What the administrator got."""
+    return [f"{letter['Subject']} {text_of(letter)}" for letter in office.letters("admin@city.example")]
+
+
+def test_one_that_was_never_made_is_told_once_and_when_it_is_over(office: Office, store: Path) -> None:
+    from orgo.web.context import _backups
+
+    assert watch_for(office, 60) == 0
+    assert watch_for(office, 60) == 1
+    assert "ever made" in _backups()[0]
+    (letter,) = letters(office)
+    assert "No backup is safe" in letter and "orgo backup create" in letter
+    round_of(office.config)
+    assert watch_for(office, 40) == 1 and watch_for(office, 40) == 0
+    assert letters(office)[-1].startswith("Backups arrive at")
+
+
+def test_those_that_can_not_leave_are_told_once(
+    office: Office, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise Away("the line is cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "put", away)
+        round_of(office.config)
+        assert watch_for(office, 120) == 1
+    (letter,) = letters(office)
+    assert "the line is cut" in letter
+    round_of(office.config)
+    assert watch_for(office, 8) == 1
+
+
+def test_the_metrics_say_how_it_stands(office: Office, store: Path) -> None:
+    from orgo.ops.metrics import exposition
+
+    assert "orgo_backup_age_seconds" not in exposition(office.config).decode()
+    round_of(office.config)
+    office.later(hours=2)
+    said = exposition(office.config).decode()
+    assert "orgo_backup_age_seconds 7200.0" in said and "orgo_backup_waiting 0.0" in said
+    assert "orgo_backup_overdue 0.0" in said

@@ -1,28 +1,23 @@
 """A backup is made and sent away; one that can't leave now waits in var/backup/waiting, and the state says since when."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 import orgo
-from orgo.backup import archive, contents, snapshot
+from orgo.backup import archive, contents, snapshot, state
 from orgo.backup.keeping import superfluous
-from orgo.backup.state import read_state, waiting_in, write_state
+from orgo.backup.state import is_due, waiting_in
 from orgo.backup.stores import Away, Stored, name_of, store_of, sync_folder
 from orgo.backup.stream import secret_of
+from orgo.backup.turn import Busy, alone
 from orgo.conf.backup import Backup
 from orgo.conf.config import Config
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.problems import BadInput, Problem
-
-
-class Busy(Exception):
-    """Another backup is being made at this moment."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -47,12 +42,21 @@ def backup_of(config: Config) -> Backup:
 def create(config: Config) -> Made:
     """Make a backup now, and send it and all that wait. Raises Busy, BadInput, OSError (nothing half is left then)."""
     backup = backup_of(config)
-    with _alone(config):
-        made_at = clock.now()
+    with alone(config):
+        return _create(config, backup)
+
+
+def _create(config: Config, backup: Backup) -> Made:
+    made_at = clock.now()
+    state.begun()
+    try:
         file, manifest = _make(config, backup, made_at)
-        size = file.stat().st_size
-        write_state(config, msgspec.structs.replace(read_state(config), made_at=made_at, name=file.name))
-        reason = _send(config, backup)
+    except Exception as error:
+        state.failed(f"{type(error).__name__}: {error}")
+        raise
+    state.made(made_at)
+    size = file.stat().st_size
+    reason = _send(config, backup)
     waiting = [one.name for one in waiting_in(config)]
     return Made(file.name, size, manifest.rows, manifest.files, waiting, reason)
 
@@ -90,30 +94,25 @@ def _manifest(config: Config, made_at: datetime, database: Path, files: dict[str
     )
 
 
-def send(config: Config) -> str:
-    """Send the backups that wait, the oldest first; returns why they can't leave, "" where none waits any more."""
-    with _alone(config):
-        return _send(config, backup_of(config))
-
-
 def _send(config: Config, backup: Backup) -> str:
-    """Send what waits. Where the store is away only what `keep` asks for goes on waiting, so that the disk is not filled."""
-    state = read_state(config)
+    """Send what waits, the oldest first; returns why it can't leave, "" where none waits any more.
+
+    Where the store is away only what `keep` asks for goes on waiting, so that the disk is not filled.
+    """
+    waiting = waiting_in(config)
     try:
         store = store_of(backup, config)
-        for one in waiting_in(config):
+        for one in waiting:
             file = _folder(config, "waiting") / one.name
             store.put(file)
             crashpoint("H13.sent")
             file.unlink()
-            state = msgspec.structs.replace(state, sent_at=clock.now())
     except Away as error:
         for one in superfluous(waiting_in(config), backup.keep):
             (_folder(config, "waiting") / one.name).unlink(missing_ok=True)
-        since = state.away_since or clock.now()
-        write_state(config, msgspec.structs.replace(state, away_since=since, reason=str(error)))
+        state.away(len(waiting_in(config)), str(error))
         return str(error)
-    write_state(config, msgspec.structs.replace(state, away_since=None, reason=""))
+    state.sent(any=bool(waiting))
     return ""
 
 
@@ -128,47 +127,31 @@ def prune(config: Config, *, dry: bool = False) -> list[Stored]:
     return gone
 
 
-def is_due(config: Config) -> bool:
-    """Whether the time of the next backup has come."""
-    every = config.backup.every if config.backup else None
-    if every is None:
-        return False
-    last = read_state(config).made_at
-    return last is None or last + timedelta(days=every.days, seconds=every.seconds) <= clock.now()
-
-
 def round_of(config: Config) -> int:
-    """One round of the clock: a backup where one is due, and what waits goes. Returns how many were made."""
-    made = is_due(config)
+    """One round of the clock: a backup where one is due, and what waits goes. Returns how many were made.
+
+    Any number of machines may do this: one of them makes what is due, and each sends what waits on it.
+    """
+    if not is_due(config) and not waiting_in(config):
+        return 0
     try:
-        if made:
-            create(config)
-        elif waiting_in(config):
-            send(config)
-        if made and not waiting_in(config):
-            prune(config)
+        with alone(config):
+            return _round(config, backup_of(config))
     except (Busy, Away):
         return 0
-    return int(made)
+
+
+def _round(config: Config, backup: Backup) -> int:
+    """Alone, so it is looked once more whether one is due: another machine may have made it a moment ago."""
+    if not is_due(config):
+        _send(config, backup)
+        return 0
+    if not _create(config, backup).waiting:
+        prune(config)
+    return 1
 
 
 def _folder(config: Config, name: str) -> Path:
     folder = config.var / "backup" / name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-@contextmanager
-def _alone(config: Config) -> Iterator[None]:
-    """One at a time on this machine (where the system has file locks)."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with (_folder(config, ".") / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy("another backup is being made at this moment") from None
-        yield

@@ -160,6 +160,7 @@ def _taken(target: Config) -> BadInput:
 def _make_ready(stage: Stage) -> int:
     """Nothing is sent twice: what had not left may have left since. Returns how many letters that are."""
     from orgo.audit.models import record
+    from orgo.ops.models import Backups
     from orgo.outbox.models import Letter
 
     now, made_at = clock.now(), stage.manifest.made_at
@@ -170,6 +171,7 @@ def _make_ready(stage: Stage) -> int:
         settled_at=now,
         server_reply=f"restored from the backup of {made_at[:19]} UTC: it may have left after that",
     )
+    Backups.objects.all().delete()  # whoever made this one held the turn at that instant
     data = {"backup": stage.header.id, "made_at": made_at, "letters_held": held}
     record(EVENT, actor="", actor_kind="system", **data)
     return held

@@ -1,52 +1,89 @@
-"""What is known of backups without asking the store: var/backup/state.json, and those that wait."""
+"""What is known of backups without asking the store: a row of the database for all machines, and those that wait here."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from orgo.backup.stores import Stored, time_of
 from orgo.conf.config import Config
 from orgo.lib import clock
+from orgo.lib.text import clip
+
+if TYPE_CHECKING:
+    from orgo.ops.models import Backups
 
 # A backup that is this much later than it should be is overdue.
-_PATIENCE = timedelta(hours=1)
+PATIENCE = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(hours=1)
+_LONGEST_REASON = 500
+_ROW = 1
 
 
-class State(msgspec.Struct, frozen=True):
-    """The last backup, when one last reached the store, and since when none does."""
+def read() -> "Backups":
+    """The row, made where there is none yet."""
+    from orgo.ops.models import Backups
 
-    made_at: datetime | None = None
-    name: str = ""
-    sent_at: datetime | None = None
-    away_since: datetime | None = None
-    reason: str = ""
+    return Backups.objects.get_or_create(number=_ROW, defaults={"since": clock.now()})[0]
 
 
-def read_state(config: Config) -> State:
-    """The state; a new one where there is none yet, or none that can be read."""
-    try:
-        return msgspec.json.decode(_file(config).read_bytes(), type=State)
-    except (OSError, msgspec.DecodeError):
-        return State()
+def _write(**values: Any) -> None:
+    from orgo.ops.models import Backups
+
+    Backups.objects.filter(number=_ROW).update(**values)
 
 
-def write_state(config: Config, state: State) -> None:
-    """Keep the state, whole or not at all."""
-    file = _file(config)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    new.write_bytes(msgspec.json.encode(state))
-    new.replace(file)
+def begun() -> None:
+    """One is begun. It counts as failed until it is there, so that what kills this process is not tried each minute."""
+    tries = read().tries + 1
+    pause = min(timedelta(minutes=2 ** min(tries, 10)), _LONGEST_PAUSE)
+    _write(tries=tries, next_at=clock.now() + pause)
 
 
-def _file(config: Config) -> Path:
-    return config.var / "backup" / "state.json"
+def failed(reason: str) -> None:
+    """It came to nothing."""
+    _write(reason=clip(reason, _LONGEST_REASON))
+
+
+def made(at: datetime) -> None:
+    """One is there, whole, on this machine."""
+    _write(made_at=at, tries=0, next_at=None, reason="")
+
+
+def sent(*, any: bool) -> None:
+    """All that waited here has left; `any` says whether something did."""
+    values = {"sent_at": clock.now()} if any else {}
+    _write(waiting=0, away_since=None, reason="", **values)
+
+
+def away(waiting: int, reason: str) -> None:
+    """The store can't be had."""
+    since = read().away_since or clock.now()
+    _write(waiting=waiting, away_since=since, reason=clip(reason, _LONGEST_REASON))
+
+
+def due_at(row: "Backups", config: Config) -> datetime | None:
+    """When the next one should be made; None where none is made by itself."""
+    every = config.backup.every if config.backup else None
+    if every is None:
+        return None
+    span = timedelta(days=every.days, seconds=every.seconds)
+    return row.made_at + span if row.made_at else row.since
+
+
+def is_due(config: Config) -> bool:
+    """Whether the time of the next backup has come, and a pause after one that failed is over."""
+    row, now = read(), clock.now()
+    due = due_at(row, config)
+    return due is not None and due <= now and (row.next_at is None or row.next_at <= now)
+
+
+def is_overdue(row: "Backups", config: Config) -> bool:
+    """Whether one should have been made long ago, the first one too."""
+    due = due_at(row, config)
+    return due is not None and due + PATIENCE < clock.now()
 
 
 def waiting_in(config: Config) -> list[Stored]:
-    """The backups that could not leave yet, the oldest first."""
+    """The backups that could not leave this machine yet, the oldest first."""
     folder = config.var / "backup" / "waiting"
     files = folder.iterdir() if folder.is_dir() else ()
     found = [Stored(file.name, at, file.stat().st_size) for file in files if (at := time_of(file.name))]
@@ -58,15 +95,13 @@ def summary(config: Config) -> dict[str, Any] | None:
     backup = config.backup
     if backup is None:
         return None
-    state, every = read_state(config), backup.every
-    span = timedelta(days=every.days, seconds=every.seconds) + _PATIENCE if every else None
-    overdue = bool(span and state.made_at and state.made_at + span < clock.now())
+    row = read()
     return {
         "to": backup.to,
-        "last": state.made_at.isoformat() if state.made_at else None,
-        "sent": state.sent_at.isoformat() if state.sent_at else None,
-        "overdue": overdue,
-        "waiting": len(waiting_in(config)),
-        "away_since": state.away_since.isoformat() if state.away_since else None,
-        "reason": state.reason,
+        "last": row.made_at.isoformat() if row.made_at else None,
+        "sent": row.sent_at.isoformat() if row.sent_at else None,
+        "overdue": is_overdue(row, config),
+        "waiting": row.waiting,
+        "away_since": row.away_since.isoformat() if row.away_since else None,
+        "reason": row.reason,
     }

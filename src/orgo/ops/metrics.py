@@ -44,6 +44,7 @@ class _House(Collector):
         yield from _tasks(seen)
         yield from _stages(ended)
         yield from _mailboxes(now)
+        yield from _backups(seen["backup"], now)
         yield from _house(seen, self.config)
 
 
@@ -132,6 +133,21 @@ def _mailboxes(now: datetime) -> Iterator[Metric]:
         if row.last_mail_at is not None:
             silent.add_metric([row.name], max(0.0, (now - row.last_mail_at).total_seconds()))
     yield from (working, silent, waiting)
+
+
+def _backups(seen: dict[str, Any] | None, now: datetime) -> Iterator[Metric]:
+    """Nothing where none are configured."""
+    if seen is None:
+        return
+    yield GaugeMetricFamily("orgo_backup_waiting", "Backups that can't leave", value=seen["waiting"])
+    yield GaugeMetricFamily(
+        "orgo_backup_overdue", "Whether a backup should have been made long ago", value=seen["overdue"]
+    )
+    if seen["sent"]:
+        age = (now - datetime.fromisoformat(seen["sent"])).total_seconds()
+        yield GaugeMetricFamily(
+            "orgo_backup_age_seconds", "Since when none has reached its place", value=max(0.0, age)
+        )
 
 
 def _house(seen: dict[str, Any], config: Config) -> Iterator[Metric]:

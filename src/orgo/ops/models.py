@@ -1,4 +1,4 @@
-"""What processes tell each other of themselves, and what was counted so far (ops/tally.py)."""
+"""What processes tell each other of themselves and of backups, and what was counted so far (ops/tally.py)."""
 
 from django.db import models
 
@@ -27,3 +27,28 @@ class Tally(models.Model):
 
     class Meta:
         db_table = "ops_tally"
+
+
+class Backups(models.Model):
+    """How it stands with backups, for all machines of this database: one row.
+
+    `since` is when they were first wanted, `made_at` when the last one was made, `sent_at` when one last reached the store.
+    `tries` counts those that came to nothing since, and none is begun by itself before `next_at`. `holder` is the machine
+    that makes one now, until `lease_until` at most. `told` is the trouble that the administrators were told of.
+    """
+
+    number = models.SmallIntegerField(primary_key=True)
+    since = models.DateTimeField()
+    made_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    away_since = models.DateTimeField(null=True)
+    waiting = models.IntegerField(default=0)
+    reason = models.CharField(max_length=500, blank=True)
+    tries = models.IntegerField(default=0)
+    next_at = models.DateTimeField(null=True)
+    holder = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    told = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        db_table = "ops_backups"

@@ -127,12 +127,19 @@ class Running:
         self._begin(Loop("seal", lambda: seal_round(self.config), threading.Event(), SEAL_EVERY))
 
     def _start_watching(self) -> None:
-        """Rules that are refused and mailboxes in trouble are told of."""
+        """Rules that are refused, and mailboxes and backups in trouble, are told of."""
         self._begin(Loop("rules", _watch_rules, threading.Event(), WATCH_EVERY))
         if self.config.accounts:
             from orgo.flow.mailbox_alarms import watch_mailboxes
 
             self._begin(Loop("mailboxes", watch_mailboxes, threading.Event(), WATCH_EVERY))
+
+        if self.config.backup is not None:
+            from orgo.backup.alarms import watch_backups
+
+            self._begin(
+                Loop("backup alarms", lambda: watch_backups(self.config), threading.Event(), WATCH_EVERY)
+            )
 
     def _start_digest(self) -> None:
         """Triage hears once a day of mail that made no task."""

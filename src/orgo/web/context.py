@@ -45,10 +45,12 @@ def _backups() -> list[str]:
     if state["away_since"]:
         words = _("Backups wait on this machine since %(since)s, for they can't leave: %(reason)s")
         found.append(words % {"since": state["away_since"][:16].replace("T", " "), "reason": state["reason"]})
-    if state["overdue"]:
+    if state["overdue"] and state["last"]:
         found.append(
             _("The last backup is older than it should be: %s") % state["last"][:16].replace("T", " ")
         )
+    elif state["overdue"]:
+        found.append(_("No backup was ever made, though they are configured"))
     return found
 
 
