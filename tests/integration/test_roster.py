@@ -102,3 +102,14 @@ def test_people_made_by_hand_stay_with_their_password_and_their_team() -> None:
     apply_roster(given())
     assert members("works") == {"anna@city.example", "carl@city.example"}
     assert User.objects.get(address="anna@city.example").check_password("a long password")
+
+
+def test_a_team_is_called_by_its_label_where_it_has_one() -> None:
+    from orgo.people.queries import directory
+
+    teams = [{**CITY["teams"][0], "label": "Buildings and streets"}, CITY["teams"][1]]
+    apply_roster(given(teams=teams))
+    people = directory()
+    assert people.team("works@city.example").title == "Buildings and streets"
+    assert people.team("desk@city.example").title == "desk"
+    assert people.named("works") == people.team("works@city.example")

@@ -111,7 +111,7 @@ class House:
         person = self.directory.people.get(address)
         if person and person.name:
             return person.name
-        return self.directory.team(address).name if address in self.directory.teams else address
+        return self.directory.team(address).title if address in self.directory.teams else address
 
     def language_for(self, recipient: str, state: TaskState) -> str:
         """The language to write in: the person's own, the mail's for its sender, the team's, the house's."""

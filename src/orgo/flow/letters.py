@@ -231,7 +231,7 @@ def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> di
         "title": _REPLIED.sub("", state.title) or words.no_subject(language),
         "who": house.name_of(notice.by) if not _hidden(state, notice.by) else words.somebody(language),
         "requester": "" if state.anonymize else (state.requester_name or state.requester),
-        "team": house.directory.team(state.team).name,
+        "team": house.directory.team(state.team).title,
         "members": _members(house, state.team),
         "assignee": house.name_of(state.assignee) if state.assignee else "",
         "priority": state.priority,

@@ -122,7 +122,7 @@ def _observe(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> 
     """Say what would become of a mail if its mailbox were live; nothing is touched and nobody is told."""
     judged = judge(mail, message, unit)
     thread = find_thread(mail, message, unit)
-    foreseen = f"it would open a task for {judged.team.name}"
+    foreseen = f"it would open a task for {judged.team.title}"
     if ignored := _never_work(message, unit.house):
         foreseen = f"it would be ignored: {ignored}"
     elif message.is_bounce:

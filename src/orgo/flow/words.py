@@ -201,7 +201,7 @@ def facts(state: TaskState, house: "House", language: str) -> str:
     sender = "" if state.anonymize else " ".join(filter(None, [state.requester_name, f"<{state.requester}>"]))
     rows = [
         ("from", sender if state.requester else ""),
-        ("team", house.directory.team(state.team).name),
+        ("team", house.directory.team(state.team).title),
         ("assignee", house.name_of(state.assignee) if state.assignee else ""),
         ("priority", priority(state.priority, language) if state.priority != "normal" else ""),
         ("due", instant(state.due_at, zone, language)),

@@ -38,6 +38,12 @@ class TeamCard(msgspec.Struct, frozen=True):
     members: tuple[str, ...] = ()
     is_triage: bool = False
     is_one: bool = False
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name as people read it."""
+        return self.label or self.name
 
 
 class Directory(msgspec.Struct, frozen=True):

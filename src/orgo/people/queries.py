@@ -39,4 +39,5 @@ def _card(team: Team, members: list[str]) -> TeamCard:
         members=tuple(members) or ((team.address,) if team.is_one else ()),
         is_triage=team.is_triage,
         is_one=team.is_one,
+        label=team.label,
     )

@@ -135,7 +135,7 @@ def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any
         "next": _without_heading(words.what_next(state, house, language)),
         "can": _can(user, task, state, house),
         "people": User.objects.filter(is_active=True).order_by("name", "address"),
-        "teams": sorted(house.directory.teams.values(), key=lambda team: team.name),
+        "teams": sorted(house.directory.teams.values(), key=lambda team: team.title),
         "priorities": PRIORITIES,
         "ways": ways_of(task),
         "copies": Mail.objects.filter(task=task.pk, outcome="linked", same_as__isnull=False).count(),
