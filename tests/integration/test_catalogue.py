@@ -28,6 +28,7 @@ ONE_FILE = (
 )
 BARE = b"From: clara@people.example\r\nSubject: leak\r\n"  # neither Date nor Message-ID
 UUENCODED = b"begin 644 a.txt\r\n#86)C\r\n`\r\nend\r\n"
+GUESSED = "letters in its headers whose charset nobody named"
 FAR_DATE = "its date is far from the day it came"
 NO_DATE = "its Date can't be read"
 
@@ -44,9 +45,11 @@ CASES: dict[str, tuple[bytes, Callable[[Any, Any], object]]] = {
     "bad input 5, two From": (b"From: eve@evil.example\r\n" + HEAD + LEAK + b"\r\nx\r\n", warned("it has two From headers")),
     "bad input 6, two mailboxes in From": (b"From: boss@city.example, eve@evil.example\r\n" + LEAK + b"\r\nx\r\n", lambda mail, task: mail.trust == "unknown"),
     "bad input 7, a name that is an address": (b"From: boss@city.example <x@evil.example>\r\n" + LEAK + b"\r\nx\r\n", lambda mail, task: mail.from_address == "x@evil.example"),
-    "bad input 8, raw 8-bit header": (HEAD + "Subject: leak Ω\r\n\r\nx".encode(), lambda mail, task: task.title == "leak Ω"),
-    "bad input 8, latin-1 header": (HEAD + b"Subject: leak \xe9t\xe9\r\n\r\nx", lambda mail, task: task.title == "leak été"),
+    "bad input 8, raw 8-bit header": (HEAD + "Subject: leak Ω\r\n\r\nx".encode(), lambda mail, task: task.title == "leak Ω" and GUESSED not in mail.warnings),
+    "bad input 8, raw 8-bit sender": (b"From: \xce\xa9@people.example\r\n" + LEAK + b"\r\nx", lambda mail, task: mail.from_address == "ω@people.example" and mail.trust == "unknown"),
+    "bad input 8, latin-1 header": (HEAD + b"Subject: leak \xe9t\xe9\r\n\r\nx", lambda mail, task: task.title == "leak été" and GUESSED in mail.warnings),
     "bad input 9, unknown charset": (HEAD + LEAK + b"Content-Type: text/plain; charset=x-unknown\r\n\r\n" + "Straße".encode(), lambda mail, task: mail.text.strip() == "Straße"),
+    "bad input 9, a charset that was never heard of": (HEAD + LEAK + b"Content-Type: text/plain; charset=x-nonsense\r\n\r\n" + "Straße".encode("cp1252"), lambda mail, task: mail.text.strip() == "Straße" and "a charset that is not the text's own" in mail.warnings),
     "bad input 10, wrong charset": (HEAD + LEAK + b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + "Straße".encode("cp1252"), lambda mail, task: mail.text.strip() == "Straße"),
     "bad input 11, utf-7": (HEAD + LEAK + b"Content-Type: text/plain; charset=utf-7\r\n\r\n+ADw-script+AD4\r\n", lambda mail, task: mail.text),
     "bad input 11, utf-32 noise": (HEAD + LEAK + b"Content-Type: text/plain; charset=utf-32le\r\n\r\n" + bytes(range(256)) * 40, lambda mail, task: "\0" not in mail.text),
@@ -63,6 +66,8 @@ CASES: dict[str, tuple[bytes, Callable[[Any, Any], object]]] = {
     "bad input 22, two boundaries": (MULTI % b"b; boundary=c" + b"--b\r\n\r\nx\r\n--b--\r\n", lambda mail, task: mail.trust == "unknown" and mail.warnings),
     "bad input 23, base64 with junk": (ONE_FILE % (b"image/jpeg; name=a.jpg", b"QUJD*!RA"), lambda mail, task: mail.attachments[0]["damaged"] and mail.attachments[0]["size"]),
     "bad input 23, base64 cut": (ONE_FILE % (b"image/jpeg; name=a.jpg", b"QUJDR"), lambda mail, task: mail.attachments[0]["damaged"] and mail.attachments[0]["size"] == 3),
+    "bad input 23, base64 without its padding": (ONE_FILE % (b"image/jpeg; name=a.jpg", b"QUJDRA"), lambda mail, task: mail.attachments[0]["damaged"] and mail.attachments[0]["size"] == 4),
+    "bad input 23, base64 with padding too much": (ONE_FILE % (b"image/jpeg; name=a.jpg", b"QUJDRA===="), lambda mail, task: mail.attachments[0]["damaged"] and mail.attachments[0]["size"] == 4),
     "bad input 24, quoted-printable": (HEAD + LEAK + b"Content-Transfer-Encoding: quoted-printable\r\n\r\na=ZZb=\r\n", lambda mail, task: "a" in mail.text and "b" in mail.text),
     "bad input 25, uuencode": (HEAD + LEAK + b"\r\n" + UUENCODED, lambda mail, task: "begin 644" in mail.text),
     "bad input 25, yEnc": (HEAD + LEAK + b"\r\n" + YENC, lambda mail, task: "=ybegin" in mail.text),
@@ -75,7 +80,7 @@ CASES: dict[str, tuple[bytes, Callable[[Any, Any], object]]] = {
     "bad input 33, date in 1970": (HEAD.replace(b"2026", b"1970") + LEAK + b"\r\nx\r\n", warned(FAR_DATE)),
     "bad input 33, date in 2099": (HEAD.replace(b"2026", b"2099") + LEAK + b"\r\nx\r\n", lambda mail, task: "its date is far from the day it came" in mail.warnings),
     "bad input 34, no Message-ID": (BARE + b"Date: Mon, 7 Sep 2026 08:00:00 +0000\r\n\r\nx\r\n", lambda mail, task: mail.message_id == "" and mail.content_key == ""),
-    "bad input 34, two Message-IDs": (HEAD + b"Message-ID: <other@people.example>\r\n" + LEAK + b"\r\nx\r\n", lambda mail, task: mail.message_id == "<odd@people.example>"),
+    "bad input 34, two Message-IDs": (HEAD + b"Message-ID: <other@people.example>\r\n" + LEAK + b"\r\nx\r\n", lambda mail, task: mail.message_id == "<odd@people.example>" and "it has two Message-IDs" in mail.warnings),
     "bad input 37, two thousand references": (HEAD + LEAK + REFERENCES + b"\r\nx\r\n", lambda mail, task: task.title == "leak"),
     "bad input 41, line break in an encoded word": (HEAD + b"Subject: =?utf-8?q?leak=0D=0ABcc=3A_x=40y.example?=\r\n\r\nx\r\n", lambda mail, task: task.title == "leak Bcc: x@y.example"),
     "bad input 42, combining marks": (HEAD + b"Subject: leak a" + "\u0301".encode() * 4000 + b"\r\n\r\nx\r\n", lambda mail, task: len(task.title) <= 1000),

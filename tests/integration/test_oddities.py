@@ -18,20 +18,37 @@ TWO_TALES = (
     b"Please pay 10 EUR.\r\n--b\r\nContent-Type: text/html\r\n\r\n<style>p {color: red}</style><p>%s</p>\r\n--b--\r\n"
 )
 SMIME = b"MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=%s; name=smime.p7m\r\n\r\nMIIB\r\n"
+PGP = b"-----BEGIN PGP %s-----\r\n\r\nhQEMA\r\n-----END PGP %s-----\r\n"
+SECRET, SIGNED = PGP % (b"MESSAGE", b"MESSAGE"), PGP % (b"SIGNED MESSAGE", b"SIGNATURE")
+PGP_MIME = (
+    b'MIME-Version: 1.0\r\nContent-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b\r\n\r\n--b\r\n'
+    b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n"
+    + SECRET
+    + b"--b--\r\n"
+)
+SIGNED_MIME = (
+    b'MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=b\r\n\r\n--b\r\n\r\n'
+    b"It drips.\r\n--b\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\n\r\nMIIB\r\n--b--\r\n"
+)
 
 
-def noted(office: Office, language: str = "en") -> str:
-    """What the last task's page says that was odd."""
+def page_of(office: Office, language: str = "en", who: str = "chief@city.example") -> str:
+    """The last task's page."""
     from django.test import Client
 
     from orgo.people.models import User
 
     client = Client()
-    client.force_login(User.objects.get(address="chief@city.example"))
-    page = client.get(
-        f"/tasks/{office.task().reference}", headers={"Accept-Language": language}
-    ).content.decode()
-    return " ".join(re.findall(r'<p class="sub odd">(.*?)</p>', page)).replace("&#x27;", "'")
+    client.force_login(User.objects.get(address=who))
+    path = f"/tasks/{office.task().reference}"
+    return client.get(path, headers={"Accept-Language": language}).content.decode()
+
+
+def noted(office: Office, language: str = "en") -> str:
+    """What the last task's page says that was odd."""
+    return " ".join(re.findall(r'<p class="sub odd">(.*?)</p>', page_of(office, language))).replace(
+        "&#x27;", "'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,6 +57,15 @@ def noted(office: Office, language: str = "en") -> str:
         (TWO_FROM, "it has two From headers"),
         (HEAD % b"e" + SMIME % b"enveloped-data", "it is encrypted, and Orgo has no key for it"),
         (HEAD % b"s" + SMIME % b"signed-data", "its signature was not verified"),
+        (HEAD % b"i" + b"\r\n" + SECRET, "it is encrypted, and Orgo has no key for it"),
+        (HEAD % b"p" + PGP_MIME, "it is encrypted, and Orgo has no key for it"),
+        (
+            HEAD % b"a" + b"\r\nSee below.\r\n" + SECRET,
+            "a part of it is encrypted or signed, and was not opened",
+        ),
+        (HEAD % b"g" + b"\r\n" + SIGNED, "its signature was not verified"),
+        (HEAD % b"n" + SIGNED_MIME, "its signature was not verified"),
+        (HEAD % b"w" + b"Message-ID: <other@x.example>\r\n\r\nx\r\n", "it has two Message-IDs"),
         (HEAD % b"m" + EFAIL, "a part of it is encrypted or signed, and was not opened"),
         (
             HEAD % b"t" + TWO_TALES % b"Please pay 10,000 EUR to another account now.",
@@ -52,6 +78,34 @@ def test_the_page_says_what_was_odd(office: Office, raw: bytes, words: str) -> N
     """bad input 5, bad input 30, bad input 31, bad input 32, bad input 33, bad input 44."""
     assert office.mail(raw=raw).outcome == "opened"
     assert words in noted(office)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"From: eve@evil.example\r\nFrom: Boss <boss@city.example>\r\n",
+        b"From: eve@evil.example, Boss <boss@city.example>\r\n",
+    ],
+    ids=["two headers", "two mailboxes"],
+)
+def test_all_of_several_senders_are_shown(office: Office, head: bytes) -> None:
+    """bad input 5, bad input 6: none of them is believed, and a person sees who they say they are."""
+    mail = office.mail(raw=head + b"Subject: leak\r\n\r\nx\r\n")
+    assert mail.trust == "unknown"
+    assert '<span class="address">eve@evil.example, boss@city.example</span>' in page_of(office)
+
+
+def test_none_of_several_senders_is_shown_of_an_anonymous_task(office: Office) -> None:
+    office.mail(raw=TWO_FROM.replace(b"leak", b"harassment"))
+    page = page_of(office, who="hanna@city.example")
+    assert "<b>the sender</b>" in page and "it has two From headers" in page
+    assert "b@x.example" not in page
+
+
+def test_a_mail_without_a_subject_has_a_title_to_click_on(office: Office) -> None:
+    """bad input 3."""
+    office.mail(raw=b"\r\nonly text of a leak\r\n")
+    assert "<h2>(no subject)</h2>" in page_of(office)
 
 
 def test_an_ordinary_mail_has_nothing_odd(office: Office) -> None:

@@ -7,11 +7,14 @@ import msgspec
 from orgo.intake.models import Mail
 from orgo.intake.queries import same_mails
 from orgo.intake.store import read_raw
+from orgo.lib.text import clip
 from orgo.message import noted, parse
 from orgo.outbox.token import claim_of_address, letter_of_return_path
 from orgo.task.models import Task
 
 MOST_READ = 20
+SEVERAL = frozenset({"it has two From headers", "it has more than one sender"})
+LONGEST_SENDERS = 500
 CONFLICT = "another mail with other words had the same Message-ID"
 
 
@@ -44,6 +47,13 @@ def oddities(mails: Sequence[Mail]) -> dict[int, list[str]]:
     for mail in [mail for mail in mails if mail.has_html][:MOST_READ]:
         found[mail.pk] += [words for words in noted(parse(read_raw(mail.pk))) if words not in found[mail.pk]]
     return found
+
+
+def senders_of(mail: Mail) -> str:
+    """The addresses of all whom the mail's From headers name, where they are several; its row has the first alone."""
+    if SEVERAL.isdisjoint(mail.warnings):
+        return ""
+    return clip(", ".join(one.address for one in parse(read_raw(mail.pk)).from_all), LONGEST_SENDERS)
 
 
 def _conflict(mail: Mail, known: Iterable[tuple[int, str, str]]) -> list[str]:

@@ -101,6 +101,8 @@ class _Reader:
         part = Part(fields, default)
         if not whole:
             part.defects.append("a line among its headers is none")
+        if depth == 0 and not _is_unicode(self.raw[at:body]):
+            part.defects.append("letters in its headers whose charset nobody named")
         if part.kind.startswith("multipart/"):
             end = self._multipart(part, body, end, depth, inner)
         elif part.kind == "message/rfc822" and body < end:
@@ -208,6 +210,14 @@ def _head(raw: bytes, at: int, end: int, *, top: bool, strict: bool) -> tuple[Fi
     if strict and stop - at > limits.current().headers_size:
         raise LimitPassed("limit.headers")
     return fields, body, True
+
+
+def _is_unicode(head: bytes) -> bool:
+    """Whether raw letters in a head are UTF-8, as RFC 6532 wants; what others mean is guessed."""
+    try:
+        return head.isascii() or bool(head.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _of_bytes(head: bytes) -> Fields:

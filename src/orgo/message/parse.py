@@ -25,6 +25,7 @@ _LONGEST_HEADER = 20_000
 _OF_SERVERS = frozenset({"received", "authentication-results"})
 _MOST_HOPS = 100
 _BOUNDARY = re.compile(r";\s{0,100}boundary\s{0,5}=")
+_ARMOR = re.compile(r"(?m)^-----BEGIN PGP (MESSAGE|SIGNED MESSAGE)-----[ \t]*$")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -68,8 +69,10 @@ def _message(root: Part) -> Message:
     date = _date(root.header("date"), warnings)
     two_ways = _two_ways(headers.get("content-type", []))
     warnings += [two_ways] if two_ways else []
-    encrypted = root.kind in _ENCRYPTED and root.parameters.get("smime-type") != "signed-data"
-    warnings += _sealed(root, leaves, encrypted)
+    armor = _ARMOR.findall(text) if "-----BEGIN PGP" in text else []
+    encrypted = _is_encrypted(root, text, armor)
+    warnings += _sealed(root, leaves, armor, encrypted)
+    warnings += ["it has two Message-IDs"] if len(headers.get("message-id", ())) > 1 else []
     return Message(
         message_id=message_id,
         sender=sender.addresses[0] if sender.addresses else None,
@@ -104,13 +107,20 @@ def _message(root: Part) -> Message:
     )
 
 
-def _sealed(root: Part, leaves: list[Part], encrypted: bool) -> list[str]:
+def _is_encrypted(root: Part, text: str, armor: list[str]) -> bool:
+    """Whether all of it is encrypted: by its type, or as a text that begins with OpenPGP's armor (RFC 9580 section 6.2)."""
+    if root.kind in _ENCRYPTED:
+        return root.parameters.get("smime-type") != "signed-data"
+    return armor[:1] == ["MESSAGE"] and text.lstrip().startswith("-----BEGIN PGP")
+
+
+def _sealed(root: Part, leaves: list[Part], armor: list[str], encrypted: bool) -> list[str]:
     """What is said of a mail that Orgo has no key for, whole or in part."""
     if encrypted:
         return ["it is encrypted, and Orgo has no key for it"]
-    if root.kind in (*_ENCRYPTED, "multipart/signed"):
+    if root.kind in (*_ENCRYPTED, "multipart/signed") or "SIGNED MESSAGE" in armor:
         return ["its signature was not verified"]
-    sealed = any(leaf.kind in _ENCRYPTED for leaf in leaves)
+    sealed = "MESSAGE" in armor or any(leaf.kind in _ENCRYPTED for leaf in leaves)
     return ["a part of it is encrypted or signed, and was not opened"] if sealed else []
 
 

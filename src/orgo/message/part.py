@@ -131,7 +131,10 @@ def base64(raw: bytes, *, text: bool = False) -> tuple[bytes, bool]:
     first, *more = letters.rstrip(b"=").split(b"=")
     # What follows the padding is junk, unless it is long: then the output of several encoders was put together.
     data = _quads(first) + b"".join(_quads(other) for other in more if len(other) >= 60)
-    return data, bool(foreign) or len(first) % 4 == 1 or any(more)
+    padding = len(letters) - len(
+        letters.rstrip(b"=")
+    )  # a wrong one is often all that shows that the end is missing
+    return data, bool(foreign) or any(more) or padding != -len(first) % 4
 
 
 def _quads(letters: bytes) -> bytes:

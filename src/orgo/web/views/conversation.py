@@ -8,7 +8,7 @@ import msgspec
 from django.utils.translation import gettext as _
 
 from orgo.audit.models import Event
-from orgo.flow.arrival import oddities
+from orgo.flow.arrival import oddities, senders_of
 from orgo.flow.house import House
 from orgo.flow.storms import runs
 from orgo.intake.models import Mail
@@ -25,7 +25,8 @@ TO_OUTSIDE = frozenset({"received", "answer", "eta", "completed", "cancelled"})
 class Item(msgspec.Struct):
     """One thing that was said: a mail that came, a note, or a letter that went to the requester.
 
-    `quoted` is the whole text where it holds more than the words that were written now.
+    `quoted` is the whole text where it holds more than the words that were written now; `senders` are all whom a mail
+    says that it is from, where they are several.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Item(msgspec.Struct):
     mail: Any = None
     odd: Sequence[str] = ()
     letter: Any = None
+    senders: str = ""
 
 
 class Line(msgspec.Struct):
@@ -69,7 +71,9 @@ def _mail_item(mail: Mail, hidden: str, odd: Sequence[str], house: House) -> Ite
     who = hidden or mail.from_name or house.name_of(mail.from_address) or _("unknown sender")
     whole = masked(mail.text)
     own = reply_text(whole) if mail.outcome == "joined" else whole
-    return Item("mail", mail.received_at, who, own, whole if own.strip() != whole.strip() else "", mail, odd)
+    quoted = whole if own.strip() != whole.strip() else ""
+    senders = "" if hidden else senders_of(mail)
+    return Item("mail", mail.received_at, who, own, quoted, mail, odd, senders=senders)
 
 
 def told(task: Task) -> list[Letter]:
