@@ -265,6 +265,11 @@ class RuleFile:
         self.problem = ""
         self.since: datetime | None = None
 
+    @property
+    def sentence(self) -> str:
+        """What an administrator should know of the file now; empty where nothing is wrong with it."""
+        return self.problem and f"the old rules stay in force, the new ones can't be read: {self.problem}"
+
     def current(self, config: Config) -> RuleSet:
         """The rule set of the configuration's rules file. Raises BadInput only when there is no earlier good one."""
         from orgo.lib.problems import BadInput

@@ -343,8 +343,8 @@ def _watch_rules() -> int:
     from orgo.flow.rule_alarms import watch_rules
 
     done = watch_rules()
-    if RULES.problem:
-        trouble.note("rules", f"the old rules stay in force, the new ones can't be read: {RULES.problem}")
+    if RULES.sentence:
+        trouble.note("rules", RULES.sentence)
     else:
         trouble.over("rules")
     return done

@@ -1,5 +1,6 @@
 """What every page shows: whose Orgo it is, what is in trouble, which clock runs."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 from django.http import HttpRequest
@@ -9,6 +10,7 @@ from django.utils.translation import ngettext
 from orgo.conf import boot
 from orgo.lib import clock
 from orgo.lib.clock import FastClock
+from orgo.lib.problems import BadInput
 from orgo.people.models import User
 from orgo.web import words
 
@@ -54,12 +56,22 @@ def _backups() -> list[str]:
     return found
 
 
+def _rules() -> dict[str, str]:
+    """A rules file that is refused, as this process sees it: where pages are a part of their own, no clock tells it."""
+    from orgo.flow.house import RULES
+
+    with suppress(BadInput, OSError):  # nothing starts with such a file
+        RULES.current(boot.config())
+    return {"rules": RULES.sentence} if RULES.sentence else {}
+
+
 def _troubles() -> list[str]:
     """What an administrator should know now."""
     from orgo.intake.queries import quarantined
     from orgo.ops import trouble
 
-    found = [words.trouble(sentence) for sentence in trouble.sentences().values()]
+    sentences = {**trouble.sentences(), **_rules()}
+    found = [words.trouble(sentence) for sentence in sentences.values()]
     if boot.config().smtp is None:
         found.append(_("No smtp: server is configured: letters are held until there is one."))
     found += _backups()

@@ -111,6 +111,22 @@ def test_the_page_and_the_status_show_it_until_it_is_mended(office: Office, run:
     assert office.task().team == "desk@city.example"
 
 
+def test_a_page_says_it_where_no_clock_runs_beside_it(office: Office) -> None:
+    """bad input 78: of several processes each looks for itself."""
+    from django.test import Client
+
+    from orgo.people.models import User
+
+    office.mail()
+    client = Client()
+    client.force_login(User.objects.get(address=ADMIN))
+    for text, said in ((BAD, True), (RULES, False)):
+        _write(office, text)
+        page = client.get("/", headers={"Accept-Language": "fr"}).content.decode()
+        assert ("Les anciennes règles restent en vigueur" in page) is said
+    assert trouble.sentences() == {}
+
+
 def test_a_file_that_is_bad_in_another_way_is_told_again(office: Office) -> None:
     office.mail()
     for text in (BAD, BAD.replace("condtion", "condishun"), BAD):
