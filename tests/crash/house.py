@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 
 import psycopg
@@ -64,6 +65,7 @@ class House:
         self, home: Path, port: int, database: str = "sqlite:///./var/orgo.db", queue: str = ""
     ) -> None:
         self.home, self.port, self.database = home, port, database
+        self.checkout = ROOT
         self.catcher = Catcher()
         self.process: subprocess.Popen[str] | None = None
         (home / "config").mkdir(parents=True)
@@ -98,9 +100,16 @@ class House:
         assert done.returncode == (-9 if crash else 0), f"{crash}: {done.returncode}\n{done.stderr}"
         return done.stdout
 
-    def _environ(self, crash: str) -> dict[str, str]:
-        path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-        return {**os.environ, "PYTHONPATH": path, "ORGO_CRASH": crash}
+    def _environ(self, crash: str, checkout: Path = ROOT) -> dict[str, str]:
+        path = os.pathsep.join([str(checkout / "src"), str(checkout)])
+        port = {"ORGO_INTAKE__SMTP__PORT": str(self.port)}
+        return {**os.environ, **port, "PYTHONPATH": path, "ORGO_CRASH": crash}
+
+    def beside(self, checkout: Path, port: int) -> "House":
+        """Another process on this installation, from another checkout's code and listening on a port of its own."""
+        other = copy(self)
+        other.checkout, other.port, other.process = checkout, port, None
+        return other
 
     def start(self, crash: str = "", hours: float = 0.0) -> None:
         """Start Orgo; `crash` arms a point ("H4.before_commit:2"), `hours` sets its clock ahead."""
@@ -111,8 +120,8 @@ class House:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=ROOT,
-            env=self._environ(crash),
+            cwd=self.checkout,
+            env=self._environ(crash, self.checkout),
         )
         assert self.process.stdout is not None
         self.process.stdout.readline()
@@ -154,10 +163,14 @@ class House:
                 )
                 raise AssertionError(f"Orgo does not end\n{log}\n{stacks}") from None
 
-    def close(self) -> None:
+    def end(self) -> None:
+        """Whatever still runs here runs no more."""
         if self.alive():
             self.kill()
         self._bury()
+
+    def close(self) -> None:
+        self.end()
         self.catcher.stop()
 
     def send(self, number: int, *, tries: int = 1) -> bool:
