@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from orgo.conf import load
 from orgo.conf.celery import Broker, dead_letters, make_app
@@ -246,10 +247,51 @@ def decides_a_mail_when_rung(home: Path, **given: str) -> None:
         assert database.execute("SELECT outcome FROM intake_mail").fetchall() == [("opened",)], done
 
 
+FLOOD, DUE = 500, 3
+
+
+def flood(home: Path, queue: str) -> Celery:
+    """Escalations behind many rings for mail, and nobody has heard any of them yet."""
+    assert python(ROOT / "setup.py", home=home, ORGO_QUEUE=queue).returncode == 0
+    app = make_app(load(home, {"ORGO_QUEUE": queue}))
+    ringing = Broker(app)
+    for queue_name in ["routing"] * FLOOD + ["escalation"] * DUE:
+        ringing.ring(queue_name)
+    return app
+
+
+@pytest.mark.needs("redis")
+def test_escalations_overtake_a_flood_of_mail_on_redis(tmp_path: Path, redis: int) -> None:
+    queue = f"redis://127.0.0.1:{redis}/0"
+    flood(tmp_path, queue)
+
+    with at_work(tmp_path, ORGO_QUEUE=queue) as worker:
+        said = until(worker, r"Task orgo\.route\[.* succeeded")
+
+    done = re.findall(r"Task (orgo\.\w+)\[\S+ succeeded", said)
+    assert done == ["orgo.sweep"] * DUE + ["orgo.route"]
+
+
+@pytest.mark.slow
+@pytest.mark.needs("rabbitmq")
+def test_a_worker_of_its_own_hears_an_escalation_past_a_flood_on_rabbitmq(
+    tmp_path: Path, own_rabbitmq: Rabbitmq
+) -> None:
+    app = flood(tmp_path, own_rabbitmq.url)
+
+    with at_work(tmp_path, "-Q", "escalation,delivery", ORGO_QUEUE=own_rabbitmq.url) as worker:
+        said = until(worker, r"Task orgo\.\w+\[.* succeeded")
+
+    assert re.findall(r"Task (orgo\.\w+)\[\S+ succeeded", said) == ["orgo.sweep"]
+    with app.connection() as connection:
+        mail = app.amqp.queues["routing"](connection.default_channel)
+        assert mail.queue_declare(passive=True) == ("orgo.routing", FLOOD, 0)
+
+
 @contextmanager
-def at_work(home: Path, **given: str) -> Iterator[Iterable[str]]:
+def at_work(home: Path, *words: str, **given: str) -> Iterator[Iterable[str]]:
     """What a worker says, line by line; it is told to end, and does."""
-    command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1"]
+    command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1", *words]
     environment = clean_environment(ORGO_HOME=str(home), **given)
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
