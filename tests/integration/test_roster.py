@@ -1,6 +1,7 @@
 """people.yaml in the database."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,7 @@ start_django()
 from orgo.people.models import Absence, Membership, Organization, Team, User
 from orgo.people.roster import apply_roster
 
-CITY = {
+CITY: dict[str, Any] = {
     "organizations": [{"label": "city", "name": "City of Alder"}],
     "teams": [
         {
