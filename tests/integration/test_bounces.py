@@ -118,10 +118,27 @@ def test_a_bounce_with_a_forged_signature_is_ignored(office: Office, of: str) ->
     assert "signature" in mail.reason
 
 
-def test_a_bounce_of_somebody_elses_mail_opens_nothing(office: Office) -> None:
-    """bad input 39: A report about a mail that never left from here is kept as what it is."""
-    mail = office.mail("", raw=dsn("info@city.example", about="<1@other.example>"), to="info@city.example")
-    assert (mail.outcome, office.tasks()) == ("bounce", 0)
+def test_a_bounce_of_somebody_elses_mail_opens_nothing_and_is_listed(office: Office) -> None:
+    """bad input 39: a clerk's own mail may have come back, so triage hears of it once a day; a forger's thousand are one line."""
+    from django.test import Client
+
+    from orgo.flow.digest import send_digest
+    from orgo.people.models import User
+
+    for number in (1, 2):
+        raw = dsn("info@city.example", about=f"<{number}@other.example>")
+        mail = office.mail("", raw=raw, to="info@city.example")
+        assert (mail.outcome, mail.task, office.tasks()) == ("bounce", None, 0)
+    client = Client()
+    client.force_login(User.objects.get(address="admin@city.example"))
+    page = client.get("/ignored", headers={"Accept-Language": "fr"}).content.decode()
+    assert page.count("un avis de non-remise d&#x27;un message") == 2
+
+    office.clock.advance(days=1)
+    assert send_digest() == 1
+    office.settle()
+    (digest,) = office.letters("dora@city.example")
+    assert "(2×)\r\n  a bounce of no letter of ours" in text_of(digest)
 
 
 def test_a_machine_that_answers_the_return_path_opens_nothing(office: Office) -> None:

@@ -16,6 +16,7 @@ from orgo.flow.house import House, open_house
 from orgo.flow.place import MOST_HOPS, OUR_PROBE
 from orgo.flow.quarantine import PUT_ASIDE
 from orgo.intake.models import Mail
+from orgo.intake.queries import UNHEEDED
 from orgo.lib import clock
 from orgo.lib.text import clean_header, clip
 from orgo.outbox.compose import compose
@@ -31,6 +32,7 @@ _IN_FRENCH = {
     "an automatic reply": "une réponse automatique",
     "one of our own letters came back": "un message d'Orgo est revenu",
     "a bounce whose signature is not ours": "un avis de non-remise dont la signature n'est pas la nôtre",
+    "a bounce of no letter of ours": "un avis de non-remise d'un message qu'Orgo n'a pas envoyé",
     "a machine answered a letter's return path, which no person sees": "une machine a répondu à l'adresse de retour d'un message",
     f"it passed more than {MOST_HOPS} servers: a loop": f"il a passé plus de {MOST_HOPS} serveurs : une boucle",
 }
@@ -65,7 +67,7 @@ def _last_hour(zone: ZoneInfo, now: datetime) -> datetime:
 
 def _ignored(since: datetime, until: datetime) -> QuerySet[Mail]:
     """What belongs to no task, is no probe mail of our own, and was not put aside by a person."""
-    mails = Mail.objects.filter(outcome="ignored", task=None, decided_at__gt=since, decided_at__lte=until)
+    mails = Mail.objects.filter(UNHEEDED, task=None, decided_at__gt=since, decided_at__lte=until)
     return mails.exclude(reason=OUR_PROBE).exclude(reason__startswith=PUT_ASIDE)
 
 

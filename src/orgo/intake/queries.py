@@ -4,7 +4,8 @@ from django.db.models import Q
 
 from orgo.intake.models import Mail, WaitingFile
 
-EVERY = Q()
+# Kept, and nobody's work: what was ignored, and what tells of a letter that never left from here.
+UNHEEDED = Q(outcome="ignored") | Q(outcome="bounce", task=None)
 
 
 def mails_of(task: int) -> list[Mail]:
@@ -37,10 +38,8 @@ def in_quarantine() -> list[int]:
     return list(Mail.objects.filter(outcome="quarantined").order_by("id").values_list("pk", flat=True))
 
 
-def with_outcome(
-    outcome: str, before: int | None = None, limit: int = 200, *, which: Q = EVERY
-) -> tuple[list[Mail], int | None]:
-    """The newest mails that ended so (of those older than mail `before`), and the last one's number if there are more."""
-    mails = Mail.objects.filter(which, outcome=outcome).order_by("-id")
+def newest(which: Q, before: int | None = None, limit: int = 200) -> tuple[list[Mail], int | None]:
+    """The newest of these mails (of those older than mail `before`), and the last one's number if there are more."""
+    mails = Mail.objects.filter(which).order_by("-id")
     found = list(mails.filter(pk__lt=before)[: limit + 1] if before is not None else mails[: limit + 1])
     return found[:limit], found[limit - 1].pk if len(found) > limit else None

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.flow.quarantine import discard, retry
-from orgo.intake.queries import EVERY, in_quarantine, quarantined, with_outcome
+from orgo.intake.queries import UNHEEDED, in_quarantine, newest, quarantined
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
 from orgo.web.views.access import allowed, number_of, user_of
@@ -21,7 +21,9 @@ from orgo.web.views.access import allowed, number_of, user_of
 @allowed("see_mail")
 def quarantine(request: HttpRequest) -> HttpResponseBase:
     """What is in quarantine, with the reason, the newest first and by pages; the bytes are kept."""
-    return render(request, "quarantine.html", {**_listed(request, "quarantined"), "count": quarantined()})
+    return render(
+        request, "quarantine.html", {**_listed(request, Q(outcome="quarantined")), "count": quarantined()}
+    )
 
 
 @require_POST
@@ -57,10 +59,10 @@ def ignored(request: HttpRequest) -> HttpResponseBase:
     """Mail that was kept but made no task, with the reason; what belongs to a task only for those who may see that."""
     visible = Task.objects.filter(Viewer(user_of(request)).filter(), anonymize=False)
     shown = Q(task=None) | Q(task__in=visible.values("pk"))
-    return render(request, "ignored.html", _listed(request, "ignored", shown))
+    return render(request, "ignored.html", _listed(request, UNHEEDED & shown))
 
 
-def _listed(request: HttpRequest, outcome: str, which: Q = EVERY) -> dict[str, Any]:
-    """A page of the mails that ended so, and where the next page begins."""
-    rows, older = with_outcome(outcome, number_of(request.GET.get("before", "")), which=which)
+def _listed(request: HttpRequest, which: Q) -> dict[str, Any]:
+    """A page of these mails, and where the next page begins."""
+    rows, older = newest(which, number_of(request.GET.get("before", "")))
     return {"rows": rows, "older": older}
