@@ -158,6 +158,66 @@ def test_it_comes_back_on_postgresql(house: Place, empty: Place, server: Postgre
     comes_back(house, empty, "--to", server.url("back"))
 
 
+def test_it_comes_back_by_its_own_configuration(house: Place, empty: Place) -> None:
+    """As the page for operators says: an empty folder, the file, the key; the configuration's secrets lie nowhere here."""
+    before = tasks(house)
+    text = (house.home / "config" / "config.yaml").read_text()
+    (house.home / "config" / "config.yaml").write_text(
+        text.replace(
+            "from: orgo@city.example", "from: orgo@city.example, username: o, password: '${SMTP_PASSWORD}'"
+        )
+    )
+    house.environ["SMTP_PASSWORD"] = "open"
+    words = restore_words(made(house))
+
+    (found,) = empty.said(*words)
+    again = empty.run(*words)
+
+    assert found["database"] == "sqlite:///./var/orgo.db" and (empty.home / "var" / "orgo.db").exists()
+    assert again.stdout.startswith("this backup was restored here already"), again.stderr
+    assert "file ../secrets/backup.key" in found["secrets"]
+    (empty.home / "secrets").mkdir()
+    (empty.home / "secrets" / "backup.key").write_text(KEY)
+    empty.environ["SMTP_PASSWORD"] = "open"
+    assert tasks(empty) == before
+
+
+def comes_back_on_a_new_machine(house: Place, new: Place) -> None:
+    before = tasks(house)
+    assert new.run("init", "--yes").returncode == 0
+    file = made(house)
+
+    (found,) = new.said(*restore_words(file))
+
+    asides = {Path(place).name for place in found["beside"]}
+    assert "rules.yaml.before-restore" in asides and "people.yaml.before-restore" in asides
+    rules = [path.read_bytes() for path in new.home.rglob("rules.yaml")]
+    assert rules == [(house.home / "config" / "rules.yaml").read_bytes()]
+    assert len(list(new.home.glob("**/config.yaml"))) == 1
+    (new.home / "secrets").mkdir(exist_ok=True)
+    (new.home / "secrets" / "backup.key").write_text(KEY)
+    assert tasks(new) == before
+    assert new.said("task", "rebuild", "--check") == []
+    (trail,) = new.said("audit", "verify")
+    assert trail["wrong"] is None
+    assert new.run(*restore_words(file)).stdout.startswith("this backup was restored here already")
+
+
+def test_it_comes_back_on_a_newly_installed_machine(house: Place, empty: Place) -> None:
+    comes_back_on_a_new_machine(house, empty)
+
+    assert (empty.home / "var" / "orgo.db.before-restore").exists()
+
+
+@pytest.mark.needs("postgresql")
+def test_it_comes_back_on_a_newly_installed_machine_with_postgresql(
+    house: Place, empty: Place, server: Postgresql
+) -> None:
+    empty.environ["ORGO_DATABASE"] = server.url("installed")
+
+    comes_back_on_a_new_machine(house, empty)
+
+
 def test_its_key_is_nowhere_in_it(house: Place, tmp_path: Path) -> None:
     file = made(house)
     with file.open("rb") as source:

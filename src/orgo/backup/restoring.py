@@ -16,16 +16,20 @@ from orgo.backup import archive, snapshot
 from orgo.backup.contents import KEYS
 from orgo.backup.stores import sync_folder
 from orgo.backup.stream import Header
-from orgo.conf import boot, load
+from orgo.conf import boot, load, places
 from orgo.conf.config import Config
 from orgo.conf.database import reach
 from orgo.conf.kinds import masked
+from orgo.conf.load import database_of
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.problems import BadInput, Problem
 
 EVENT = "backup.restored"
+NEW = "new"  # what a database holds after `orgo init`: people, and no work yet
+_LOOKED_FOR = ("config.yaml", "people.yaml", "rules.yaml")
 _WAITING = ("pending", "claimed", "dot", "held")
+_WORK = "SELECT EXISTS (SELECT 1 FROM intake_mail) OR EXISTS (SELECT 1 FROM task_task)"
 _LAST_RESTORE = "SELECT data FROM audit_event WHERE type = ? ORDER BY id DESC LIMIT 1"
 
 
@@ -98,7 +102,8 @@ def _start(stage: Stage) -> None:
 def restore(
     source: BinaryIO, secret: bytes, name: str, home: Path, to: str | None, environ: Mapping[str, str]
 ) -> Restored:
-    """Bring a backup into a home without work, on the database `to` (None: what its configuration names).
+    """Bring a backup into a home without work, an empty or a newly installed one, on the database `to` (None: what its
+    configuration names).
 
     Letters that had not left are kept as ambiguous: they may have left after the backup. Raises BadInput, and changes nothing.
     """
@@ -107,13 +112,13 @@ def restore(
         target = load(
             home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(stage.folder / "plain.yaml")}
         )
-        there = _last_restore(target) if target.sqlite_file else _make_room(target)
-        if there is not None and there != stage.header.id:
+        there = _there_in_file(target) if target.sqlite_file else _there_on_server(target)
+        if there not in ("", NEW, stage.header.id):
             raise _taken(target)
-        if there is not None:
+        if there == stage.header.id:
             return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], already=True)
         held = _make_ready(stage)
-        beside = _put_files(stage, home)
+        beside = _put_files(stage, home, url if there == NEW else None)
         crashpoint("H13.files_put")
         _put_database(stage, target)
         crashpoint("H13.database_put")
@@ -128,28 +133,31 @@ def _reduced(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _configured(stage: Stage, home: Path, environ: Mapping[str, str]) -> str:
     """The database that Orgo will look for here: by the configuration that is here, else by that of the backup."""
-    here = any((home / place).exists() for place in ("config.yaml", "config/config.yaml"))
+    named = places.named_config(home, environ)
+    here = named.exists() if named else places.find_config(home, environ) is not None
+    elsewhere = {name: value for name, value in environ.items() if name != "ORGO_CONFIG"}
     try:
-        return load(home if here else stage.files, environ).database
+        return database_of(home, environ) if here else database_of(stage.files, elsewhere)
     except BadInput as error:
         hint = "set what it names, or say by --to which database"
         last = Problem("the configuration can't be read, so its database is not known", hint=hint)
         raise BadInput([*error.problems, last]) from error
 
 
-def _last_restore(target: Config) -> str | None:
-    """The backup that was restored to this SQLite file; None where there is no file. Raises BadInput for any other."""
+def _there_in_file(target: Config) -> str:
+    """What the SQLite file holds: "" where there is none, NEW, or the backup restored to it. Raises BadInput for work."""
     file = target.sqlite_file
     if file is None or not file.exists():
-        return None
+        return ""
     try:
         with closing(sqlite3.connect(file)) as connection:
             row = connection.execute(_LAST_RESTORE, (EVENT,)).fetchone()
+            has_work = connection.execute(_WORK).fetchone()[0]
     except sqlite3.DatabaseError:
-        row = None
-    if row is None:
+        raise _taken(target) from None
+    if row is None and has_work:
         raise _taken(target)
-    return str(json.loads(row[0])["backup"])
+    return str(json.loads(row[0])["backup"]) if row else NEW
 
 
 def _taken(target: Config) -> BadInput:
@@ -177,50 +185,77 @@ def _make_ready(stage: Stage) -> int:
     return held
 
 
-def _make_room(target: Config) -> str | None:
-    """The server's tables, made and empty, or the backup that was restored there. Raises BadInput where they hold other rows."""
-    from django.db import connections
-
+def _there_on_server(target: Config) -> str:
+    """As `_there_in_file`, of the server's tables, which are made."""
     from orgo.audit.models import Event
+    from orgo.intake.models import Mail
     from orgo.ops import moving
+    from orgo.people.models import User
+    from orgo.task.models import Task
 
     reach(target)
-    moving.prepare(target)
+    moving.make_tables(target)
     last = Event.objects.using(moving.TARGET).filter(type=EVENT).order_by("-id").first()
     if last is not None:
         return str(last.data["backup"])
-    for model in moving.tables():
+    for model in (Mail, Task):
         if model._default_manager.using(moving.TARGET).exists():
             words = f"the database has rows already (table {model._meta.db_table})"
             raise BadInput(Problem(words, key="--to", hint="give an empty database"))
-    connections[moving.TARGET].ensure_connection()
-    return None
+    return NEW if User.objects.using(moving.TARGET).exists() else ""
 
 
-def _put_files(stage: Stage, home: Path) -> list[str]:
-    """The files into the home. What is there already stays, but for keys, without which the database is worth less."""
+def _put_files(stage: Stage, home: Path, new: str | None) -> list[str]:
+    """The files into the home; returns those that stand beside others.
+
+    What is there already stays, but for keys, without which the database is worth less. In a new home (`new` is its
+    database) all that `orgo init` wrote gives way, config.yaml only where the backup's names that same database.
+    """
     beside = []
     files = sorted(path for path in stage.files.rglob("*") if path.is_file()) if stage.files.is_dir() else []
+    config_too = new is not None and _names(stage, new)
     for file in files:
         name = file.relative_to(stage.files)
-        beside += _put_file(file, home / name, is_key=name.parent == Path("var") and name.name in KEYS)
+        is_key = name.parent == Path("var") and name.name in KEYS
+        wins = is_key or (config_too if name.name == "config.yaml" else new is not None)
+        beside += _put_file(file, home / name, _twin(home, name), wins=wins)
     head = snapshot.head_of(stage.database)
     if head is not None:
         (home / "var" / "audit.head").write_text(snapshot.head_text(head))
     return beside
 
 
-def _put_file(file: Path, target: Path, *, is_key: bool) -> list[str]:
+def _names(stage: Stage, url: str) -> bool:
+    """Whether the backup's configuration names this database."""
+    try:
+        return database_of(stage.files, {}) == url
+    except BadInput:
+        return False
+
+
+def _twin(home: Path, name: Path) -> Path | None:
+    """The other place where a file of this name is looked for, if one is there: Orgo takes no two."""
+    if name.name not in _LOOKED_FOR or name.parent not in (Path(), Path("config")):
+        return None
+    twin = home / name.name if name.parent == Path("config") else home / "config" / name.name
+    return twin if twin.exists() else None
+
+
+def _put_file(file: Path, target: Path, twin: Path | None, *, wins: bool) -> list[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.exists() or target.read_bytes() == file.read_bytes():
-        _put(file, target)
+    there = twin or target
+    if not there.exists() or there.read_bytes() == file.read_bytes():
+        _put(file, there)
         return []
-    aside = target.with_name(target.name + (".before-restore" if is_key else ".from-backup"))
-    if is_key:
-        _put(target, aside)
-        _put(file, target)
-    else:
+    if not wins:
+        aside = target.with_name(f"{target.name}.from-backup")
         _put(file, aside)
+        return [str(aside)]
+    aside = there.with_name(f"{there.name}.before-restore")
+    _put(there, aside)
+    _put(file, target)
+    if twin is not None:
+        twin.unlink()
     return [str(aside)]
 
 
@@ -242,9 +277,18 @@ def _put_database(stage: Stage, target: Config) -> None:
     connections["default"].close()
     file = target.sqlite_file
     file.parent.mkdir(parents=True, exist_ok=True)
+    if file.exists():
+        _put_aside(file)
     for ending in ("-wal", "-shm", "-journal"):
         file.with_name(file.name + ending).unlink(missing_ok=True)
     _rename(stage.database, file)
+
+
+def _put_aside(file: Path) -> None:
+    """A new database without work, whole in its one file."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    file.replace(file.with_name(f"{file.name}.before-restore"))
 
 
 def _rename(database: Path, file: Path) -> None:
@@ -268,7 +312,9 @@ def _put_on_server(stage: Stage) -> None:
 
     here = snapshot.count_rows(stage.database)
     with transaction.atomic(using=moving.TARGET), snapshot.opened(stage.database) as database:
+        connections[moving.TARGET].ensure_connection()
         connection: Any = connections[moving.TARGET].connection
+        portable.make_empty(connection)
         there = portable.bring_in(database, connection)
         moving.copy_words()
         moving.set_counters()

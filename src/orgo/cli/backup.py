@@ -34,8 +34,8 @@ def backup() -> None:
 def create(as_json: bool) -> int:
     """Make one now and send it away. One that can't leave is kept here and goes later (exit code 6)."""
     config = enter()
-    from orgo.backup.making import Busy
     from orgo.backup.making import create as work
+    from orgo.backup.turn import Busy
 
     try:
         made = work(config)
@@ -81,11 +81,10 @@ def list_(as_json: bool) -> int:
 @as_json_option
 def verify(name: str | None, key: Path | None, as_json: bool) -> int:
     """Read all of it, every byte authenticated, and say what it holds; nothing is written."""
-    config = _config()
     from orgo.backup.archive import look_through
 
-    with _opened(config, name) as (shown, file):
-        header, manifest = look_through(file, _secret(config, key), shown)
+    with _opened(name) as (shown, file):
+        header, manifest = look_through(file, _secret(key), shown)
     if as_json:
         line({"name": shown, "id": header.id, **_fields(manifest)})
         return Code.DONE
@@ -115,12 +114,13 @@ def verify(name: str | None, key: Path | None, as_json: bool) -> int:
 @as_json_option
 def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) -> int:
     """Bring one back into this home, which has no work yet. Letters that had not left are not sent: a person looks at them."""
-    config = _config()
+    from orgo.conf import boot, places
+
+    boot.use_own_sqlite()
     from orgo.backup.restoring import restore as work
 
-    with _opened(config, name) as (shown, file):
-        secret = _secret(config, key)
-        found = work(file, secret, shown, config.home, _url(url), os.environ)
+    with _opened(name) as (shown, file):
+        found = work(file, _secret(key), shown, places.home_of(os.environ), _url(url), os.environ)
     if as_json:
         line(found)
         return Code.DONE
@@ -131,7 +131,8 @@ def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) 
     if found.letters_held:
         click.echo(f"{found.letters_held} letters had not left then and are kept as ambiguous: orgo status")
     for place in found.beside:
-        click.echo(f"not the one that was here: {place}")
+        stays = place.endswith(".from-backup")
+        click.echo(f"{'what is here stays, the backup has' if stays else 'what was here is'}: {place}")
     if found.secrets:
         click.echo(f"secrets are in no backup; give them again: {', '.join(found.secrets)}")
     _say_what_next(url)
@@ -176,8 +177,8 @@ def drill(name: str | None, key: Path | None, as_json: bool) -> int:
     from orgo.backup.drilling import drill as work
 
     began = time.monotonic()
-    with _opened(config, name) as (shown, file):
-        found = work(file, _secret(config, key), shown, config.var / "backup" / "drill")
+    with _opened(name) as (shown, file):
+        found = work(file, _secret(key), shown, config.var / "backup" / "drill")
     took = time.monotonic() - began
     if as_json:
         line({"name": shown, "seconds": round(took, 1), **_fields(found)})
@@ -197,12 +198,12 @@ def _config() -> "Config":
     return load()
 
 
-def _secret(config: "Config", file: Path | None) -> bytes:
+def _secret(file: Path | None) -> bytes:
     from orgo.backup.making import backup_of
     from orgo.backup.stream import secret_of
 
     if file is None:
-        return secret_of(backup_of(config).key.get_secret_value())
+        return secret_of(backup_of(_config()).key.get_secret_value())
     try:
         return secret_of(file.read_text("utf-8"))
     except UnicodeDecodeError:
@@ -219,10 +220,14 @@ def _url(url: str | None) -> str | None:
 
 
 @contextmanager
-def _opened(config: "Config", name: str | None) -> Iterator[tuple[str, BinaryIO]]:
-    """The backup of this name: a file, one that waits here, or one of the store; the newest where none is named."""
+def _opened(name: str | None) -> Iterator[tuple[str, BinaryIO]]:
+    """The backup of this name: a file, one that waits here, or one of the store; the newest where none is named.
+
+    A file needs no configuration: that of a machine that is gone can seldom be read whole.
+    """
     with _reaching():
-        shown, file = _found(config, name)
+        given = Path(name) if name and Path(name).is_file() else None
+        shown, file = (str(given), given.open("rb")) if given else _found(_config(), name)
         with file:
             yield shown, file
 
@@ -232,8 +237,6 @@ def _found(config: "Config", name: str | None) -> tuple[str, BinaryIO]:
     from orgo.backup.state import waiting_in
     from orgo.backup.stores import store_of
 
-    if name and Path(name).is_file():
-        return name, Path(name).open("rb")
     here = {one.name: one for one in waiting_in(config)}
     if name in here:
         return name, (config.var / "backup" / "waiting" / name).open("rb")

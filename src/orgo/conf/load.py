@@ -54,6 +54,22 @@ def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     return config
 
 
+def database_of(home: Path, environ: Mapping[str, str]) -> str:
+    """`database:` of the configuration in `home`, whatever else it names: that may lie on a machine that is gone.
+
+    Raises BadInput where the file can't be read or `database:` itself can't be taken.
+    """
+    sheet = _sheet(Config, places.find_config(home, environ), home)
+    environment.overlay(sheet, {name: environ[name] for name in ("ORGO_DATABASE",) if name in environ}, home)
+    sheet.data = {key: value for key, value in sheet.data.items() if key == "database"}
+    secrets.fill_in(sheet, environ, home)
+    _Reading(home, environ, sheet).defaults()
+    config = _checked(Config, sheet, {"home": home, "folder": sheet.folder})
+    if config is None or any(problem.severity == "error" for problem in sheet.problems):
+        raise BadInput(_in_order(sheet.problems))
+    return config.database
+
+
 def _in_order(problems: list[Problem]) -> list[Problem]:
     """Errors first, each kind as it stands in the files."""
     return sorted(problems, key=lambda p: (p.severity == "warning", p.file or "", p.line or 0, p.column or 0))

@@ -67,13 +67,18 @@ def held_still() -> Iterator[None]:
 
 def prepare(target: Config) -> None:
     """Connect to the target's database and make its tables. Raises BadInput where it has rows that the source lacks."""
+    make_tables(target)
+    for model in tables():
+        _refuse_strange_rows(model)
+
+
+def make_tables(target: Config) -> None:
+    """Connect to the target's database and bring its tables to this program's form."""
     connections.settings[TARGET] = connections.settings["default"] | settings_of(target)
     if connections[TARGET].vendor == "postgresql":
         server.look_at(target, TARGET)
         server.make_schema(TARGET)
     call_command("migrate", database=TARGET, interactive=False, verbosity=0)
-    for model in tables():
-        _refuse_strange_rows(model)
 
 
 def _refuse_strange_rows(model: type[models.Model]) -> None:
