@@ -313,9 +313,12 @@ def test_a_store_that_is_away_gets_its_backups_later(house: Place) -> None:
     store = _store(house)
     store.rename(store.with_name("unmounted"))
     first = house.run("backup", "create", "--json")
+    listed = house.run("backup", "list", "--json")
     (state,) = house.said("status")
 
     assert first.returncode == 6 and "no such folder" in first.stderr
+    assert listed.returncode == 6 and "no such folder" in listed.stderr
+    assert [json.loads(one).get("place") for one in listed.stdout.splitlines()][:-1] == ["waiting"]
     assert state["backup"]["waiting"] == 1 and state["backup"]["away_since"]
     store.with_name("unmounted").rename(store)
     house.said("backup", "create")

@@ -56,20 +56,25 @@ def create(as_json: bool) -> int:
 @backup.command("list", epilog="Example: orgo backup list --json")
 @as_json_option
 def list_(as_json: bool) -> int:
-    """The backups that there are, the oldest first, those that wait here to leave too."""
+    """The backups that there are, the oldest first, those that wait here too; only these where the store is away."""
     config = _config()
     from orgo.backup.making import backup_of
     from orgo.backup.state import waiting_in
-    from orgo.backup.stores import store_of
+    from orgo.backup.stores import Away, store_of
 
-    with _reaching():
-        found = [(one, "there") for one in store_of(backup_of(config), config).all()]
-    found += [(one, "waiting") for one in waiting_in(config)]
+    away, found = "", [(one, "waiting") for one in waiting_in(config)]
+    try:
+        found = [(one, "there") for one in store_of(backup_of(config), config).all()] + found
+    except Away as error:
+        away = str(error)
     for one, where in found:
         if as_json:
             line({"name": one.name, "at": one.at, "bytes": one.bytes, "place": where})
         else:
             click.echo(f"{one.name}  {_size(one.bytes):>10}{'  waits here' if where == 'waiting' else ''}")
+    if away:
+        words = f"only those that wait here are listed, the others can't be reached: {away}"
+        raise Stop(Code.PARTLY if found else Code.UNREACHABLE, words)
     if not found and not as_json:
         click.echo("there is no backup yet; make one: orgo backup create")
     return Code.DONE

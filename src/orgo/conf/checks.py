@@ -307,6 +307,11 @@ def _backup(config: Config) -> Iterator[Finding]:
     s3 = backup.s3
     if s3 and (s3.access_key is None) != (s3.secret_key is None):
         yield Finding(("backup", "s3"), "access_key and secret_key belong together", "give both or none")
+    folder = backup.folder(config.home)
+    if folder and folder.is_relative_to(config.var):
+        message = "lies on the same disk as what it is a backup of"
+        hint = "give a folder of another disk or machine, or s3://bucket/folder"
+        yield Finding(("backup", "to"), message, hint, "warning")
 
 
 def _answers(config: Config) -> Iterator[Finding]:

@@ -255,6 +255,27 @@ def _others_may_read(file: Path) -> bool:
     return file.is_file() and bool(file.stat().st_mode & 0o077)
 
 
+def _backup(config: Config) -> Iterator[Finding]:
+    """Whether they go somewhere else than to the disk that they are of (an S3 store is asked by the next one)."""
+    folder = config.backup.folder(config.home) if config.backup else None
+    if folder is None:
+        return
+    if not folder.is_dir() and not folder.is_relative_to(config.var):
+        yield Finding("backup", "fail", f"there is no folder {folder}", "is the disk mounted?")
+    elif _device(folder) == _device((config.sqlite_file or config.var).parent):
+        todo = "give a folder of another disk or machine, or s3://bucket/folder"
+        yield Finding("backup", "warn", f"backups in {folder} lie on the same disk as what they are of", todo)
+    else:
+        yield Finding("backup", "ok", f"backups go to {folder}")
+
+
+def _device(place: Path) -> int:
+    """The disk that a folder lies on, or will."""
+    while not place.exists():
+        place = place.parent
+    return place.stat().st_dev
+
+
 def _disk(config: Config) -> Iterator[Finding]:
     place = config.var if config.var.exists() else config.home
     free = shutil.disk_usage(place).free
@@ -371,6 +392,7 @@ _OF_CONFIG: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "scanner": _scanner,
     "templates": _templates,
     "disk": _disk,
+    "backup": _backup,
     "secrets": _secret,
     "database": _database,
     "clock": _clock,

@@ -65,6 +65,21 @@ def test_doctor_names_what_is_not_well(office, run, file, text, name, words):
     assert words in " ".join(one["words"] + one["todo"] for one in failed)
 
 
+@pytest.mark.of_sqlite
+@pytest.mark.parametrize(
+    ("to", "state"), [("var/backups", "warn"), ("/dev/shm", "ok"), ("/mnt/away", "fail")]
+)
+def test_doctor_says_where_backups_lie(office, run, to, state):
+    file = office.home / "config" / "config.yaml"
+    file.write_text(file.read_text() + f"\nbackup: {{key: '${{BACKUP_KEY}}', to: {to}}}\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BACKUP_KEY", "0123456789abcdef" * 4)
+        found = [json.loads(line) for line in run("doctor", "--json")[1].splitlines()]
+        warned = "".join(map(str, run("config", "check")))
+    assert [one["state"] for one in found if one["name"] == "backup"] == [state]
+    assert ("same disk" in warned) == (state == "warn")
+
+
 def test_status_says_what_is_late_and_that_the_broker_is_away_without_its_password(office, run, monkeypatch):
     office.mail(subject="A leak")
     office.clock.advance(hours=3)
