@@ -77,5 +77,16 @@ def decision_json(decision: Decision, config: Config) -> dict[str, Any]:
     }
 
 
+def who_hears_when(decision: Decision, facts: Facts, config: Config) -> list[dict[str, Any]]:
+    """Each level's number, whom it speaks to and when (local time with its distance from UTC), if nobody acts."""
+    from orgo.flow.timing import foreseen
+
+    found = foreseen(decision, config, facts.received_at or clock.now())
+    return [
+        {"number": step.number, "to": step.level.to or "supervisor", "at": local.isoformat()}
+        for step, local in found
+    ]
+
+
 def _level(level: Level) -> dict[str, Any]:
     return {"after": str(level.after), "to": level.to, "notify": list(level.notify), "until": level.until}

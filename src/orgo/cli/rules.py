@@ -45,12 +45,16 @@ def check(file: Path | None, strict: bool, as_json: bool) -> int:
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
 @as_json_option
 def explain(mail: Path, file: Path | None, language: str, as_json: bool) -> None:
-    """Why the rules send a mail where they send it, and which rules nearly wanted it."""
-    from orgo.cli.judging import decision_json, facts_for, routed_to
+    """Why the rules send a mail where they send it, which rules nearly wanted it, and who would hear of it when.
+
+    When is by the calendar and the clocks of the team, if nobody acts on the mail.
+    """
+    from orgo.cli.judging import decision_json, facts_for, routed_to, who_hears_when
     from orgo.conf import load
     from orgo.message import parse
     from orgo.ops.checking import rules_of
     from orgo.rules import why, why_not
+    from orgo.rules.phrases import phrase
 
     config = load()
     rule_set = rules_of(config, file)
@@ -60,6 +64,7 @@ def explain(mail: Path, file: Path | None, language: str, as_json: bool) -> None
     facts = facts_for(parse(data), len(data), config)
     decision = rule_set.decide(facts)
     reasons, missed = why(decision, language), why_not(rule_set, facts, language)
+    levels = who_hears_when(decision, facts, config)
     if as_json:
         line(
             {
@@ -67,9 +72,14 @@ def explain(mail: Path, file: Path | None, language: str, as_json: bool) -> None
                 "decision": decision_json(decision, config),
                 "why": reasons,
                 "why_not": missed,
+                "escalation": levels,
             }
         )
         return
     click.echo(f"Routed To: {routed_to(decision, config)}")
-    for words in (*reasons, *missed):
+    said = [
+        phrase("level", language, number=str(one["number"]), to=one["to"], at=one["at"].replace("T", " "))
+        for one in levels
+    ]
+    for words in (*reasons, *missed, *said):
         click.echo(words)

@@ -16,6 +16,7 @@ from orgo.conf import boot
 from orgo.conf.config import Config
 from orgo.escalation.calendar import ALWAYS, Calendar
 from orgo.escalation.policy import Level, Policy
+from orgo.flow.timing import calendar_of, default_policy
 from orgo.lib import clock
 from orgo.lib.keys import derive
 from orgo.outbox.token import Signer
@@ -164,11 +165,7 @@ class House:
 
     def default_policy(self) -> Policy:
         """The escalation of a task that no rule gave one, so that none is without a next step."""
-        levels = tuple(
-            Level(after=level.after, to=level.to, notify=tuple(level.notify), until=level.until)
-            for level in self.config.default_levels
-        )
-        return Policy(levels=levels)
+        return default_policy(self.config)
 
     def policy(self, state: TaskState) -> Policy:
         """The policy that was frozen into the task when it opened."""
@@ -231,21 +228,6 @@ def _calendars(config: Config) -> dict[str, Calendar]:
     if made is None or made[0] is not config:
         made = _made = config, {name: calendar_of(config, name) for name in config.calendars}
     return made[1]
-
-
-def calendar_of(config: Config, name: str) -> Calendar:
-    """One calendar of the configuration."""
-    given = config.calendars[name]
-    country = (given.country or config.organization.country) if given.holidays else None
-    return Calendar(
-        name=name,
-        zone=given.zone or config.organization.zone,
-        hours=given.hours,
-        country=country,
-        subdivision=given.subdivision,
-        closed=frozenset(given.closed),
-        open=frozenset(given.open),
-    )
 
 
 class RuleFile:

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from orgo.escalation.plan import due_at
-from orgo.escalation.policy import Level, Policy
+from orgo.escalation.policy import Policy
 from orgo.flow.border import border_of, findings
 from orgo.flow.house import House, addresses
 from orgo.flow.loops import echoing, marks_of
+from orgo.flow.timing import policy_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
@@ -230,16 +231,7 @@ def _visibility(decision: Decision, team: TeamCard, house: House) -> str:
 
 
 def _policy(decision: Decision, house: House) -> Policy:
-    """The rule's levels; its `escalate_after` alone speaks to the supervisor; else the house's own."""
-    if decision.levels:
-        levels = tuple(
-            Level(
-                after=level.after, to=level.to, notify=tuple(level.notify), until=level.until or "completed"
-            )
-            for level in decision.levels
-        )
-        return Policy(levels=levels, remind_before=REMIND_BEFORE)
-    return msgspec.structs.replace(house.default_policy(), remind_before=REMIND_BEFORE)
+    return msgspec.structs.replace(policy_of(decision, house.config), remind_before=REMIND_BEFORE)
 
 
 def _resolved(name: str, house: House) -> str:

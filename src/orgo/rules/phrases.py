@@ -25,6 +25,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "near": "Rule “{rule}” nearly matched; it also asks that {missing}.",
         "at_its_time": "the mail comes when the rule is in force",
         "default": "No rule wanted it: it goes to {to}, the default.",
+        "level": "If nobody acts, {to} hears of it at {at} (level {number}).",
     },
     "fr": {
         "and_": " et ", "or_": " ou ", "and_that_": " ; ",
@@ -50,6 +51,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "near": "La règle « {rule} » a failli correspondre ; elle demande aussi : {missing}.",
         "at_its_time": "le courrier arrive quand la règle est en vigueur",
         "default": "Aucune règle n'en voulait : il va à {to}, par défaut.",
+        "level": "Si personne n'agit, {to} l'apprend à {at} (niveau {number}).",
     },
 }  # fmt: skip
 
