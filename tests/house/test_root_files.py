@@ -1,9 +1,12 @@
 """The root files: what they say where something is missing."""
 
 import ast
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name as canonical
 
 from tests.house.checkout import ROOT, python
 
@@ -42,3 +45,25 @@ def test_without_packages_they_say_how_to_install_them(name: str, tmp_path: Path
     assert answer.returncode == 2
     assert "pip install -r requirements.txt" in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
+
+
+def test_what_the_program_imports_is_installed_with_it() -> None:
+    """In every form that is made from requirements.txt: image, release, wheel."""
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    installed = {canonical(line.partition("==")[0]) for line in lines if "==" in line}
+    of = packages_distributions()
+    wanted = {
+        canonical(name)
+        for module in _imported(ROOT / "src" / "orgo")
+        for name in of.get(module, ())
+        if module not in ("orgo", *sys.stdlib_module_names)
+    }
+    assert wanted - installed == set() and "boto3" in wanted
+
+
+def _imported(folder: Path) -> set[str]:
+    """The first name of every module that is imported anywhere below."""
+    nodes = [node for file in folder.rglob("*.py") for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    found = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    found |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in found}

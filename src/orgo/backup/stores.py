@@ -14,7 +14,6 @@ import msgspec
 from orgo.conf.backup import S3, Backup
 from orgo.conf.config import Config
 from orgo.lib.crash import crashpoint
-from orgo.lib.problems import BadInput, Problem
 
 ENDING = ".orgo-backup"
 _FORM = f"orgo-%Y%m%dT%H%M%S.%fZ{ENDING}"
@@ -227,18 +226,13 @@ def _asking(words: str, failures: tuple[type[BaseException], ...], name: str = "
 
 
 def _client(backup: Backup) -> tuple[Any, tuple[type[BaseException], ...]]:
-    """boto3's client, and what it raises. Raises BadInput where boto3 is not installed."""
-    try:
-        import boto3
-        from boto3.exceptions import Boto3Error
-        from botocore.config import Config as Settings
-        from botocore.exceptions import BotoCoreError, ClientError
-        from urllib3.exceptions import HTTPError
-    except ImportError:
-        hint = "pip install boto3, or give a folder"
-        raise BadInput(
-            Problem("s3:// needs boto3, which is not installed", key="backup.to", hint=hint)
-        ) from None
+    """boto3's client, and what it raises. It is imported for who has such a store only."""
+    import boto3
+    from boto3.exceptions import Boto3Error
+    from botocore.config import Config as Settings
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
     s3 = backup.s3
     settings = Settings(
         connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}
