@@ -161,3 +161,14 @@ def test_of_two_thousand_references_the_newest_hundred_count(office: Office, at:
     mail = office.mail("anna@city.example", "leak", body="I see.", headers={"References": "\r\n ".join(ids)})
 
     assert mail.outcome == outcome
+
+
+@pytest.mark.parametrize("case", [name for name in CASES if name.startswith("bad input 11,")])
+def test_odd_letters_fill_no_log(office: Office, caplog: pytest.LogCaptureFixture, case: str) -> None:
+    """bad input 11: at most a line of it, of which nothing is the mail's own."""
+    raw, _ = CASES[case]
+    with caplog.at_level("WARNING"):
+        office.mail(raw=raw)
+
+    assert len(caplog.records) <= 1
+    assert all(len(record.getMessage()) < 500 for record in caplog.records)

@@ -34,6 +34,26 @@ def test_no_name_is_a_path(name: str) -> None:
     assert given.split(".")[0].upper() not in {"CON", "NUL"}
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (b'filename="a\r\n b.pdf"', "a b.pdf"),
+        (b'filename="=?utf-8?q?a=0D=0Ab.pdf?="', "a b.pdf"),
+        (b"filename*=utf-8''a%0D%0AX-Evil%3A%20y.pdf", "a X-Evil_ y.pdf"),
+        (b'filename*0="one"; filename*2="three.exe"', "one"),
+        (b'filename*1="two"; filename*2="three.exe"', ""),
+        (b'filename="a.pdf"; filename="b.exe"', "a.pdf"),
+    ],
+    ids=["folded", "CRLF in a word", "CRLF in percents", "a gap", "no beginning", "two names"],
+)
+def test_a_name_that_is_written_oddly_is_one_line_up_to_its_first_gap(written: bytes, name: str) -> None:
+    """bad input 27."""
+    head, _, rest = attached("x").partition(b"filename*=utf-8''x")
+    (attachment,) = parse(head + written + rest).attachments
+
+    assert attachment.filename == name
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_attachment_is_a_download_and_no_page(
     office: Office, enter: Callable[..., Any], name: str
