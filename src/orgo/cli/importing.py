@@ -100,7 +100,7 @@ def _report(count: "Count", config: "Config", as_json: bool) -> None:
     numbers = {name: getattr(count, name) for name in ("mails", "work", "history", "known", "older")}
     if as_json:
         unread = [{"where": where, "why": why} for where, why in count.unread]
-        line({"new": count.taken, **numbers, "unread": unread})
+        line({"new": count.taken, **numbers, "others": _others(count), "unread": unread})
     else:
         click.echo(_sum(count))
     for where, why in count.unread[:SHOWN]:
@@ -110,16 +110,36 @@ def _report(count: "Count", config: "Config", as_json: bool) -> None:
 
 
 def _sum(count: "Count") -> str:
+    left_out = [counted(number, kind) for kind, number in _others(count).items()]
+    others = f", {', '.join(left_out)} left out" if left_out else ""
     if count.known and not count.taken and not count.unread:
-        return f"already imported: {counted(count.known, 'mail')}, 0 new"
+        return f"already imported: {counted(count.known, 'mail')}, 0 new{others}"
     parts = [f"{count.taken} new", f"{count.known} imported already"]
     parts += [f"{count.older} older ones left out"] if count.older else []
     parts += [f"{len(count.unread)} could not be read"] if count.unread else []
-    told = f"{counted(count.mails, 'mail')}: {', '.join(parts)}"
+    told = f"{counted(count.mails, 'mail')}: {', '.join(parts)}{others}"
     if count.work:
         told += f"\n{count.work} {'becomes a task' if count.work == 1 else 'become tasks'}, "
         told += f"{count.history} {'is' if count.history == 1 else 'are'} history"
     return f"{told}\nThey are read by the running Orgo (orgo up)." if count.taken else told
+
+
+_KINDS = {
+    "IPM.CONTACT": "contact",
+    "IPM.APPOINTMENT": "appointment",
+    "IPM.TASK": "task",
+    "IPM.STICKYNOTE": "note",
+    "IPM.DISTLIST": "distribution list",
+}
+
+
+def _others(count: "Count") -> dict[str, int]:
+    """How many of Outlook's items are no mail, by what people call them."""
+    found: dict[str, int] = {}
+    for kind, number in sorted(count.others.items()):
+        name = next((name for begin, name in _KINDS.items() if kind.upper().startswith(begin)), "other item")
+        found[name] = found.get(name, 0) + number
+    return found
 
 
 def _written(count: "Count", config: "Config") -> Path:
@@ -140,10 +160,25 @@ class Shown(Protocol):
 def progress(label: str, total: int) -> Iterator[Shown]:
     """A bar over `total` bytes on a terminal, else a line a second, on standard error."""
     if sys.stderr.isatty():
-        with click.progressbar(length=max(total, 1), label=label, file=sys.stderr) as bar:
-            yield lambda count: bar.update(count.bytes - bar.pos)
+        rate, length = Rate(), max(total, 1)
+        with click.progressbar(length=length, label=label, file=sys.stderr, item_show_func=rate.shown) as bar:
+            yield lambda count: bar.update(count.bytes - bar.pos, count)
     else:
         yield _Lines(label, total)
+
+
+class Rate:
+    """How many mails a second, since now."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def shown(self, count: "Count | None") -> str | None:
+        """The mails so far and their rate, in words."""
+        if count is None:
+            return None
+        seconds = time.monotonic() - self._began
+        return f"{count.mails} mails ({count.mails / max(seconds, 0.001):.0f} a second)"
 
 
 class _Lines:

@@ -67,7 +67,10 @@ class Reading:
             if name == "-":
                 yield Item("-", sys.stdin.buffer.read() if sys.stdin else b"")
             else:
-                yield from read([Path(name)], self._trouble)
+                yield from read([Path(name)], self._trouble, other=self._other)
+
+    def _other(self, where: str, kind: str) -> None:
+        say(f"{where}: is no mail but an item of the kind {kind}")
 
     def _trouble(self, where: str, why: str) -> None:
         self.unread.append(where)

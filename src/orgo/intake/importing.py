@@ -1,6 +1,7 @@
 """Whole archives are taken in, a batch a transaction. A second run, or one after a kill, adds only what is missing."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -27,7 +28,10 @@ As = Literal["history", "work"]
 
 @dataclass
 class Count:
-    """How far an import is. `work` and `history` are new; `unread` names what could not be read, with the reason."""
+    """How far an import is. `work` and `history` are new; `unread` names what could not be read, with the reason.
+
+    `others` counts Outlook's items that are no mail, by their class.
+    """
 
     bytes: int = 0
     mails: int = 0
@@ -36,6 +40,7 @@ class Count:
     known: int = 0
     older: int = 0
     unread: list[tuple[str, str]] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
 
     @property
     def taken(self) -> int:
@@ -81,8 +86,7 @@ def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     """
     paths, count = list(paths), Count()
     record = _record(paths)
-    found = batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder))
-    with closing(ahead(found)) as coming:
+    with closing(ahead(batches(_read(paths, plan, count)))) as coming:
         for batch in coming:
             take(batch, plan, count)
             crashpoint("H1f.before_progress")
@@ -110,12 +114,21 @@ def survey(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
 def surveyed(paths: Iterable[Path], plan: Plan, count: Count) -> Iterator[None]:
     """Count what `run` would take in, batch by batch."""
     seen = set[str]()
-    for batch in batches(read(paths, lambda where, why: count.unread.append((where, why)), plan.folder)):
+    for batch in batches(_read(paths, plan, count)):
         wanted = _sorted_out(batch, plan, count)
         new = _new(wanted, seen | _there(wanted))
         seen.update(one.keys[0] for one in wanted if one.mail.mode == "work")
         _add(new, count, known=len(wanted) - len(new))
         yield
+
+
+def _read(paths: Iterable[Path], plan: Plan, count: Count) -> Iterator[Item]:
+    return read(
+        paths,
+        lambda where, why: count.unread.append((where, why)),
+        plan.folder,
+        lambda _, kind: count.others.update([kind]),
+    )
 
 
 def _record(paths: list[Path]) -> ImportRun:
@@ -145,7 +158,7 @@ def _sorted_out(batch: list[Item], plan: Plan, count: Count) -> list[Wanted]:
     wanted: dict[str, Wanted] = {}
     for item in batch:
         count.mails += 1
-        count.bytes += len(item.data)
+        count.bytes += len(item.data) if item.read is None else item.read
         envelope, keys = envelope_of(item.data), keys_of(item)
         mode = plan.of(envelope)
         if mode is None:

@@ -6,12 +6,13 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from orgo.intake.outlook.archive import SIGNATURE, Archives
+from orgo.intake.outlook.archive import OLE, SIGNATURE, Archives, Told, nobody
 
-LARGEST = 200_000_000
+LARGEST = 50_000_000
 _PIECE = 1_000_000
 _BEGIN = 1000
 _ENVELOPE = re.compile(rb"From \S.*\d\d:\d\d")
@@ -21,7 +22,6 @@ _WHOLE_ENVELOPE = re.compile(
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}[ \t]*:|>From )")
 _QUOTED = re.compile(rb">+From ")
 _MAIL_NAMES = (".eml", ".mbox", ".mbx", ".pst", ".ost", ".msg")
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(frozen=True)
@@ -29,38 +29,36 @@ class Item:
     """One mail of an archive. `where` says where it was, for people; `data` are its bytes.
 
     One of Outlook's may have a `key`, which stays when the bytes are composed in another way. Where a part of it can't be
-    read `is_whole` is false.
+    read `is_whole` is false. `read` is how many bytes of its archive are read with it, where it is not as many as it has.
     """
 
     where: str
     data: bytes
     key: str = ""
     is_whole: bool = True
+    read: int | None = None
 
 
-Trouble = Callable[[str, str], None]
+Trouble = Told
 """Is told of what could not be read: where, and why."""
 
 
-def read(paths: Iterable[Path], trouble: Trouble, folder: str = "") -> Iterator[Item]:
+def read(paths: Iterable[Path], trouble: Trouble, folder: str = "", other: Told = nobody) -> Iterator[Item]:
     """All mails below `paths`, in the order of the names; what can't be read is told to `trouble` and passed over.
 
-    `folder` keeps those mails of an Outlook archive whose folder's path has this text in it.
+    `folder` keeps those mails of an Outlook archive whose folder's path has this text in it. Outlook's items that are no
+    mail are told to `other`: where, and their class.
     """
     with closing(Archives()) as archives:
         for path in paths:
             for file in _files(path, set(), trouble):
-                yield from _read_file(file, trouble, folder, archives)
+                yield from _read_file(file, trouble, partial(_outlook, archives, trouble, folder, other))
 
 
 def count(paths: Iterable[Path]) -> int:
     """About how many bytes `read` will go through, for a progress bar."""
-    sizes = (_size(file) for path in paths for file in _files(path, set(), _say_nothing))
+    sizes = (_size(file) for path in paths for file in _files(path, set(), nobody))
     return sum(sizes)
-
-
-def _say_nothing(where: str, why: str) -> None:
-    return
 
 
 def _shown(path: Path) -> str:
@@ -147,17 +145,21 @@ def _words(error: OSError) -> str:
 # ---------------------------------------------------------------- what is in a file
 
 
-def _read_file(file: Path, trouble: Trouble, folder: str, archives: Archives) -> Iterator[Item]:
+def _read_file(file: Path, trouble: Trouble, outlook: Callable[[Path], Iterator[Item]]) -> Iterator[Item]:
     try:
         with _opened(_where_it_is_now(file)) as stream:
-            begin = stream.read(5)
+            begin = stream.read(len(OLE))
             stream.seek(0)
-            if begin == b"From ":
+            if begin[:5] == b"From ":
                 yield from mbox(stream, _shown(file), trouble)
                 return
-            if begin[:4] == SIGNATURE or file.suffix.lower() in (".pst", ".ost"):
-                for found in archives.mails(file, _shown(file), trouble, folder):
-                    yield Item(*found)
+            is_small = _size(file) <= LARGEST
+            if (
+                begin[:4] == SIGNATURE
+                or file.suffix.lower() in (".pst", ".ost")
+                or (begin == OLE and is_small)
+            ):
+                yield from outlook(file)
                 return
             data = stream.read(LARGEST + 1)
     except OSError as error:
@@ -165,23 +167,18 @@ def _read_file(file: Path, trouble: Trouble, folder: str, archives: Archives) ->
         return
     if len(data) > LARGEST:
         trouble(_shown(file), f"is larger than {LARGEST} bytes")
-    elif data.startswith(_OLE):
-        yield from _read_msg(file, data, trouble)
     elif not _is_named_mail(file) and not looks_like_mail(data):
         trouble(_shown(file), "is no mail")
     else:
         yield Item(_shown(file), data)
 
 
-def _read_msg(file: Path, data: bytes, trouble: Trouble) -> Iterator[Item]:
-    from orgo.intake.outlook.compose import compose
-    from orgo.intake.outlook.msg import NoMail, read_msg
-
-    try:
-        item = read_msg(data)
-        yield Item(_shown(file), compose(item), item.key)
-    except NoMail as error:
-        trouble(_shown(file), str(error))
+def _outlook(archives: Archives, trouble: Trouble, folder: str, other: Told, file: Path) -> Iterator[Item]:
+    size, done = _size(file), 0
+    for found in archives.mails(file, _shown(file), trouble, folder, other):
+        read = int(size * found.share)
+        yield Item(found.where, found.data, found.key, found.is_whole, read - done)
+        done = read
 
 
 def _where_it_is_now(file: Path) -> Path:

@@ -34,7 +34,16 @@ def archive(tmp_path):
 
 def test_an_archive_comes_in_as_history_and_only_once(office, run, archive):
     code, out, _ = run("import", str(archive), "--json")
-    found = {"new": 4, "mails": 5, "work": 0, "history": 4, "known": 1, "older": 0, "unread": []}
+    found = {
+        "new": 4,
+        "mails": 5,
+        "work": 0,
+        "history": 4,
+        "known": 1,
+        "older": 0,
+        "others": {},
+        "unread": [],
+    }
     assert (code, json.loads(out)) == (0, found)
     office.settle()
     assert {row.outcome for row in mails()} == {"history"}
@@ -81,7 +90,7 @@ def test_work_makes_tasks_of_the_last_seven_days_and_history_of_what_is_older(of
 
 
 def test_more_than_a_hundred_tasks_have_to_be_meant(office, run, archive, monkeypatch):
-    monkeypatch.setattr("orgo.cli.importing.MOST_UNASKED", 2)
+    monkeypatch.setattr("orgo.intake.importing.MOST_UNASKED", 2)
     code, _, err = run("import", str(archive), "--as", "work")
     assert code == 2
     assert "of 5 mails 3 (since 2026-08-31) would become tasks" in err

@@ -1,5 +1,6 @@
 """`orgo import` of Outlook's archives: whole ones, broken ones, again, under another name, after a kill, without a network."""
 
+import io
 import json
 import os
 import shutil
@@ -110,6 +111,31 @@ def other(item):
     return replace(item, data=item.data + b"\r\n")
 
 
+def test_contacts_and_the_like_are_counted(office, run, corpus):
+    file = str(corpus / "pst" / "java-libpst" / "dist-list.pst")
+    assert "1 appointment, 1 contact, 1 distribution list, 1 other item left out" in run("import", file)[1]
+    found = json.loads(run("import", file, "--json")[1])
+    assert found["others"] == {"appointment": 1, "contact": 1, "distribution list": 1, "other item": 1}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_sees_how_far_it_is_and_how_fast(monkeypatch):
+    from orgo.cli.importing import progress
+    from orgo.intake.importing import Count
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with progress("Importing", 1000) as shown:
+        for done in (500, 1000):
+            shown(Count(bytes=done, mails=done // 10))
+    words = sys.stderr.getvalue()
+
+    assert "100%" in words and "100 mails (" in words and "a second)" in words
+
+
 @needs_npm
 def test_as_work_young_mail_becomes_tasks_and_old_mail_history(office, run, enron):
     code, out, err = run("import", str(enron), "--as", "work", "--since", "2001-10-01", "--json")
@@ -181,8 +207,8 @@ def test_message_files_are_read_by_every_command_that_reads_mail(run, corpus):
         code == 0 and found["from"]["address"] == "peterpan@neverland.com" and len(found["attachments"]) == 2
     )
     contact = str(corpus / "msg" / "tika" / "testMSG_Contact.msg")
-    code, _, err = run("import", contact)
-    assert code == 6 and "no mail but an item of the kind IPM.Contact" in err
+    assert run("import", contact)[:2] == (0, "0 mails: 0 new, 0 imported already, 1 contact left out\n")
+    assert "is no mail but an item of the kind IPM.Contact" in run("mail", "parse", contact)[2]
 
 
 @needs_npm

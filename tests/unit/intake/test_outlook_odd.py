@@ -21,6 +21,7 @@ TEXTS = {
     "sender": 0x5D01,
     "text": 0x1000,
     "name": 0x3707,
+    "link": 0x370D,
 }
 METHOD = 0x3705
 BY_VALUE, BY_REFERENCE, EMBEDDED = 1, 2, 5
@@ -53,8 +54,8 @@ class Thing:
 
 
 class Attached(Thing):
-    def __init__(self, method: int, data: bytes = b"", inner: "Mail | None" = None, name: str = "") -> None:
-        super().__init__(method, name=name)
+    def __init__(self, method: int, data: bytes = b"", inner: "Mail | None" = None, **texts: str) -> None:
+        super().__init__(method, **texts)
         self.data, self.size, self.inner = data, len(data), inner
 
     def read_buffer(self, size: int) -> bytes:
@@ -277,12 +278,16 @@ def test_an_item_that_is_deeper_than_a_mail_may_be_is_named_instead() -> None:
 
 
 def test_an_attachment_that_is_only_a_link_is_said(walk: Callable[..., Frames]) -> None:
-    """bad input 85: attached by reference; the file beside it is there."""
-    linked, kept = Attached(BY_REFERENCE, name="plan.pdf"), Attached(BY_VALUE, b"%PDF", name="map.pdf")
+    """bad input 85: attached by reference, with the path; the file beside it is there."""
+    path = r"\\server\plans\plan.pdf"
+    linked, kept = (
+        Attached(BY_REFERENCE, name="plan.pdf", link=path),
+        Attached(BY_VALUE, b"%PDF", name="map.pdf"),
+    )
     found = one(walk, Mail(linked, kept, subject="leak", text="See the plan."))
 
     assert [a.filename for a in found.attachments] == ["map.pdf"]
-    assert "The attachment plan.pdf is not here: only a link to it was attached" in found.text
+    assert f"plan.pdf is not here: only a link to it was attached: {path}]" in found.text
 
 
 def test_what_is_damaged_of_a_mail_is_said_in_it(walk: Callable[..., Frames]) -> None:

@@ -17,18 +17,26 @@ import msgspec
 
 SECONDS = 60.0
 MOST_BREAKS = 100
-SIGNATURE = b"!BDN"
+SIGNATURE, OLE = b"!BDN", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SOURCE = str(Path(__file__).resolve().parents[3])
-Trouble = Callable[[str, str], None]
+Told = Callable[[str, str], None]
+
+
+def nobody(where: str, what: str) -> None:
+    """Tells nobody."""
 
 
 class Found(NamedTuple):
-    """A mail of an archive: where it stands, its bytes, what it is known by (item.py), and whether nothing of it is missing."""
+    """A mail of an archive: where it stands, its bytes, what it is known by (item.py), and whether nothing of it is missing.
+
+    `share` is how much of the archive is read with it, as a number from 0 to 1.
+    """
 
     where: str
     data: bytes
     key: str
     is_whole: bool
+    share: float
 
 
 class Archives:
@@ -37,10 +45,13 @@ class Archives:
     def __init__(self) -> None:
         self._process: _Process | None = None
 
-    def mails(self, file: Path, shown: str, trouble: Trouble, folder: str = "") -> Generator[Found]:
-        """The mails of an archive. What can't be read is told to `trouble`.
+    def mails(
+        self, file: Path, shown: str, trouble: Told, folder: str = "", other: Told = nobody
+    ) -> Generator[Found]:
+        """The mails of an archive, or of a .msg file. What can't be read is told to `trouble`.
 
-        `folder` keeps those whose path has this text in it. Items that are no mail (contacts, tasks ..) are passed over.
+        `folder` keeps those whose path has this text in it. Items that are no mail (contacts, tasks ..) are told to `other`
+        with their class.
         """
         verdict = _verdict(file)
         if verdict:
@@ -48,7 +59,7 @@ class Archives:
             return
         done, trouble = 0, _once(trouble)
         for _ in range(MOST_BREAKS):
-            reading = _Reading(shown, trouble)
+            reading = _Reading(shown, trouble, other)
             process = self._running()
             try:
                 yield from reading.mails(process.frames(str(file), done, folder))
@@ -60,7 +71,7 @@ class Archives:
             if reading.at is None:
                 trouble(shown, f"is damaged: {process.last_words()}")
                 return
-            trouble(f"{shown}:{reading.where}", process.why())
+            trouble(reading.place(reading.where), process.why())
             done = reading.at + 1
         trouble(shown, f"broke the reader {MOST_BREAKS} times: the rest is left")
 
@@ -83,12 +94,14 @@ def _verdict(file: Path) -> str:
         head = stream.read(16)
     if not head:
         return "is empty"
+    if head.startswith(OLE):
+        return ""
     if not head.startswith(SIGNATURE):
         return "is no Outlook archive (its first bytes are not !BDN)"
     return "is no Outlook archive but another file of its kind" if head[8:10] not in (b"SM", b"SO") else ""
 
 
-def _once(trouble: Trouble) -> Trouble:
+def _once(trouble: Told) -> Told:
     """Tells of the same thing once: a reading that begins anew meets the same folders again."""
     told: set[tuple[str, str]] = set()
 
@@ -103,8 +116,10 @@ def _once(trouble: Trouble) -> Trouble:
 class _Reading:
     """How far the reading of one archive is: `at` and `where` say which item was begun last."""
 
-    def __init__(self, shown: str, trouble: Trouble) -> None:
-        self.shown, self.trouble = shown, trouble
+    def __init__(self, shown: str, trouble: Told, other: Told) -> None:
+        self.shown, self.trouble, self.other = shown, trouble, other
+        self.total = 0
+        self.met = 0
         self.at: int | None = None
         self.where = ""
         self.ended = False
@@ -113,14 +128,23 @@ class _Reading:
         """The mails among the frames, up to the archive's end or to where the process broke."""
         for frame in frames:
             if frame[0] == "mail":
-                yield Found(f"{self.shown}:{frame[1]}", *frame[2:])
+                _, where, data, key, is_whole = frame
+                yield Found(self.place(where), data, key, is_whole, min(1.0, self.met / max(self.total, 1)))
             elif frame[0] == "at":
-                self.at, self.where = frame[1], frame[2]
+                _, self.at, self.where, self.met = frame
+            elif frame[0] == "total":
+                self.total = frame[1]
+            elif frame[0] == "other":
+                self.other(self.place(frame[1]), frame[2])
             elif frame[0] == "unread":
-                self.trouble(f"{self.shown}:{frame[1]}" if frame[1] else self.shown, frame[2])
+                self.trouble(self.place(frame[1]), frame[2])
             elif frame[0] == "end":
                 self.ended = True
                 return
+
+    def place(self, where: str) -> str:
+        """A place in the archive, for people."""
+        return f"{self.shown}:{where}" if where else self.shown
 
 
 class _Process:

@@ -1,8 +1,8 @@
-"""A process of its own that walks through .pst and .ost files by libpff: what breaks the library breaks nothing else.
+"""A process of its own that walks through .pst and .ost files by libpff, and reads .msg files: it breaks alone.
 
 Each line of its standard input asks for one archive, as JSON: [file, how many items to skip, text in the folder's path].
 It writes frames to standard output, each a 4-byte length and a msgpack list: ["total", how many items] first, where that is
-known; ["at", number, where] before an item is read, then ["mail", where, bytes, key, whether it is whole],
+known; ["at", number, where, which of all it is] before an item is read, then ["mail", where, bytes, key, whether it is whole],
 ["other", where, class] or ["unread", where, reason]; ["end", count] at last. A mail that is not whole follows its "unread".
 """
 
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from orgo.intake.outlook.archive import OLE
 from orgo.intake.outlook.blocks import Blocks, Damaged
 from orgo.intake.outlook.compose import compose
 from orgo.intake.outlook.item import MESSAGE_CLASS, is_mail
@@ -33,23 +34,45 @@ def main() -> None:
     _limit()
     settle()
     for line in sys.stdin.buffer:
-        _archive(*json.loads(line))
+        file, skip, folder = json.loads(line)
+        with Path(file).open("rb") as stream:
+            if stream.read(len(OLE)) == OLE:
+                _message(stream, skip)
+            else:
+                _archive(file, stream, skip, folder)
 
 
-def _archive(file: str, skip: int, folder: str) -> None:
-    with Path(file).open("rb") as stream:
-        blocks, problem = _blocks(stream)
-        if problem:
-            _write("unread", "", problem)
+def _message(stream: BinaryIO, skip: int) -> None:
+    """The frames of a .msg file: an archive of one item, whose place is the file's."""
+    from orgo.intake.outlook.msg import NoMail, OtherItem, read_msg
+
+    if not skip:
+        _write("at", 0, "", 0)
+        crashpoint("H1s.item")
+        stream.seek(0)
         try:
-            archive = _opened(file, stream)
-        except OSError:
-            if not problem:
-                raise
-            _write("end", 0)
-            return
-        _write("end", Walk(blocks, skip, folder.lower()).through(archive))
-        archive.close()
+            item = read_msg(stream.read())
+            _write("mail", "", compose(item), item.key, True)
+        except OtherItem as error:
+            _write("other", "", error.kind)
+        except (NoMail, MemoryError, RecursionError) as error:
+            _write("unread", "", f"{error}"[:300] or type(error).__name__)
+    _write("end", 1)
+
+
+def _archive(file: str, stream: BinaryIO, skip: int, folder: str) -> None:
+    blocks, problem = _blocks(stream)
+    if problem:
+        _write("unread", "", problem)
+    try:
+        archive = _opened(file, stream)
+    except OSError:
+        if not problem:
+            raise
+        _write("end", 0)
+        return
+    _write("end", Walk(blocks, skip, folder.lower()).through(archive))
+    archive.close()
 
 
 def _opened(file: str, stream: BinaryIO) -> Any:
@@ -167,7 +190,7 @@ class Walk:
         if self._folder and self._folder not in where.lower():
             return
         if self._count >= self._skip:
-            _write("at", self._count, where)
+            _write("at", self._count, where, self._met)
             self._one(where, open_message)
         self._count += 1
 

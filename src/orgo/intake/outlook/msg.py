@@ -12,7 +12,9 @@ from orgo.intake.outlook.item import (
     FILE_DATA,
     FILE_METHOD,
     FILE_NAME,
+    LINK,
     LONG_FILE_NAME,
+    LONG_LINK,
     MESSAGE_CLASS,
     MIME_TYPE,
     RTF,
@@ -23,6 +25,7 @@ from orgo.intake.outlook.item import (
     ansi_page,
     is_mail,
     item_of,
+    only_a_link,
     page_of,
     recipient_of,
 )
@@ -49,6 +52,14 @@ def read_msg(data: bytes) -> Item:
         raise NoMail(f"it is a damaged .msg file ({type(error).__name__}: {error})") from error
 
 
+class OtherItem(NoMail):
+    """It is whole, but a contact, a task or the like: `kind` says which."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"it is no mail but an item of the kind {kind}")
+        self.kind = kind
+
+
 class _Reader:
     def __init__(self, ole: Any) -> None:
         self.ole = ole
@@ -63,7 +74,7 @@ class _Reader:
         properties = self._properties(path)
         kind = properties.text(MESSAGE_CLASS)
         if depth == 0 and not is_mail(kind):
-            raise NoMail(f"it is no mail but an item of the kind {kind}")
+            raise OtherItem(kind)
         recipients = [
             recipient_of(self._properties(one)) for one in self._storages(path, "__recip_version1.0_")
         ]
@@ -80,8 +91,8 @@ class _Reader:
                 return File(name=name, missing=TOO_DEEP)
             return File(name=name, item=self.item(within, depth + 1))
         data = properties.bytes(FILE_DATA)
-        if not data and properties.number(FILE_METHOD) in (2, 3, 4):
-            return File(name=name, missing="only a link to it was attached")
+        if not data and properties.number(FILE_METHOD) in (2, 3, 4, 7):
+            return File(name=name, missing=only_a_link(properties.text(LONG_LINK) or properties.text(LINK)))
         return File(name=name, kind=kind, content_id=content_id, data=data)
 
     def _storages(self, path: list[str], begin: str) -> Iterator[list[str]]:

@@ -29,7 +29,7 @@ from orgo.intake.outlook.item import (
 )
 from orgo.lib.rtf import text_of_rtf
 
-LARGEST = 200_000_000
+LARGEST = 50_000_000  # what is larger no mail may be (message/limits)
 MOST_FILES, MOST_RECIPIENTS = 2_000, 5_000
 DAMAGED_TEXT = "[The text of this mail is damaged: Outlook kept it as RTF that can't be unpacked.]"
 _BY_VALUE, _EMBEDDED, _OLE = 1, 5, 6
