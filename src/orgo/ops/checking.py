@@ -16,11 +16,15 @@ def use_limits(config: Config) -> None:
 
 
 def rules_of(config: Config, file: Path | None = None) -> RuleSet:
-    """The rule set of `file`, else of the configuration. Raises BadInput; OSError where the file can't be read."""
+    """The rule set of `file`, else of the configuration. Raises BadInput, also where the file can't be read."""
     file = file or config.rules
     if file is None:
         return load(b"rules: []\n", "no rules file", directory=config.files)
-    return load(file.read_bytes(), shown(file.absolute(), config.home), directory=config.files)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BadInput(_unreadable(config, file, error)) from error
+    return load(data, shown(file.absolute(), config.home), directory=config.files)
 
 
 def need_rules(config: Config) -> None:
@@ -33,7 +37,7 @@ def need_rules(config: Config) -> None:
     try:
         RULES.current(config)
     except OSError as error:
-        raise BadInput(_unreadable(config, error)) from error
+        raise BadInput(_unreadable(config, config.rules, error)) from error
 
 
 def problem_of_rules(config: Config) -> str:
@@ -43,14 +47,13 @@ def problem_of_rules(config: Config) -> str:
     except BadInput as error:
         more = len(error.problems) - 1
         return f"{error.problems[0]}" + (f" (and {more} more: orgo rules check)" if more else "")
-    except OSError as error:
-        return str(_unreadable(config, error))
     return ""
 
 
-def _unreadable(config: Config, error: OSError) -> Problem:
-    file = shown(config.rules.absolute(), config.home) if config.rules else None
-    return Problem(f"can't be read: {error.strerror}", file, key="rules")
+def _unreadable(config: Config, file: Path | None, error: OSError) -> Problem:
+    name = shown(file.absolute(), config.home) if file else None
+    hint = "it must be a file that this user may read"
+    return Problem(f"can't be read: {error.strerror}", name, key="rules", hint=hint)
 
 
 def check_rules(config: Config, file: Path | None = None, strict: bool = False) -> list[Problem]:

@@ -1,6 +1,7 @@
 """`orgo rules explain`: why a mail goes where it goes, and who would hear of it when."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,21 @@ def test_what_no_rule_wants_goes_by_triages_calendar_and_the_houses_levels(
 
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "Si personne n'agit, administrator l'apprend à 2026-09-10 07:00:00+01:00 (niveau 1)."
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_rules_that_this_user_may_not_read_are_said_as_such(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """bad input 60."""
+    (home / "rules.yaml").chmod(0o600)
+    for folder in (home, *home.parents[:-1]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    os.seteuid(65534)
+    try:
+        code = main(["rules", "check"])
+    finally:
+        os.seteuid(0)
+
+    words = "orgo: rules.yaml: rules: can't be read: Permission denied; it must be a file that this user may read\n"
+    assert (code, capsys.readouterr().err) == (2, words)
