@@ -1,5 +1,7 @@
 """`python setup.py`: the first set-up, in a folder of its own."""
 
+import os
+import pty
 import socket
 import sqlite3
 import subprocess
@@ -10,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from orgo.conf import load
 from orgo.ops.brokers import find_broker
+from orgo.ops.probe import broker
 from orgo.ops.setup import _with, refusal
 from tests.house.checkout import ROOT, clean_environment, python
+from tests.servers.redis import Redis
 
 SETUP = ROOT / "setup.py"
 ASKED = """
@@ -20,6 +25,15 @@ from pathlib import Path
 from orgo.ops.setup import first_setup
 answers = {"Name of your organization": "Écoles d'Annecy", "Mail address of the administrator": "Zoe@Annecy.example"}
 print(first_setup(Path.cwd(), ask=True, question=lambda words, default: answers[words]))
+"""
+
+
+WITH_BROKER = """
+from functools import partial
+from pathlib import Path
+from orgo.ops import setup
+setup.find_broker = partial(setup.find_broker, {redis}, {rabbitmq})
+print(setup.first_setup(Path.cwd(), ask=False))
 """
 
 
@@ -70,7 +84,84 @@ def test_answers_are_written_where_they_belong(tmp_path: Path) -> None:
     )
     found = rows(tmp_path, "SELECT roles FROM people_user WHERE address = 'zoe@annecy.example'")
     assert "administrator" in str(found[0][0])
+    of_sample = "SELECT count(*) FROM people_user WHERE address = 'admin@organization.com'"
+    assert rows(tmp_path, of_sample) == [(0,)]
+    assert "admin@organization.com" not in (tmp_path / "config" / "rules.yaml").read_text("utf-8")
+
+
+def test_a_repeated_set_up_makes_the_link_of_whom_was_named(tmp_path: Path) -> None:
+    python("-c", ASKED, home=tmp_path, PYTHONPATH=str(ROOT / "src"))
+    again = python(SETUP, home=tmp_path)
+
+    assert again.returncode == 0, again.stderr
+    assert "Administrator: zoe@annecy.example" in again.stdout
+
+
+def test_an_administrator_beside_those_of_own_people_is_made_and_no_file_is_changed(tmp_path: Path) -> None:
+    python(SETUP, home=tmp_path)
+    before = {file: file.read_bytes() for file in (tmp_path / "config").rglob("*.yaml")}
+    named = ASKED.replace("Écoles d'Annecy", "Organization")
+    answer = python("-c", named, home=tmp_path, PYTHONPATH=str(ROOT / "src"))
+
+    assert "Administrator: zoe@annecy.example" in answer.stdout, answer.stderr
+    assert {file: file.read_bytes() for file in before} == before
     assert rows(tmp_path, "SELECT type FROM audit_event") == [("person.made_administrator",)]
+
+
+def test_a_redis_that_runs_here_becomes_the_queue_and_answers_there(tmp_path: Path) -> None:
+    redis = Redis().start()
+    try:
+        script = WITH_BROKER.format(redis=redis.port, rabbitmq=free_port())
+        answer = python("-c", script, home=tmp_path, PYTHONPATH=str(ROOT / "src"))
+        config = load(tmp_path, {})
+        found = broker(config)
+    finally:
+        redis.stop()
+
+    assert answer.returncode == 0, answer.stderr
+    assert f"written to config/config.yaml: queue: {redis.url}" in answer.stdout
+    assert config.queue == redis.url and found[1]
+
+
+def on_terminal(home: Path, *answers: str) -> tuple[int, str]:
+    """Run the set-up on a terminal of its own, and type these lines, each when it is asked for; (exit code, screen)."""
+    process, ours = pty.fork()
+    if not process:
+        os.chdir(home)
+        os.execve(sys.executable, [sys.executable, str(SETUP)], clean_environment())
+    screen, left = "", list(answers)
+    while (more := _read(ours)) is not None:
+        screen += more
+        if left and screen.endswith("]: "):
+            os.write(ours, left.pop(0).encode())
+    os.close(ours)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), screen
+
+
+def _read(terminal: int) -> str | None:
+    """What came onto the screen; None where nobody writes there any more."""
+    try:
+        return os.read(terminal, 65_536).decode() or None
+    except OSError:
+        return None
+
+
+def test_on_a_terminal_it_asks_and_asks_again_for_what_is_no_address(tmp_path: Path) -> None:
+    code, screen = on_terminal(tmp_path, "zoe at annecy\n", "zoe@annecy.example\n", "Annecy\n")
+
+    assert code == 0, screen
+    assert screen.count("Mail address of the administrator [admin@organization.com]: ") == 2
+    assert "not a mail address, such as name@organization.com" in screen
+    assert "Administrator: zoe@annecy.example" in screen
+    assert "name: Annecy" in (tmp_path / "config" / "config.yaml").read_text("utf-8").replace('"', "")
+
+
+def test_ctrl_c_at_a_question_ends_it_before_there_is_a_database(tmp_path: Path) -> None:
+    code, screen = on_terminal(tmp_path, "zoe at annecy\n", "\x03")
+
+    assert code == 130
+    assert "stopped; start again whenever you like" in screen and "Traceback" not in screen
+    assert not (tmp_path / "var").exists()
 
 
 def test_a_wrong_configuration_changes_nothing_and_says_where(tmp_path: Path) -> None:

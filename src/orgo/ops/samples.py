@@ -1,6 +1,8 @@
 """The sample configurations that are shipped: the plain one, and one for each kind of organization."""
 
+import json
 import os
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -11,6 +13,7 @@ from orgo.lib.problems import BadInput, Problem, nearest
 _PACKAGE = Path(__file__).resolve().parents[1]
 _ORGANIZATIONS = "organizations"
 _FILES = ("config.yaml", "people.yaml", "rules.yaml")
+_BARE = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")  # what YAML needs no quotes for
 # What every home gets, whatever its organization: a mail to try, and how a scenario is written.
 _COMMON = ("samples", "scenarios/README.md")
 
@@ -70,6 +73,14 @@ def copy_sample(home: Path, name: str) -> list[str]:
     plain = samples_folder()
     common = [path for part in _COMMON for path in _files(plain / part)]
     return written + _copy(common, plain, home)
+
+
+def put_instead(home: Path, written: list[str], usual: str, wanted: str) -> None:
+    """Have another address in the place of a sample's own, in the files that were just written."""
+    shown = wanted if _BARE.fullmatch(wanted) else json.dumps(wanted)
+    for file in (home / name for name in written if name.endswith(".yaml")):
+        text = file.read_text("utf-8")
+        file.write_text(text.replace(usual, shown), "utf-8")
 
 
 def next_steps(home: Path, name: str | None, offline: bool) -> list[str]:

@@ -110,13 +110,19 @@ def first_setup(
     rules_of(config)
     if offline:
         _need_offline(config)
+    usual = _usual_administrator(config)
+    wanted = _ask_address(question, usual)
+    if written and wanted != usual:
+        samples.put_instead(home, written, usual, wanted)
+        config = load(home)
     config, amended = _amend(config, question, offline)
     config.var.mkdir(parents=True, exist_ok=True)
     if config.intake.folder.path is not None:
         config.intake.folder.path.mkdir(parents=True, exist_ok=True)
     boot.start(config)
+    boot.use(config)
     done += [*amended, *_database(config)]
-    administrator = _administrator(config, question)
+    administrator = _administrator(wanted)
     from orgo.people.signin import sign_in_link
 
     link = sign_in_link(administrator, config.web.url) if with_link else ""
@@ -215,15 +221,43 @@ def _database(config: Config) -> list[str]:
     return [f"database: {place} is ready", people]
 
 
-def _administrator(config: Config, question: Ask) -> "User":
-    """The first administrator; a new one where there is none or another address is given."""
+def _usual_administrator(config: Config) -> str:
+    """Who is administrator where nobody says another: the first in the database, else in people.yaml, else a usual name."""
+    of_people = (user.address for user in config.roster.users if "administrator" in user.roles)
+    return next(iter(_administrators(config)), "") or next(of_people, f"admin@{_domain(config)}")
+
+
+def _administrators(config: Config) -> list[str]:
+    """The addresses of the administrators in the database, none where it was not made yet."""
+    if config.sqlite_file is not None and not config.sqlite_file.exists():
+        return []
+    boot.start(config)
+    from django.db import DatabaseError
+
+    from orgo.people.models import User
+
+    active = User.objects.filter(is_active=True).order_by("pk").values_list("address", "roles")
+    try:
+        return [address for address, roles in active if "administrator" in roles]
+    except DatabaseError:
+        return []
+
+
+def _ask_address(question: Ask, default: str) -> str:
+    """The administrator's address; asked again while it is none, before anything is written."""
+    words = "Mail address of the administrator"
+    while True:
+        try:
+            return address(question(words, default))
+        except ValueError as error:
+            words = f"{error}\nMail address of the administrator"
+
+
+def _administrator(wanted: str) -> "User":
+    """The administrator with this address, made where there is none."""
     from orgo.audit.models import record
     from orgo.people.models import User
 
-    active = User.objects.filter(is_active=True).order_by("pk")
-    administrators = [user for user in active if "administrator" in user.roles]
-    default = administrators[0].address if administrators else f"admin@{_domain(config)}"
-    wanted = _address(question("Mail address of the administrator", default))
     user = User.objects.filter(address=wanted).first() or User.objects.make(wanted)
     if "administrator" not in user.roles or not user.is_active:
         user.roles, user.is_active = [*user.roles, "administrator"], True
@@ -235,10 +269,3 @@ def _administrator(config: Config, question: Ask) -> "User":
 def _domain(config: Config) -> str:
     team = next((team.address.partition("@")[2] for team in config.roster.teams), "organization.com")
     return config.organization.domains[0] if config.organization.domains else team
-
-
-def _address(text: str) -> str:
-    try:
-        return address(text)
-    except ValueError as error:
-        raise BadInput(Problem(f"{text!r}: {error}", key="administrator")) from None
