@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import absent
 from tests.crash.house import House, invariants
 from tests.house.checkout import ROOT
 
@@ -30,13 +31,13 @@ def free_port() -> int:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MB."""
     if os.geteuid() != 0:
-        pytest.skip("a file system of one's own can only be mounted by root")
+        absent("a file system of one's own can only be mounted by root")
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "orgo-test", str(place)]
     tried = subprocess.run(mount, capture_output=True, text=True)
     if tried.returncode:
-        pytest.skip(f"no file system can be mounted here: {tried.stderr.strip()}")
+        absent(f"no file system can be mounted here: {tried.stderr.strip()}")
     try:
         yield place
     finally:

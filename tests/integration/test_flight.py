@@ -9,6 +9,7 @@ import pytest
 
 from orgo.conf import boot
 from orgo.conf.config import Canary, Heartbeat
+from tests.conftest import absent
 from tests.integration.mailbox.conftest import Box
 from tests.office import Office
 from tests.servers.postfix import Postfix, may_run
@@ -29,7 +30,7 @@ def until(condition: Callable[[], object]) -> bool:
 def there(office: Office, dovecot: Any) -> Iterator[tuple[Box, Postfix]]:
     """A live mailbox that Postfix delivers into."""
     if not may_run():
-        pytest.skip("Postfix can be started by root only")
+        absent("Postfix can be started by root only")
     box = Box(office, dovecot).live()
     with dovecot.client(box.user):  # its first use makes its folders
         pass

@@ -11,6 +11,7 @@ from tests.office import Office, start_django, written
 
 start_django()
 from orgo.intake.smtp import Listener, SmtpSettings
+from tests.conftest import absent
 from tests.servers.postfix import Postfix, may_run
 
 pytestmark = [pytest.mark.needs("postfix"), pytest.mark.of_sqlite]
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.needs("postfix"), pytest.mark.of_sqlite]
 def behind(office: Office) -> Iterator[Postfix]:
     """A Postfix whose mail for city.example goes to the office's LMTP listener."""
     if not may_run():
-        pytest.skip("Postfix can be started by root only")
+        absent("Postfix can be started by root only")
     settings = SmtpSettings(
         host="127.0.0.1",
         port=0,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import absent
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -282,7 +284,7 @@ def _may_unshare() -> bool:
 def test_a_laptop_without_a_network_works_and_sends_when_it_is_back(enron, tmp_path):
     """The network is cut off (`unshare -n`); the letters wait, and leave when there is one again."""
     if not _may_unshare():
-        pytest.skip("this machine does not let a process have a network of its own (unshare -rn)")
+        absent("this machine does not let a process have a network of its own (unshare -rn)")
     from orgo.demo.catcher import Catcher
 
     environment = {
