@@ -114,6 +114,22 @@ def test_it_renders_the_same_twice(tools: Path, rendered: dict[str, str]) -> Non
     assert template(tools, {}) == rendered["default"]
 
 
+def test_only_the_clock_which_has_a_volume_makes_backups(tools: Path) -> None:
+    backup = {"key": "${BACKUP_KEY}", "to": "s3://orgo-backups/city", "every": "1 day"}
+    secrets = [{"name": "BACKUP_KEY", "secret": "orgo-backup", "key": "key"}]
+    made = objects(
+        template(tools, {"config": {"backup": backup}, "secrets": secrets, "queue": {"kind": "redis"}})
+    )
+    found = {
+        one["name"]: {entry["name"]: entry.get("value", "") for entry in one["env"]}
+        for _, pod in pods(made)
+        for one in pod["spec"]["containers"]
+        if any(entry["name"] == "BACKUP_KEY" for entry in one.get("env", ()))
+    }
+    assert {name for name, env in found.items() if env.get("ORGO_BACKUP__HERE") != "false"} == {"clock"}
+    assert set(found) >= {"web", "clock", "delivery", "intake"}
+
+
 def test_a_bare_cluster_takes_the_default(rendered: dict[str, str]) -> None:
     made = objects(rendered["default"])
     assert [one["kind"] for one in made if one["apiVersion"].partition("/")[0] in CRD_GROUPS] == []

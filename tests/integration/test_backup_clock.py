@@ -122,6 +122,13 @@ def test_of_two_machines_one_makes_what_is_due(office: Office, store: Path, tmp_
     assert summary(office.config) == summary(other)
 
 
+def test_a_machine_that_may_not_makes_none(office: Office, store: Path) -> None:
+    environ = {"KEY": KEY, "ORGO_DATABASE": office.config.database, "ORGO_BACKUP__HERE": "false"}
+
+    assert round_of(load(office.home, environ)) == 0 and names(store) == []
+    assert round_of(office.config) == 1
+
+
 def test_a_machine_that_died_with_the_turn_keeps_it_for_minutes(
     office: Office, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,7 @@ def round_of(config: Config) -> int:
 
     Any number of machines may do this: one of them makes what is due, and each sends what waits on it.
     """
-    if not is_due(config) and not waiting_in(config):
+    if not backup_of(config).here or not (is_due(config) or waiting_in(config)):
         return 0
     try:
         with alone(config):

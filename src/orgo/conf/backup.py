@@ -58,6 +58,9 @@ class Backup(Section):
         "var/backups", description="A folder (it must be there; relative to the home) or `s3://bucket/folder`"
     )
     every: After | None = Field(None, description="How often one is made by itself; never where not given")
+    here: bool = Field(
+        True, description="Whether this machine may make those that are due; of several that may, one does"
+    )
     keep: Keep = Field(default_factory=Keep, description="How many stay")
     s3: S3Store | None = Field(None, description="The S3 store")
 

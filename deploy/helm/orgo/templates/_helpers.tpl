@@ -170,6 +170,9 @@ spec:
         {{- include "orgo.container.security" . | nindent 8 }}
       env:
         {{- include "orgo.env" .root | nindent 8 }}
+        {{- if and .root.Values.config.backup (not .claim) }}
+        - {name: ORGO_BACKUP__HERE, value: "false"}
+        {{- end }}
         {{- range $name, $value := .env }}
         - {name: {{ $name }}, value: {{ $value | quote }}}
         {{- end }}
