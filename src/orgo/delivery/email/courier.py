@@ -18,6 +18,15 @@ _TOO_LARGE = 552
 _POLICY = "5.7."  # RFC 3463: security or policy, such as "554 5.7.1 Relay access denied"
 AFTER_DOT_TIMEOUT = 600.0  # RFC 5321 section 4.5.3.2.6: ten minutes for the answer after the dot
 
+# The first kind that an error is of says it.
+_SENTENCES: dict[type[Exception], str] = {
+    socket.gaierror: "the name {host} can't be found",
+    ConnectionRefusedError: "nobody takes mail at {place}",
+    TimeoutError: "{place} did not answer in time",
+    smtplib.SMTPServerDisconnected: "{place} ended the connection",
+    ConnectionError: "{place} ended the connection",
+}
+
 
 class SmtpServer(msgspec.Struct, frozen=True):
     """The server that letters leave by, and who they are from."""
@@ -34,7 +43,7 @@ class SmtpServer(msgspec.Struct, frozen=True):
     after_dot_timeout: float = AFTER_DOT_TIMEOUT
 
     def __repr__(self) -> str:
-        return f"SmtpServer({self.host}:{self.port})"
+        return f"{self.host}:{self.port}"
 
 
 class EmailCourier:
@@ -55,7 +64,7 @@ class EmailCourier:
             raise
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            raise DeliveryError(_said(error), permanent=False) from error
+            raise DeliveryError(_said(error, self.server), permanent=False) from error
         except Exception:
             self._abort()  # it stands in the middle of a letter: the next one needs a new connection
             raise
@@ -144,11 +153,11 @@ class EmailCourier:
             code, words = smtp.getreply()
             smtp.sock.settimeout(self.server.timeout)
             if not 200 <= code < 600:
-                raise smtplib.SMTPServerDisconnected(f"its answer is none: {words!r}")
+                raise smtplib.SMTPException(f"its answer is none: {words!r}")
         except (OSError, smtplib.SMTPException) as error:
             self._abort()
             raise DeliveryError(
-                f"no answer after the last dot: {_said(error)}", permanent=False, after_dot=True
+                f"no answer after the last dot: {_said(error, self.server)}", permanent=False, after_dot=True
             ) from error
         self._expect(smtp, (code, words), 250)
         return f"{code} {words.decode('utf-8', 'replace')}"
@@ -173,12 +182,13 @@ class EmailCourier:
             smtp.close()
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception, server: SmtpServer) -> str:
+    """What went wrong, in a sentence for who looks after the letters."""
+    place = f"{server.host}:{server.port}"
     if isinstance(error, smtplib.SMTPResponseException):
-        words = (
-            error.smtp_error.decode("utf-8", "replace")
-            if isinstance(error.smtp_error, bytes)
-            else error.smtp_error
-        )
-        return f"{error.smtp_code} {words}"
-    return f"{type(error).__name__}: {error}"
+        said = error.smtp_error
+        return f"{error.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {place} is not believed: {error.verify_message}"
+    words = next((words for kind, words in _SENTENCES.items() if isinstance(error, kind)), "")
+    return words.format(place=place, host=server.host) or f"{place} can't be used: {error}"
