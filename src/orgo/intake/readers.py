@@ -203,7 +203,7 @@ def mbox(stream: BinaryIO, where: str, trouble: Trouble) -> Iterator[Item]:
         after = stream.readline(_PIECE)
         if mail.number == 0 or (not before.strip() and _begins_mail(line, after)):
             yield from mail.end()
-            mail.begin()
+            mail.begin(mail.number + 1)
         else:
             mail.add(line[1:] if _QUOTED.match(line) else line)
         before, line = line, after
@@ -219,16 +219,17 @@ class _Mail:
 
     def __init__(self, where: str, trouble: Trouble) -> None:
         self.where, self.trouble, self.number = where, trouble, 0
-        self._lines: list[bytes] = []
-        self._size = 0
+        self.begin(0)
 
-    def begin(self) -> None:
-        self.number, self._lines, self._size = self.number + 1, [], 0
+    def begin(self, number: int) -> None:
+        self.number, self._size, self._last = number, 0, b""
+        self._data = bytearray()  # not a list of lines, which are many objects
 
     def add(self, line: bytes) -> None:
         self._size += len(line)
         if self._size <= LARGEST:
-            self._lines.append(line)
+            self._data += line
+            self._last = line
 
     def end(self) -> Iterator[Item]:
         """The mail without the empty line that ends it in the file."""
@@ -236,5 +237,7 @@ class _Mail:
         if self._size > LARGEST:
             self.trouble(where, f"is larger than {LARGEST} bytes")
         elif self.number:
-            lines = self._lines[:-1] if self._lines and not self._lines[-1].strip() else self._lines
-            yield Item(where, b"".join(lines))
+            if self._last and not self._last.strip():
+                del self._data[-len(self._last) :]
+            data, self._data = bytes(self._data), bytearray()
+            yield Item(where, data)

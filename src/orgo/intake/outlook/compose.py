@@ -23,6 +23,7 @@ Pieces: TypeAlias = list[bytes]
 Part: TypeAlias = tuple[list[str], Pieces]
 """The headers that describe a part, and its bytes; they are joined once, for a mail may be large."""
 _FIRST = itemgetter(0)
+_AT_ONCE = 57 * 10_000  # whole lines, and never many of them at a time: each is an object
 _FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:")
 _OURS = ("content-", "mime-version")
 _TOKEN = re.compile(r"[A-Za-z0-9.-]{1,60}/[A-Za-z0-9.+-]{1,80}")
@@ -126,6 +127,10 @@ def _text(kind: str, text: str) -> Part:
 
 def _base64(data: bytes) -> bytes:
     """Base64 in lines of 76 letters (RFC 2045 section 6.8); the library's takes ten times as long."""
+    return b"".join(_lines(data[at : at + _AT_ONCE]) for at in range(0, len(data), _AT_ONCE))
+
+
+def _lines(data: bytes) -> bytes:
     letters = binascii.b2a_base64(data, newline=False)
     whole = len(letters) // 76 * 76
     lines = map(_FIRST, struct.iter_unpack("76s", letters[:whole]))
