@@ -180,6 +180,22 @@ def test_damage_that_libpff_reads_over_is_said(
     assert any(words in why for _, why in read(file)[1])
 
 
+@pytest.mark.parametrize(
+    ("name", "size"), [("pstsdk/sample1.pst", 50 * 2**30), ("pstsdk/test_ansi.pst", 2**31 - 512)]
+)
+def test_the_size_of_the_file_is_no_matter(
+    corpus: Path, tmp_path: Path, read: Read, name: str, size: int
+) -> None:
+    """bad input 83: 50 GB, and 2 GB where archives are ANSI; the file is sparse, its items are where they were."""
+    file = tmp_path / "large.pst"
+    file.write_bytes((corpus / "pst" / name).read_bytes())
+    os.truncate(file, size)
+
+    mails, troubles = read(file)
+
+    assert len(mails) == 1 and troubles == []
+
+
 def test_an_archive_that_outlook_asks_a_password_for_is_read_like_any_other(
     corpus: Path, tmp_path: Path, read: Read
 ) -> None:
