@@ -74,12 +74,23 @@ def among(
     """
     if not values:
         return []
-    field, marks = _field(model, key), ", ".join(["%s"] * len(values))
+    field = _field(model, key)
+    is_one, given = _is_one_of(field, values)
     # An index of what is not empty is only looked into by a statement that wants what is not empty.
     filled = (
         f""" AND NOT ("{field.column}" = '')""" if isinstance(field, models.CharField) and field.blank else ""
     )
-    return _found(model, columns, f'WHERE "{field.column}" IN ({marks}){filled}', values)
+    return _found(model, columns, f"WHERE {is_one}{filled}", given)
+
+
+def _is_one_of(field: "models.Field[Any, Any]", values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """The condition that a column has one of these values, and what stands for its marks.
+
+    PostgreSQL takes a list as one binary value: a third of what a mark and a literal for each of hundreds cost.
+    """
+    if connection.vendor == "postgresql":
+        return f'"{field.column}" = ANY(%b)', [list(values)]
+    return f'"{field.column}" IN ({", ".join(["%s"] * len(values))})', values
 
 
 def last_of(
@@ -110,7 +121,7 @@ def _found(
 ) -> list[tuple[Any, ...]]:
     fields = [_field(model, name) for name in columns]
     wanted = ", ".join(f'"{field.column}"' for field in fields)
-    with connection.cursor() as cursor:
+    with _many(connection) as cursor:
         cursor.execute(f'SELECT {wanted} FROM "{model._meta.db_table}" {where}', list(values))
         rows = cursor.fetchall()
     readers = [(number, r) for number, field in enumerate(fields) if (r := _reader(field)) is not _same]
@@ -129,10 +140,9 @@ def change(model: type[models.Model], to: str, with_: Sequence[Any], key: str, v
     """Set all rows whose `key` is one of `values` alike: "attempts = attempts + 1", %s for each of `with_`."""
     if not values:
         return
-    marks = ", ".join(["%s"] * len(values))
-    where = f'"{_field(model, key).column}" IN ({marks})'
-    with connection.cursor() as cursor:
-        cursor.execute(f'UPDATE "{model._meta.db_table}" SET {to} WHERE {where}', [*with_, *values])
+    where, given = _is_one_of(_field(model, key), values)
+    with _many(connection) as cursor:
+        cursor.execute(f'UPDATE "{model._meta.db_table}" SET {to} WHERE {where}', [*with_, *given])
 
 
 def update(
