@@ -125,8 +125,7 @@ def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
     for mailbox in {mail.mailbox for mail in mails if mail.mode == "observe" and mail.outcome}:
         settle_observed(mailbox)  # it may have gone live while they were decided
     for mail in mails:
-        with within(mail=mail.pk, task=mail.task):
-            log_placed(mail)
+        log_placed(mail)
 
 
 def _place_one(mail: Mail, message: Read, unit: Unit) -> None:

@@ -18,6 +18,7 @@ from orgo.outbox.models import Letter
 from orgo.task.values import Notice, TaskState
 
 HEADER = "X-Orgo-Loop"
+_HEADER = HEADER.lower()
 MOST_AN_HOUR = 5
 MOST_A_DAY = 20
 MOST_MARKS = 5
@@ -27,7 +28,7 @@ AT_ONCE = timedelta(minutes=10)
 
 def marks_of(message: Message) -> tuple[str, ...]:
     """The marks of the Orgos that a mail, or what it answers, has passed."""
-    values = [value for name, value in message.headers if name.lower() == HEADER.lower()]
+    values = [value for name, value in message.headers if name.lower() == _HEADER]
     return tuple(dict.fromkeys(" ".join(values).split()))[:MOST_MARKS]
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from orgo.conf.logging import within
 from orgo.lib.text import clean_name
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ def block(sender: str, subject: str, keywords: Sequence[str], routed_to: str) ->
 
 def log_placed(mail: "Mail") -> None:
     """Say in the log where a mail ended. A confidential one is named by its number only."""
-    if not log.isEnabledFor(logging.INFO):
-        return
+    if log.isEnabledFor(logging.INFO):
+        with within(mail=mail.pk, task=mail.task):
+            _log(mail)
+
+
+def _log(mail: "Mail") -> None:
     if mail.outcome == "opened" and mail.decision and not mail.decision.get("private"):
         decision = mail.decision
         log.info("%s", block(mail.from_address, mail.subject, decision["keywords"], decision["route_to"]))
