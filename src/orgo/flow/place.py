@@ -33,8 +33,7 @@ OUR_PROBE = "our own probe mail is back"
 def place(mail: Mail, message: Message, unit: Unit) -> None:
     """Decide where `mail` ends, and gather all that follows from it in `unit`."""
     kept = what_was_read(mail, message, unit.house)
-    for name, value in kept.items():
-        setattr(mail, name, value)
+    vars(mail).update(kept)
     unit.mails[mail.pk] = mail
     if message.limit:
         quarantine(mail, _beyond(message.limit), unit, kept)

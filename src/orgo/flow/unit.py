@@ -174,8 +174,7 @@ class Unit:
         """Say where a mail ends: one of intake.models.OUTCOMES, and what the parser read of it."""
         row = {"outcome": outcome, "decided_at": self.now, "lease_until": None, **values}
         self._settled[mail.id] = row
-        for name, value in row.items():
-            setattr(mail, name, value)
+        vars(mail).update(row)
         self.mails[mail.id] = mail
         if mail.content_key and mail.task:
             self._by_content[mail.content_key].append(Known(mail.id, mail.task, mail.received_at))

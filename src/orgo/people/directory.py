@@ -55,6 +55,9 @@ class Directory(msgspec.Struct, frozen=True):
 
     def team(self, address: str) -> TeamCard:
         """The team at `address`; one of one person where no team has it."""
+        known = self.teams.get(address)  # as it is nearly always written; a letter asks for it six times
+        if known is not None:
+            return known
         key = address.strip().lower()
         return self.teams.get(key) or TeamCard(key, key, members=(key,), is_one=True)
 

@@ -1,5 +1,6 @@
 """Between a task's row and its state: the columns are a part of the state's fields, the rest stands in `more`."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,8 +14,11 @@ _COLUMNS = (
 ).split()
 # Lists of addresses, kept as text so that one is found by LIKE: |a@b|c@d|.
 _LISTED = ("watchers", "called")
+_DEFAULTS = dict(zip(TaskState.__struct_fields__[::-1], TaskState.__struct_defaults__[::-1], strict=False))
 _MORE = tuple(
-    name for name in TaskState.__struct_fields__ if name not in {*_COLUMNS, "labels", "fields", *_LISTED}
+    (name, _DEFAULTS.get(name, msgspec.UNSET))
+    for name in TaskState.__struct_fields__
+    if name not in {*_COLUMNS, "labels", "fields", *_LISTED}
 )
 
 
@@ -27,7 +31,7 @@ def row_of(state: TaskState) -> dict[str, Any]:
         addresses = getattr(state, name)
         row[name] = f"|{'|'.join(addresses)}|" if addresses else ""
     row["next_level_at"] = state.next_level_at
-    row["more"] = {name: msgspec.to_builtins(getattr(state, name)) for name in _MORE if _told(state, name)}
+    row["more"] = {name: msgspec.to_builtins(value) for name, value in _told(state)}
     return row
 
 
@@ -42,9 +46,9 @@ def state_of(row: Task) -> TaskState:
     return msgspec.convert({**values, **row.more}, TaskState, strict=False)
 
 
-_DEFAULTS = dict(zip(TaskState.__struct_fields__[::-1], TaskState.__struct_defaults__[::-1], strict=False))
-
-
-def _told(state: TaskState, name: str) -> bool:
-    """Whether the field holds anything else than its default (kept out of the row then)."""
-    return name not in _DEFAULTS or getattr(state, name) != _DEFAULTS[name]
+def _told(state: TaskState) -> Iterator[tuple[str, Any]]:
+    """The fields that hold anything else than their default (which is kept out of the row)."""
+    for name, default in _MORE:
+        value = getattr(state, name)
+        if value != default:
+            yield name, value
