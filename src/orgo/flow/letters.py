@@ -1,31 +1,26 @@
 """Notices become letters: who exactly hears of an event, in which language, and with which words and documents."""
 
 import hashlib
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orgo.flow import together, words
+from orgo.flow import said, together, words
 from orgo.flow.house import House
 from orgo.lib import ids
-from orgo.outbox.compose import Draft, draft, letter_template, quote
+from orgo.outbox.compose import Draft, draft, letter_template, placeholders
 from orgo.outbox.suppression import reasons_for
-from orgo.outbox.token import masked, root_id
+from orgo.outbox.token import root_id
 from orgo.outbox.turns import line_up
 from orgo.task.values import Notice, TaskState
 
 if TYPE_CHECKING:
     from orgo.flow.unit import Unit
 
-# Kinds that go to the requester, with the requester's own thread; all others are for those who work.
-TO_REQUESTER = frozenset({"received", "answer", "eta", "completed", "cancelled"})
 # Letters that the clock or Orgo itself writes in answer to a mail: no machine may answer them (RFC 3834 section 2).
 AUTO_REPLIES = frozenset({"received", "understood", "refused"})
 _WITH_DOCUMENTS = frozenset({"opened", "assigned", "escalated"})
-_REPLIED = re.compile(r"(?i)^(?:(?:re|aw|sv|antw|rép|fwd?|wg|tr)\s*:\s*){1,20}")
 HOOK = "webhook:"
-MOST_MEMBERS = 8
 _FACTS = ("reference", "link", "level", "title", "state", "team", "priority", "assignee")
 # What no person's deed brings about: a machine that answers each of these by a new mail would never come to an end.
 _BY_ITSELF = frozenset({"opened", "informed", "received", "repeated", "reminder", "escalated"})
@@ -124,7 +119,6 @@ class Round:
         self._unit, self._state, self._notice, self._documents = unit, state, notice, documents
         self._house = unit.house
         self._event = unit.event_id(state.id, notice.seq)
-        self._values: dict[str, dict[str, str]] = {}
         self._drafts: dict[tuple[str, str, bool], Draft] = {}
 
     def letter(self, recipient: str) -> dict[str, Any]:
@@ -134,7 +128,7 @@ class Round:
         kind = _kind_for(house, state, notice, recipient)
         language = str(notice.data.get("language", "")) or house.language_for(recipient, state)
         number = ids.new_id()
-        said = self._draft(kind, language, hook).to(
+        written = self._draft(kind, language, hook).to(
             self._about(language) or recipient, house.take_link(state.reference, recipient)
         )
         with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
@@ -150,10 +144,10 @@ class Round:
             "message_id": house.signer.message_id(state.reference, number, recipient, house.domain),
             "date": now,
             "sender": "" if hook or notice.kind in AUTO_REPLIES else house.return_path(number),
-            "subject": said.subject,
-            "text": said.text,
-            "html": "" if hook else said.html,
-            "headers": _facts(state, kind, self._said(language)) if hook else self._headers(recipient),
+            "subject": written.subject,
+            "text": written.text,
+            "html": "" if hook else written.html,
+            "headers": self._facts(kind, language) if hook else self._headers(recipient),
             "attachments": _documents(house, state, self._documents) if with_documents else [],
             "state": "pending" if can_leave else "held",
             "repeat": "resend",
@@ -167,20 +161,24 @@ class Round:
     def _about(self, language: str) -> str:
         """Whom a letter of ours did not reach, where that is what the notice tells of."""
         address = str(self._notice.data.get("recipient", ""))
-        return words.somebody(language) if address and _hidden(self._state, address) else address
+        return words.somebody(language) if address and said.is_hidden(self._state, address) else address
 
     def _draft(self, kind: str, language: str, hook: bool) -> Draft:
         known = self._drafts.get((kind, language, hook))
         if known is None:
             own = _own_text(self._house, self._notice, kind, language, hook=hook)
-            known = draft(kind, language, self._said(language), own=own, home=self._house.public_url)
+            values = self._said(placeholders(kind, language, own), language)
+            known = draft(kind, language, values, own=own, home=self._house.public_url)
             self._drafts[kind, language, hook] = known
         return known
 
-    def _said(self, language: str) -> dict[str, str]:
-        if language not in self._values:
-            self._values[language] = _values(self._unit, self._state, self._notice, language)
-        return self._values[language]
+    def _said(self, names: Iterable[str], language: str) -> dict[str, str]:
+        return said.values(names, said.Telling(self._unit, self._state, self._notice, language))
+
+    def _facts(self, kind: str, language: str) -> dict[str, str]:
+        """What a program wants to know of the task; of a private one, that there is one."""
+        names = ("reference", "link", "level") if kind == "confidential" else _FACTS
+        return {"kind": kind, **self._said(names, language)}
 
     def _headers(self, recipient: str) -> dict[str, str]:
         """What a mail client needs to show one conversation, and a machine to know that no person wrote this."""
@@ -207,12 +205,6 @@ def _own_text(house: House, notice: Notice, kind: str, language: str, *, hook: b
     return house.own_template(notice.data.get("template", ""))
 
 
-def _facts(state: TaskState, kind: str, values: dict[str, str]) -> dict[str, str]:
-    """What a program wants to know of the task; of a private one, that there is one."""
-    names = ("reference", "link", "level") if kind == "confidential" else _FACTS
-    return {"kind": kind, **{name: values[name] for name in names}}
-
-
 def _kind_for(house: House, state: TaskState, notice: Notice, recipient: str) -> str:
     """The text to use: who may not read a private task only hears that there is one; a requester reads of no inner things."""
     if notice.kind == "undone" and recipient == state.requester:
@@ -221,70 +213,6 @@ def _kind_for(house: House, state: TaskState, notice: Notice, recipient: str) ->
         return notice.kind
     team = house.directory.team(state.team)
     return notice.kind if recipient in {*team.members, team.address} else "confidential"
-
-
-def _values(unit: "Unit", state: TaskState, notice: Notice, language: str) -> dict[str, str]:
-    """What all letters of a notice say in a language."""
-    house = unit.house
-    return {
-        "reference": state.reference,
-        "title": _REPLIED.sub("", state.title) or words.no_subject(language),
-        "who": house.name_of(notice.by) if not _hidden(state, notice.by) else words.somebody(language),
-        "requester": "" if state.anonymize else (state.requester_name or state.requester),
-        "team": house.directory.team(state.team).title,
-        "members": _members(house, state.team),
-        "assignee": house.name_of(state.assignee) if state.assignee else "",
-        "priority": state.priority,
-        "due": words.instant(state.due_at, house.zone_of(state.team), language),
-        "eta": words.instant(state.eta_at, house.zone_of(state.team), language),
-        "text": _text(unit, state, notice, language),
-        "facts": words.facts(state, house, language),
-        "next": words.what_next(state, house, language),
-        "why": _why(unit, state, notice, language),
-        "link": f"{house.public_url}/tasks/{state.reference}",
-        "level": str(notice.data.get("level", state.level)),
-        "status": words.unnamed(str(notice.data.get("status", "")), state),
-        "organization": house.organization_name(state),
-        "state": state.state,
-        "times": str(notice.data.get("times", "")),
-        "understood": str(notice.data.get("understood", "")),
-        "undo": str(notice.data.get("undo", "")),
-        "opened": words.instant(state.opened_at, house.zone_of(state.team), language),
-    }
-
-
-def _members(house: House, team: str) -> str:
-    """Who works on a team's tasks, so that somebody who may not open one knows whom to speak to."""
-    people = house.directory.team(team).members[:MOST_MEMBERS] or (team,)
-    return ", ".join(f"{house.name_of(one)} ({one})" for one in people)
-
-
-def _hidden(state: TaskState, address: str) -> bool:
-    return state.anonymize and address == state.requester
-
-
-def _text(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:
-    """The words that the letter passes on: a note's, a mail's, or those the task began with.
-
-    An answer whose sender is disproved is passed on with a warning.
-    """
-    if notice.note is not None:
-        note = unit.note(notice.note)
-        return "" if note is None else note.text if notice.kind == "answer" else quote(masked(note.text))
-    if state.anonymize or notice.kind in TO_REQUESTER:
-        return ""
-    mail = unit.mail(notice.data.get("mail") or state.mail)
-    said = quote(masked(mail.text)) if mail and mail.text.strip() else ""
-    if mail is None or mail.trust != "fail" or notice.kind != "commented":
-        return said
-    return f"{words.said('unproven', language, who=unit.house.name_of(mail.from_address))}\n\n{said}"
-
-
-def _why(unit: "Unit", state: TaskState, notice: Notice, language: str) -> str:
-    if notice.kind != "opened" or not state.mail:
-        return ""
-    mail = unit.mail(state.mail)
-    return words.why(mail.decision if mail else None, language)
 
 
 def _documents(house: House, state: TaskState, documents: dict[str, bytes]) -> list[dict[str, Any]]:

@@ -82,6 +82,12 @@ def compose(
     return draft(kind, language, values, own=own, home=home).to(recipient, take_link)
 
 
+def placeholders(kind: str, language: str, own: str | None = None) -> frozenset[str]:
+    """The names that a letter's subject and text ask for; the arguments are those of `draft`."""
+    head, body, _ = _templates(kind, language, own)
+    return head.names | body.names
+
+
 def draft(
     kind: str, language: str, values: Mapping[str, str], *, own: str | None = None, home: str = ""
 ) -> Draft:

@@ -1,0 +1,30 @@
+"""Each placeholder of a letter has a value, and only those that its text names are worked out."""
+
+import pytest
+
+from orgo.outbox.compose import OWN, PLACEHOLDERS, placeholders
+from tests.office import Office, written
+
+
+def test_every_placeholder_that_a_letter_may_have_has_a_value(office: Office) -> None:
+    from orgo.flow.said import SAYS
+
+    assert set(SAYS) | set(OWN) == set(PLACEHOLDERS)
+
+
+def test_what_a_letter_does_not_say_is_not_worked_out(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgo.flow import said
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import take
+
+    asked = placeholders("opened", "en")
+    assert {"title", "take_link"} <= asked and "members" not in asked
+
+    monkeypatch.setitem(said.SAYS, "members", lambda of: pytest.fail("nobody asked for it"))
+    data = written("clara@people.example", "info@city.example", "It leaks", office.clock.now())
+    take([Incoming(data=data, source="smtp", envelope_from="", envelope_to=("info@city.example",))])
+    office.settle()
+
+    assert office.tasks() == 1
