@@ -402,6 +402,9 @@ class Config(Section):
     database_may_lose_data: bool = Field(
         False, description="Run on a PostgreSQL that does not sync to disk (for tests only)"
     )
+    database_connections: Count = Field(
+        20, ge=5, le=1000, description="How many connections to PostgreSQL each process may hold at most"
+    )
     queue: QueueUrl | None = Field(
         None,
         repr=False,

@@ -9,7 +9,6 @@ from orgo.conf.config import Config
 
 # Orgo's own schema: since version 15 PostgreSQL gives nobody but its owner a right on `public`.
 SCHEMA = "orgo"
-MOST_CONNECTIONS = 20
 _WAIT_FOR_ONE = 10.0
 _TRY_TO_CONNECT = 4.0
 _SECONDS_TO_CONNECT = 4
@@ -18,7 +17,7 @@ _SECONDS_TO_CONNECT = 4
 def settings_of(config: Config) -> dict[str, Any]:
     """Django's DATABASES["default"] for `config.database`."""
     file = config.sqlite_file
-    return _sqlite(file) if file else _postgresql(config.database)
+    return _sqlite(file) if file else _postgresql(config.database, config.database_connections)
 
 
 def _sqlite(path: Path) -> dict[str, Any]:
@@ -36,12 +35,12 @@ def _sqlite(path: Path) -> dict[str, Any]:
     }
 
 
-def _postgresql(url: str) -> dict[str, Any]:
+def _postgresql(url: str, most_connections: int) -> dict[str, Any]:
     """The parts of the address; what stands behind its `?` goes to libpq (sslmode, sslrootcert, target_session_attrs)."""
     parts = urlsplit(url)
     pool = {
         "min_size": 0,
-        "max_size": MOST_CONNECTIONS,
+        "max_size": most_connections,
         "timeout": _WAIT_FOR_ONE,
         # The pool doubles the pause between its attempts: after minutes without a server it would not see it come back.
         "reconnect_timeout": _TRY_TO_CONNECT,

@@ -246,3 +246,12 @@ def test_what_is_configured_and_can_not_work_is_a_warning(
     (warning,) = load(home, {"PW": "hidden"}).warnings
 
     assert warning.key == key and words in warning.message
+
+
+def test_a_process_holds_no_more_connections_than_it_is_told(home: Path) -> None:
+    """A server allows a hundred; whoever starts ten processes says how many are for each."""
+    from orgo.conf.database import settings_of
+
+    config = read(home, "database: postgresql://u@d.example/o\ndatabase_connections: 7\n")
+
+    assert settings_of(config)["OPTIONS"]["pool"]["max_size"] == 7
