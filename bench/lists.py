@@ -128,13 +128,13 @@ def furnish(home: Path) -> None:
     apply_roster(loaded.roster)
 
 
-def fill() -> None:
+def fill(tasks: int = TASKS) -> None:
     """Tasks with five events, a mail, two letters and a search entry each, as the server makes them up."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         for statement in FILL:
-            cursor.execute(statement, {"tasks": TASKS, "teams": TEAMS})
+            cursor.execute(statement, {"tasks": tasks, "teams": TEAMS})
 
 
 def looks() -> list[tuple[str, Callable[[int], Any]]]:

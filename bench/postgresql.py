@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import Row
+from bench import Row, way
 
 MAILS = 4000
 BATCH = 200
@@ -38,15 +38,15 @@ def measure(processes: int) -> tuple[float, float]:
     try:
         with tempfile.TemporaryDirectory(prefix="orgo-bench-") as folder:
             home, office, other = Path(folder), server.url("office"), server.url("floor")
-            _in_home(home, office, "furnish")
-            ours = _race(home, office, "work", processes)
-            _in_home(home, other, "empty")
-            return ours, _race(home, other, "floor", processes, office)
+            in_home(home, office, "furnish")
+            ours = race(home, office, "work", processes)
+            in_home(home, other, "empty")
+            return ours, race(home, other, "floor", processes, office)
     finally:
         server.stop()
 
 
-def _race(home: Path, database: str, role: str, processes: int, *more: str) -> float:
+def race(home: Path, database: str, role: str, processes: int, *more: str) -> float:
     """Start the processes, let them all begin at once, and wait for the last one; µs a mail."""
     with _racers(home, database, role, processes, more) as racers:
         for racer in racers:
@@ -81,8 +81,9 @@ def _racers(
         racer.communicate()
 
 
-def _in_home(home: Path, database: str, role: str) -> None:
-    command = [sys.executable, "-m", "bench.postgresql", role, str(home)]
+def in_home(home: Path, database: str, role: str, *more: str) -> None:
+    """Play one of the roles in a process of its own, to its end."""
+    command = [sys.executable, "-m", "bench.postgresql", role, str(home), *more]
     subprocess.run(command, check=True, env=_environ(database))
 
 
@@ -94,14 +95,16 @@ def _environ(database: str) -> dict[str, str]:
 # ---------------------------------------------------------------- what the processes do
 
 
-def furnish(home: Path) -> None:
-    """An office on the configured database with MAILS stored mails."""
-    from bench import store, way
+def furnish(home: Path, rules: str = str(way.RULES), tasks: str = "0") -> None:
+    """An office on the configured database with so many rules and tasks, and MAILS stored mails."""
+    from bench import lists, store
     from bench.parse import mails
 
     (home / "config").mkdir()
-    (home / "config" / "rules.yaml").write_text(way.rules_text())
+    (home / "config" / "rules.yaml").write_text(way.rules_text(int(rules)))
     store.furnish(home, os.environ)
+    if int(tasks):
+        lists.fill(int(tasks))
     from orgo.intake.store import Incoming
     from orgo.pipeline import take
 

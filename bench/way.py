@@ -52,11 +52,11 @@ def measure() -> tuple[float, float]:
         )
 
 
-def rules_text() -> str:
-    """RULES rules, each with a word of its own."""
+def rules_text(rules: int = RULES) -> str:
+    """So many rules, each with a word of its own."""
     lines = [
         f"  - {{condition: \"subject contains 'word{n}'\", action: {{route_to: works@city.example}}}}"
-        for n in range(RULES)
+        for n in range(rules)
     ]
     return "default: {route_to: works@city.example}\nrules:\n" + "\n".join(lines) + "\n"
 
