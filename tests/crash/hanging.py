@@ -1,4 +1,7 @@
-"""Celery's application as tasks.py has it, but each routing job hangs with the mails that it has claimed, and has 3 seconds."""
+"""Celery's application as tasks.py has it, but each routing job hangs with the mails that it has claimed, and has 3 seconds.
+
+No watchman is beside it, which would decide the mails before the job has them.
+"""
 
 import threading
 
@@ -12,5 +15,12 @@ celery.LONGEST["routing"] = 3
 app = app_or_exit()
 
 from orgo import pipeline
+from orgo.ops.watchman import Keeper
 
-pipeline.decide = lambda mails, read: threading.Event().wait() and None
+
+def _hang(mails: object, read: object) -> None:
+    threading.Event().wait()
+
+
+pipeline.decide = _hang
+Keeper.run = lambda self: None  # type: ignore[method-assign]
