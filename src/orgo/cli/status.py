@@ -59,6 +59,7 @@ def shown(found: dict[str, Any]) -> str:
     rows = {
         f"Orgo {found['version']}": f"{found['at'][:19]}  {doors}",
         "mail": f"{mail['waiting']} waiting{_since(mail)}, {_counts(mail, _OUTCOMES)}, {mail['total']} in all",
+        **({"mailboxes": _mailboxes(found["mailboxes"])} if found["mailboxes"] else {}),
         **({"folder": _folder(found["folder"])} if found["folder"] else {}),
         "tasks": _counts(tasks, ("open", "unassigned", "overdue")),
         "letters": f"{letters['waiting']} waiting{_since(letters)}, {_counts(letters, _STATES)}{_trouble(letters)}",
@@ -82,6 +83,14 @@ def _counts(part: dict[str, Any], names: tuple[str, ...]) -> str:
 
 def _since(part: dict[str, Any]) -> str:
     return f" (the oldest for {part['oldest_seconds']} s)" if part["waiting"] else ""
+
+
+def _mailboxes(troubled: list[dict[str, Any]]) -> str:
+    """The mailboxes in trouble, each with its state and why."""
+    return "; ".join(
+        f"{one['name']} is {one['state']} since {(one['since'] or 'now')[:19]}: {clean_name(one['detail'])}"
+        for one in troubled
+    )
 
 
 def _folder(files: list[dict[str, Any]]) -> str:

@@ -31,6 +31,7 @@ def snapshot(config: Config) -> dict[str, Any]:
         "queue": _queue(config),
         "rules": {"problem": problem_of_rules(config)},
         "mail": _mail(now, ended),
+        "mailboxes": _in_trouble(config),
         "folder": _folder(),
         "tasks": _tasks(now),
         "letters": _letters(now, ended),
@@ -80,6 +81,23 @@ def _mail(now: datetime, ended: "Ended") -> dict[str, Any]:
         **{outcome: outcomes.get(outcome, 0) for outcome in OUTCOMES},
         "total": sum(outcomes.values()),
     }
+
+
+def _in_trouble(config: Config) -> list[dict[str, Any]]:
+    """The mailboxes that can't be read, and why."""
+    from orgo.intake.models import Mailbox
+
+    names = [account.name for account in config.accounts]
+    rows = Mailbox.objects.filter(name__in=names, paused=False).exclude(state__in=["", "ok"]).order_by("name")
+    return [
+        {
+            "name": row.name,
+            "state": row.state,
+            "detail": row.detail,
+            "since": row.since.isoformat() if row.since else None,
+        }
+        for row in rows
+    ]
 
 
 def _folder() -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -177,3 +178,24 @@ def test_watching_shows_a_table_with_rates_until_it_is_interrupted(office, run, 
     assert routing.split() == ["routing", "0", "0", "s", "0.5"]
     assert float(delivery.split()[-1]) == len(office.told()) / 2
     assert "0.5" not in first and "1 task that nobody has" in second
+
+
+def test_a_mailbox_in_trouble_is_said_with_why_and_a_paused_one_is_not(office, run, objects, monkeypatch):
+    from orgo.conf.config import Config
+    from orgo.intake.models import Mailbox
+
+    since = office.clock.now()
+    for name, state, paused in (
+        ("info", "unreachable", False),
+        ("well", "ok", False),
+        ("rest", "folder", True),
+    ):
+        Mailbox.objects.create(name=name, state=state, paused=paused, detail="no route to host", since=since)
+    accounts = [SimpleNamespace(name=name) for name in ("info", "well", "rest")]
+    monkeypatch.setattr(Config, "accounts", property(lambda self: accounts))
+
+    found = objects("status")[0]["mailboxes"]
+    assert [(one["name"], one["state"], one["detail"]) for one in found] == [
+        ("info", "unreachable", "no route to host")
+    ]
+    assert f"info is unreachable since {since.isoformat()[:19]}: no route to host" in run("status")[1]
