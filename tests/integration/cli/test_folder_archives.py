@@ -115,6 +115,7 @@ def held(file):
     code = "import fcntl,sys\nf=open(sys.argv[1],'r+b'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
     holder = [sys.executable, "-c", code, str(file)]
     with subprocess.Popen(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as outlook:
+        assert outlook.stdin is not None and outlook.stdout is not None
         outlook.stdout.readline()
         yield
         outlook.stdin.close()

@@ -129,11 +129,12 @@ def test_a_terminal_sees_how_far_it_is_and_how_fast(monkeypatch):
     from orgo.cli.importing import progress
     from orgo.intake.importing import Count
 
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     with progress("Importing", 1000) as shown:
         for done in (500, 1000):
             shown(Count(bytes=done, mails=done // 10))
-    words = sys.stderr.getvalue()
+    words = terminal.getvalue()
 
     assert "100%" in words and "100 mails (" in words and "a second)" in words
 
