@@ -28,7 +28,9 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
         words = (
             f"the history here does not reach back to {FORMER[:7]}, whose code is to work beside this one's"
         )
-        (pytest.fail if IN_CI else pytest.skip)(words)
+        shallow = ["git", "rev-parse", "--is-shallow-repository"]
+        cut = subprocess.run(shallow, cwd=ROOT, capture_output=True, text=True).stdout.strip() == "true"
+        (pytest.fail if IN_CI and not cut else pytest.skip)(words)
     with tarfile.open(packed) as tar:
         tar.extractall(folder, filter="data")
     return folder
