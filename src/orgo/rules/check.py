@@ -6,6 +6,7 @@ import msgspec
 
 from orgo.lib.problems import Problem, did_you_mean, nearest
 from orgo.rules.examples import failures, groups_of
+from orgo.rules.overlap import overlapping
 from orgo.rules.reach import unreachable
 from orgo.rules.rule import Level, Rule
 from orgo.rules.ruleset import RuleSet
@@ -58,8 +59,13 @@ def check(rules: RuleSet, known: Known) -> list[Problem]:
     checker.whole()
     for rule in rules.rules:
         checker.one(rule)
-    for rule, message, hint in unreachable(rules):
+    never = list(unreachable(rules))
+    for rule, message, hint in never:
         checker.warn(rule, "condition", message, hint)
+    silent = {rule.line for rule, _, _ in never}
+    for rule, message, hint in overlapping(rules):
+        if rule.line not in silent:
+            checker.warn(rule, "condition", message, hint)
     found = [*rules.warnings, *checker.found]
     return sorted(found, key=lambda problem: problem.line or 0)
 
