@@ -4,12 +4,14 @@ import msgspec
 
 from orgo.lib.text import clean_name
 from orgo.message.charsets import decode
+from orgo.message.invitation import words_of
 from orgo.message.limits import LimitPassed, check_attachments
 from orgo.message.mime import read
 from orgo.message.model import Attachment
 from orgo.message.names import file_name, safe_name
 from orgo.message.part import Part
 from orgo.message.tnef import is_tnef, unpack
+from orgo.message.words import header_text
 
 # The index of a file that is packed in a part: that of the part, and this for each file.
 WITHIN = 10_000
@@ -104,10 +106,12 @@ def _add_second_choice(root: Part, leaves: list[Part], body: Body) -> None:
             inner = [leaf for child in part.children for leaf in child.leaves()]
             body.texts += [text_of(leaf)[0] for leaf in inner if leaf.kind == "text/plain"]
             body.htmls += [text_of(leaf)[0] for leaf in inner if leaf.kind == "text/html"]
+        elif part.kind == "text/calendar":
+            body.texts += [words] if (words := words_of(part.content)) else []
 
 
 def _attachment(part: Part, name: str, index: int, warnings: list[str]) -> Attachment:
-    filename = safe_name(name)
+    filename = safe_name(name) or _own_name(part)
     size = len(part.content)
     if part.damaged:
         warnings.append(f"the attachment {filename or index + 1} is damaged")
@@ -121,6 +125,16 @@ def _attachment(part: Part, name: str, index: int, warnings: list[str]) -> Attac
         content_id=clean_name(content_id)[:200],
         damaged=part.damaged,
     )
+
+
+def _own_name(part: Part) -> str:
+    """What a mail or an invitation within the mail is called where nobody named it: by its subject, or by what it asks."""
+    if part.kind == "message/rfc822" and part.children:
+        subject = header_text(part.children[0].header("subject"))
+        words = " ".join(subject.replace("/", " ").replace("\\", " ").split())  # no folders
+        return f"{safe_name(words)[:100]}.eml" if words else ""
+    method = part.parameters.get("method", "")
+    return safe_name(f"{method.lower()[:40]}.ics") if part.kind == "text/calendar" and method else ""
 
 
 def attachment_content(raw: bytes, index: int) -> bytes:
