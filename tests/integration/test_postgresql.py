@@ -1,13 +1,19 @@
 """Orgo on a real PostgreSQL: the blueprint's statements are enough, and what is wrong is said in a line."""
 
 import os
+import smtplib
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.servers.ports import free_port
 from tests.servers.postgresql import Postgresql
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.of_sqlite]
@@ -132,3 +138,32 @@ def test_a_database_of_another_encoding_is_refused(server: Postgresql, tmp_path:
     code, _, err = Home(tmp_path, url).run("init", "--yes")
 
     assert code == 2 and "UTF8" in err
+
+
+def test_a_listener_whose_connections_were_ended_takes_mail_again(server: Postgresql, tmp_path: Path) -> None:
+    port = free_port()
+    home = Home(tmp_path, server.url("ended"), ORGO_INTAKE__SMTP__PORT=str(port))
+    assert home.run("init", "--yes")[0] == 0
+    intake = home.start("intake")
+    try:
+        until_open(port)
+        with smtplib.SMTP("127.0.0.1", port, timeout=30) as smtp:
+            smtp.sendmail("a@x.example", ["info@city.example"], b"Subject: one\r\n\r\nbody\r\n")
+            server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ended'")
+            with suppress(smtplib.SMTPDataError):  # 451: its sender comes again
+                smtp.sendmail("a@x.example", ["info@city.example"], b"Subject: two\r\n\r\nbody\r\n")
+            smtp.sendmail("a@x.example", ["info@city.example"], b"Subject: three\r\n\r\nbody\r\n")
+    finally:
+        intake.terminate()
+        intake.communicate(timeout=60)
+    with psycopg.connect(home.environment["ORGO_DATABASE"]) as connection:
+        stored = connection.execute("select count(*) from orgo.intake_mail").fetchone()
+    assert stored is not None and stored[0] in (2, 3)
+
+
+def until_open(port: int) -> None:
+    for _ in range(600):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError(f"nothing listens on {port}")
