@@ -96,7 +96,13 @@ def _add_text(part: Part, body: Body) -> None:
 
 
 def _add_second_choice(root: Part, leaves: list[Part], body: Body) -> None:
-    """Where there is no body: formatted text as it stands, or the text of a mail that is nothing but a mail."""
+    """Where there is no body: a text that has a file's name (MMS gateways call it text_0.txt), formatted text as it stands,
+    or the text of a mail that is nothing but a mail.
+    """
+    named = (part for part in leaves if part.kind == "text/plain" and part.disposition != "attachment")
+    if first := next(named, None):
+        _add_text(first, body)
+        return
     for part in leaves:
         if part.kind in _READABLE or part.kind.startswith(
             "multipart/"

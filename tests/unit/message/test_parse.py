@@ -320,3 +320,14 @@ def test_a_reply_is_never_cut_to_nothing(lines: list[str]) -> None:
     text = "\n".join(lines)
 
     assert bool(reply_text(text)) == bool(text.strip())
+
+
+def test_a_text_with_a_files_name_is_the_text_of_a_mail_that_has_no_other() -> None:
+    """As MMS gateways send a message; it can still be opened as a file."""
+    part = "--b\r\nContent-Type: text/plain; name=text_0.txt\r\n\r\nThe pipe leaks\r\n"
+    head = "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    found = parse(f"{head}{part}--b--\r\n".encode())
+    assert found.text.strip() == "The pipe leaks"
+    assert [file.filename for file in found.attachments] == ["text_0.txt"]
+    attached = part.replace("\r\n\r\n", "\r\nContent-Disposition: attachment\r\n\r\n", 1)
+    assert parse(f"{head}{attached}--b--\r\n".encode()).text == ""
