@@ -229,7 +229,9 @@ def test_flat_rules_are_refused_with_the_indented_form(reader: Reader, command: 
     assert "  - condition:" in answer.stderr and "Traceback" not in answer.stderr
 
 
-def test_a_server_that_cannot_be_reached_does_not_stop_the_start(reader: Reader, tmp_path: Path) -> None:
+def test_a_server_that_cannot_be_reached_does_not_stop_the_start_and_shows(
+    reader: Reader, tmp_path: Path
+) -> None:
     home = written(
         reader, "unreachable", config=CONFIG.replace("organization.com", "organization.invalid"), rules=RULES
     )
@@ -237,9 +239,14 @@ def test_a_server_that_cannot_be_reached_does_not_stop_the_start(reader: Reader,
     try:
         wait_for(lambda: page_answers(reader) or process.poll() is not None)
         assert process.poll() is None, (tmp_path / "log").read_text()
+        wait_for(lambda: "orgo@organization.invalid is unreachable since" in status(reader, home))
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=40)
+
+
+def status(reader: Reader, home: Path) -> str:
+    return reader.types(f"env ORGO_HOME={home} ./orgo status").stdout
 
 
 def written(reader: Reader, name: str, **files: str) -> Path:
