@@ -109,11 +109,14 @@ def test_the_page_answers_to_a_pods_address_where_that_is_named(
     assert python("-c", code, home=tmp_path, **given).stdout.strip() == str(answered)
 
 
+TO_THE_DEAD = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "orgo.dead"}
+
+
 @pytest.mark.parametrize(
     ("queue", "kind", "argument"),
     [
-        ("amqp://mq//", "quorum", {"x-queue-type": "quorum"}),
-        ("amqp://mq//", "classic", None),
+        ("amqp://mq//", "quorum", {**TO_THE_DEAD, "x-queue-type": "quorum"}),
+        ("amqp://mq//", "classic", TO_THE_DEAD),
         ("redis://r:6379/0", "quorum", None),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -127,6 +128,7 @@ def on_terminal(home: Path, *answers: str) -> tuple[int, str]:
     """Run the set-up on a terminal of its own, and type these lines, each when it is asked for; (exit code, screen)."""
     process, ours = pty.fork()
     if not process:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background may ignore it
         os.chdir(home)
         os.execve(sys.executable, [sys.executable, str(SETUP)], clean_environment())
     screen, left = "", list(answers)
