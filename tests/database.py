@@ -12,6 +12,10 @@ def environment() -> dict[str, str]:
         return {}
     from tests.servers.postgresql import Postgresql
 
-    server = Postgresql(fsync="off").start()
+    server = Postgresql(fsync="off", max_connections="200").start()
     atexit.register(server.stop)
-    return {"ORGO_DATABASE": server.url("orgo_trial"), "ORGO_DATABASE_MAY_LOSE_DATA": "true"}
+    return {
+        "ORGO_DATABASE": server.url("orgo_trial"),
+        "ORGO_DATABASE_MAY_LOSE_DATA": "true",
+        "ORGO_DATABASE_CONNECTIONS": "100",  # one process for hundreds of tests, each with threads of its own
+    }

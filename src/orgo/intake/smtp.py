@@ -89,6 +89,8 @@ class Door:
             log.error("a mail could not be stored: %s: %s", type(error).__name__, error)
             connection.close()
             return TEMPORARY
+        if connection.vendor == "postgresql":
+            connection.close()  # back to the pool: these threads wait long, and end without a word
         crashpoint("H1s.before_ring")
         self.on_stored()
         return f"250 2.0.0 Taken as {row.pk}"

@@ -139,6 +139,11 @@ def test_two_migrations_at_once_end_well(home):
     assert run(home, "database", "migrate").stdout.startswith("nothing to do")
 
 
+def hear_ctrl_c() -> None:
+    """A test run in the background may ignore it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_a_command_with_130_and_a_word(home):
     mail = home["cwd"] / "a.eml"
     mail.write_bytes(b"From: a@b.example\nSubject: x\n\ny\n")
@@ -149,6 +154,7 @@ def test_ctrl_c_ends_a_command_with_130_and_a_word(home):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - one call of the system
     )
     assert child.stdout is not None
     child.stdout.readline()
