@@ -69,7 +69,7 @@ def _block(key: SigningKey, limit: int) -> Seal | None:
 
 def _keep_head(made: Seal, var: Path) -> None:
     """Beside the database, so that a trail whose end was cut off is known by it."""
-    file, new = var / HEAD, var / f"{HEAD}.new"
+    file, new = var / HEAD, var / f"{HEAD}.{ids.new_id()}.new"
     words = {"seal": made.number, "last": made.last, "hash": bytes(made.hash).hex(), "at": made.at}
     new.write_text(json.dumps(words) + "\n")
     crashpoint("H12.before_head")
