@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-import re2
 from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
@@ -27,7 +26,9 @@ from orgo.rules.conditions import (
     Pattern,
     Words,
 )
-from orgo.rules.facts import PEOPLE, TEXT_FIELDS, WEEKDAYS
+from orgo.rules.facts import TEXT_FIELDS, WEEKDAYS
+from orgo.rules.plain import read_plain
+from orgo.rules.terms import OTHER_NAMES, BadCondition, comparable, read_pattern
 
 COUNTED = frozenset({"size", "hour", "spam_score"})
 NUMBERS = COUNTED | {"attachments"}
@@ -37,38 +38,12 @@ STATUS = "status"
 STATES = ("pending", "in_progress", "waiting", "completed", "cancelled", "failed")
 _ELAPSED_FORMS = {False: "write it like age > '4 hours'", True: "write it like status is pending"}
 FIELDS = TEXT_FIELDS | NUMBERS | FLAGS | ELAPSED | {"date", STATUS}
-OTHER_NAMES = {
-    "sender": "from",
-    "recipient": "recipients",
-    "attachment": "attachments",
-    "header": "header['Name']",
-}
-LONGEST_PATTERN = 1000
-# RE2 is linear in the text, but each letter may cost as many steps as the pattern has.
-LARGEST_PATTERN = 5000
 LONGEST_CONDITION = 20_000
 DEEPEST = 50
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _QUANTITY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\Z")
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])\Z")
-_FAST = TEXT_FIELDS - {"weekday"}
-_PLAIN_OPERATORS = {
-    "contains": "contains", "has word": "has_word", "starts with": "starts_with", "ends with": "ends_with", "is": "equals",
-    "==": "equals",
-}  # fmt: skip
-_ONE = rf"""([a-z_.]+) ({"|".join(_PLAIN_OPERATORS)}) (?:'([^'\\]+)'|"([^"\\]+)")"""
-_COMPARISON = re.compile(_ONE)
-_UNNAMED = _ONE.replace("(?:", "\0").replace("(", "(?:").replace("\0", "(?:")
-_PLAIN = re.compile(rf"\s*{_UNNAMED}(?:(?:\s+or\s+{_UNNAMED})*|(?:\s+and\s+{_UNNAMED})*)\s*\Z")
-
-
-class BadCondition(Exception):
-    """A condition that can't be read; `offset` is the place in its text, from 0."""
-
-    def __init__(self, message: str, offset: int, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message, self.offset, self.hint = message, offset, hint
 
 
 class Parsed:
@@ -83,7 +58,7 @@ class Parsed:
 @lru_cache(50_000)
 def parse_condition(text: str) -> Parsed:
     """Read a condition. Raises BadCondition with the place and what is allowed."""
-    plain = _plain(text)
+    plain = read_plain(text)
     if plain is not None:
         return Parsed(plain, (), "completed")
     if len(text) > LONGEST_CONDITION:
@@ -96,25 +71,6 @@ def parse_condition(text: str) -> Parsed:
         raise _unexpected(error, text) from None
     _refuse_depth(made)
     return _split(made)
-
-
-def _plain(text: str) -> Condition | None:
-    """A condition of the plainest form, read without the grammar; None where it has any other form.
-
-    Nine of ten conditions are one comparison of a text, or some joined by one word; the grammar takes ten times as long.
-    """
-    if not _PLAIN.match(text):
-        return None
-    parts = []
-    for name, operator, single, double in _COMPARISON.findall(text):
-        field, kind, shown = OTHER_NAMES.get(name, name), _PLAIN_OPERATORS[operator], single or double
-        value = _folded(kind, field, shown) if field in _FAST else ""
-        if not value:
-            return None
-        parts.append(Words(field, kind, (value,), (shown,)))
-    if len(parts) == 1:
-        return parts[0]
-    return Either(tuple(parts)) if _COMPARISON.sub("", text).split()[0] == "or" else All(tuple(parts))
 
 
 @cache
@@ -247,21 +203,13 @@ def _value(operator: str, field: Token, token: Token) -> str:
     text = _text(token)
     if field == "weekday":
         return _weekday(token, text)
-    folded = _folded(operator, field, text)
+    folded = comparable(operator, field, text)
     if not folded and not fold(text).strip():
         _fail("an empty text fits every mail", token, "write the word to look for")
     if not folded:
         hint = "write the whole address, or: contains, which looks at names too"
         _fail(f"{field} is compared with an address, and {text} is none", token, hint)
     return folded
-
-
-def _folded(operator: str, field: str, text: str) -> str:
-    """A text as it is compared; "" where it can't be."""
-    folded = fold(text)
-    if operator != "contains" or not folded.strip():
-        folded = folded.strip()
-    return "" if operator == "equals" and field in PEOPLE and "@" not in folded else folded
 
 
 def _elapsed(operator: str, field: Token, value: Any) -> Elapsed:
@@ -308,52 +256,7 @@ def _matches(_: str, field: Token, pattern: Token) -> Pattern:
     _known(field)
     if field not in TEXT_FIELDS and not field.startswith("header:"):
         _fail(f"{field} is no text", field)
-    written = str(pattern)
-    source = written[1 : written.rindex("/")].replace("\\/", "/")
-    compiled = compiled_pattern(source, pattern.start_pos or 0)
-    return Pattern(str(field), source, compiled, _without_accents(source, compiled))
-
-
-def _without_accents(source: str, compiled: Any) -> Any:
-    """The same pattern for folded texts; the one there is where folding changes nothing, or makes no pattern of it."""
-    plain = "".join(letter if letter.isascii() else fold(letter) for letter in source)
-    if plain == source:
-        return compiled
-    try:
-        return compiled_pattern(plain, 0)
-    except BadCondition:
-        return compiled
-
-
-def compiled_pattern(source: str, offset: int) -> Any:
-    """An RE2 pattern without regard to case. Raises BadCondition for what RE2 does not have (it can't hang)."""
-    if len(source) > LONGEST_PATTERN:
-        raise BadCondition(f"the pattern has {len(source)} characters", offset, f"at most {LONGEST_PATTERN}")
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    options.max_mem = 8 << 20
-    try:
-        compiled = re2.compile(source, options)
-    except re2.error as error:
-        raise _bad_pattern(source, offset, error) from None
-    if compiled.programsize > LARGEST_PATTERN:
-        message = f"the pattern comes to {compiled.programsize:,} steps a letter"
-        raise BadCondition(
-            message, offset, f"at most {LARGEST_PATTERN:,}; repeat less: {{1,60}} for {{1,999}}"
-        )
-    return compiled
-
-
-def _bad_pattern(source: str, offset: int, error: Any) -> BadCondition:
-    said = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-    hint = "look-ahead and back-references are not part of RE2" if "(?" in said or "\\" in said else None
-    return BadCondition(f"the pattern is not valid: {said}", offset + 1 + _where(source, said), hint)
-
-
-def _where(source: str, said: str) -> int:
-    """The column in the pattern of what RE2 complains of."""
-    return max(source.find(said.rpartition(": ")[2].strip("`")), 0)
+    return read_pattern(str(field), str(pattern), pattern.start_pos or 0)
 
 
 Maker = Callable[..., Any]

@@ -11,7 +11,8 @@ from orgo.lib.durations import Duration, parse_duration
 from orgo.lib.hours import Span, parse_hours
 from orgo.lib.problems import SHOWN_AT_MOST, Problem, did_you_mean
 from orgo.lib.yaml import Node
-from orgo.rules.parse import BadCondition, Parsed, parse_condition
+from orgo.rules.parse import Parsed, parse_condition
+from orgo.rules.terms import BadCondition
 
 T = TypeVar("T")
 LONGEST_TEXT = 500

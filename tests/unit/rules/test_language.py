@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from orgo.lib.problems import BadInput
 from orgo.rules import Facts, load
 from orgo.rules.facts import PATTERNS_LOOK_AT
-from orgo.rules.parse import BadCondition, parse_condition
+from orgo.rules.parse import parse_condition
+from orgo.rules.plain import read_plain
+from orgo.rules.terms import BadCondition
 
 MAIL = Facts(
     subject="Water Leak in Room 102",
@@ -185,12 +187,42 @@ _comparison = st.builds(
 )
 
 
-@given(st.lists(_comparison, min_size=1, max_size=3), st.sampled_from([" or ", " and ", "  or\n", " AND "]))
-def test_the_plain_form_means_what_the_grammar_says(parts: list[str], joint: str) -> None:
-    """Plain conditions are read without the grammar; in brackets the grammar reads them."""
-    text = joint.join(parts)
+_pattern = st.builds(
+    "{} matches {}".format,
+    st.sampled_from(["subject", "body", "size", "header['X-Room']"]),
+    st.sampled_from(["/room (?P<room>[0-9]+)/", "/a\\/b/i", "/b\xe9ton/", "/(?=x)/", "/(/", "/open"]),
+)
+_condition = st.recursive(
+    _comparison | _pattern,
+    lambda inner: st.one_of(
+        st.builds("({})".format, inner),
+        st.builds("not {}".format, inner),
+        st.builds(
+            "{}{}{}".format,
+            inner,
+            st.sampled_from([" or ", " and ", "  or\n", " AND ", "and ", " ", "\xa0or "]),
+            inner,
+        ),
+    ),
+    max_leaves=6,
+)
 
-    assert outcome(text, 0) == outcome(f"({text})", 1)
+
+@given(_condition)
+def test_the_plain_form_means_what_the_grammar_says(text: str) -> None:
+    """Plain conditions are read without the grammar; in many brackets the grammar reads them."""
+    assert outcome(text, 0) == outcome("(" * 11 + text + ")" * 11, 11)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "subject contains 'leak'",
+        "(subject contains 'a' or not body has word \"b\") and subject matches /room [0-9]+/",
+    ],
+)
+def test_what_most_rules_ask_is_read_without_the_grammar(text: str) -> None:
+    assert read_plain(text) == parse_condition("(" * 11 + text + ")" * 11).condition
 
 
 def outcome(text: str, shift: int) -> object:
