@@ -52,6 +52,9 @@ class Catcher:
         if self.folder is None:
             self.caught.append(letter)
         else:
-            (self.folder / f"{number:06}.eml").write_bytes(letter.data)
+            whole = self.folder / f"{number:06}.eml"
+            half = whole.with_suffix(".half")
+            half.write_bytes(letter.data)
+            half.replace(whole)
         if self.on_caught is not None:
             self.on_caught(letter)
