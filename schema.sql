@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 42) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 43) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS "ops_backups" ("number" smallint NOT NULL PRIMARY KEY
 CREATE TABLE IF NOT EXISTS "ops_role" ("name" varchar(12) NOT NULL PRIMARY KEY, "well_at" datetime NULL, "ailing" varchar(300) NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_tally" ("series" varchar(400) NOT NULL PRIMARY KEY, "count" bigint NOT NULL, "seconds" real NOT NULL, "until" datetime NULL);
 CREATE TABLE IF NOT EXISTS "outbox_document" ("sha256" varchar(64) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, "bounce" varchar(12) NOT NULL, "turn" bigint DEFAULT 0 NOT NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
+CREATE TABLE IF NOT EXISTS "outbox_letter" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "event" bigint NOT NULL, "kind" varchar(16) NOT NULL, "channel" varchar(10) NOT NULL, "recipient" varchar(320) NOT NULL, "language" varchar(8) NOT NULL, "message_id" varchar(255) NOT NULL UNIQUE, "date" datetime NOT NULL, "sender" varchar(320) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "html" text NOT NULL, "headers" text NOT NULL CHECK ((JSON_VALID("headers") OR "headers" IS NULL)), "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "state" varchar(10) NOT NULL, "repeat" varchar(6) NOT NULL, "repeated" bool NOT NULL, "attempts" smallint NOT NULL, "next_attempt_at" datetime NULL, "lease_until" datetime NULL, "server_reply" varchar(500) NOT NULL, "settled_at" datetime NULL, "bounce" varchar(12) NOT NULL, "turn" bigint DEFAULT 0 NOT NULL, "maybe_sent" bool DEFAULT 0 NOT NULL, CONSTRAINT "outbox_letter_once" UNIQUE ("event", "recipient", "channel", "kind"));
 CREATE TABLE IF NOT EXISTS "outbox_outlet" ("channel" varchar(10) NOT NULL PRIMARY KEY, "failing_since" datetime NULL, "reason" varchar(300) NOT NULL);
 CREATE TABLE IF NOT EXISTS "outbox_recipient" ("address" varchar(320) NOT NULL PRIMARY KEY, "suppressed_at" datetime NULL, "reason" varchar(300) NOT NULL, "lifted_at" datetime NULL);
 CREATE TABLE IF NOT EXISTS "people_absence" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "start" datetime NOT NULL, "end" datetime NOT NULL, "deputy" varchar(254) NOT NULL, "user_id" bigint NOT NULL REFERENCES "people_user" ("id") DEFERRABLE INITIALLY DEFERRED);
@@ -68,6 +68,7 @@ CREATE INDEX IF NOT EXISTS "intake_receipt_left" ON "intake_receipt" ("folder_id
 CREATE INDEX IF NOT EXISTS "intake_receipt_mail_058f2733" ON "intake_receipt" ("mail");
 CREATE INDEX IF NOT EXISTS "intake_receipt_owed" ON "intake_receipt" ("folder_id", "owed_since") WHERE "owed_since" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "outbox_letter_bounced" ON "outbox_letter" ("recipient") WHERE NOT ("bounce" = '');
+CREATE INDEX IF NOT EXISTS "outbox_letter_maybe" ON "outbox_letter" ("id") WHERE ("maybe_sent" AND "state" = 'held');
 CREATE INDEX IF NOT EXISTS "outbox_letter_owner" ON "outbox_letter" ("recipient", "turn") WHERE "state" = 'pending';
 CREATE INDEX IF NOT EXISTS "outbox_letter_pending" ON "outbox_letter" ("channel", "next_attempt_at", "id") WHERE "state" = 'pending';
 CREATE INDEX IF NOT EXISTS "outbox_letter_received" ON "outbox_letter" ("recipient", "date") WHERE "kind" = 'received';
@@ -128,6 +129,7 @@ SELECT * FROM (VALUES
     ('outbox', '0004_tuned', '2026-01-01 00:00:00'),
     ('outbox', '0005_turn', '2026-01-01 00:00:00'),
     ('outbox', '0006_settled', '2026-01-01 00:00:00'),
+    ('outbox', '0007_maybe_sent', '2026-01-01 00:00:00'),
     ('people', '0001_initial', '2026-01-01 00:00:00'),
     ('people', '0002_token_name', '2026-01-01 00:00:00'),
     ('sessions', '0001_initial', '2026-01-01 00:00:00'),

@@ -129,6 +129,11 @@ def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
 
 
 def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
+    with unit.caused_at(mail.arrived_at or mail.received_at):
+        _settle_one(mail, message, unit)
+
+
+def _settle_one(mail: Mail, message: Read, unit: Unit) -> None:
     if mail.attempts > MOST_DEATHS:
         quarantine(mail, f"whoever decided on it died or hung, {MOST_DEATHS} times", unit)
     elif isinstance(message, Message):
@@ -157,7 +162,7 @@ def _place_alone(mail: Mail, message: Read) -> None:
         if fresh.attempts < MOST_ATTEMPTS:
             release([fresh])
             return
-        with Unit(open_house()) as unit:
+        with Unit(open_house()) as unit, unit.caused_at(mail.arrived_at or mail.received_at):
             quarantine(Mail.objects.get(pk=mail.pk), f"{type(error).__name__}: {error}", unit)
 
 

@@ -147,10 +147,16 @@ def test_it_comes_back_on_sqlite(house: Place, empty: Place) -> None:
     with sqlite3.connect(empty.home / "var" / "orgo.db") as connection:
         states = dict(connection.execute("SELECT state, count(*) FROM outbox_letter GROUP BY 1").fetchall())
         (reason,) = connection.execute(
-            "SELECT DISTINCT server_reply FROM outbox_letter WHERE state='ambiguous'"
+            "SELECT DISTINCT server_reply FROM outbox_letter WHERE state='held'"
         ).fetchone()
-    assert states["ambiguous"] == 4 and not set(states) & {"pending", "claimed", "dot", "held"}
-    assert "restored from the backup of" in reason
+    assert states["held"] == 4 and not set(states) & {"pending", "claimed", "dot"}
+    assert "before the backup was restored" in reason
+    assert (
+        "4 may have left before the backup was restored (orgo backup release)" in empty.run("status").stdout
+    )
+    assert len(empty.said("backup", "release", "--dry-run")) == 4
+    assert "4 letters are cancelled" in empty.run("backup", "release", "--cancel").stderr
+    assert empty.said("backup", "release") == []
 
 
 @pytest.mark.needs("postgresql")

@@ -140,3 +140,21 @@ def test_without_a_triage_team_the_administrators_hear(tmp_path: Path) -> None:
     pass_days(office, 1)
     assert office.told() == ["admin@city.example"]
     office.close()
+
+
+def test_the_letter_of_an_hour_before_a_restore_is_held(office: Office) -> None:
+    """It may have left already; the next day's leaves."""
+    from orgo.audit.models import record
+    from orgo.flow.restored import RESTORED
+    from orgo.outbox.claim import held_as_maybe_sent
+
+    news(office)
+    office.clock.move_to(office.clock.now() + DAY)
+    record(RESTORED, actor="", actor_kind="system")
+    send_digest()
+    office.settle()
+    assert office.told() == [] and held_as_maybe_sent().count() == 1
+    news(office, "More offers")
+    pass_days(office, 1)
+
+    assert office.told() == ["dora@city.example"]

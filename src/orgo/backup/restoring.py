@@ -21,11 +21,9 @@ from orgo.conf.config import Config
 from orgo.conf.database import reach
 from orgo.conf.kinds import masked
 from orgo.conf.load import database_of
-from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.problems import BadInput, Problem
 
-EVENT = "backup.restored"
 NEW = "new"  # what a database holds after `orgo init`: people, and no work yet
 _LOOKED_FOR = ("config.yaml", "people.yaml", "rules.yaml")
 _WAITING = ("pending", "claimed", "dot", "held")
@@ -105,7 +103,7 @@ def restore(
     """Bring a backup into a home without work, an empty or a newly installed one, on the database `to` (None: what its
     configuration names).
 
-    Letters that had not left are kept as ambiguous: they may have left after the backup. Raises BadInput, and changes nothing.
+    Letters that had not left are held: they may have left after the backup. Raises BadInput, and changes nothing.
     """
     with staged(source, secret, name, home / "var" / "restore.part") as stage:
         url = to or _configured(stage, home, environ)
@@ -146,12 +144,14 @@ def _configured(stage: Stage, home: Path, environ: Mapping[str, str]) -> str:
 
 def _there_in_file(target: Config) -> str:
     """What the SQLite file holds: "" where there is none, NEW, or the backup restored to it. Raises BadInput for work."""
+    from orgo.flow.restored import RESTORED
+
     file = target.sqlite_file
     if file is None or not file.exists():
         return ""
     try:
         with closing(sqlite3.connect(file)) as connection:
-            row = connection.execute(_LAST_RESTORE, (EVENT,)).fetchone()
+            row = connection.execute(_LAST_RESTORE, (RESTORED,)).fetchone()
             has_work = connection.execute(_WORK).fetchone()[0]
     except sqlite3.DatabaseError:
         raise _taken(target) from None
@@ -168,26 +168,27 @@ def _taken(target: Config) -> BadInput:
 def _make_ready(stage: Stage) -> int:
     """Nothing is sent twice: what had not left may have left since. Returns how many letters that are."""
     from orgo.audit.models import record
+    from orgo.flow.canary import KIND
+    from orgo.flow.restored import RESTORED
     from orgo.ops.models import Backups
+    from orgo.outbox.claim import MAYBE_SENT
     from orgo.outbox.models import Letter
 
-    now, made_at = clock.now(), stage.manifest.made_at
-    held = Letter.objects.filter(state__in=_WAITING).update(
-        state="ambiguous",
-        lease_until=None,
-        next_attempt_at=None,
-        settled_at=now,
-        server_reply=f"restored from the backup of {made_at[:19]} UTC: it may have left after that",
+    waiting = Letter.objects.filter(state__in=_WAITING)
+    waiting.filter(kind=KIND).delete()  # our own probe: the next one is sent when it is due
+    held = waiting.update(
+        state="held", maybe_sent=True, lease_until=None, next_attempt_at=None, server_reply=MAYBE_SENT
     )
     Backups.objects.all().delete()  # whoever made this one held the turn at that instant
-    data = {"backup": stage.header.id, "made_at": made_at, "letters_held": held}
-    record(EVENT, actor="", actor_kind="system", **data)
+    data = {"backup": stage.header.id, "made_at": stage.manifest.made_at, "letters_held": held}
+    record(RESTORED, actor="", actor_kind="system", **data)
     return held
 
 
 def _there_on_server(target: Config) -> str:
     """As `_there_in_file`, of the server's tables, which are made."""
     from orgo.audit.models import Event
+    from orgo.flow.restored import RESTORED
     from orgo.intake.models import Mail
     from orgo.ops import moving
     from orgo.people.models import User
@@ -195,7 +196,7 @@ def _there_on_server(target: Config) -> str:
 
     reach(target)
     moving.make_tables(target)
-    last = Event.objects.using(moving.TARGET).filter(type=EVENT).order_by("-id").first()
+    last = Event.objects.using(moving.TARGET).filter(type=RESTORED).order_by("-id").first()
     if last is not None:
         return str(last.data["backup"])
     for model in (Mail, Task):

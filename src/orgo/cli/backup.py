@@ -1,4 +1,4 @@
-"""`orgo backup create`, `list`, `verify`, `restore`, `prune` and `drill`."""
+"""`orgo backup create`, `list`, `verify`, `restore`, `release`, `prune` and `drill`."""
 
 import os
 import time
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from orgo.cli.errors import Code, Stop
-from orgo.cli.house import enter
+from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, say
+from orgo.cli.output import as_json_option, counted, line, say
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import clean_name
 
 if TYPE_CHECKING:
     from orgo.conf import Config
@@ -134,7 +135,7 @@ def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) 
         return Code.DONE
     click.echo(f"{sum(found.rows.values())} rows of {found.made_at[:19]} UTC are back")
     if found.letters_held:
-        click.echo(f"{found.letters_held} letters had not left then and are kept as ambiguous: orgo status")
+        click.echo(f"{found.letters_held} letters had not left then and are held: orgo backup release")
     for place in found.beside:
         stays = place.endswith(".from-backup")
         click.echo(f"{'what is here stays, the backup has' if stays else 'what was here is'}: {place}")
@@ -169,6 +170,33 @@ def prune(dry_run: bool, as_json: bool) -> int:
             click.echo(f"{'would go' if dry_run else 'removed'}: {one.name}")
     if not gone and not as_json:
         click.echo("nothing to remove")
+    return Code.DONE
+
+
+@backup.command(epilog="Example: orgo backup release --dry-run")
+@click.option("--cancel", is_flag=True, help="They had left, or nobody misses them: they are never sent.")
+@click.option("--dry-run", is_flag=True, help="Only show them.")
+@as_option
+@as_json_option
+def release(cancel: bool, dry_run: bool, actor: str | None, as_json: bool) -> int:
+    """Send the letters that are held since a restore, for they may have left before it; from then on none is held."""
+    config = enter()
+    from orgo.flow import restored
+    from orgo.outbox.claim import held_as_maybe_sent
+
+    by = acting(actor)
+    need(by, "manage_mail", "release letters")
+    letters = held_as_maybe_sent().order_by("id").values("id", "kind", "recipient", "subject", "date")
+    for letter in letters if dry_run or as_json else ():
+        if as_json:
+            line(letter)
+        else:
+            click.echo(
+                f"{letter['date']:%Y-%m-%d %H:%M}  {letter['recipient']}  {clean_name(letter['subject'])}"
+            )
+    if not dry_run:
+        count = restored.release(by.address, cancel=cancel, can_send=config.smtp is not None)
+        say(f"{counted(count, 'letter')} {'are cancelled' if cancel else 'may leave now'}")
     return Code.DONE
 
 

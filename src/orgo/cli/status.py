@@ -107,6 +107,10 @@ def _folder(files: list[dict[str, Any]]) -> str:
 def _trouble(letters: dict[str, Any]) -> str:
     count, since = letters["suppressed"], letters["failing_since"]
     words = f"; {count} addresses get none (orgo mail suppressed)" if count else ""
+    if letters["maybe_sent"]:
+        words += (
+            f"; {letters['maybe_sent']} may have left before the backup was restored (orgo backup release)"
+        )
     return f"{words}; none left by mail since {since[:19]}" if since else words
 
 

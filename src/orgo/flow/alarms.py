@@ -10,6 +10,7 @@ from orgo.audit.models import record
 from orgo.flow.house import House
 from orgo.lib import clock, ids
 from orgo.lib.text import clean_header, clean_text, clip
+from orgo.outbox.claim import NO_WAY_OUT
 from orgo.outbox.compose import as_html, compose
 from orgo.outbox.models import Letter
 
@@ -71,5 +72,5 @@ def letter_of(
         headers=facts if hook else marks,
         state="pending" if can_leave else "held",
         next_attempt_at=clock.now(),
-        server_reply="" if can_leave else "held: no smtp: server is configured",
+        server_reply="" if can_leave else NO_WAY_OUT,
     )

@@ -15,6 +15,7 @@ from orgo.flow.alarms import letter_of
 from orgo.flow.house import House, open_house
 from orgo.flow.place import MOST_HOPS, OUR_PROBE
 from orgo.flow.quarantine import PUT_ASIDE
+from orgo.flow.restored import doubt, doubted_until
 from orgo.intake.models import Mail
 from orgo.intake.queries import UNHEEDED
 from orgo.lib import clock
@@ -82,13 +83,18 @@ def _readers(house: House) -> list[str]:
 
 
 def _write(people: list[str], ignored: QuerySet[Mail], until: datetime, house: House) -> int:
-    event = record("digest.sent", actor="", actor_kind="clock", until=until.isoformat())
+    event, doubted = (
+        record("digest.sent", actor="", actor_kind="clock", until=until.isoformat()),
+        doubted_until(),
+    )
     for number, recipient in enumerate(people):
         language = house.directory.language_of(recipient, house.config.organization.language)
         said = compose(KIND, language, _values(ignored, house, language))
         letter = letter_of(event.pk, recipient, said.subject, said.text, house, language)
         letter.kind, letter.repeat = KIND, "hold"
         letter.message_id = f"<{until:%Y-%m-%d}.{number}.digest@{house.domain}>"
+        if doubted is not None and until < doubted:
+            doubt(letter)
         letter.save(force_insert=True)
     transaction.on_commit(lambda: dispatch.ring("delivery"))
     return len(people)

@@ -47,8 +47,7 @@ def _fire_all(due: list[TaskState], unit: Unit) -> None:
         crashpoint("H9.before_fire")
     for state in due:
         with within(task=state.id):
-            if state.timer is not None:
-                handle([_command(state, state.timer, unit)], unit)
+            _do(state, unit)
     if due:
         crashpoint("H9.locked")
 
@@ -59,12 +58,18 @@ def fire(task: int, house: House) -> None:
         with within(task=task), Unit(house) as unit:
             state = unit.state(task)
             if state is not None and state.timer is not None and state.timer.at <= unit.now:
-                handle([_command(state, state.timer, unit)], unit)
+                _do(state, unit)
     except Overtaken:
         return
     except Exception as error:
         log.exception("what was due on task %s failed", task)
         _put_off(task, error)
+
+
+def _do(state: TaskState, unit: Unit) -> None:
+    if state.timer is not None:
+        with unit.caused_at(state.timer.at):
+            handle([_command(state, state.timer, unit)], unit)
 
 
 def _command(state: TaskState, timer: Timer, unit: Unit) -> c.Command:

@@ -50,7 +50,9 @@ def _mail_fails(config: Config, now: datetime) -> bool:
 
 def _stuck(now: datetime) -> QuerySet[Letter]:
     """Letters of urgent events that no webhook was told of, and that still wait for their server."""
-    waits = _urgent(now - NO_OLDER_THAN).filter(state__in=("pending", "claimed", "dot", "held"))
+    waits = _urgent(now - NO_OLDER_THAN).filter(
+        state__in=("pending", "claimed", "dot", "held"), maybe_sent=False
+    )
     return waits.exclude(Exists(_of_same_event().filter(channel="webhook")))[:MOST_AT_ONCE]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orgo.flow import said, together, words
 from orgo.flow.house import House
 from orgo.lib import ids
+from orgo.outbox.claim import MAYBE_SENT, NO_WAY_OUT
 from orgo.outbox.compose import Draft, draft, letter_template, placeholders
 from orgo.outbox.suppression import reasons_for
 from orgo.outbox.token import root_id
@@ -132,7 +133,7 @@ class Round:
             self._about(language) or recipient, house.take_link(state.reference, recipient)
         )
         with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
-        can_leave = hook or house.can_send
+        can_leave = (hook or house.can_send) and not notice.doubted
         return {
             "id": number,
             "task": state.id,
@@ -154,7 +155,8 @@ class Round:
             "repeated": False,
             "attempts": 0,
             "next_attempt_at": notice.later or self._unit.leave_at,
-            "server_reply": "" if can_leave else "held: no smtp: server is configured",
+            "maybe_sent": notice.doubted,
+            "server_reply": "" if can_leave else MAYBE_SENT if notice.doubted else NO_WAY_OUT,
             "bounce": "",
         }
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -23,6 +24,7 @@ from orgo.conf import sql
 from orgo.flow import letters, together
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
+from orgo.flow.restored import doubted_until
 from orgo.intake.models import Mail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
@@ -35,8 +37,8 @@ from orgo.task.rows import row_of, state_of
 from orgo.task.values import Event, Notice, Outcome, TaskState
 
 TAKEN_BACK = "taken back before it left"
-# A letter that was sent once more may have arrived the first time.
-_UNSENT = Q(state__in=("pending", "held"), repeated=False)
+# A letter that was sent once more may have arrived the first time, and so may one of before a backup was restored.
+_UNSENT = Q(state__in=("pending", "held"), repeated=False, maybe_sent=False)
 
 
 class Known(NamedTuple):
@@ -65,6 +67,7 @@ class Unit:
         self._event_ids: dict[tuple[int, int], int] = {}
         self._notices: list[tuple[TaskState, Notice]] = []
         self._later: datetime | None = None
+        self._doubted = False
         # When what is wished leaves; a door gives its users a moment to take a step back first.
         self.leave_at = self.now
         self._notes: dict[int, Note] = {}
@@ -130,8 +133,24 @@ class Unit:
 
     def tell(self, state: TaskState, notice: Notice) -> None:
         """Wish letters: a command's, and those that none wished by itself (a confirmation, a refusal)."""
-        later = None if notice.kind in together.AT_ONCE else self._later
-        self._notices.append((state, replace(notice, later=later) if later else notice))
+        later = None if self._doubted or notice.kind in together.AT_ONCE else self._later
+        if later or self._doubted:
+            notice = replace(notice, later=later, doubted=self._doubted)
+        self._notices.append((state, notice))
+
+    @contextmanager
+    def caused_at(self, at: datetime) -> Iterator[None]:
+        """What is wished within the block comes of what happened at this instant: before a restore it may have been told."""
+        until = self._doubted_until
+        self._doubted = until is not None and at < until
+        try:
+            yield
+        finally:
+            self._doubted = False
+
+    @cached_property
+    def _doubted_until(self) -> datetime | None:
+        return doubted_until()
 
     @contextmanager
     def telling_later(self, until: datetime | None) -> Iterator[None]:

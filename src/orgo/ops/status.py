@@ -129,6 +129,7 @@ def _tasks(now: datetime) -> dict[str, Any]:
 
 
 def _letters(now: datetime, ended: "Ended") -> dict[str, Any]:
+    from orgo.outbox.claim import held_as_maybe_sent
     from orgo.outbox.models import STATES, Letter, Recipient
     from orgo.outbox.outlets import failing_since
 
@@ -140,6 +141,7 @@ def _letters(now: datetime, ended: "Ended") -> dict[str, Any]:
         "waiting": sum(states.get(state, 0) for state in ("pending", "claimed", "dot")),
         "oldest_seconds": _age(waiting.values_list("date", flat=True).first(), now),
         "failing_since": since.isoformat() if since else None,
+        "maybe_sent": held_as_maybe_sent().count(),
         "suppressed": Recipient.objects.filter(suppressed_at__isnull=False).count(),
         **{state: states.get(state, 0) for state in ("held", "failed", "ambiguous", "cancelled", "sent")},
     }

@@ -33,6 +33,8 @@ WAITS = (
     480 * MINUTE,
 )
 GIVE_UP_AFTER = timedelta(hours=48)
+NO_WAY_OUT = "held: no smtp: server is configured"
+MAYBE_SENT = "held: it may have left before the backup was restored"
 
 
 def claim(limit: int, channel: str = "email") -> list[Letter]:
@@ -150,9 +152,30 @@ def settle_failed(letter: Letter, reason: str) -> bool:
 
 def release_held() -> int:
     """A way out is configured now: letters that were held for want of one may go. Returns how many."""
-    return Letter.objects.filter(state="held").update(
-        state="pending", next_attempt_at=clock.now(), server_reply=""
-    )
+    return _let_go(Letter.objects.filter(state="held", maybe_sent=False))
+
+
+def held_as_maybe_sent() -> "models.QuerySet[Letter]":
+    """Letters that may have left after the backup that was restored, and wait for a person's word."""
+    return Letter.objects.filter(state="held", maybe_sent=True)
+
+
+def release_maybe_sent(*, can_send: bool) -> int:
+    """Let those go; without a way out letters by mail stay held for the want of one. Returns how many may leave."""
+    there = held_as_maybe_sent()
+    if not can_send:
+        there.filter(channel="email").update(maybe_sent=False, server_reply=NO_WAY_OUT)
+    return _let_go(there)
+
+
+def cancel_maybe_sent() -> int:
+    """They had left, or nobody misses them. Returns how many."""
+    reason = "may have left before the backup was restored: not sent again"
+    return held_as_maybe_sent().update(state="cancelled", server_reply=reason, settled_at=clock.now())
+
+
+def _let_go(letters: "models.QuerySet[Letter]") -> int:
+    return letters.update(state="pending", next_attempt_at=clock.now(), server_reply="")
 
 
 def next_due() -> datetime | None:

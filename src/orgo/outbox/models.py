@@ -14,7 +14,8 @@ class Letter(models.Model):
 
     `channel` names the courier: email, or webhook (the recipient is "webhook:" and its name; `headers` are then facts).
     States (design/reliability.md H7): pending -> claimed -> dot (the bytes are about to be ended) -> sent; failed
-    (a person is told), ambiguous (it may have arrived), held (no way out is configured), cancelled.
+    (a person is told), ambiguous (it may have arrived), held (no way out is configured, or it may have
+    left before a backup was restored), cancelled.
     """
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
@@ -35,6 +36,8 @@ class Letter(models.Model):
     state = models.CharField(max_length=10, default="pending")
     repeat = models.CharField(max_length=6, default="resend")
     repeated = models.BooleanField(default=False)
+    # It may have left after the backup that was restored: it is held until a person releases it (flow/restored.py).
+    maybe_sent = models.BooleanField(default=False, db_default=False)
     attempts = models.SmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     # When it is its turn among those that are due (outbox/turns.py).
@@ -74,6 +77,11 @@ class Letter(models.Model):
             models.Index(fields=["state", "date"], name="outbox_letter_state"),
             models.Index(fields=["settled_at"], name="outbox_letter_sent", condition=models.Q(state="sent")),
             models.Index(fields=["recipient"], name="outbox_letter_bounced", condition=~models.Q(bounce="")),
+            models.Index(
+                fields=["id"],
+                name="outbox_letter_maybe",
+                condition=models.Q(state="held", maybe_sent=True),
+            ),
         ]
 
 

@@ -44,7 +44,8 @@ class Event(msgspec.Struct, frozen=True):
 class Notice(msgspec.Struct, frozen=True):
     """A wish that people be told of an event. `to` holds addresses, or the words team, assignee,
     requester, watchers, caretaker; `by` is the address of who did it and need not be told. `later` is an instant until
-    which it is put off, to be told in one letter with what else comes until then."""
+    which it is put off, to be told in one letter with what else comes until then; `doubted` says that it may have been told
+    already, before a backup was restored."""
 
     kind: str
     to: tuple[str, ...]
@@ -53,6 +54,7 @@ class Notice(msgspec.Struct, frozen=True):
     data: dict[str, Any] = {}
     by: str = ""
     later: datetime | None = None
+    doubted: bool = False
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):

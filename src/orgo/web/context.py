@@ -56,6 +56,18 @@ def _backups() -> list[str]:
     return found
 
 
+def _maybe_sent() -> list[str]:
+    """Letters that are held since a backup was restored."""
+    from orgo.outbox.claim import held_as_maybe_sent
+
+    count = held_as_maybe_sent().count()
+    said = (
+        "%s letter may have left before the backup was restored and is held: orgo backup release",
+        "%s letters may have left before the backup was restored and are held: orgo backup release",
+    )
+    return [ngettext(*said, count) % count] if count else []
+
+
 def _rules() -> dict[str, str]:
     """A rules file that is refused, as this process sees it: where pages are a part of their own, no clock tells it."""
     from orgo.flow.house import RULES
@@ -74,7 +86,7 @@ def _troubles() -> list[str]:
     found = [words.trouble(sentence) for sentence in sentences.values()]
     if boot.config().smtp is None:
         found.append(_("No smtp: server is configured: letters are held until there is one."))
-    found += _backups()
+    found += [*_backups(), *_maybe_sent()]
     count = quarantined()
     if count:
         said = (
