@@ -67,6 +67,7 @@ class Home:
         usual = {
             "lock",
             "migrate.lock",
+            "orgo.db.lock",
             "machine",
             "audit.head",
             "audit.key",

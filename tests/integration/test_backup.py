@@ -295,6 +295,52 @@ def test_what_is_wrong_is_refused_and_changes_nothing(
     assert list(home.iterdir()) == []
 
 
+def test_a_form_that_only_a_newer_orgo_knows_is_refused(empty: Place, tmp_path: Path) -> None:
+    """Restored it would lose what that form has more; nothing is changed."""
+    file = tmp_path / "store" / "b"
+    file.parent.mkdir()
+    (tmp_path / "database").touch()
+    manifest = Manifest(
+        "2027-01-01T08:00:00", "9.0", "sqlite", ["task.0001_initial", "task.0999_more"], {}, None, [], []
+    )
+    archive.write(file, bytes.fromhex(KEY), manifest, tmp_path / "database", {})
+
+    done = empty.run(*restore_words(file, "--to", "sqlite:///./var/orgo.db"))
+
+    assert done.returncode == 2 and "(task.0999_more)" in done.stderr and "upgrade Orgo" in done.stderr
+    assert list(empty.home.iterdir()) == []
+
+
+def test_it_is_not_restored_under_a_running_orgo(house: Place, empty: Place) -> None:
+    from orgo.conf import load
+    from orgo.ops.up import Running
+
+    assert empty.run("init", "--yes").returncode == 0
+    before, file = everything(empty.home), made(house)
+    running = Running(load(empty.home, {}))
+    running._occupy()
+
+    done = empty.run(*restore_words(file))
+
+    assert done.returncode == 2 and "stop Orgo" in done.stderr
+    assert everything(empty.home).keys() - before.keys() == {"var/orgo.db.lock"}
+    running.stop()
+    assert empty.run(*restore_words(file)).returncode == 0
+
+
+def test_orgo_does_not_start_in_the_middle_of_a_restore(empty: Place) -> None:
+    from orgo.conf import load
+    from orgo.conf.database import lock_of
+    from orgo.lib.locks import locked
+
+    assert empty.run("init", "--yes").returncode == 0
+    file = load(empty.home, {}).sqlite_file
+    assert file is not None
+    with locked(lock_of(file)):
+        done = empty.run("up")
+    assert done.returncode == 2 and "being restored" in done.stderr
+
+
 def test_a_home_with_work_is_left_alone(house: Place) -> None:
     file = made(house)
     before = tasks(house)

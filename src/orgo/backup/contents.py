@@ -9,7 +9,7 @@ from orgo.conf.config import Config
 # What answers to letters and the trail's seals are checked with (audit/keys.py has these names, and needs Django). The audit
 # head comes from the snapshot itself.
 KEYS = ("secret.key", "audit.key", "audit.pub")
-_DATABASES = (".db", ".sqlite3", "-wal", "-shm", "-journal")
+_DATABASES = (".db", ".sqlite3", "-wal", "-shm", "-journal", ".lock")
 _SECRETS = (".key", ".pem", ".p12", ".pfx")
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,10 +18,11 @@ from orgo.backup.stores import sync_folder
 from orgo.backup.stream import Header
 from orgo.conf import boot, load, places
 from orgo.conf.config import Config
-from orgo.conf.database import reach
+from orgo.conf.database import lock_of, reach
 from orgo.conf.kinds import masked
 from orgo.conf.load import database_of
 from orgo.lib.crash import crashpoint
+from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
 
 NEW = "new"  # what a database holds after `orgo init`: people, and no work yet
@@ -51,6 +52,7 @@ class Stage(msgspec.Struct):
     """An unpacked backup; `database` is in this program's form and Django works on it."""
 
     folder: Path
+    name: str
     header: Header
     manifest: snapshot.Manifest
 
@@ -73,7 +75,7 @@ def staged(source: BinaryIO, secret: bytes, name: str, folder: Path) -> Iterator
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     try:
-        stage = Stage(folder, *archive.unpack(source, secret, name, folder))
+        stage = Stage(folder, name, *archive.unpack(source, secret, name, folder))
         crashpoint("H13.unpacked")
         if snapshot.count_rows(stage.database) != stage.manifest.rows:
             raise BadInput(Problem("its rows are not those that it says it has", file=name))
@@ -92,8 +94,14 @@ def _start(stage: Stage) -> None:
     plain.write_text("organization: {zone: UTC}\n")
     environ = {"ORGO_DATABASE": f"sqlite:///{stage.database}", "ORGO_CONFIG": str(plain)}
     config = boot.start(load(stage.folder, environ))
-    from orgo.ops.schema import migrate
+    from orgo.ops.schema import migrate, unknown
 
+    later = unknown(stage.manifest.form)
+    if later:
+        words = f"its database has a form that only a newer Orgo knows ({', '.join(later)})"
+        raise BadInput(
+            Problem(words, file=stage.name, hint=f"upgrade Orgo: it was made by {stage.manifest.orgo}")
+        )
     migrate(config)
 
 
@@ -110,17 +118,36 @@ def restore(
         target = load(
             home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(stage.folder / "plain.yaml")}
         )
-        there = _there_in_file(target) if target.sqlite_file else _there_on_server(target)
-        if there not in ("", NEW, stage.header.id):
-            raise _taken(target)
-        if there == stage.header.id:
-            return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], already=True)
-        held = _make_ready(stage)
-        beside = _put_files(stage, home, url if there == NEW else None)
-        crashpoint("H13.files_put")
-        _put_database(stage, target)
-        crashpoint("H13.database_put")
+        with _nobody_else_in(target):
+            return _bring_in(stage, target, home, url)
+
+
+def _bring_in(stage: Stage, target: Config, home: Path, url: str) -> Restored:
+    there = _there_in_file(target) if target.sqlite_file else _there_on_server(target)
+    if there not in ("", NEW, stage.header.id):
+        raise _taken(target)
+    if there == stage.header.id:
+        return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], already=True)
+    held = _make_ready(stage)
+    beside = _put_files(stage, home, url if there == NEW else None)
+    crashpoint("H13.files_put")
+    _put_database(stage, target)
+    crashpoint("H13.database_put")
     return Restored(stage.manifest.made_at, url, stage.manifest.rows, held, beside, stage.manifest.secrets)
+
+
+@contextmanager
+def _nobody_else_in(target: Config) -> Iterator[None]:
+    """A running Orgo would go on in the file that gives way. Raises BadInput where there is one."""
+    file = target.sqlite_file
+    with ExitStack() as held:
+        try:
+            if file is not None and file.exists():
+                held.enter_context(locked(lock_of(file)))
+        except BlockingIOError:
+            words = "Orgo runs on this database, or another restore does"
+            raise BadInput(Problem(words, file=str(file), hint="stop Orgo, then restore")) from None
+        yield
 
 
 def _reduced(environ: Mapping[str, str]) -> dict[str, str]:

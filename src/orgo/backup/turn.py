@@ -3,12 +3,13 @@
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 
 from orgo.backup import state
 from orgo.conf.config import Config
 from orgo.lib import clock
+from orgo.lib.locks import locked
 
 LEASE = timedelta(minutes=10)
 RENEW_EVERY = 60.0
@@ -79,17 +80,10 @@ def _machine(config: Config) -> str:
 
 @contextmanager
 def _alone_here(config: Config) -> Iterator[None]:
-    """One at a time on this machine (where the system has file locks)."""
-    folder = config.var / "backup"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with (folder / "lock").open("w") as file:
+    """One at a time on this machine."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked(config.var / "backup" / "lock"))
         except BlockingIOError:
             raise Busy("another backup is being made at this moment") from None
         yield

@@ -20,6 +20,11 @@ def settings_of(config: Config) -> dict[str, Any]:
     return _sqlite(file) if file else _postgresql(config.database, config.database_connections)
 
 
+def lock_of(file: Path) -> Path:
+    """Whose lock a running Orgo shares and a restore holds alone: a name beside the database's file, which is replaced."""
+    return file.with_name(f"{file.name}.lock")
+
+
 def _sqlite(path: Path) -> dict[str, Any]:
     journal = "WAL" if boot.wal_is_safe() else "DELETE"
     pragmas = (

@@ -5,13 +5,17 @@ later, by a migration whose name begins with `contract_` behind its number (docs
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from orgo.conf.config import Config
+from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
 from orgo.ops import server
+
+if TYPE_CHECKING:
+    from django.db.migrations.loader import MigrationLoader
 
 log = logging.getLogger("orgo")
 Form = Literal["none", "older", "current", "expanded", "newer"]
@@ -30,13 +34,27 @@ def form() -> Form:
     applied, known = set(loader.applied_migrations), set(loader.disk_migrations)
     if not applied:
         return "none"
-    ours = {app for app, _ in known}
-    later = {name for app, name in applied - _replaced(loader) if app in ours and (app, name) not in known}
-    if any(narrows(name) for name in later):
+    later = _unknown(loader, applied)
+    if any(narrows(name) for _, name in later):
         return "newer"
     if not known <= applied:
         return "older"
     return "expanded" if later else "current"
+
+
+def unknown(steps: Iterable[str]) -> list[str]:
+    """Those of these steps ("app.name") that only a later Orgo knows."""
+    from django.db.migrations.loader import MigrationLoader
+
+    applied = {(app, name) for app, _, name in (step.partition(".") for step in steps)}
+    return sorted(".".join(step) for step in _unknown(MigrationLoader(None), applied))
+
+
+def _unknown(loader: "MigrationLoader", applied: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of Orgo's own; other applications' are not looked at."""
+    known = set(loader.disk_migrations)
+    ours = {app for app, _ in known}
+    return {step for step in set(applied) - _replaced(loader) - known if step[0] in ours}
 
 
 def narrows(migration: str) -> bool:
@@ -86,17 +104,6 @@ def migrate(config: Config) -> list[str]:
 
 @contextmanager
 def _alone(config: Config) -> Iterator[None]:
-    """One at a time: on a server by its own lock, else on this machine (where the system has file locks)."""
-    if config.sqlite_file is None:
-        with server.alone():
-            yield
-        return
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    config.var.mkdir(parents=True, exist_ok=True)
-    with (config.var / "migrate.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """One at a time: on a server by its own lock, else on this machine."""
+    with locked(config.var / "migrate.lock", wait=True) if config.sqlite_file else server.alone():
         yield

@@ -5,16 +5,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal
 
 from orgo import dispatch
 from orgo.conf.config import Config
+from orgo.conf.database import lock_of
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.delivery.webhook.courier import Hook, WebhookCourier
 from orgo.flow.reading import Reader, ScanningReader
 from orgo.intake.scanner import Clamd
 from orgo.lib import memory
+from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import without
 from orgo.message.pool import ParserPool
@@ -48,6 +51,7 @@ class Running:
         self.ended = threading.Event()
         self.smtp_port: int | None = None
         self._at_end: list[Callable[[], None]] = []
+        self._lock = ExitStack()
 
     def start(self) -> None:
         """Start every part but the page. Raises BadInput for rules that can't be read or an address that can't be had."""
@@ -55,6 +59,7 @@ class Running:
         disk.end_when_it_fails()
         need_rules(self.config)
         use_limits(self.config)
+        self._occupy()
         prepare_database()
         if self.config.queue is not None:
             from orgo.conf.celery import ring_by_broker
@@ -113,6 +118,17 @@ class Running:
         latest = time.monotonic() + ROUNDS_MAY_TAKE
         for loop in self.loops:
             loop.join(timeout=max(0.0, latest - time.monotonic()))
+        self._lock.close()
+
+    def _occupy(self) -> None:
+        """A database in a file is not restored under a running Orgo, and Orgo does not start in the middle of a restore."""
+        file = self.config.sqlite_file
+        if file is None:
+            return
+        try:
+            self._lock.enter_context(locked(lock_of(file), shared=True))
+        except BlockingIOError:
+            raise BadInput(Problem("a backup is being restored into it", file=str(file))) from None
 
     def _loop(self, name: str, work: Callable[[], int], queue: str, *ends: Callable[[], None]) -> None:
         self._begin(Loop(name, work, dispatch.bells.bells[queue], POLL, ends))
