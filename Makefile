@@ -4,7 +4,7 @@
 #   make test     every test that this machine can run
 #   make crash    all crash points on all databases, fifty kills while mail pours in, ten minutes of kills at random, 10,000 races
 #   make cut      the connection cut after every single byte of IMAP, POP3 and SMTP sessions (hours)
-#   make lint     style, types, layers, sizes, generated files
+#   make lint     style, types, layers, sizes, generated files, and the pages as a site (var/site)
 #   make bench    what each part costs, beside its floor and what was promised of it
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
 #   make schema   schema.sql and requirements*.txt anew, after a migration or another lock
@@ -54,10 +54,11 @@ crash: .venv/.made-dev
 cut: .venv/.made-dev
 	ORGO_EVERY_BYTE=1 $(IN)/python -m pytest -n 2 tests/integration/mailbox/test_cut.py $(ARGS)
 
+lint: export NO_MKDOCS_2_WARNING = 1
 lint: .venv/.made-dev
 	@bad=""; \
 	for check in "ruff check ." "mypy" "lint-imports" "python tools/check_sizes.py" "python tools/check_tree.py" \
-		"python tools/check_generated.py"; do \
+		"python tools/check_generated.py" "mkdocs build --strict"; do \
 		echo "== $$check"; $(IN)/$$check || bad="$$bad [$$check]"; \
 	done; \
 	test -z "$$bad" || { echo "not clean:$$bad" >&2; exit 1; }

@@ -1,12 +1,15 @@
 """The pages stay true: every file and every link that they name is there."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from orgo.task.reply import understand
 from tests.house.checkout import ROOT
 
+NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 PAGES = sorted(
     path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md")]
 )
@@ -30,3 +33,28 @@ def test_flow_names_every_stage() -> None:
     stages = [path.name for path in (ROOT / "src" / "orgo").iterdir() if (path / "__init__.py").exists()]
     outside = {"audit", "cli", "demo", "web", "api"}
     assert [stage for stage in stages if stage not in outside and f"src/orgo/{stage}/" not in text] == []
+
+
+def test_no_picture_makes_a_page_slow() -> None:
+    pictures = sorted((ROOT / "docs" / "pictures").iterdir())
+    assert [path.name for path in pictures if path.stat().st_size >= 100_000] == []
+
+
+@pytest.mark.parametrize(("guide", "language"), [("guide.md", "en"), ("guide.fr.md", "fr")])
+def test_what_the_guide_says_one_may_answer_is_understood(guide: str, language: str) -> None:
+    rows = re.findall(r"^\| (`.+?) \|", (ROOT / "docs" / "user" / guide).read_text("utf-8"), re.MULTILINE)
+    said = [
+        understand(words, now=NOW, zone="UTC", language=language)
+        for row in rows
+        for words in re.findall(r"`(.+?)`", row)
+    ]
+    assert {one.kind for one in said} == {
+        "take",
+        "eta",
+        "wait",
+        "assign",
+        "not_mine",
+        "escalate",
+        "done",
+        "undo",
+    }
