@@ -7,7 +7,7 @@
 #   make lint     style, types, layers, sizes, generated files, and the pages as a site (var/site)
 #   make bench    what each part costs, beside its floor and what was promised of it
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
-#   make schema   schema.sql and requirements*.txt anew, after a migration or another lock
+#   make schema   schema.sql, requirements*.txt and the page of metrics anew, after a migration, another lock or metric
 #   make setup    only the environment in .venv
 #   make servers  the same with a PostgreSQL and a Valkey in it, for tests on machines where you are not root
 

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY R
 CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "owed_since" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, "gone" bool DEFAULT 0 NOT NULL, "sha256" varchar(64) DEFAULT '' NOT NULL, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
 CREATE TABLE IF NOT EXISTS "intake_waiting_file" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL UNIQUE, "reason" varchar(8) NOT NULL, "tasks" integer NOT NULL, "since" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_backups" ("number" smallint NOT NULL PRIMARY KEY, "since" datetime NOT NULL, "made_at" datetime NULL, "sent_at" datetime NULL, "away_since" datetime NULL, "waiting" integer NOT NULL, "reason" varchar(500) NOT NULL, "tries" integer NOT NULL, "next_at" datetime NULL, "holder" varchar(32) NOT NULL, "lease_until" datetime NULL, "told" varchar(10) NOT NULL);
+CREATE TABLE IF NOT EXISTS "ops_certificate" ("server" varchar(264) NOT NULL PRIMARY KEY, "until" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_role" ("name" varchar(12) NOT NULL PRIMARY KEY, "well_at" datetime NULL, "ailing" varchar(300) NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_tally" ("series" varchar(400) NOT NULL PRIMARY KEY, "count" bigint NOT NULL, "seconds" real NOT NULL, "until" datetime NULL);
 CREATE TABLE IF NOT EXISTS "outbox_document" ("sha256" varchar(64) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL);
@@ -123,6 +124,7 @@ SELECT * FROM (VALUES
     ('ops', '0001_initial', '2026-01-01 00:00:00'),
     ('ops', '0002_tally', '2026-01-01 00:00:00'),
     ('ops', '0003_backups', '2026-01-01 00:00:00'),
+    ('ops', '0004_certificate', '2026-01-01 00:00:00'),
     ('outbox', '0001_initial', '2026-01-01 00:00:00'),
     ('outbox', '0002_outlets', '2026-01-01 00:00:00'),
     ('outbox', '0003_waiting', '2026-01-01 00:00:00'),

@@ -51,6 +51,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "dovecot": _command("dovecot"),
     "npm": _command("npm"),
     "postfix": _command("postfix"),
+    "promtool": _command("promtool"),
     "postgresql": lambda: program("postgres"),
     "rabbitmq": _command("rabbitmq-server"),
     "redis": lambda: program("redis-server"),

@@ -1,4 +1,4 @@
-"""Compares the files that are made from others with what they would be now: schema.sql, requirements*.txt, migrations.
+"""Compares the files that are made from others with what they would be now: schema.sql, requirements*.txt, a page, migrations.
 
 usage: python tools/check_generated.py [--write]
 """
@@ -28,6 +28,7 @@ def main(write: bool) -> int:
     """Say which file is out of date, or write them all; returns 1 where one is."""
     made: dict[str, Callable[[], str]] = {name: lambda name=name: requirements(name) for name in GROUPS}  # type: ignore[misc]
     made["schema.sql"] = lambda: script("make_schema.py")
+    made["docs/operator/metrics.md"] = lambda: script("metrics_page.py")
     wrong = [name for name, text in made.items() if not same(name, text(), write)]
     for name in wrong:
         print(f"{name} is out of date: `make schema` writes it anew", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Sequence
@@ -21,12 +22,13 @@ class Scripted:
     """Plays a script for each connection; the last one again for all that come later.
 
     Bytes are said as they are. A pattern waits until what was heard since the last one matches; a function makes of what
-    matched last what is said. "close" ends the connection politely, "reset" with a TCP reset, "silence" says nothing more
+    matched last what is said. With `context` it speaks TLS from the first byte. "close" ends the connection politely, "reset" with a TCP reset, "silence" says nothing more
     until the other side goes, "drip" says a letter now and then and never ends a line. `heard` is all that came.
     """
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, context: ssl.SSLContext | None = None) -> None:
         self.scripts = list(scripts)
+        self.context = context
         self.heard: list[bytes] = []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
@@ -61,6 +63,8 @@ class Scripted:
         way.settimeout(LONGEST)
         heard, last = 0, b""
         try:
+            if self.context is not None:
+                way = self.context.wrap_socket(way, server_side=True)
             for step in script:
                 if isinstance(step, bytes):
                     way.sendall(step)

@@ -320,10 +320,11 @@ def _smtp(config: Config) -> Iterator[Finding]:
     if config.smtp is None:
         yield Finding("smtp", "warn", "no server is given, so letters wait", "give smtp: in config.yaml")
         return
-    from orgo.ops.up import email_courier
+    from orgo.delivery.email.courier import EmailCourier
+    from orgo.ops.up import smtp_server
 
     where = f"{config.smtp.host}:{config.smtp.port}"
-    courier = email_courier(config)
+    courier = EmailCourier(smtp_server(config))
     try:
         wire = courier.try_out()
     except Exception as error:

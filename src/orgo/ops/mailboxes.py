@@ -1,10 +1,11 @@
 """The mailboxes of the configuration, each watched by a thread of its own: one that hangs never holds up another."""
 
 import threading
+from datetime import datetime
 
-from orgo.conf.config import Config
+from orgo.conf.config import Config, Mailbox
 from orgo.intake.mailbox.watch import Watcher
-from orgo.ops import trouble
+from orgo.ops import certificates, trouble
 
 LONGEST_STOP = 5.0
 
@@ -24,7 +25,7 @@ class Mailboxes:
     """Watches every mailbox from `start` to `stop`."""
 
     def __init__(self, config: Config) -> None:
-        self.watchers = [Watcher(account, _tell) for account in config.accounts]
+        self.watchers = [Watcher(account, _tell, _connected) for account in config.accounts]
         self.threads = [WatcherThread(watcher) for watcher in self.watchers]
 
     def start(self) -> None:
@@ -45,3 +46,7 @@ def _tell(name: str, sentence: str | None) -> None:
         trouble.over(f"mailbox {name}")
     else:
         trouble.note(f"mailbox {name}", sentence)
+
+
+def _connected(account: Mailbox, until: datetime | None) -> None:
+    certificates.note(f"{account.host}:{account.port}", until)

@@ -1,17 +1,19 @@
 """What `/metrics` shows, for Prometheus: read from the database at each scrape, so that any process tells of all of them."""
 
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from orgo.conf.config import Config
 from orgo.lib import clock
-from orgo.ops import status
+from orgo.ops import certificates, measures, status
+from orgo.ops.measures import Measure
 from orgo.ops.tally import BUCKETS, NOTHING, Ended, Total
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -43,66 +45,58 @@ class _House(Collector):
         yield from _letters(seen)
         yield from _tasks(seen)
         yield from _stages(ended)
-        yield from _mailboxes(now)
+        yield from _mailboxes(self.config, now)
+        yield from _certificates(self.config)
         yield from _backups(seen["backup"], now)
         yield from _house(seen, self.config)
 
 
 def _mails(ended: Ended) -> Iterator[Metric]:
-    family = CounterMetricFamily(
-        "orgo_mails",
-        "Mails by the way they came and where they ended",
-        labels=["source", "mailbox", "outcome"],
-    )
-    for labels, total in ended.by_labels("mail").items():
-        family.add_metric(labels, total.many)
-    yield family
+    yield _filled(measures.MAILS, {labels: one.many for labels, one in ended.by_labels("mail").items()})
 
 
 def _queues(seen: dict[str, Any]) -> Iterator[Metric]:
-    backlog = GaugeMetricFamily("orgo_backlog", "What waits in each queue", labels=["queue"])
-    oldest = GaugeMetricFamily(
-        "orgo_backlog_oldest_seconds", "How long the oldest has waited", labels=["queue"]
-    )
     waiting = {
         "routing": (seen["mail"]["waiting"], seen["mail"]["oldest_seconds"]),
         "delivery": (seen["letters"]["waiting"], seen["letters"]["oldest_seconds"]),
         "escalation": (seen["tasks"]["late_timers"], seen["tasks"]["oldest_timer_seconds"]),
     }
-    backlog.add_metric(["intake"], seen["mail"]["on_servers"])
-    for queue, (count, age) in waiting.items():
-        backlog.add_metric([queue], count)
-        oldest.add_metric([queue], age)
-    yield from (backlog, oldest)
+    counts = {(queue,): count for queue, (count, _) in waiting.items()}
+    yield _filled(measures.BACKLOG, {("intake",): seen["mail"]["on_servers"]} | counts)
+    yield _filled(measures.OLDEST, {(queue,): age for queue, (_, age) in waiting.items()})
 
 
 def _letters(seen: dict[str, Any]) -> Iterator[Metric]:
-    family = GaugeMetricFamily("orgo_letters", "Letters by state", labels=["state"])
-    for state in ("waiting", "held", "sent", "failed", "ambiguous", "cancelled"):
-        family.add_metric([state], seen["letters"][state])
-    yield family
+    states = ("waiting", "held", "sent", "failed", "ambiguous", "cancelled")
+    yield _filled(measures.LETTERS, {(state,): seen["letters"][state] for state in states})
 
 
 def _tasks(seen: dict[str, Any]) -> Iterator[Metric]:
-    family = GaugeMetricFamily(
-        "orgo_tasks", "Open tasks, and those of them that somebody should look at", labels=["which"]
-    )
-    for which in ("open", "unassigned", "overdue"):
-        family.add_metric([which], seen["tasks"][which])
-    yield family
+    whiches = ("open", "unassigned", "overdue")
+    yield _filled(measures.TASKS, {(which,): seen["tasks"][which] for which in whiches})
 
 
 def _stages(ended: Ended) -> Iterator[Metric]:
     """How long mails waited for their decision, letters for the server's word, and levels for being fired."""
-    family = HistogramMetricFamily(
-        "orgo_stage_seconds", "Time from arrival to decision, from letter to sent", labels=["stage"]
-    )
+    stages, late = measures.STAGES.family(), measures.LATE.family()
     worked = ended.by_bucket("mail", lambda labels: labels[2] in WORKED)
     for stage, totals in (("decide", worked), ("send", ended.by_bucket("letter"))):
-        family.add_metric([stage], **_buckets(totals))
-    late = HistogramMetricFamily("orgo_escalation_late_seconds", "By how much levels fired behind their time")
+        stages.add_metric([stage], **_buckets(totals))
     late.add_metric([], **_buckets(ended.by_bucket("level")))
-    yield from (family, late)
+    yield from (stages, late)
+
+
+def _filled(measure: Measure, values: Mapping[Any, float]) -> Metric:
+    """The metric with these values, each by the tuple of its labels."""
+    family = measure.family()
+    for labels, value in values.items():
+        family.add_metric(labels, value)
+    assert isinstance(family, Metric)
+    return family
+
+
+def _single(measure: Measure, value: float) -> Metric:
+    return _filled(measure, {(): value})
 
 
 def _buckets(totals: dict[int, Total]) -> dict[str, Any]:
@@ -115,59 +109,42 @@ def _buckets(totals: dict[int, Total]) -> dict[str, Any]:
     }
 
 
-def _mailboxes(now: datetime) -> Iterator[Metric]:
+def _mailboxes(config: Config, now: datetime) -> Iterator[Metric]:
+    """Of the mailboxes that are configured: a row stays when its mailbox goes, and would be silent for ever."""
     from orgo.intake.models import Mailbox
 
-    working = GaugeMetricFamily(
-        "orgo_mailbox_up", "Whether the mailbox could be read at the last try", labels=["mailbox", "state"]
-    )
-    silent = GaugeMetricFamily(
-        "orgo_mailbox_silent_seconds", "Since when nothing came from it", labels=["mailbox"]
-    )
-    waiting = GaugeMetricFamily(
-        "orgo_mailbox_waiting", "Mails on the server at the last look", labels=["mailbox"]
-    )
-    for row in Mailbox.objects.all():
-        working.add_metric([row.name, row.state], row.state == "ok")
-        waiting.add_metric([row.name], row.waiting)
-        if row.last_mail_at is not None:
-            silent.add_metric([row.name], max(0.0, (now - row.last_mail_at).total_seconds()))
-    yield from (working, silent, waiting)
+    rows = list(Mailbox.objects.filter(name__in=[account.name for account in config.accounts]))
+    heard = ((row.name, now - row.last_mail_at) for row in rows if row.last_mail_at is not None)
+    yield _filled(measures.MAILBOX_UP, {(row.name, row.state): row.state == "ok" for row in rows})
+    silent = {(name,): max(0.0, since.total_seconds()) for name, since in heard}
+    yield _filled(measures.MAILBOX_SILENT, silent)
+    yield _filled(measures.MAILBOX_WAITING, {(row.name,): row.waiting for row in rows})
+
+
+def _certificates(config: Config) -> Iterator[Metric]:
+    ends = certificates.ends(config)
+    yield _filled(measures.CERTIFICATE, {(server,): until.timestamp() for server, until in ends.items()})
 
 
 def _backups(seen: dict[str, Any] | None, now: datetime) -> Iterator[Metric]:
     """Nothing where none are configured."""
     if seen is None:
         return
-    yield GaugeMetricFamily("orgo_backup_waiting", "Backups that can't leave", value=seen["waiting"])
-    yield GaugeMetricFamily(
-        "orgo_backup_overdue", "Whether a backup should have been made long ago", value=seen["overdue"]
-    )
+    yield _single(measures.BACKUP_WAITING, seen["waiting"])
+    yield _single(measures.BACKUP_OVERDUE, seen["overdue"])
     if seen["sent"]:
         age = (now - datetime.fromisoformat(seen["sent"])).total_seconds()
-        yield GaugeMetricFamily(
-            "orgo_backup_age_seconds", "Since when none has reached its place", value=max(0.0, age)
-        )
+        yield _single(measures.BACKUP_AGE, max(0.0, age))
 
 
 def _house(seen: dict[str, Any], config: Config) -> Iterator[Metric]:
-    import shutil
-
     from orgo.audit import journal
     from orgo.audit.models import Seal
 
-    yield GaugeMetricFamily(
-        "orgo_broker_up",
-        "Whether the broker answers (1 where none is configured)",
-        value=seen["queue"]["answers"],
-    )
+    yield _single(measures.BROKER, seen["queue"]["answers"])
     sealed = Seal.objects.order_by("-number").values_list("horizon", flat=True).first() or 0
-    unsealed = journal.waiting(sealed)
-    yield GaugeMetricFamily("orgo_audit_unsealed", "Events that no seal closes yet", value=unsealed)
-    place = config.var if config.var.exists() else config.home
-    yield GaugeMetricFamily(
-        "orgo_disk_free_bytes", "Room where Orgo writes", value=shutil.disk_usage(place).free
-    )
-    info = GaugeMetricFamily("orgo_info", "The program", labels=["version", "database"])
-    info.add_metric([seen["version"], seen["database"]["kind"]], 1)
-    yield info
+    yield _single(measures.UNSEALED, journal.waiting(sealed))
+    disk = shutil.disk_usage(config.var if config.var.exists() else config.home)
+    yield _single(measures.DISK_FREE, disk.free)
+    yield _single(measures.DISK_TOTAL, disk.total)
+    yield _filled(measures.INFO, {(seen["version"], seen["database"]["kind"]): 1})

@@ -1,4 +1,4 @@
-"""What processes tell each other of themselves and of backups, and what was counted so far (ops/tally.py)."""
+"""What processes tell each other of themselves, of backups and certificates, and what was counted so far (ops/tally.py)."""
 
 from django.db import models
 
@@ -52,3 +52,13 @@ class Backups(models.Model):
 
     class Meta:
         db_table = "ops_backups"
+
+
+class Certificate(models.Model):
+    """Until when the certificate is good that a server (host:port) showed at the last connection."""
+
+    server = models.CharField(max_length=264, primary_key=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "ops_certificate"

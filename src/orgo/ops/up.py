@@ -21,7 +21,7 @@ from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import without
 from orgo.message.pool import ParserPool
-from orgo.ops import disk, trouble
+from orgo.ops import certificates, disk, trouble
 from orgo.ops.checking import need_rules, use_limits
 from orgo.ops.loops import Loop
 
@@ -37,6 +37,7 @@ WATCH_EVERY = 20.0
 DIGEST_EVERY = 60.0
 BEAT_EVERY = 10.0
 BACKUP_EVERY = 60.0
+PAGE_EVERY = 3600.0
 ROUNDS_MAY_TAKE = 25.0  # whoever ends a service kills it after 30 s
 
 
@@ -143,8 +144,11 @@ class Running:
         self._begin(Loop("seal", lambda: seal_round(self.config), threading.Event(), SEAL_EVERY))
 
     def _start_watching(self) -> None:
-        """Rules that are refused, and mailboxes and backups in trouble, are told of."""
+        """Rules that are refused, mailboxes and backups in trouble, are told of; the page's certificate is looked at."""
         self._begin(Loop("rules", _watch_rules, threading.Event(), WATCH_EVERY))
+        if certificates.page(self.config):
+            look = Loop("page", lambda: certificates.look_at_page(self.config), threading.Event(), PAGE_EVERY)
+            self._begin(look)
         if self.config.accounts:
             from orgo.flow.mailbox_alarms import watch_mailboxes
 
@@ -309,28 +313,27 @@ def watch_canary(config: Config) -> int:
     return watch(canary, str(account.receives))
 
 
-def email_courier(config: Config) -> EmailCourier:
-    """The courier to the configured server."""
+def smtp_server(config: Config) -> SmtpServer:
+    """The configured server as couriers want it."""
     smtp = config.smtp
     assert smtp is not None
-    return EmailCourier(
-        SmtpServer(
-            host=smtp.host,
-            port=smtp.port,
-            tls=smtp.tls,
-            from_address=smtp.from_address,
-            from_name=smtp.from_name or config.organization.name,
-            username=smtp.username,
-            password=smtp.password.get_secret_value() if smtp.password else None,
-            ca_file=str(smtp.ca_file) if smtp.ca_file else None,
-        )
+    return SmtpServer(
+        host=smtp.host,
+        port=smtp.port,
+        tls=smtp.tls,
+        from_address=smtp.from_address,
+        from_name=smtp.from_name or config.organization.name,
+        username=smtp.username,
+        password=smtp.password.get_secret_value() if smtp.password else None,
+        ca_file=str(smtp.ca_file) if smtp.ca_file else None,
     )
 
 
 def courier_for(config: Config) -> Watched:
     """The way out as jobs of any kind use it."""
-    courier = email_courier(config)
-    return Watched(courier, "smtp", repr(courier.server))
+    server = smtp_server(config)
+    courier = EmailCourier(server, lambda until: certificates.note(repr(server), until))
+    return Watched(courier, "smtp", repr(server))
 
 
 def reader_for(config: Config) -> Reader:

@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from orgo.delivery.email.mime import build, wire_address
 from orgo.delivery.ports import DeliveryError, Parcel
 from orgo.lib.crash import crashpoint
+from orgo.lib.tls import good_until
 
 TIMEOUT = 60.0
 GOODBYE_TIMEOUT = 5.0  # nothing hangs on the answer
@@ -47,10 +49,16 @@ class SmtpServer(msgspec.Struct, frozen=True):
 
 
 class EmailCourier:
-    """A courier to one SMTP server. Keeps its connection while there is work; not for several threads at once."""
+    """A courier to one SMTP server. Keeps its connection while there is work; not for several threads at once.
 
-    def __init__(self, server: SmtpServer) -> None:
+    `connected` hears, each time, until when the server's certificate is good (None: no TLS).
+    """
+
+    def __init__(
+        self, server: SmtpServer, connected: Callable[[datetime | None], None] = lambda until: None
+    ) -> None:
         self.server = server
+        self.connected = connected
         self._smtp: smtplib.SMTP | None = None
 
     def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
@@ -93,6 +101,7 @@ class EmailCourier:
                 pass
             self.close()
         self._smtp = self._connect()
+        self.connected(good_until(self._smtp.sock))
         return self._smtp
 
     def _connect(self) -> smtplib.SMTP:

@@ -23,6 +23,7 @@ from orgo.intake.mailbox.ports import (
     Waiting,
 )
 from orgo.intake.mailbox.signin import SLACK, TIMEOUT, connect, hang_up, translated
+from orgo.lib.tls import good_until
 
 log = logging.getLogger("orgo.imap")
 CHUNK = 500
@@ -41,6 +42,7 @@ class ImapSession:
         self.account = account
         self.server = f"{account.host}:{account.port}"
         self.client = connect(account)
+        self.good_until = good_until(self.client.socket())
         self.found = 0
         self._uidnext = self._exists = 0
         with translated(self.server):

@@ -28,6 +28,7 @@ from orgo.intake.mailbox.ports import (
 from orgo.intake.mailbox.signin import TIMEOUT, certificates
 from orgo.lib.crash import crashpoint
 from orgo.lib.text import clean_header, clip
+from orgo.lib.tls import good_until
 
 CHUNK = 500
 MOST_MAILS = 1_000_000
@@ -57,6 +58,7 @@ class Pop3Session:
         self._numbers: dict[str, int] = {}
         self._way: poplib.POP3 | None = None
         self._connect()
+        self.good_until = good_until(self._open.sock)
 
     def look(self, folder: str, write: bool) -> Look:
         """POP3 has one folder, and no epochs: a key that comes again may be another mail's (see ledger.forget_vanished)."""

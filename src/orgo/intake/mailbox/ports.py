@@ -60,6 +60,8 @@ class Session(Protocol):
 
     found: int
     """How many mails the last `waiting` found."""
+    good_until: datetime | None
+    """Until when the server's certificate is good; None without TLS."""
 
     def look(self, folder: str, write: bool) -> Look:
         """Open a folder, read-only unless `write`. Raises FolderMissing."""

@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import close_old_connections, connection
@@ -21,14 +22,24 @@ from orgo.intake.models import Mailbox as MailboxRow
 log = logging.getLogger("orgo.mailbox")
 LOOK_AGAIN = 5.0
 Told = Callable[[str, str | None], None]
+Connected = Callable[[Account, datetime | None], None]
 
 
 class Watcher:
-    """Watches one mailbox on the thread that calls `run`. `tell` hears of trouble (a sentence) and of its end (None)."""
+    """Watches one mailbox on the thread that calls `run`. `tell` hears of trouble (a sentence) and of its end (None).
 
-    def __init__(self, account: Account, tell: Told = lambda name, sentence: None) -> None:
+    `connected` hears, with each session, until when the server's certificate is good (None: no TLS).
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        tell: Told = lambda name, sentence: None,
+        connected: Connected = lambda account, until: None,
+    ) -> None:
         self.account = account
         self.tell = tell
+        self.connected = connected
         self.stopping = threading.Event()
         self._session: Session | None = None
         self._suspects = Suspects()
@@ -56,6 +67,7 @@ class Watcher:
         ledger = Ledger(self.account)
         try:
             session = open_session(self.account)
+            self.connected(self.account, session.good_until)
             try:
                 return self._round(session, ledger, first=True, broken=broken)
             finally:
@@ -96,6 +108,7 @@ class Watcher:
     def _connected(self, ledger: Ledger) -> None:
         try:
             self._session = open_session(self.account)
+            self.connected(self.account, self._session.good_until)
             self._stay(self._session, ledger)
         except MailboxError as error:
             if not self.stopping.is_set():

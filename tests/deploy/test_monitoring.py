@@ -1,0 +1,153 @@
+"""deploy/monitoring/: alerts and dashboard are what promtool takes, and use what a running Orgo shows and nothing else."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from orgo.ops import measures
+from tests.house.checkout import ROOT
+from tests.office import CONFIG, Office
+
+MONITORING = ROOT / "deploy" / "monitoring"
+DASHBOARD = MONITORING / "orgo.dashboard.json"
+KNOWN = {series for measure in measures.ALL for series in measure.series}
+TOKEN = "0123456789abcdef" * 4
+
+
+def promtool(*words: str | Path) -> str:
+    found = subprocess.run(
+        ["promtool", *map(str, words)], cwd=MONITORING, capture_output=True, text=True, timeout=120
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout
+
+
+def alerts() -> list[dict[str, Any]]:
+    (group,) = yaml.safe_load((MONITORING / "orgo.rules.yml").read_text())["groups"]
+    return list(group["rules"])
+
+
+def panels() -> list[dict[str, Any]]:
+    return list(json.loads(DASHBOARD.read_text())["panels"])
+
+
+def expressions() -> Iterator[str]:
+    """Every expression of the dashboard, with Grafana's own variables filled in."""
+    for panel in panels():
+        for target in panel["targets"]:
+            yield target["expr"].replace("$__rate_interval", "5m").replace("$job", ".*")
+
+
+def names(text: str) -> set[str]:
+    return set(re.findall(r"\borgo_\w+", text))
+
+
+@pytest.mark.needs("promtool")
+def test_the_rules_are_sound_and_each_alert_is_heard_when_it_should_be() -> None:
+    assert "SUCCESS" in promtool("check", "rules", "orgo.rules.yml")
+    assert "SUCCESS" in promtool("test", "rules", "orgo.rules.test.yml")
+
+
+def test_no_alert_is_without_its_test_and_each_says_what_to_do() -> None:
+    tested = (MONITORING / "orgo.rules.test.yml").read_text()
+
+    for alert in alerts():
+        assert f'alertname="{alert["alert"]}"' in tested, alert["alert"]
+        assert alert["labels"]["severity"] in ("critical", "warning")
+        assert alert["annotations"].keys() == {"summary", "todo"}
+
+
+@pytest.mark.needs("promtool")
+def test_prometheus_takes_the_sample_and_every_expression_of_the_dashboard(tmp_path: Path) -> None:
+    promtool("check", "config", "--syntax-only", "prometheus.yml")
+    rules = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(expressions())]
+    (tmp_path / "dashboard.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+
+    assert f"{len(rules)} rules found" in promtool("check", "rules", tmp_path / "dashboard.yml")
+
+
+def test_the_dashboard_is_whole() -> None:
+    dashboard = json.loads(DASHBOARD.read_text())
+    ids = [panel["id"] for panel in panels()]
+
+    assert (dashboard["uid"], dashboard["title"]) == ("orgo", "Orgo")
+    assert len(set(ids)) == len(ids) > 10
+    assert not [pair for pair in combinations(panels(), 2) if overlap(*pair)]
+    variables = {f"${{{one['name']}}}" for one in dashboard["templating"]["list"]}
+    assert {panel["datasource"]["uid"] for panel in panels()} <= variables
+
+
+def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    first, second = one["gridPos"], other["gridPos"]
+    return all(
+        first[start] < second[start] + second[size] and second[start] < first[start] + first[size]
+        for start, size in (("x", "w"), ("y", "h"))
+    )
+
+
+@pytest.fixture
+def complete(tmp_path: Path) -> Iterator[Office]:
+    """An office that has all there is to measure."""
+    more = (
+        "web: {{metrics_token: 'file:token', public_url: 'https://orgo.city.example'}}\n"
+        "mailboxes: [{{host: imap.city.example, username: info@city.example, password: 'file:token'}}]\n"
+        "backup: {{key: 'file:token'}}\n"
+    )
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "token").write_text(TOKEN)
+    office = Office(tmp_path, config=CONFIG + more)
+    yield office
+    office.close()
+
+
+def shown(office: Office) -> dict[str, float]:
+    """The samples of the page, by name and labels."""
+    from django.test import Client
+
+    answer = Client(headers={"host": "orgo.city.example"}).get(
+        "/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, secure=True
+    )
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.content.decode())
+    samples = (sample for family in families for sample in family.samples)
+    return {" ".join([one.name, *one.labels.values()]): one.value for one in samples}
+
+
+def test_a_running_orgo_shows_every_metric_that_is_told_of_and_no_other(complete: Office) -> None:
+    from orgo.backup import state
+    from orgo.intake.models import Mailbox
+    from orgo.ops import certificates
+
+    complete.mail()
+    complete.clock.advance(hours=3)
+    complete.settle()
+    Mailbox.objects.create(name="info@city.example", state="ok", last_mail_at=complete.clock.now())
+    Mailbox.objects.create(name="former@city.example", state="unreachable")
+    state.read()
+    state.sent(any=True)
+    for server in certificates.servers(complete.config):
+        certificates.note(server, complete.clock.now())
+    found = shown(complete)
+
+    assert {name.partition(" ")[0] for name in found} == KNOWN
+    assert found["orgo_mailbox_up info@city.example ok"] == 1
+    assert not [name for name in found if "former@city.example" in name]
+    ends = complete.clock.now().timestamp()
+    assert found["orgo_certificate_ends_timestamp_seconds imap.city.example:993"] == ends
+    assert found["orgo_certificate_ends_timestamp_seconds orgo.city.example:443"] == ends
+    assert found["orgo_disk_total_bytes"] > found["orgo_disk_free_bytes"] > 0
+
+
+def test_alerts_and_dashboard_use_only_what_is_shown() -> None:
+    used = names(" ".join(alert["expr"] for alert in alerts()))
+    used |= names(" ".join(expressions()))
+
+    assert used and used - KNOWN == set()
