@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TABLE IF NOT EXISTS "django_session" ("session_key" varchar(40) NOT NULL PRIMARY KEY, "session_data" text NOT NULL, "expire_date" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_folder" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL, "uidvalidity" bigint NOT NULL, "last_uid" bigint NOT NULL, "highestmodseq" bigint NOT NULL, "known_until" bigint NOT NULL, "problem" varchar(300) NOT NULL, "mailbox_id" bigint NOT NULL REFERENCES "intake_mailbox" ("id") DEFERRABLE INITIALLY DEFERRED, "read_at" datetime NULL, CONSTRAINT "intake_folder_once" UNIQUE ("mailbox_id", "name"));
 CREATE TABLE IF NOT EXISTS "intake_import" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "key" varchar(64) NOT NULL UNIQUE, "path" text NOT NULL, "started_at" datetime NOT NULL, "finished_at" datetime NULL, "done" integer NOT NULL, "taken" integer NOT NULL);
+CREATE TABLE IF NOT EXISTS "intake_import_place" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "file" varchar(64) NOT NULL, "stamp" varchar(64) NOT NULL, "number" bigint NOT NULL, "offset" bigint NOT NULL, "ended" bool NOT NULL, "mails" integer NOT NULL, "older" integer NOT NULL, "others" text NOT NULL CHECK ((JSON_VALID("others") OR "others" IS NULL)), "run_id" bigint NOT NULL REFERENCES "intake_import" ("id") DEFERRABLE INITIALLY DEFERRED, CONSTRAINT "intake_import_place_once" UNIQUE ("run_id", "file"));
+CREATE TABLE IF NOT EXISTS "intake_import_unread" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "item" text NOT NULL, "why" text NOT NULL, "place_id" bigint NOT NULL REFERENCES "intake_import_place" ("id") DEFERRABLE INITIALLY DEFERRED);
 CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)), "arrived_at" datetime NULL, "words_key" varchar(64) DEFAULT '' NOT NULL, "sender" bigint DEFAULT 0 NOT NULL, "turn" bigint DEFAULT 0 NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(254) NOT NULL UNIQUE, "mode" varchar(8) NOT NULL, "cutoff" datetime NULL, "paused" bool NOT NULL, "state" varchar(12) NOT NULL, "detail" varchar(300) NOT NULL, "since" datetime NULL, "failures" integer NOT NULL, "next_try_at" datetime NULL, "last_ok_at" datetime NULL, "last_mail_at" datetime NULL, "lag_seconds" integer NULL, "waiting" integer NOT NULL, "noticed" varchar(12) NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL);
@@ -55,6 +57,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS "auth_permission_content_type_id_codename_01ab
 CREATE UNIQUE INDEX IF NOT EXISTS "django_content_type_app_label_model_76bd3d3b_uniq" ON "django_content_type" ("app_label", "model");
 CREATE INDEX IF NOT EXISTS "django_session_expire_date_a5c62663" ON "django_session" ("expire_date");
 CREATE INDEX IF NOT EXISTS "intake_folder_mailbox_id_5d33284a" ON "intake_folder" ("mailbox_id");
+CREATE INDEX IF NOT EXISTS "intake_import_place_run_id_c215cc8f" ON "intake_import_place" ("run_id");
+CREATE INDEX IF NOT EXISTS "intake_import_unread_place_id_c4b51583" ON "intake_import_unread" ("place_id");
 CREATE INDEX IF NOT EXISTS "intake_mail_content" ON "intake_mail" ("content_key") WHERE NOT ("content_key" = '');
 CREATE INDEX IF NOT EXISTS "intake_mail_copies" ON "intake_mail" ("same_as") WHERE "same_as" IS NOT NULL;
 CREATE INDEX IF NOT EXISTS "intake_mail_data_hash_e7d407ef" ON "intake_mail" ("data_hash");
@@ -121,6 +125,7 @@ SELECT * FROM (VALUES
     ('intake', '0006_turn', '2026-01-01 00:00:00'),
     ('intake', '0007_gone', '2026-01-01 00:00:00'),
     ('intake', '0008_waiting_file', '2026-01-01 00:00:00'),
+    ('intake', '0009_import_place', '2026-01-01 00:00:00'),
     ('ops', '0001_initial', '2026-01-01 00:00:00'),
     ('ops', '0002_tally', '2026-01-01 00:00:00'),
     ('ops', '0003_backups', '2026-01-01 00:00:00'),

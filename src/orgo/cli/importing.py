@@ -50,8 +50,8 @@ def import_(
 ) -> int:
     """Take in .eml, .msg, mbox, .pst and .ost files, Maildirs and folders of them.
 
-    It may be stopped and run again: nothing comes twice. History makes no tasks and no letters; work makes tasks
-    whose time begins now, and its senders get no receipt.
+    It may be stopped and run again: it goes on where it was, and nothing comes twice. History makes no tasks and no
+    letters; work makes tasks whose time begins now, and its senders get no receipt.
     """
     missing = [path for path in paths if not path.exists() and not path.is_symlink()]
     if missing:
@@ -178,7 +178,7 @@ class Rate:
         if count is None:
             return None
         seconds = time.monotonic() - self._began
-        return f"{count.mails} mails ({count.mails / max(seconds, 0.001):.0f} a second)"
+        return f"{count.mails} mails ({(count.mails - count.passed) / max(seconds, 0.001):.0f} a second)"
 
 
 class _Lines:
@@ -191,10 +191,11 @@ class _Lines:
             return
         self._last = time.monotonic()
         share = min(100, 100 * count.bytes // max(self.total, 1))
-        rate = count.mails / max(self._last - self._began, 0.001)
+        rate = (count.mails - count.passed) / max(self._last - self._began, 0.001)
         left = f", {self._left(count)} left" if 0 < share < 100 else ""
         say(f"{self.label}: {share} %, {count.mails} mails ({rate:.0f} a second{left}), {count.taken} new")
 
     def _left(self, count: "Count") -> str:
-        seconds = (self._last - self._began) * (self.total - count.bytes) / max(count.bytes, 1)
+        done = count.bytes - count.passed_bytes
+        seconds = (self._last - self._began) * (self.total - count.bytes) / max(done, 1)
         return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{seconds:.0f} s"

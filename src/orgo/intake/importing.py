@@ -2,20 +2,22 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
+from orgo.intake import places
 from orgo.intake.envelope import Envelope, envelope_of
 from orgo.intake.models import ImportRun, Mail
-from orgo.intake.readers import Item, read
+from orgo.intake.places import Reached, start_of
+from orgo.intake.readers import START, Item, Place, Source, can_go_on, sources
 from orgo.intake.store import Incoming, store
-from orgo.lib import clock
 from orgo.lib.ahead import ahead
 from orgo.lib.crash import crashpoint
 
@@ -30,7 +32,8 @@ As = Literal["history", "work"]
 class Count:
     """How far an import is. `work` and `history` are new; `unread` names what could not be read, with the reason.
 
-    `others` counts Outlook's items that are no mail, by their class.
+    `others` counts Outlook's items that are no mail, by their class. `passed` of the mails, and so many of the bytes,
+    were read by an earlier run: they are passed by.
     """
 
     bytes: int = 0
@@ -41,6 +44,8 @@ class Count:
     older: int = 0
     unread: list[tuple[str, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
+    passed: int = 0
+    passed_bytes: int = 0
 
     @property
     def taken(self) -> int:
@@ -59,6 +64,11 @@ class Plan:
     since: datetime | None = None
     folder: str = ""
 
+    @property
+    def left_out(self) -> str:
+        """What a run leaves out, in words: a place that it reached is worth nothing to one that leaves out something else."""
+        return f"{self.folder}\n{self.since if self.mode == 'history' else ''}"
+
     def of(self, envelope: Envelope) -> As | None:
         """What becomes of a mail with this envelope; None where it is left out."""
         if self.mode == "work":
@@ -76,6 +86,21 @@ class Wanted(NamedTuple):
     mail: Incoming
 
 
+class Batch(NamedTuple):
+    """Some mails, and what was told since those before them. Of an archive also where its reading goes on behind them.
+
+    One that `is_known` has no mails: it says how far an earlier run has read an archive.
+    """
+
+    items: list[Item]
+    unread: list[tuple[str, str]]
+    others: Counter[str]
+    archive: Reached | None = None
+    place: Place = START
+    ended: bool = False
+    is_known: bool = False
+
+
 Progress = Callable[[Count], None]
 
 
@@ -84,18 +109,115 @@ def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
 
     `progress` is told after each batch, which is then on disk.
     """
-    paths, count = list(paths), Count()
-    record = _record(paths)
-    with closing(ahead(batches(_read(paths, plan, count)))) as coming:
-        for batch in coming:
-            take(batch, plan, count)
-            crashpoint("H1f.before_progress")
-            ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
-            crashpoint("H1f.after_progress")
+    count = Count()
+    with closing(steps(paths, plan, count)) as going:
+        for _ in going:
             progress(count)
-    crashpoint("H1f.before_finish")
-    ImportRun.objects.filter(pk=record.pk).update(finished_at=clock.now())
     return count
+
+
+def steps(paths: Iterable[Path], plan: Plan, count: Count, by: str = "") -> Generator[None]:
+    """As `run`, a batch a step. One that was stopped goes on where it was, if it has the same paths, plan and `by`."""
+    paths, words = list(paths), by + plan.left_out
+    record = places.begin(paths, words)
+    with closing(ahead(_Reading(paths, plan.folder, places.reached(paths, words)).batches())) as coming:
+        for batch in coming:
+            _take_in(batch, plan, count, record)
+            yield
+    crashpoint("H1f.before_finish")
+    places.end(record)
+
+
+def _take_in(batch: Batch, plan: Plan, count: Count, record: ImportRun) -> None:
+    """Take in a batch, then write down how far that is: what is read twice, since a kill came between, is known."""
+    _tell(batch, count)
+    if batch.is_known:
+        return
+    mails, older = count.mails, count.older
+    if batch.items:
+        take(batch.items, plan, count)
+    crashpoint("H1f.before_progress")
+    with transaction.atomic():
+        if batch.archive is not None:
+            _move_on(batch.archive, batch, count.mails - mails, count.older - older)
+            places.keep(record, batch.archive, batch.unread)
+        ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
+    crashpoint("H1f.after_progress")
+
+
+def _move_on(archive: Reached, batch: Batch, mails: int, older: int) -> None:
+    archive.place, archive.ended = batch.place, batch.ended
+    archive.mails += mails
+    archive.older += older
+    archive.others += batch.others
+
+
+def _tell(batch: Batch, count: Count) -> None:
+    """Count what a batch tells beside its mails."""
+    count.unread += batch.unread
+    count.others += batch.others
+    if batch.is_known and batch.archive is not None:
+        archive = batch.archive
+        count.mails += archive.mails
+        count.passed += archive.mails
+        count.older += archive.older
+        count.known += archive.mails - archive.older
+        count.bytes += archive.place.offset
+        count.passed_bytes += archive.place.offset
+
+
+class _Reading:
+    """Reads batches. `reached` says how far archives were read before; it touches files only, never the database."""
+
+    def __init__(self, paths: Iterable[Path], folder: str, reached: Mapping[str, Reached]) -> None:
+        self._sources = sources(paths, self._unread, folder, self._other)
+        self._reached = reached
+        self._known = set[tuple[str, str]]()
+        self._troubles: list[tuple[str, str]] = []
+        self._others = Counter[str]()
+
+    def batches(self) -> Generator[Batch]:
+        """All of them, in the order of the files; those of an archive hold nothing else's."""
+        for archive, group in groupby(self._sources, lambda one: one.file if one.is_archive else None):
+            if archive is None:
+                items = (item for source in group for item in source.items(START))
+                yield from map(self._batch, batches(items))
+            else:
+                yield from chain.from_iterable(map(self._archive, group))
+        yield from self._told()
+
+    def _archive(self, source: Source) -> Iterator[Batch]:
+        yield from self._told()  # of what stands before it
+        archive = start_of(source.file)
+        before = self._reached.get(archive.key)
+        if before and before.stamp == archive.stamp != "" and can_go_on(source.file, before.place):
+            archive = before
+            yield Batch([], archive.unread, archive.others, archive, archive.place, is_known=True)
+        if archive.ended:
+            return
+        place, self._known = archive.place, set(archive.unread)
+        for items in batches(source.items(place)):
+            place = items[-1].place
+            yield self._batch(items)._replace(archive=archive, place=place)
+        yield self._batch([])._replace(archive=archive, place=place, ended=True)
+        self._known = set()
+
+    def _told(self) -> Iterator[Batch]:
+        if self._troubles or self._others:
+            yield self._batch([])
+
+    def _batch(self, items: list[Item]) -> Batch:
+        batch = Batch(items, self._troubles, self._others)
+        self._troubles, self._others = [], Counter()
+        return batch
+
+    def _unread(self, where: str, why: str) -> None:
+        """Once: whoever goes on in an archive meets its folders again."""
+        if (where, why) not in self._known:
+            self._troubles.append((where, why))
+
+    def _other(self, _where: str, kind: str) -> None:
+        self._others[kind] += 1
 
 
 def take(batch: list[Item], plan: Plan, count: Count) -> None:
@@ -111,33 +233,24 @@ def survey(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
     return count
 
 
-def surveyed(paths: Iterable[Path], plan: Plan, count: Count) -> Iterator[None]:
-    """Count what `run` would take in, batch by batch."""
-    seen = set[str]()
-    for batch in batches(_read(paths, plan, count)):
-        wanted = _sorted_out(batch, plan, count)
+def surveyed(paths: Iterable[Path], plan: Plan, count: Count, by: str = "") -> Iterator[None]:
+    """Count what `steps` would take in, batch by batch."""
+    paths, seen = list(paths), set[str]()
+    before = places.reached(paths, by + plan.left_out)
+    for batch in _Reading(paths, plan.folder, before).batches():
+        _tell(batch, count)
+        wanted = _sorted_out(batch.items, plan, count)
         new = _new(wanted, seen | _there(wanted))
         seen.update(one.keys[0] for one in wanted if one.mail.mode == "work")
         _add(new, count, known=len(wanted) - len(new))
         yield
 
 
-def _read(paths: Iterable[Path], plan: Plan, count: Count) -> Iterator[Item]:
-    return read(
-        paths,
-        lambda where, why: count.unread.append((where, why)),
-        plan.folder,
-        lambda _, kind: count.others.update([kind]),
-    )
-
-
-def _record(paths: list[Path]) -> ImportRun:
-    """The row that says what was imported when; a run of the same paths goes on under the same one."""
-    named = "\n".join(str(path.absolute()) for path in paths)
-    key = hashlib.sha256(named.encode("utf-8", "surrogateescape")).hexdigest()
-    shown = named.encode("utf-8", "replace").decode()
-    found = {"path": shown, "started_at": clock.now(), "finished_at": None, "done": 0, "taken": 0}
-    return ImportRun.objects.update_or_create(key=key, defaults=found)[0]
+def is_under_way(file: Path, plan: Plan, by: str) -> bool:
+    """Whether a run of this archive alone was stopped, which can go on."""
+    archive = start_of(file)
+    before = places.reached([file], by + plan.left_out).get(archive.key)
+    return before is not None and before.stamp == archive.stamp
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -209,10 +322,12 @@ def _add(new: list[Incoming], count: Count, known: int) -> None:
 def keys_of(item: Item) -> tuple[str, ...]:
     """What an imported mail is known by, wherever it stands: Outlook's key, where it has one, and its bytes.
 
-    A mail that is not whole is stored under its bytes: it is known where the whole one is, which it never keeps out itself.
+    The bytes' second name is that of a watched folder whose files are kept (folder.py). A mail that is not whole is
+    stored under its bytes: it is known where the whole one is, which it never keeps out itself.
     """
-    by_bytes = f"{hashlib.sha256(item.data).hexdigest()}#import"
+    digest = hashlib.sha256(item.data).hexdigest()
+    by_bytes = (f"{digest}#import", f"{digest}#folder")
     if not item.key:
-        return (by_bytes,)
+        return by_bytes
     by_item = f"{item.key}#item"
-    return (by_item, by_bytes) if item.is_whole else (by_bytes, by_item)
+    return (by_item, *by_bytes) if item.is_whole else (*by_bytes, by_item)

@@ -97,6 +97,40 @@ class ImportRun(models.Model):
         db_table = "intake_import"
 
 
+class ImportPlace(models.Model):
+    """How far an archive of a run that has not ended was read, and what was met in it up to there (intake/places.py).
+
+    `file` is its path's hash; `stamp` says in which state of the file the place is one.
+    """
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="places")
+    file = models.CharField(max_length=64)
+    stamp = models.CharField(max_length=64)
+    number = models.BigIntegerField(default=0)
+    offset = models.BigIntegerField(default=0)
+    ended = models.BooleanField(default=False)
+    mails = models.IntegerField(default=0)
+    older = models.IntegerField(default=0)
+    others = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "intake_import_place"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["run", "file"], name="intake_import_place_once"),
+        ]
+
+
+class ImportUnread(models.Model):
+    """What could not be read of an archive, up to its place: `item` says where it is."""
+
+    place = models.ForeignKey(ImportPlace, on_delete=models.CASCADE, related_name="unread")
+    item = models.TextField()
+    why = models.TextField()
+
+    class Meta:
+        db_table = "intake_import_unread"
+
+
 class WaitingFile(models.Model):
     """A file of the watched folder that is left there for now: it is `locked` by another program, or `asks`.
 

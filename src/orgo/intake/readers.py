@@ -4,15 +4,17 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, NamedTuple
 
 from orgo.intake.outlook.archive import OLE, SIGNATURE, Archives, Told, nobody
 
 LARGEST = 50_000_000
+QUICK = 1_000_000  # an mbox of so many bytes is read anew in less time than its place takes to keep
 _PIECE = 1_000_000
 _BEGIN = 1000
 _ENVELOPE = re.compile(rb"From \S.*\d\d:\d\d")
@@ -24,12 +26,23 @@ _QUOTED = re.compile(rb">+From ")
 _MAIL_NAMES = (".eml", ".mbox", ".mbx", ".pst", ".ost", ".msg")
 
 
+class Place(NamedTuple):
+    """How far an archive is read: so many of its items (mails in an mbox), and about so many bytes (there exactly so many)."""
+
+    number: int = 0
+    offset: int = 0
+
+
+START = Place()
+
+
 @dataclass(frozen=True)
 class Item:
     """One mail of an archive. `where` says where it was, for people; `data` are its bytes.
 
     One of Outlook's may have a `key`, which stays when the bytes are composed in another way. Where a part of it can't be
     read `is_whole` is false. `read` is how many bytes of its archive are read with it, where it is not as many as it has.
+    `place` is where the reading of its archive goes on behind it.
     """
 
     where: str
@@ -37,10 +50,19 @@ class Item:
     key: str = ""
     is_whole: bool = True
     read: int | None = None
+    place: Place = START
 
 
 Trouble = Told
 """Is told of what could not be read: where, and why."""
+
+
+class Source(NamedTuple):
+    """A file with mail in it, whose mails `items` reads. The reading of an archive may begin at any place that it gave."""
+
+    file: Path
+    is_archive: bool
+    items: Callable[[Place], Iterator[Item]]
 
 
 def read(paths: Iterable[Path], trouble: Trouble, folder: str = "", other: Told = nobody) -> Iterator[Item]:
@@ -49,10 +71,44 @@ def read(paths: Iterable[Path], trouble: Trouble, folder: str = "", other: Told 
     `folder` keeps those mails of an Outlook archive whose folder's path has this text in it. Outlook's items that are no
     mail are told to `other`: where, and their class.
     """
+    for source in sources(paths, trouble, folder, other):
+        yield from source.items(START)
+
+
+def sources(
+    paths: Iterable[Path], trouble: Trouble, folder: str = "", other: Told = nobody
+) -> Iterator[Source]:
+    """The files that `read` reads, one by one; each is to be read before the next is asked for."""
     with closing(Archives()) as archives:
         for path in paths:
             for file in _files(path, set(), trouble):
-                yield from _read_file(file, trouble, partial(_outlook, archives, trouble, folder, other))
+                kind = _kind(file)
+                if kind == "outlook":
+                    items = partial(_outlook, archives, file, trouble, folder, other)
+                else:
+                    items = partial(_mbox_file if kind == "mbox" else _mail_file, file, trouble)
+                yield Source(file, _is_long(file, kind), items)
+
+
+def holds_many(file: Path) -> bool:
+    """Whether a file is an archive for whoever put it there: Outlook's, or an mbox with more than one mail."""
+    kind = _kind(file)
+    if kind != "mbox":
+        return kind == "outlook" and not _is_message(file)
+    with suppress(OSError), _opened(file) as stream:
+        return any(mail.place.offset < _size(file) for mail in islice(mbox(stream, "", nobody), 1))
+    return False
+
+
+def can_go_on(file: Path, place: Place) -> bool:
+    """Whether an archive, which is as it was, can be read from this place: in an mbox a mail begins there, or it ends."""
+    if place == START or _kind(file) != "mbox":
+        return True
+    with suppress(OSError), _opened(file) as stream:
+        stream.seek(place.offset)
+        line, after = stream.readline(_PIECE), stream.readline(_PIECE)
+        return not line or _begins_mail(line, after)
+    return False
 
 
 def count(paths: Iterable[Path]) -> int:
@@ -145,22 +201,36 @@ def _words(error: OSError) -> str:
 # ---------------------------------------------------------------- what is in a file
 
 
-def _read_file(file: Path, trouble: Trouble, outlook: Callable[[Path], Iterator[Item]]) -> Iterator[Item]:
+def _kind(file: Path) -> Literal["mbox", "outlook", "mail"]:
+    """How a file is to be read, by how it begins. One that can't be read is said where it is read as a mail."""
     try:
         with _opened(_where_it_is_now(file)) as stream:
             begin = stream.read(len(OLE))
-            stream.seek(0)
-            if begin[:5] == b"From ":
-                yield from mbox(stream, _shown(file), trouble)
-                return
-            is_small = _size(file) <= LARGEST
-            if (
-                begin[:4] == SIGNATURE
-                or file.suffix.lower() in (".pst", ".ost")
-                or (begin == OLE and is_small)
-            ):
-                yield from outlook(file)
-                return
+    except OSError:
+        return "mail"
+    if begin[:5] == b"From ":
+        return "mbox"
+    is_named = file.suffix.lower() in (".pst", ".ost")
+    is_outlook = is_named or begin[:4] == SIGNATURE or (begin == OLE and _size(file) <= LARGEST)
+    return "outlook" if is_outlook else "mail"
+
+
+def _is_long(file: Path, kind: str) -> bool:
+    """Whether a place in a file is worth keeping. A .msg is one mail, and folders are full of small mboxes of one mail."""
+    return (kind == "outlook" and not _is_message(file)) or (kind == "mbox" and _size(file) > QUICK)
+
+
+def _is_message(file: Path) -> bool:
+    try:
+        with _opened(file) as stream:
+            return stream.read(len(OLE)) == OLE
+    except OSError:
+        return False
+
+
+def _mail_file(file: Path, trouble: Trouble, _place: Place) -> Iterator[Item]:
+    try:
+        with _opened(_where_it_is_now(file)) as stream:
             data = stream.read(LARGEST + 1)
     except OSError as error:
         trouble(_shown(file), _words(error))
@@ -173,11 +243,21 @@ def _read_file(file: Path, trouble: Trouble, outlook: Callable[[Path], Iterator[
         yield Item(_shown(file), data)
 
 
-def _outlook(archives: Archives, trouble: Trouble, folder: str, other: Told, file: Path) -> Iterator[Item]:
-    size, done = _size(file), 0
-    for found in archives.mails(file, _shown(file), trouble, folder, other):
-        read = int(size * found.share)
-        yield Item(found.where, found.data, found.key, found.is_whole, read - done)
+def _mbox_file(file: Path, trouble: Trouble, place: Place) -> Iterator[Item]:
+    try:
+        with _opened(_where_it_is_now(file)) as stream:
+            yield from mbox(stream, _shown(file), trouble, place)
+    except OSError as error:
+        trouble(_shown(file), _words(error))
+
+
+def _outlook(
+    archives: Archives, file: Path, trouble: Trouble, folder: str, other: Told, place: Place
+) -> Iterator[Item]:
+    size, done = _size(file), place.offset
+    for found in archives.mails(file, _shown(file), trouble, folder, other, place.number):
+        read = max(done, int(size * found.share))
+        yield Item(found.where, found.data, found.key, found.is_whole, read - done, Place(found.number, read))
         done = read
 
 
@@ -191,23 +271,24 @@ def _where_it_is_now(file: Path) -> Path:
     return next((entry for entry in found if entry.name.partition(":")[0] == unique), file)
 
 
-def mbox(stream: BinaryIO, where: str, trouble: Trouble) -> Iterator[Item]:
-    """The mails of an mbox (RFC 4155, with mboxrd's quoting); Content-Length is not believed.
+def mbox(stream: BinaryIO, where: str, trouble: Trouble, place: Place = START) -> Iterator[Item]:
+    """The mails of an mbox (RFC 4155, with mboxrd's quoting) from this place on; Content-Length is not believed.
 
     A line `From ..` begins a mail where an empty line stands before it and it is of the usual form, or at least has
     a time in it and a header follows.
     """
-    mail = _Mail(where, trouble)
-    before, line = b"\n", stream.readline(_PIECE)
+    mail = _Mail(where, trouble, place)
+    stream.seek(place.offset)
+    at, before, line = place.offset, b"\n", stream.readline(_PIECE)
     while line:
         after = stream.readline(_PIECE)
-        if mail.number == 0 or (not before.strip() and _begins_mail(line, after)):
-            yield from mail.end()
+        if at == place.offset or (not before.strip() and _begins_mail(line, after)):
+            yield from mail.end(at)
             mail.begin(mail.number + 1)
         else:
             mail.add(line[1:] if _QUOTED.match(line) else line)
-        before, line = line, after
-    yield from mail.end()
+        at, before, line = at + len(line), line, after
+    yield from mail.end(at)
 
 
 def _begins_mail(line: bytes, after: bytes) -> bool:
@@ -215,11 +296,12 @@ def _begins_mail(line: bytes, after: bytes) -> bool:
 
 
 class _Mail:
-    """The mail of an mbox that is being gathered."""
+    """The mail of an mbox that is being gathered; those before `place` were read."""
 
-    def __init__(self, where: str, trouble: Trouble) -> None:
-        self.where, self.trouble, self.number = where, trouble, 0
-        self.begin(0)
+    def __init__(self, where: str, trouble: Trouble, place: Place) -> None:
+        self.where, self.trouble = where, trouble
+        self._place = place
+        self.begin(place.number)
 
     def begin(self, number: int) -> None:
         self.number, self._size, self._last = number, 0, b""
@@ -231,13 +313,16 @@ class _Mail:
             self._data += line
             self._last = line
 
-    def end(self) -> Iterator[Item]:
-        """The mail without the empty line that ends it in the file."""
-        where = f"{self.where}#{self.number}"
+    def end(self, at: int) -> Iterator[Item]:
+        """The mail, which ends before this byte, without the empty line that ends it in the file."""
+        if self.number == self._place.number:
+            return
+        where, read = f"{self.where}#{self.number}", at - self._place.offset
+        self._place = Place(self.number, at)
         if self._size > LARGEST:
             self.trouble(where, f"is larger than {LARGEST} bytes")
-        elif self.number:
-            if self._last and not self._last.strip():
-                del self._data[-len(self._last) :]
-            data, self._data = bytes(self._data), bytearray()
-            yield Item(where, data)
+            return
+        if self._last and not self._last.strip():
+            del self._data[-len(self._last) :]
+        data, self._data = bytes(self._data), bytearray()
+        yield Item(where, data, read=read, place=self._place)

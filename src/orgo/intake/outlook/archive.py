@@ -29,7 +29,7 @@ def nobody(where: str, what: str) -> None:
 class Found(NamedTuple):
     """A mail of an archive: where it stands, its bytes, what it is known by (item.py), and whether nothing of it is missing.
 
-    `share` is how much of the archive is read with it, as a number from 0 to 1.
+    `share` is how much of the archive is read with it, as a number from 0 to 1; `number` how many of its items.
     """
 
     where: str
@@ -37,6 +37,7 @@ class Found(NamedTuple):
     key: str
     is_whole: bool
     share: float
+    number: int
 
 
 class Archives:
@@ -46,18 +47,18 @@ class Archives:
         self._process: _Process | None = None
 
     def mails(
-        self, file: Path, shown: str, trouble: Told, folder: str = "", other: Told = nobody
+        self, file: Path, shown: str, trouble: Told, folder: str = "", other: Told = nobody, skip: int = 0
     ) -> Generator[Found]:
         """The mails of an archive, or of a .msg file. What can't be read is told to `trouble`.
 
         `folder` keeps those whose path has this text in it. Items that are no mail (contacts, tasks ..) are told to `other`
-        with their class.
+        with their class. The first `skip` items of the wanted folders are passed by unread.
         """
         verdict = _verdict(file)
         if verdict:
             trouble(shown, verdict)
             return
-        done, trouble = 0, _once(trouble)
+        done, trouble = skip, _once(trouble)
         for _ in range(MOST_BREAKS):
             reading = _Reading(shown, trouble, other)
             process = self._running()
@@ -129,7 +130,8 @@ class _Reading:
         for frame in frames:
             if frame[0] == "mail":
                 _, where, data, key, is_whole = frame
-                yield Found(self.place(where), data, key, is_whole, min(1.0, self.met / max(self.total, 1)))
+                share = min(1.0, self.met / max(self.total, 1))
+                yield Found(self.place(where), data, key, is_whole, share, (self.at or 0) + 1)
             elif frame[0] == "at":
                 _, self.at, self.where, self.met = frame
             elif frame[0] == "total":
