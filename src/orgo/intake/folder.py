@@ -5,15 +5,25 @@ import logging
 import os
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from orgo import dispatch
 from orgo.intake.envelope import envelope_of
-from orgo.intake.importing import MOST_UNASKED, WORK_SINCE, Count, Plan, batches, surveyed, take
+from orgo.intake.importing import (
+    MOST_UNASKED,
+    WORK_SINCE,
+    Count,
+    Plan,
+    batches,
+    is_under_way,
+    steps,
+    surveyed,
+)
 from orgo.intake.models import ImportRun, Mail, WaitingFile
-from orgo.intake.readers import Item, read
+from orgo.intake.readers import Item, holds_many, read
 from orgo.intake.store import Incoming, store
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
@@ -21,10 +31,10 @@ from orgo.lib.crash import crashpoint
 log = logging.getLogger("orgo.folder")
 After = Literal["keep", "move", "delete"]
 DONE, FAILED = "done", "failed"
-ARCHIVES = (".pst", ".ost")
 ASK_EVERY = timedelta(days=1)
 AT_A_TIME = 5.0
 _HALF = (".part", ".tmp", ".crdownload", ".filepart")
+_BY = "folder"
 _Stamp = tuple[int, int]
 
 
@@ -92,18 +102,32 @@ class FolderWatch:
 
     def _take(self, file: Path, stamp: _Stamp) -> Iterator[int]:
         """Store the mails of a file, then put it out of the way (a second taking of the same bytes is known)."""
-        if file.suffix.lower() in ARCHIVES:
-            if self._is_held(file) or (yield from self._asks(file)):
-                return
+        count = Count()
+        if not holds_many(file):
+            yield from self._take_mail(file, count)
+        elif self._is_held(file) or (yield from self._asks(file)):
+            return
+        else:
             WaitingFile.objects.filter(name=_shown(file)).delete()
-        mails, troubles = 0, list[tuple[str, str]]()
-        for batch in batches(read([file], lambda where, why: troubles.append((where, why)))):
-            mails += len(batch)
-            yield self._store(batch, file)
+            yield from self._take_archive(file, count)
         self._finished[file] = stamp
         crashpoint("H1f.before_move")
-        self._put_away(file, mails, troubles)
+        self._put_away(file, count.mails, count.unread)
         crashpoint("H1f.after_move")
+
+    def _take_mail(self, file: Path, count: Count) -> Iterator[int]:
+        """Store a file's mail, which is work whatever its date; an mbox of one mail is such a file as well."""
+        for batch in batches(read([file], lambda where, why: count.unread.append((where, why)))):
+            count.mails += len(batch)
+            yield self._store(batch)
+
+    def _take_archive(self, file: Path, count: Count) -> Iterator[int]:
+        """Import an archive, like `orgo import --as work`; it goes on where an earlier start left it."""
+        stored = 0
+        with closing(steps([file], _plan(), count, _BY)) as going:
+            for _ in going:
+                stored, before = count.taken, stored
+                yield stored - before
 
     def _put_away(self, file: Path, mails: int, troubles: list[tuple[str, str]]) -> None:
         if troubles and not mails:
@@ -147,8 +171,10 @@ class FolderWatch:
         is_fresh = waits and waits.since > clock.now() - ASK_EVERY
         if waits and is_fresh and not ImportRun.objects.filter(finished_at__gt=waits.since).exists():
             return True
+        if is_under_way(file, _plan(), _BY):
+            return False
         count = Count()
-        for _ in surveyed([file], _plan(), count):
+        for _ in surveyed([file], _plan(), count, _BY):
             yield 0
         asks = count.work > MOST_UNASKED
         if asks and self._wait(file, "asks", count.work):
@@ -167,12 +193,7 @@ class FolderWatch:
         """Those that somebody took away wait no more."""
         WaitingFile.objects.exclude(name__in=[_shown(file) for file in there]).delete()
 
-    def _store(self, batch: list[Item], file: Path) -> int:
-        """Store some mails of a file. Those of an Outlook archive are work when they are young, like those of `orgo import`."""
-        if file.suffix.lower() in ARCHIVES:
-            count = Count()
-            take(batch, _plan(), count)
-            return count.taken
+    def _store(self, batch: list[Item]) -> int:
         mails = self._unknown([self._incoming(item.data) for item in batch])
         crashpoint("H1f.before_store")
         return len(store(mails)) if mails else 0

@@ -1,5 +1,6 @@
 """Archives in the watched folder: what is done with damaged ones, with those that would make many tasks, with locked ones."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -99,6 +100,85 @@ def test_an_archive_that_would_make_many_tasks_waits_and_says_so(asking, office,
     assert run("import", str(asking.path / "old.pst"))[0] == 0
     assert rounds(asking) == 0 and names(asking.path / "done") == ["old.pst"]
     assert "old.pst" not in run("status")[1]
+
+
+def mbox(*days):
+    from orgo.lib import clock
+
+    begin, date = b"From a Mon Sep  7 08:00:00 2026\n", b"Date: %a, %d %b %Y 10:00:00 +0000\n"
+    dates = [(clock.now() - timedelta(days=day)).strftime(date.decode()).encode() for day in days]
+    return b"".join(
+        begin + line + MAIL.replace(b"leak", b"leak %d" % n) + b"\n" for n, line in enumerate(dates)
+    )
+
+
+def modes():
+    from orgo.intake.models import Mail
+
+    return list(Mail.objects.order_by("id").values_list("mode", flat=True))
+
+
+def test_an_mbox_of_several_mails_is_an_archive_and_one_of_a_single_mail_is_work(watch):
+    (watch.path / "all.mbox").write_bytes(mbox(1000, 2, 30))
+    (watch.path / "one").write_bytes(mbox(1000))
+
+    assert rounds(watch) == 4
+    assert modes() == ["history", "work", "history", "work"]
+    assert names(watch.path / "done") == ["all.mbox", "one"]
+
+
+def test_an_mbox_that_would_make_many_tasks_waits_and_says_so(watch, office, run, client, monkeypatch):
+    """DESIGN 3: more than 100 tasks have to be meant, whatever kind of archive they come of."""
+    from orgo.intake import folder
+
+    monkeypatch.setattr(folder, "MOST_UNASKED", 2)
+    (watch.path / "all.mbox").write_bytes(mbox(1, 2, 3, 1000))
+
+    assert rounds(watch, 4) == 0 and modes() == []
+    assert "all.mbox waits: 3 tasks would come of it" in run("status")[1]
+    assert (
+        "It waits: 3 tasks would come of it. On the machine: orgo import"
+        in client.get("/mailboxes").content.decode()
+    )
+
+    office.clock.advance(seconds=5)
+    assert run("import", "--as", "work", "--yes", str(watch.path / "all.mbox"))[0] == 0
+    assert rounds(watch) == 0 and names(watch.path / "done") == ["all.mbox"]
+    assert modes() == ["work", "work", "work", "history"]
+
+
+def test_a_folder_that_keeps_its_files_does_not_take_what_a_former_release_took_of_an_mbox(watch):
+    """It stored the mails of an mbox under other keys."""
+    from orgo.intake.store import Incoming, store
+
+    data = mbox(1, 2)
+    (watch.path / "all.mbox").write_bytes(data)
+    first = data.partition(b"\n")[2].partition(b"\nFrom ")[0]
+    store([Incoming(first, "folder", receipt_key=f"{hashlib.sha256(first).hexdigest()}#folder")])
+    watch.after = "keep"
+
+    assert rounds(watch) == 1 and modes() == ["work", "work"]
+
+
+def test_an_archive_whose_taking_was_stopped_is_not_asked_about_again_unless_it_is_another(
+    watch, monkeypatch
+):
+    from orgo.intake import folder, importing, readers
+
+    monkeypatch.setattr(folder, "AT_A_TIME", -1.0)
+    monkeypatch.setattr(importing, "BATCH", 1)
+    monkeypatch.setattr(readers, "QUICK", 0)
+    file = watch.path / "all.mbox"
+    file.write_bytes(mbox(1, 2, 3))
+    assert next(count for count in iter(watch.round, None) if count) == 1
+    watch.close()
+    monkeypatch.setattr(folder, "MOST_UNASKED", 0)
+    again = folder.FolderWatch(watch.path, "move")
+    assert sum(again.round() for _ in range(3)) == 1
+    again.close()
+    file.write_bytes(mbox(1, 2, 3, 4))
+    another = folder.FolderWatch(watch.path, "move")
+    assert sum(another.round() for _ in range(9)) == 0 and modes() == ["work", "work"]
 
 
 def test_an_archive_that_was_taken_away_waits_no_more(asking, run):
