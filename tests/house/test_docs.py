@@ -1,13 +1,19 @@
 """The pages stay true: every file and every link that they name is there."""
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from orgo.task.reply import understand
 from tests.house.checkout import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import site_hooks
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 PAGES = sorted(
@@ -58,3 +64,34 @@ def test_what_the_guide_says_one_may_answer_is_understood(guide: str, language: 
         "done",
         "undo",
     }
+
+
+@pytest.mark.parametrize(
+    ("as_a_forge_reads_it", "as_mkdocs_does"),
+    [
+        ("What is left:\n- one\n- two", "What is left:\n\n- one\n- two"),
+        ("1. First\n\n       orgo up", "1. First\n\n        orgo up"),
+        (
+            "- One\n\n  ```\n  a: 1\n\n  b: 2\n  ```\n- Two",
+            "- One\n\n    ```\n    a: 1\n\n    b: 2\n    ```\n- Two",
+        ),
+        ("1. One\n   goes on\n\n   and on\n2. Two", "1. One\n   goes on\n\n    and on\n\n2. Two"),
+        ("```\n- no list\n  text:\n- here\n```", "```\n- no list\n  text:\n- here\n```"),
+    ],
+)
+def test_a_page_is_read_by_the_site_as_a_forge_reads_it(
+    as_a_forge_reads_it: str, as_mkdocs_does: str
+) -> None:
+    assert site_hooks.on_page_markdown(as_a_forge_reads_it) == as_mkdocs_does
+
+
+def test_a_page_that_nobody_named_stands_at_the_end_of_its_folders_section() -> None:
+    pages = [
+        SimpleNamespace(src_uri=uri, inclusion=SimpleNamespace(is_included=lambda: True))
+        for uri in ("operator/new.md", "operator/a.md", "adr/1.md")
+    ]
+    config = SimpleNamespace(
+        nav=[{"Keeping it": ["operator/a.md"]}], extra={"sections": {"operator": "Keeping it", "adr": "Why"}}
+    )
+    site_hooks.on_files(SimpleNamespace(documentation_pages=lambda: pages), config)
+    assert config.nav == [{"Keeping it": ["operator/a.md", "operator/new.md"]}, {"Why": ["adr/1.md"]}]
