@@ -45,7 +45,7 @@ test-postgresql: .venv/.made-dev
 	ORGO_TEST_ON=postgresql $(IN)/python -m pytest -n 2 --dist loadfile tests/integration tests/flow tests/security
 
 crash: .venv/.made-dev
-	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 ORGO_RANDOM_MINUTES=10 $(IN)/python -m pytest -n 2 tests/crash $(ARGS)
+	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 ORGO_RANDOM_MINUTES=10 $(IN)/python -m pytest -n 2 tests/crash tests/house/test_deploy_killed.py $(ARGS)
 	@test -n "$(ARGS)" || for on in sqlite postgresql; do \
 		ORGO_RACES=10000 ORGO_TEST_ON=$$on $(IN)/python -m pytest tests/integration/test_races.py || exit 1; \
 	done

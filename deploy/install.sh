@@ -9,9 +9,11 @@ usage() {
     cat <<'USAGE'
 usage: deploy/install.sh [--yes] [--dry-run] [--root DIR] [--sample NAME]
                          [--database sqlite|postgresql] [--broker none|redis|rabbitmq]
+                         [--backup DIR] [--restore FILE --key FILE]
 
 Installs Orgo on this machine: the program in /opt/orgo, its configuration in /etc/orgo, its data in /var/lib/orgo, the
 command `orgo`, and a hardened systemd service that runs as the user orgo. At the end it prints the sign-in link.
+An older Orgo is upgraded by deploy/upgrade.sh.
 
   --yes          ask nothing
   --dry-run      print what would be done, and change nothing
@@ -19,12 +21,17 @@ command `orgo`, and a hardened systemd service that runs as the user orgo. At th
   --sample NAME  begin with a ready-made organization: school, city-hall, hospital, company, association
   --database     sqlite (the default) or postgresql, which is installed and given a database
   --broker       none (the default), redis or rabbitmq, which is installed
+  --backup DIR   back up to this folder every day (a disk of its own, mounted there), sealed with a new key
+  --restore FILE bring a backup of `orgo backup create` into this new installation
+  --key FILE     the key that the backup was made with
 
 example:  sudo deploy/install.sh --yes --sample city-hall
 USAGE
 }
 
-SAMPLE="" DATABASE=sqlite BROKER=none
+TARGET="" SAMPLE="" DATABASE="" BROKER="" BACKUP="" RESTORE="" KEY=""
+POSTGRESQL_URL="postgresql://orgo:\${DATABASE_PASSWORD}@127.0.0.1:5432/orgo"
+OLDEST_POSTGRESQL=14
 
 read_words() {
     while (($#)); do
@@ -32,13 +39,16 @@ read_words() {
             -h | --help) usage && exit 0 ;;
             --yes) YES=1 ;;
             --dry-run) DRY=1 ;;
-            --root | --sample | --database | --broker)
+            --root | --sample | --database | --broker | --backup | --restore | --key)
                 (($# > 1)) || stop 2 "$1 needs a value; see --help"
                 case $1 in
                     --root) TARGET=$2 ;;
                     --sample) SAMPLE=$2 ;;
                     --database) DATABASE=$2 ;;
                     --broker) BROKER=$2 ;;
+                    --backup) BACKUP=$2 ;;
+                    --restore) RESTORE=$2 ;;
+                    --key) KEY=$2 ;;
                 esac
                 shift
                 ;;
@@ -50,14 +60,39 @@ read_words() {
 
 # check_words: everything that can be refused is refused before anything is done.
 check_words() {
-    [[ $DATABASE == sqlite || $DATABASE == postgresql ]] || stop 2 "--database is sqlite or postgresql, not $DATABASE"
-    [[ $BROKER == none || $BROKER == redis || $BROKER == rabbitmq ]] || stop 2 "--broker is none, redis or rabbitmq, not $BROKER"
+    [[ ${DATABASE:-sqlite} == sqlite || $DATABASE == postgresql ]] || stop 2 "--database is sqlite or postgresql, not $DATABASE"
+    [[ ${BROKER:-none} =~ ^(none|redis|rabbitmq)$ ]] || stop 2 "--broker is none, redis or rabbitmq, not $BROKER"
     if [[ $SAMPLE && ! -f $SOURCE/config/organizations/$SAMPLE/config.yaml ]]; then
         stop 2 "there is no sample $SAMPLE; there are: $(cd "$SOURCE/config/organizations" && echo *)"
     fi
-    if ! on_machine && [[ $DATABASE != sqlite || $BROKER != none ]]; then
+    if ! on_machine && [[ ${DATABASE:-sqlite} != sqlite || ${BROKER:-none} != none ]]; then
         stop 2 "--database and --broker install packages, which --root does not"
     fi
+    [[ -z $BACKUP || ($BACKUP == /* && -d $BACKUP) ]] || stop 2 "--backup wants the absolute path of a folder that is there; $BACKUP is not"
+    [[ $BACKUP != *[\"\\\$$'\n']* ]] || stop 2 "--backup: no quotes, backslashes, dollars or line ends in the folder's name, please"
+    [[ -z $RESTORE || $KEY ]] || stop 2 "--restore wants the key too: --key FILE"
+    [[ -z $RESTORE || -z $SAMPLE ]] || stop 2 "--restore brings its own configuration: leave --sample out"
+    for file in ${RESTORE:+"$RESTORE"} ${KEY:+"$KEY"}; do
+        [[ -f $file && -r $file ]] || stop 2 "$file can't be read"
+    done
+}
+
+# check_there: what is installed is neither overtaken nor put on another database behind its back.
+check_there() {
+    local id=$1 there config=$ROOT$ETC/config.yaml
+    there=$(current_release)
+    [[ ! -e $ROOT$OPT/.upgrading ]] || stop 5 "an upgrade was cut off here: deploy/upgrade.sh goes on with it"
+    [[ -z $there || $there == "$id" ]] || stop 5 "$there is installed: deploy/upgrade.sh brings $id, with a backup before"
+    if [[ $DATABASE == postgresql && -f $ROOT$HOME_OF_ORGO/var/orgo.db ]] && ! grep -qs '^database:.*postgres' "$config"; then
+        stop 5 "this Orgo works on SQLite, and --database postgresql would leave its mail and tasks behind. Make the database," \
+            "then: systemctl stop orgo; orgo database move --to postgresql://... (docs/operator/postgresql.md)"
+    fi
+    if [[ $DATABASE == sqlite ]] && grep -qs '^database:.*postgres' "$config"; then
+        stop 5 "this Orgo works on PostgreSQL ($config): leave --database out, or move it: orgo database move"
+    fi
+    [[ -z $RESTORE || ! -e $config || ! -e $ROOT$HOME_OF_ORGO/var/orgo.db ]] ||
+        [[ -e $ROOT$OPT/.restoring ]] ||
+        stop 5 "there is an Orgo here already: --restore wants a new installation (or stop Orgo, and: orgo backup restore)"
 }
 
 # family: which package manager this machine has.
@@ -73,29 +108,69 @@ family() {
 
 # packages: what the machine lacks, by its own package manager.
 packages() {
-    local kind
-    local -a wanted=()
-    kind=$(family)
-    if [[ $kind == debian ]]; then
-        wanted=(python3 python3-venv ca-certificates)
-        [[ $DATABASE == postgresql ]] && wanted+=(postgresql)
-        [[ $BROKER == redis ]] && wanted+=(redis-server)
-        [[ $BROKER == rabbitmq ]] && wanted+=(rabbitmq-server)
-        run apt-get -qq update
-        run env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${wanted[@]}"
-        started postgresql redis-server rabbitmq-server
-        return
+    say "packages"
+    if [[ $(family) == debian ]]; then
+        packages_of_debian
+    else
+        packages_of_rhel
     fi
-    wanted=(python3 ca-certificates util-linux)
-    [[ -z $(find_python) ]] && dnf -q list --available python3.12 >/dev/null 2>&1 && wanted+=(python3.12)
-    [[ $DATABASE == postgresql ]] && wanted+=(postgresql-server)
-    [[ $BROKER == redis ]] && wanted+=(redis)
+}
+
+packages_of_debian() {
+    local -a wanted=(python3 python3-venv ca-certificates)
+    run apt-get -qq update
+    if [[ $DATABASE == postgresql ]]; then
+        new_enough "$(apt-cache policy postgresql | awk '$1 == "Candidate:" { print $2 }')" \
+            "apt-get install -y postgresql-common && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y"
+        wanted+=(postgresql)
+    fi
+    [[ $BROKER == redis ]] && wanted+=(redis-server)
     [[ $BROKER == rabbitmq ]] && wanted+=(rabbitmq-server)
+    run env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${wanted[@]}"
+    started postgresql redis-server rabbitmq-server
+}
+
+packages_of_rhel() {
+    local redis=redis
+    local -a wanted=(python3 ca-certificates util-linux)
+    [[ -z $(find_python) ]] && available python3.12 && wanted+=(python3.12)
+    if [[ $DATABASE == postgresql ]]; then
+        newer_module ||
+            new_enough "$(dnf -q repoquery --latest-limit 1 --qf '%{version}\n' postgresql-server 2>/dev/null | tail -n 1)" \
+                "see postgresql.org/download/linux/redhat"
+        wanted+=(postgresql-server)
+    fi
+    if [[ $BROKER == redis ]]; then
+        available redis || redis=valkey # from RHEL 10 on
+        wanted+=("$redis")
+    elif [[ $BROKER == rabbitmq ]]; then
+        available rabbitmq-server ||
+            stop 69 "this distribution brings no rabbitmq-server: set up the repository of rabbitmq.com/docs/install-rpm, or --broker redis"
+        wanted+=(rabbitmq-server)
+    fi
     run dnf -q install -y "${wanted[@]}"
     if [[ $DATABASE == postgresql && ! -e /var/lib/pgsql/data/PG_VERSION ]]; then
         run postgresql-setup --initdb
     fi
-    started postgresql redis rabbitmq-server
+    started postgresql "$redis" rabbitmq-server
+}
+
+# available PACKAGE: whether dnf has it, there or to be had.
+available() { dnf -q list "$1" >/dev/null 2>&1; }
+
+# newer_module: RHEL 8 and 9 have PostgreSQL 16 in a module, beside the older one that they take by themselves.
+newer_module() {
+    [[ ! -e /var/lib/pgsql/data/PG_VERSION ]] && dnf -q module list postgresql:16 >/dev/null 2>&1 || return 1
+    run dnf -q module enable -y postgresql:16
+}
+
+# new_enough VERSION HINT: refuse a PostgreSQL that Orgo does not work with, before it is installed.
+new_enough() {
+    local major=${1#*:}
+    major=${major%%[!0-9]*}
+    [[ -z $major ]] || ((major >= OLDEST_POSTGRESQL)) ||
+        stop 69 "this distribution brings PostgreSQL $major, Orgo wants $OLDEST_POSTGRESQL or later." \
+            "Bring the project's own repository in, then run this again: $2. Or leave --database out: SQLite carries one machine"
 }
 
 # started POSTGRESQL REDIS RABBITMQ: the chosen servers run, by their units' names on this machine.
@@ -147,7 +222,8 @@ password() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 32 || true; }
 # postgresql: a role and a database of our own, and the password where the service reads it.
 postgresql() {
     [[ $DATABASE == postgresql ]] || return 0
-    local file=$ETC/credentials/DATABASE_PASSWORD
+    say "database"
+    local file=$ETC/credentials/DATABASE_PASSWORD word
     if [[ -s $file ]]; then
         say "PostgreSQL: $file is there already, so the database is left as it is"
         return
@@ -156,16 +232,36 @@ postgresql() {
         say "would make the role and the database orgo in PostgreSQL, with a new password in $file"
         return
     fi
-    local word
+    new_enough "$(as_postgres psql -qXAtc 'SHOW server_version')" "pg_upgradecluster or pg_upgrade"
     word=$(password)
-    runuser -u postgres -- psql -qX -v ON_ERROR_STOP=1 <<SQL
+    as_postgres psql -qX -v ON_ERROR_STOP=1 <<SQL
+SET password_encryption = 'scram-sha-256';
 DO \$\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'orgo') THEN CREATE ROLE orgo LOGIN; END IF; END \$\$;
 ALTER ROLE orgo PASSWORD '$word';
 SELECT 'CREATE DATABASE orgo OWNER orgo ENCODING ''UTF8'' TEMPLATE template0'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'orgo') \gexec
 SQL
-    printf '%s\n' "$word" >"$file"
+    let_in "$word"
+    printf '%s\n' "$word" >"$file.new"
+    chmod 0600 "$file.new"
+    mv "$file.new" "$file" # last: it says that the database is there
 }
+
+# let_in PASSWORD: a server that asks the machine instead of the role (RHEL's `ident`) is told to ask for the password.
+let_in() {
+    enters "$1" && return
+    local file
+    file=$(as_postgres psql -qXAtc 'SHOW hba_file')
+    say "PostgreSQL: $file lets the role orgo in by its password"
+    sed -i '1i host orgo orgo 127.0.0.1/32 scram-sha-256 # Orgo, by its install.sh' "$file"
+    as_postgres psql -qXAt -o /dev/null -c 'SELECT pg_reload_conf()'
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        enters "$1" && return
+        sleep 0.5
+    done
+    stop 1 "PostgreSQL does not let the role orgo in at 127.0.0.1:5432; see $file and PostgreSQL's log, then run this again"
+}
+enters() { PGPASSWORD=$1 PGCONNECT_TIMEOUT=5 psql -qXw -h 127.0.0.1 -p 5432 -U orgo -c '' orgo >/dev/null 2>&1; }
 
 # config_line KEY LINE: the configuration says this, where it says nothing of the key.
 config_line() {
@@ -174,78 +270,154 @@ config_line() {
         say "would write to $file: $2"
     elif ! grep -q "^$1:" "$file"; then
         printf '\n%s\n' "$2" >>"$file"
+    elif ! grep -qxF "$2" "$file"; then
+        say "$file says something else of $1 already, and that is kept; this was: $2"
     fi
+}
+
+# put FROM NAME: a file or folder of the configuration, whole or not at all, where there is none yet.
+put() {
+    local to=$ROOT$ETC/$2
+    [[ ! -e $to ]] || return 0
+    run rm -rf "$to.part"
+    run cp -R "$1" "$to.part"
+    run mv "$to.part" "$to"
 }
 
 # configuration: the sample's files, where there are none yet; then the choices.
 configuration() {
     local from=$SOURCE/config file
+    say "configuration"
     [[ $SAMPLE ]] && from=$SOURCE/config/organizations/$SAMPLE
     if [[ -e $ROOT$ETC/config.yaml ]]; then
         say "the configuration in $ROOT$ETC is kept"
     else
         for file in people.yaml rules.yaml templates scenarios; do
-            [[ -e $ROOT$ETC/$file ]] || run cp -R "$from/$file" "$ROOT$ETC/$file"
+            put "$from/$file" "$file"
         done
         run mkdir -p "$ROOT$ETC/samples"
-        run cp "$SOURCE/config/samples/water-leak.eml" "$ROOT$ETC/samples/"
-        run cp "$from/config.yaml" "$ROOT$ETC/config.yaml" # last: it says that the others are there
+        put "$SOURCE/config/samples/water-leak.eml" samples/water-leak.eml
+        put "$from/config.yaml" config.yaml # last: it says that the others are there
     fi
-    [[ $DATABASE == postgresql ]] &&
-        config_line database "database: postgresql://orgo:\${DATABASE_PASSWORD}@127.0.0.1:5432/orgo"
-    case $BROKER in
-        redis) config_line queue "queue: redis://127.0.0.1:6379/0" ;;
-        rabbitmq) config_line queue "queue: amqp://127.0.0.1:5672//" ;;
-    esac
+    choices
     if on_machine; then
         run find "$ETC" -path "$ETC/credentials" -prune -o -exec chown -h orgo:orgo {} +
     fi
 }
 
-the_command() {
-    run install -d -m 0755 "$ROOT/usr/local/bin"
-    run install -m 0755 "$SOURCE/deploy/orgo" "$ROOT/usr/local/bin/orgo"
+# choices: what was chosen by options stands in the configuration.
+choices() {
+    [[ $DATABASE == postgresql ]] && config_line database "database: $POSTGRESQL_URL"
+    case $BROKER in
+        redis) config_line queue "queue: redis://127.0.0.1:6379/0" ;;
+        rabbitmq) config_line queue "queue: amqp://127.0.0.1:5672//" ;;
+    esac
+    if [[ $BACKUP ]]; then
+        new_key
+        config_line backup "backup: {key: \"\${ORGO_BACKUP_KEY}\", to: \"$BACKUP\", every: 1 day}"
+        on_machine && run chown orgo "$BACKUP"
+    fi
+    return 0
+}
+
+# new_key: the key that backups are sealed with, where there is none yet.
+new_key() {
+    local file=$ROOT$ETC/credentials/ORGO_BACKUP_KEY
+    if [[ $DRY ]]; then
+        say "would make a key for backups in $file"
+    elif [[ ! -s $file ]]; then
+        (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$file.new")
+        mv "$file.new" "$file"
+    fi
+}
+
+# restore ID: the backup instead of a sample, on the database that was chosen.
+restore() {
+    local to=() lying=$ROOT$HOME_OF_ORGO/restore.orgo-backup key=$ROOT$HOME_OF_ORGO/restore.key
+    say "restoring $RESTORE"
+    run touch "$ROOT$OPT/.restoring"
+    [[ $DATABASE == postgresql ]] && to=(--to "postgresql://orgo@127.0.0.1:5432/orgo")
+    run install -m 0600 "$KEY" "$ROOT$ETC/credentials/ORGO_BACKUP_KEY"
+    run cp "$RESTORE" "$lying"
+    run install -m 0600 "$KEY" "$key"
+    if on_machine; then
+        run chown orgo "$lying" "$key"
+    fi
+    lend
+    if [[ $DATABASE == postgresql && -z $DRY ]]; then
+        PGPASSWORD=$(<"$ETC/credentials/DATABASE_PASSWORD")
+        export PGPASSWORD
+    fi
+    as_orgo "$1" backup restore "$lying" --key "$key" "${to[@]}" || stop $? "it was not restored; see above"
+    if [[ $DATABASE == postgresql && -z $DRY ]]; then
+        sed -i '/^database:/d' "$ETC/config.yaml"
+    fi
+    choices
+    run rm -f "$lying" "$key" "$ROOT$OPT/.restoring"
+}
+
+# places ID: what the configuration says of folders, said to systemd.
+places() {
+    [[ -z $DRY ]] || return 0
+    local told
+    told=$(facts "$1") ||
+        stop 2 "give what the configuration names (passwords: $ROOT$ETC/credentials), then run this again${RESTORE:+ without --restore}"
+    open_places "$told"
 }
 
 main() {
-    TARGET=""
     read_words "$@"
     [[ -z $TARGET ]] || root_of "$TARGET"
     check_words
     need_root
     local id
     id=$(release_id)
-    if [[ $(current_release) && $(current_release) != "$id" ]]; then
-        stop 5 "$(current_release) is installed: deploy/upgrade.sh brings $id, with a backup before"
-    fi
-    agree "Install Orgo $id (database: $DATABASE, broker: $BROKER)?"
+    check_there "$id"
+    agree "Install Orgo $id (database: ${DATABASE:-sqlite}, broker: ${BROKER:-none})?"
+    alone
     if on_machine; then
         packages
     fi
+    say "user and folders"
     the_user
     folders
     make_release "$id"
     postgresql
-    configuration
+    if [[ $RESTORE ]]; then
+        restore "$id"
+    else
+        configuration
+        lend
+    fi
+    say "switching to $id"
     switch_to "$id"
-    the_command
+    place_command
     place_units
-    lend
+    places "$id"
+    say "first set-up"
     as_orgo "$id" init --yes | sed '/^Start all of Orgo/,$d'
     if has_systemd; then
+        say "starting"
         run systemctl enable --quiet orgo.service
         service restart
     fi
-    finish
+    if [[ $DRY ]]; then
+        nothing_done
+    else
+        finish
+    fi
 }
 
 finish() {
+    [[ -z $BACKUP ]] || say "Copy $ROOT$ETC/credentials/ORGO_BACKUP_KEY to another place now: without it no backup can be opened."
     cat <<END
 
-Orgo is installed. The sign-in link above works once.
+Orgo is installed. The sign-in link above works once; another: orgo user link ADDRESS
+  from elsewhere  the page listens to this machine only. On your own computer: ssh -L 8000:127.0.0.1:8000 $(hostname -f 2>/dev/null || echo this-machine)
+                  and leave that open while you open the link there
   configuration   $ROOT$ETC (config.yaml, people.yaml, rules.yaml); passwords in $ROOT$ETC/credentials
   service         systemctl status orgo; journalctl -u orgo
-  try it          orgo selftest; orgo doctor
+  try it          sudo orgo selftest; sudo orgo doctor
   behind TLS      deploy/caddy/Caddyfile or deploy/nginx/orgo.conf, and web: {public_url: ...} in config.yaml
 END
 }

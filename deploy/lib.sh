@@ -1,6 +1,8 @@
 # What install.sh, upgrade.sh and uninstall.sh share. It is sourced, not run.
 # shellcheck shell=bash
 
+shopt -s inherit_errexit # what fails inside $( ) fails
+
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ROOT=""       # everything is put below this folder; empty is the machine itself
 DRY=""        # print what would be done
@@ -10,7 +12,7 @@ ETC=/etc/orgo
 HOME_OF_ORGO=/var/lib/orgo
 UNITS=/etc/systemd/system
 BACKUPS=/var/backups/orgo
-CREDENTIALS=(ORGO_SMTP_PASSWORD ORGO_IMAP_PASSWORD DATABASE_PASSWORD ORGO_METRICS_TOKEN ORGO_CHAT_URL)
+CREDENTIALS=(ORGO_SMTP_PASSWORD ORGO_IMAP_PASSWORD DATABASE_PASSWORD ORGO_METRICS_TOKEN ORGO_CHAT_URL ORGO_BACKUP_KEY)
 export SOURCE BACKUPS CREDENTIALS
 
 say() { printf '%s\n' "$*"; }
@@ -43,6 +45,12 @@ agree() {
     [[ $answer == [yYoO]* ]] || stop 130 "stopped; nothing was changed"
 }
 
+# nothing_done: the last word of --dry-run.
+nothing_done() {
+    say ""
+    say "This was --dry-run: nothing was changed."
+}
+
 # on_machine: whether the machine itself is changed (packages, users, services), not a folder by --root.
 on_machine() { [[ -z $ROOT ]]; }
 
@@ -72,7 +80,7 @@ systemd_version() { systemctl --version 2>/dev/null | awk 'NR == 1 { print $2 + 
 release_id() {
     local version hash
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$SOURCE/pyproject.toml" | head -n 1)
-    hash=$(cd "$SOURCE" && find src config pyproject.toml requirements.txt -type f ! -name '*.pyc' -print0 |
+    hash=$(cd "$SOURCE" && find src config pyproject.toml requirements.txt deploy/orgo deploy/systemd -type f ! -name '*.pyc' -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
     printf '%s-%s\n' "$version" "${hash:0:12}"
 }
@@ -148,7 +156,19 @@ as_orgo() {
         run env ORGO_HOME="$HOME_OF_ORGO" HOME="$HOME_OF_ORGO" CREDENTIALS_DIRECTORY="$(lent)" \
             setpriv --reuid orgo --regid orgo --init-groups "$program" "$@"
     else
-        (cd "$ROOT$HOME_OF_ORGO" 2>/dev/null || [[ $DRY ]] && run env ORGO_HOME="$ROOT$HOME_OF_ORGO" "$program" "$@")
+        (cd "$ROOT$HOME_OF_ORGO" 2>/dev/null || [[ $DRY ]] &&
+            run env ORGO_HOME="$ROOT$HOME_OF_ORGO" CREDENTIALS_DIRECTORY="$ROOT$ETC/credentials" "$program" "$@")
+    fi
+}
+
+# alone: one script at a time works on an installation; what a killed one left lying is taken away.
+alone() {
+    [[ $DRY ]] && return 0
+    mkdir -p "$ROOT$OPT"
+    exec 9>"$ROOT$OPT/.lock"
+    flock -n 9 || stop 5 "another install.sh or upgrade.sh is at work on $ROOT$OPT"
+    if on_machine; then
+        rm -rf /run/orgo-install.*
     fi
 }
 
@@ -157,27 +177,95 @@ LENT=""
 lent() { printf '%s\n' "$LENT"; }
 lend() {
     on_machine && [[ -z $DRY ]] || return 0
+    trap 'give_back' EXIT
     LENT=$(mktemp -d /run/orgo-install.XXXXXX)
-    trap 'rm -rf "$LENT"' EXIT
     local file
     for file in "$ETC"/credentials/*; do
         [[ -f $file ]] && install -o orgo -m 0400 "$file" "$LENT/${file##*/}"
     done
     chown orgo "$LENT"
 }
+give_back() { rm -rf "$LENT"; }
+
+# facts RELEASE: what the configuration says of places, each a line: `sqlite FILE`, or `postgresql HOST PORT NAME`; `page URL`;
+# `writes FOLDER` for one outside the home that the service writes to.
+facts() {
+    local shown
+    shown=$(as_orgo "$1" config show --json) || { printf '%s\n' "$shown" >&2 && return 1; }
+    "$ROOT$OPT/releases/$1/bin/python" -c '
+import json, os, sys
+from urllib.parse import unquote, urlsplit
+home = sys.argv[1]
+told = {row["key"]: row["value"] for row in map(json.loads, sys.stdin)}
+written = []
+if told["database"].startswith("sqlite:///"):
+    file = os.path.realpath(os.path.join(home, told["database"][len("sqlite:///"):]))
+    print("sqlite", file)
+    written.append(os.path.dirname(file))
+else:
+    url = urlsplit(told["database"])
+    print("postgresql", url.hostname or "localhost", url.port or 5432, unquote(url.path.strip("/")))
+print("page http://%s:%s" % (told["web.host"].replace("0.0.0.0", "127.0.0.1"), told["web.port"]))
+if told.get("backup.to", "").startswith(("/", "file:///")):
+    written.append(told["backup.to"].removeprefix("file://"))
+inside = os.path.realpath(home) + os.sep
+for folder in sorted(set(written)):
+    if not (os.path.realpath(folder) + os.sep).startswith(inside):
+        print("writes", folder)
+' "$ROOT$HOME_OF_ORGO" <<<"$shown"
+}
+
+# fact WORD LINES: the rest of the lines that begin with the word.
+fact() { sed -n "s/^$1 //p" <<<"$2"; }
+
+# as_postgres COMMAND WORDS: a command of PostgreSQL as its administrator.
+as_postgres() { (cd / && runuser -u postgres -- "$@"); }
 
 # place_units: the systemd units, and what an old systemd needs besides.
 place_units() {
     local unit
     run mkdir -p "$ROOT$UNITS"
     for unit in "$SOURCE"/deploy/systemd/*.service; do
-        run install -m 0644 "$unit" "$ROOT$UNITS/${unit##*/}"
+        run install -m 0644 "$unit" "$ROOT$UNITS/${unit##*/}" || return 1
     done
     if has_systemd && (($(systemd_version) < 247)); then
         old_systemd
     fi
+    reload_units
+}
+
+# reload_units: systemd reads its units again, and an enabled worker is started by what its unit says now.
+reload_units() {
+    has_systemd || return 0
+    local name
+    run systemctl daemon-reload
+    for name in $(enabled_workers); do
+        run systemctl reenable --quiet "$name"
+    done
+}
+
+# place_command: the command of an installed Orgo.
+place_command() {
+    run install -d -m 0755 "$ROOT/usr/local/bin"
+    run install -m 0755 "$SOURCE/deploy/orgo" "$ROOT/usr/local/bin/orgo"
+}
+
+# open_places FACTS: the service may write where the configuration says so: a database or backups outside its home.
+open_places() {
+    local unit folder text=""
+    while read -r folder; do
+        [[ -z $folder ]] || text+="ReadWritePaths=\"-${folder//%/%%}\""$'\n'
+    done < <(fact writes "$1")
+    for unit in orgo.service orgo-worker@.service; do
+        if [[ -z $text ]]; then
+            rm -f "$ROOT$UNITS/$unit.d/20-places.conf"
+            continue
+        fi
+        mkdir -p "$ROOT$UNITS/$unit.d"
+        printf '# made by install.sh and upgrade.sh from config.yaml\n[Service]\n%s' "$text" >"$ROOT$UNITS/$unit.d/20-places.conf"
+    done
     if has_systemd; then
-        run systemctl daemon-reload
+        systemctl daemon-reload
     fi
 }
 
@@ -193,10 +281,19 @@ old_systemd() {
     fi
 }
 
-# service WORD: start, stop or restart Orgo and its further workers, where there is a systemd.
+# enabled_workers: the further workers that start with Orgo.
+enabled_workers() { find "$UNITS" -path '*.wants/orgo-worker@*' -printf '%f\n' | sort -u; }
+
+# running_workers: those that run at this moment.
+running_workers() {
+    has_systemd || return 0
+    systemctl list-units --plain --no-legend --state=active 'orgo-worker@*.service' | cut -d' ' -f1
+}
+
+# service WORD [WORKERS]: start, stop or restart Orgo, where there is a systemd; its workers stop and start with it.
 service() {
     has_systemd || return 0
-    run systemctl "$1" orgo.service
+    run systemctl "$1" orgo.service "${@:2}"
 }
 
 # alive: wait up to a minute for the page to answer that it lives.

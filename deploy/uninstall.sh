@@ -13,8 +13,8 @@ Takes Orgo's program, command and service away. The configuration (/etc/orgo) an
   --yes       ask nothing
   --dry-run   print what would be done, and change nothing
   --root DIR  the Orgo below DIR, as install.sh --root made it
-  --purge     configuration, data and the user go as well; backups (/var/backups/orgo), a PostgreSQL database and
-              packages stay
+  --purge     configuration, data and the user go as well; backups, their key (both in /var/backups/orgo), a PostgreSQL
+              database and packages stay
 
 example:  sudo deploy/uninstall.sh --yes
 USAGE
@@ -44,11 +44,20 @@ read_words() {
 services() {
     has_systemd || return 0
     local unit
-    for unit in $(systemctl list-units --all --plain --no-legend 'orgo-worker@*.service' | cut -d' ' -f1) orgo.service; do
+    for unit in $({ running_workers && enabled_workers; } | sort -u) orgo.service; do
         if [[ -e $UNITS/orgo.service ]]; then
             run systemctl disable --quiet --now "$unit"
         fi
     done
+}
+
+# keep_key: the backups stay, so their key does; without it nobody opens them.
+keep_key() {
+    local key=$ROOT$ETC/credentials/ORGO_BACKUP_KEY
+    [[ -s $key ]] || return 0
+    run install -d -m 0700 "$ROOT$BACKUPS"
+    run install -m 0600 "$key" "$ROOT$BACKUPS/backup.key"
+    say "The key of the backups is kept: $ROOT$BACKUPS/backup.key"
 }
 
 main() {
@@ -59,17 +68,26 @@ main() {
     else
         agree "Take Orgo's program and service away (configuration and data stay)?"
     fi
+    if [[ -d $ROOT$OPT ]]; then
+        alone
+    fi
     services
     run rm -rf "$ROOT$UNITS/orgo.service" "$ROOT$UNITS/orgo-worker@.service" \
-        "$ROOT$UNITS/orgo.service.d/10-credentials.conf" "$ROOT$UNITS/orgo-worker@.service.d/10-credentials.conf"
+        "$ROOT$UNITS"/orgo{,-worker@}.service.d/{10-credentials,20-places}.conf
     if has_systemd; then
         run systemctl daemon-reload
     fi
     run rm -rf "$ROOT/usr/local/bin/orgo" "$ROOT$OPT"
+    if [[ $DRY ]]; then
+        [[ -z $PURGE ]] || { keep_key && run rm -rf "$ROOT$ETC" "$ROOT$HOME_OF_ORGO"; }
+        nothing_done
+        return
+    fi
     if [[ -z $PURGE ]]; then
         say "Orgo is gone. Its configuration is in $ROOT$ETC and its data in $ROOT$HOME_OF_ORGO; install.sh finds both again."
         return
     fi
+    keep_key
     run rm -rf "$ROOT$ETC" "$ROOT$HOME_OF_ORGO"
     if on_machine && id orgo >/dev/null 2>&1; then
         run userdel orgo

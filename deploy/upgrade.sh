@@ -10,7 +10,8 @@ usage() {
 usage: deploy/upgrade.sh [--yes] [--dry-run] [--root DIR] [--backup-made]
 
 Upgrades the Orgo that deploy/install.sh installed to the version of this checkout. Before, a backup of database and
-configuration goes to /var/backups/orgo; when the new version does not live, the old one and its data come back.
+configuration goes to /var/backups/orgo; when the new version does not live, the old one and its data come back. A
+database on another server is backed up by `orgo backup create`, and stays as it is when the old version comes back.
 
   --yes          ask nothing
   --dry-run      print what would be done, and change nothing
@@ -22,6 +23,7 @@ USAGE
 }
 
 TARGET="" BACKUP_MADE="" KEPT_RELEASES=3 KEPT_BACKUPS=10
+PLACED=(etc/systemd/system/orgo.service etc/systemd/system/orgo-worker@.service usr/local/bin/orgo)
 
 read_words() {
     while (($#)); do
@@ -42,132 +44,260 @@ read_words() {
     [[ -z $TARGET ]] || root_of "$TARGET"
 }
 
-# database_kind: sqlite, postgresql (ours, on this machine) or elsewhere.
-database_kind() {
-    local line
-    line=$(grep -E '^database:' "$ROOT$ETC/config.yaml" || true)
-    case $line in
-        *postgresql://*@127.0.0.1:5432/orgo | *postgresql://*@127.0.0.1:5432/orgo\?*) echo postgresql ;;
-        *postgresql://* | *postgres://*) echo elsewhere ;;
-        *) echo sqlite ;;
-    esac
+# What is known of this upgrade; all but NEW, FACTS and STOPPED stand in the marker while it is under way.
+OLD="" NEW="" KEPT="" PHASE="" WORKERS="" DATABASE="" FACTS="" STOPPED=""
+
+marker() { printf '%s\n' "$ROOT$OPT/.upgrading"; }
+
+# mark PHASE: an upgrade is under way, `on` to the new version or `back` to the old one; a killed run is gone on with.
+mark() {
+    PHASE=$1
+    printf '%s\n' "$OLD" "$KEPT" "$PHASE" "$WORKERS" "$DATABASE" >"$(marker).new"
+    sync "$(marker).new"
+    mv "$(marker).new" "$(marker)"
 }
 
-# backup OLD: prints the folder of a backup that is whole; it appears under its name only when it is.
-backup() {
-    local place
-    place=$ROOT$BACKUPS/$(date -u +%Y%m%d-%H%M%S)-$1
-    install -d -m 0700 "$ROOT$BACKUPS" "$place.part"
-    tar -C "$ROOT$ETC" --exclude=./credentials -cf "$place.part/configuration.tar" .
-    case $(database_kind) in
-        sqlite) tar -C "$ROOT$HOME_OF_ORGO/var" -cf "$place.part/var.tar" . ;;
+read_mark() {
+    [[ -e $(marker) ]] || return 0
+    { read -r OLD && read -r KEPT && read -r PHASE && read -r WORKERS && read -r DATABASE; } <"$(marker)" || true
+    PHASE=${PHASE:-on}
+}
+
+# where_database: what database there is: `sqlite FILE`, `postgresql PORT NAME` (on this machine) or `elsewhere`.
+where_database() {
+    local file host port name
+    file=$(fact sqlite "$FACTS")
+    read -r host port name <<<"$(fact postgresql "$FACTS")" || true
+    if [[ $file ]]; then
+        printf 'sqlite %s\n' "$file"
+    elif on_machine && id postgres >/dev/null 2>&1 && [[ $host == 127.0.0.1 || $host == localhost || $host == ::1 ]]; then
+        printf 'postgresql %s %s\n' "$port" "$name"
+    else
+        echo elsewhere
+    fi
+}
+
+# copy_sqlite FROM TO: a copy by SQLite's own backup, whole whatever is in the log beside the file.
+copy_sqlite() {
+    "$ROOT$OPT/releases/$OLD/bin/python" -c '
+import contextlib, os, sys
+try: from pysqlite3 import dbapi2 as sqlite3
+except ImportError: import sqlite3
+source, target = sys.argv[1:]
+with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target + ".part")) as new:
+    old.backup(new)
+os.replace(target + ".part", target)' "$1" "$2"
+}
+
+# dump TO: the database as it is, in the form of its kind.
+dump() {
+    local kind where name
+    read -r kind where <<<"$DATABASE"
+    case $kind in
+        sqlite)
+            [[ ! -f $where ]] || copy_sqlite "$where" "$1.sqlite3"
+            ;;
         postgresql)
-            tar -C "$ROOT$HOME_OF_ORGO/var" -cf "$place.part/var.tar" .
-            runuser -u postgres -- pg_dump -Fc orgo >"$place.part/database.dump"
+            read -r where name <<<"$where"
+            as_postgres pg_dump -Fc -p "$where" "$name" >"$1.dump.part"
+            mv "$1.dump.part" "$1.dump"
             ;;
     esac
-    sync "$place.part"
+}
+
+# elsewhere: a database on another server is backed up by Orgo itself, where it has a key for that.
+elsewhere() {
+    [[ $DATABASE == elsewhere && -z $BACKUP_MADE ]] || return 0
+    as_orgo "$OLD" config show --json | grep -q '"backup.key"' ||
+        stop 2 "the database is on another server: configure backup:, or back it up there and say --backup-made"
+    say "the database is on another server: orgo backup create"
+    as_orgo "$OLD" backup create || stop 6 "it could not be backed up; nothing was changed"
+}
+
+# backup: puts the name of a folder into KEPT, with a backup that is whole; it appears under its name only when it is.
+backup() {
+    local place kind where
+    local -a but=() placed=()
+    place=$ROOT$BACKUPS/$(date -u +%Y%m%d-%H%M%S)-$OLD
+    read -r kind where <<<"$DATABASE"
+    [[ $kind != sqlite ]] || but=(--exclude="./${where##*/}" --exclude="./${where##*/}-*")
+    rm -rf "$ROOT$BACKUPS"/*.part
+    install -d -m 0700 "$ROOT$BACKUPS" "$place.part"
+    tar -C "$ROOT$ETC" --exclude=./credentials -cf "$place.part/configuration.tar" .
+    tar -C "$ROOT$HOME_OF_ORGO/var" "${but[@]}" -cf "$place.part/var.tar" .
+    mapfile -t placed < <(cd "${ROOT:-/}" && find "${PLACED[@]}" 2>/dev/null)
+    tar -C "${ROOT:-/}" -cf "$place.part/placed.tar" "${placed[@]}"
+    dump "$place.part/database"
+    sync "$place.part"/* "$place.part"
     mv "$place.part" "$place"
-    printf '%s\n' "$place"
+    KEPT=$place
 }
 
-# restore FOLDER: what the backup has is put back; what is there now is set aside, for it may hold newer mail.
-restore() {
-    local var=$ROOT$HOME_OF_ORGO/var
-    [[ -f $1/var.tar ]] || return 0
-    mv "$var" "$var.after-$(date -u +%Y%m%d-%H%M%S)"
-    install -d -m 0750 "$var"
-    tar -C "$var" -xpf "$1/var.tar"
-    if on_machine; then
-        chown orgo:orgo "$var"
-    fi
-    if [[ -f $1/database.dump ]]; then
-        runuser -u postgres -- pg_dump -Fc orgo >"$1/after.dump"
-        runuser -u postgres -- pg_restore --clean --if-exists -d orgo <"$1/database.dump"
-    fi
+# own_as OTHER FILE: the file belongs to whom the other one does.
+own_as() { ! on_machine || chown --reference="$1" "$2"; }
+
+# put_sqlite FROM FILE: the copy is in the file's place; an old log beside it would be played into it.
+put_sqlite() {
+    cp "$1" "$2.part"
+    own_as "$ROOT$HOME_OF_ORGO" "$2.part"
+    chmod 0640 "$2.part"
+    rm -f "$2-wal" "$2-shm" "$2-journal"
+    mv "$2.part" "$2"
 }
 
-# works ID: the configuration is taken, the database has its form, and on a machine the page answers.
+# put_postgresql DUMP PORT NAME: all tables are the dump's, in one transaction; no other is left, for the new version made it.
+put_postgresql() {
+    {
+        cat <<'SQL'
+BEGIN;
+DO $$ DECLARE one regclass; BEGIN
+    FOR one IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+    LOOP EXECUTE format('DROP TABLE IF EXISTS %s CASCADE', one); END LOOP;
+END $$;
+SQL
+        as_postgres pg_restore --clean --if-exists -f - <"$1"
+        echo 'COMMIT;'
+    } | as_postgres psql -qX -o /dev/null -v ON_ERROR_STOP=1 -p "$2" "$3"
+}
+
+# put_back: the backup's files and rows are in their places; what was there is set aside, for it may hold newer mail. Each
+# step may be done again.
+put_back() {
+    local var=$ROOT$HOME_OF_ORGO/var after kind where name
+    after=$var.after-${KEPT##*/}
+    read -r kind where <<<"$DATABASE"
+    [[ -e $KEPT/after.sqlite3 || -e $KEPT/after.dump ]] || dump "$KEPT/after"
+    rm -rf "$var.part"
+    install -d -m 0750 "$var.part"
+    own_as "$ROOT$HOME_OF_ORGO" "$var.part"
+    tar -C "$var.part" -xpf "$KEPT/var.tar"
+    [[ -e $after ]] || mv "$var" "$after"
+    rm -rf "$var"
+    mv "$var.part" "$var"
+    [[ ! -f $KEPT/database.sqlite3 ]] || put_sqlite "$KEPT/database.sqlite3" "$where"
+    if [[ -f $KEPT/database.dump ]]; then
+        read -r where name <<<"$where"
+        put_postgresql "$KEPT/database.dump" "$where" "$name"
+    fi
+    if [[ -f $KEPT/placed.tar ]]; then
+        (cd "${ROOT:-/}" && rm -f "${PLACED[@]}")
+        tar -C "${ROOT:-/}" -xpf "$KEPT/placed.tar"
+    fi
+    reload_units
+}
+
+# works: the configuration is taken, the database has its form, and on a machine the page answers.
 works() {
-    as_orgo "$1" config check && as_orgo "$1" status >/dev/null || return 1
+    as_orgo "$NEW" config check && as_orgo "$NEW" status >/dev/null || return 1
     has_systemd || return 0
-    local url
-    url=$(as_orgo "$1" config show --json | "$OPT/releases/$1/bin/python" -c '
-import json, sys
-rows = {row["key"]: row["value"] for row in map(json.loads, sys.stdin)}
-print("http://%s:%s" % (rows["web.host"].replace("0.0.0.0", "127.0.0.1"), rows["web.port"]))')
-    alive "$url"
+    alive "$(fact page "$FACTS")"
 }
 
-# bring NEW: migrate, switch, start, look; fails at the first of them that does.
+# bring: migrate, switch, start, look; fails at the first of them that does.
 bring() {
-    as_orgo "$1" database migrate &&
-        switch_to "$1" &&
+    say "migrating" &&
+        as_orgo "$NEW" database migrate &&
+        say "switching to $NEW" &&
+        switch_to "$NEW" &&
         place_units &&
-        run install -m 0755 "$SOURCE/deploy/orgo" "$ROOT/usr/local/bin/orgo" &&
-        service start &&
-        works "$1"
+        place_command &&
+        open_places "$FACTS" &&
+        say "starting" &&
+        start_all &&
+        works
+}
+
+start_all() {
+    local -a workers=()
+    read -r -a workers <<<"$WORKERS"
+    service start "${workers[@]}"
 }
 
 roll_back() {
-    say "the new version does not live: back to $1"
+    say "going back to $OLD"
     service stop
-    restore "$2"
-    switch_to "$1"
-    service start
-    rm -f "$ROOT$OPT/.upgrading"
-    stop 1 "$1 is back with its data; what the new one wrote is beside it, in $ROOT$HOME_OF_ORGO/var.after-*"
+    put_back
+    switch_to "$OLD"
+    start_all
+    rm -f "$(marker)"
+    [[ $DATABASE != elsewhere ]] || say "the database on the other server stays as the new version left it, which only adds to it"
+    stop 1 "$NEW does not live: $OLD is back with its data; what the new one wrote is in $KEPT and $ROOT$HOME_OF_ORGO/var.after-${KEPT##*/}"
 }
 
 # prune: old releases and backups, but the newest and what is in use.
 prune() {
     local -a old=()
-    mapfile -t old < <(cd "$ROOT$OPT/releases" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | cut -d' ' -f2 | tail -n "+$((KEPT_RELEASES + 1))")
     local name
+    mapfile -t old < <(cd "$ROOT$OPT/releases" && find . -mindepth 1 -maxdepth 1 -printf '%T@ %f\n' | sort -rn | cut -d' ' -f2 | tail -n "+$((KEPT_RELEASES + 1))")
     for name in "${old[@]}"; do
-        [[ $name == "$(current_release)" ]] || rm -rf "$ROOT$OPT/releases/${name:?}"
+        [[ $name == "$NEW" ]] || rm -rf "$ROOT$OPT/releases/${name:?}"
     done
-    mapfile -t old < <(cd "$ROOT$BACKUPS" && find . -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -r | tail -n "+$((KEPT_BACKUPS + 1))")
+    mapfile -t old < <(cd "$ROOT$BACKUPS" && find . -mindepth 1 -maxdepth 1 -name '2*-*' -printf '%f\n' | sort -r | tail -n "+$((KEPT_BACKUPS + 1))")
     for name in "${old[@]}"; do
         rm -rf "$ROOT$BACKUPS/${name:?}"
     done
 }
 
+# ended: however this ends, nothing that was lent stays, and Orgo is not left stopped where nothing was changed yet.
+ended() {
+    give_back
+    if [[ $STOPPED && ! -e $(marker) ]]; then
+        start_all
+    fi
+}
+
+# prepare: the backup to go back to, and the mark that says so; of a run that was cut off, its own.
+prepare() {
+    if [[ $PHASE ]]; then
+        say "an upgrade from $OLD was cut off: it goes on"
+        service stop
+        return
+    fi
+    elsewhere
+    WORKERS=$(running_workers | xargs)
+    say "stopping"
+    STOPPED=1
+    service stop
+    say "backing up"
+    backup
+    say "backup: $KEPT"
+    mark on
+}
+
 main() {
     read_words "$@"
     need_root
-    local new old kept marker
-    new=$(release_id) old=$(current_release) marker=$ROOT$OPT/.upgrading
-    [[ $old ]] || stop 3 "there is no Orgo in $ROOT$OPT: deploy/install.sh installs it"
-    if [[ $old == "$new" && ! -e $marker ]]; then
-        say "$new is installed already: nothing to do"
+    OLD=$(current_release) NEW=$(release_id)
+    [[ $OLD ]] || stop 3 "there is no Orgo in $ROOT$OPT: deploy/install.sh installs it"
+    alone
+    read_mark
+    if [[ $OLD == "$NEW" && -z $PHASE ]]; then
+        say "$NEW is installed already: nothing to do"
         exit 0
     fi
-    if [[ $(database_kind) == elsewhere && -z $BACKUP_MADE ]]; then
-        stop 2 "the database is on another server: back it up there, then say --backup-made"
-    fi
-    agree "Upgrade Orgo from $old to $new?"
+    agree "Upgrade Orgo from $OLD to $NEW?"
+    make_release "$NEW"
     if [[ $DRY ]]; then
-        make_release "$new"
-        say "would stop Orgo, back up to $ROOT$BACKUPS, migrate, switch from $old to $new, start, and look whether it lives"
+        say "would stop Orgo, back up to $ROOT$BACKUPS, migrate, switch from $OLD to $NEW, start, and look whether it lives"
+        nothing_done
         exit 0
     fi
-    make_release "$new"
     lend
-    service stop
-    if [[ -e $marker ]]; then # an upgrade was cut off: its backup is the one to go back to
-        { read -r old && read -r kept; } <"$marker"
-        say "an upgrade from $old was cut off: it goes on"
-    else
-        kept=$(backup "$old")
-        say "backup: $kept"
-        printf '%s\n%s\n' "$old" "$kept" >"$marker.new"
-        mv "$marker.new" "$marker"
+    trap ended EXIT
+    FACTS=$(facts "$OLD") || stop 2 "$OLD can't read its configuration, see above: put it right, then run this again"
+    DATABASE=${DATABASE:-$(where_database)}
+    prepare
+    [[ $PHASE != back ]] || roll_back
+    if ! bring; then
+        mark back
+        roll_back
     fi
-    bring "$new" || roll_back "$old" "$kept"
-    rm -f "$marker"
+    STOPPED=""
+    rm -f "$(marker)"
     prune
-    say "Orgo is upgraded: $old -> $new. The backup is in $kept"
+    say "Orgo is upgraded: $OLD -> $NEW. The backup is in $KEPT"
 }
 
 main "$@"

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -64,6 +63,9 @@ def test_help_has_an_example_and_an_unknown_word_is_code_2(script: str) -> None:
         (["--broker", "kafka"], "--broker is none, redis or rabbitmq, not kafka"),
         (["--sample", "circus"], "there are: association city-hall company hospital school"),
         (["--root"], "--root needs a value"),
+        (["--backup", "relative/folder"], "--backup wants the absolute path of a folder that is there"),
+        (["--restore", "/etc/hostname"], "--restore wants the key too"),
+        (["--restore", "/nowhere", "--key", "/etc/hostname"], "/nowhere can't be read"),
     ],
 )
 def test_what_can_not_be_done_is_refused_before_anything_is(words: list[str], said: str) -> None:
@@ -114,6 +116,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> Non
     assert "would make the role and the database orgo in PostgreSQL" in found.stdout
     assert "queue: redis://127.0.0.1:6379/0" in found.stdout
     assert [place.exists() for place in places] == before
+    assert found.stdout.endswith("This was --dry-run: nothing was changed.\n")
 
 
 def test_an_old_python_is_replaced_by_one_that_uv_brings(tmp_path: Path) -> None:
@@ -125,6 +128,61 @@ def test_an_old_python_is_replaced_by_one_that_uv_brings(tmp_path: Path) -> None
     assert "no Python 3.11 or later: one is brought by uv" in found.stdout
     assert "--require-hashes" in found.stdout and "python install" in found.stdout
     assert not (tmp_path / "root").exists()
+
+
+def program(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    file.write_text(f"#!/bin/bash\n{text}\n")
+    file.chmod(0o755)
+
+
+def test_a_distribution_with_an_old_postgresql_is_told_where_to_get_a_newer_one(tmp_path: Path) -> None:
+    program(tmp_path / "apt-cache", "echo '  Candidate: 1:12+214ubuntu0.1'")
+    found = bash(DEPLOY / "install.sh", "--dry-run", "--database", "postgresql", path=apt(tmp_path))
+
+    assert found.returncode == 69 and "brings PostgreSQL 12, Orgo wants 14 or later" in found.stderr
+    assert "apt.postgresql.org.sh" in found.stderr
+
+
+@pytest.fixture
+def rhel(tmp_path: Path) -> Path:
+    """A folder for PATH that has everything of this machine but apt-get, and a dnf of RHEL 10."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for place in ("/bin", "/usr/bin", "/usr/sbin"):
+        for file in Path(place).iterdir():
+            if file.name != "apt-get" and not (folder / file.name).exists():
+                (folder / file.name).symlink_to(file)
+    program(folder / "dnf", """case "$*" in
+        *'list redis' | *'list rabbitmq-server' | *'module list'*) exit 1 ;;
+        *repoquery*) echo 16.4 ;;
+    esac""")  # fmt: skip
+    return folder
+
+
+def on_rhel(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["bash", str(DEPLOY / "install.sh"), "--dry-run", *words]
+    return subprocess.run(
+        command, env=clean_environment(PATH=str(folder)), capture_output=True, text=True, timeout=60
+    )
+
+
+def test_a_machine_of_the_rhel_family_gets_what_its_own_release_has(rhel: Path) -> None:
+    found = on_rhel(rhel, "--database", "postgresql", "--broker", "redis")
+
+    assert found.returncode == 0, found.stderr
+    assert "dnf -q install -y python3 ca-certificates util-linux postgresql-server valkey" in found.stdout
+    program(rhel / "dnf", "exit 0")
+    assert "dnf -q module enable -y postgresql:16" in on_rhel(rhel, "--database", "postgresql").stdout
+
+
+def test_what_the_rhel_family_does_not_bring_is_said(rhel: Path) -> None:
+    found = on_rhel(rhel, "--broker", "rabbitmq")
+    program(rhel / "dnf", "[[ $* != *module* ]] || exit 1; echo 13.14")
+    old = on_rhel(rhel, "--database", "postgresql")
+
+    assert found.returncode == 69 and "brings no rabbitmq-server" in found.stderr
+    assert old.returncode == 69 and "brings PostgreSQL 13" in old.stderr
 
 
 def test_every_credential_of_the_units_is_made_by_the_installer_and_the_other_way_round() -> None:
@@ -217,7 +275,7 @@ def test_what_is_installed_works_by_itself(fresh: Installed, tmp_path: Path) -> 
     place = fresh.orgo("config", "show", "--json").stdout
     assert str(ROOT) not in place
     secrets = list((fresh.root / "etc/orgo/credentials").iterdir())
-    assert len(secrets) == 5 and all(path.stat().st_mode & 0o077 == 0 for path in secrets)
+    assert len(secrets) == 6 and all(path.stat().st_mode & 0o077 == 0 for path in secrets)
 
 
 @pytest.mark.slow
@@ -268,7 +326,12 @@ def test_an_upgrade_backs_up_and_switches(installed: Installed) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert installed.release != old and installed.users() == 28
     (backup,) = (installed.root / "var/backups/orgo").iterdir()
-    assert sorted(path.name for path in backup.iterdir()) == ["configuration.tar", "var.tar"]
+    assert sorted(path.name for path in backup.iterdir()) == [
+        "configuration.tar",
+        "database.sqlite3",
+        "placed.tar",
+        "var.tar",
+    ]
     assert "nothing to do" in installed.script("upgrade.sh").stdout
 
 
@@ -282,26 +345,6 @@ def test_an_upgrade_that_does_not_live_is_taken_back_with_its_data(installed: In
     assert f"{old} is back with its data" in done.stderr
     assert (installed.release, installed.users()) == (old, 28)
     assert installed.orgo("status").returncode == 0
-    assert not (installed.root / "opt/orgo/.upgrading").exists()
-
-
-@pytest.mark.slow
-def test_an_upgrade_that_was_cut_off_comes_right_when_it_is_run_again(installed: Installed) -> None:
-    old = installed.release
-    changed(installed.source)
-    script = str(installed.source / "deploy/upgrade.sh")
-    command = ["bash", script, "--yes", "--root", str(installed.root)]
-    with subprocess.Popen(
-        command, env=clean_environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as run:
-        assert run.stdout is not None
-        next(line for line in run.stdout if line.startswith("backup: "))
-        os.killpg(run.pid, signal.SIGKILL)
-        run.stdout.read()
-    done = installed.script("upgrade.sh")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert installed.release != old and installed.users() == 28
     assert not (installed.root / "opt/orgo/.upgrading").exists()
 
 

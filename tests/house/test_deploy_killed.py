@@ -1,0 +1,223 @@
+"""deploy/: killed before any of its changing commands and run again, each script comes right; the program is a stand-in."""
+
+import fcntl
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.checkout import ROOT, clean_environment
+
+# `make crash` kills everywhere, the rest of the tests at every third place.
+EVERY = 1 if os.environ.get("ORGO_CRASH_WHOLE") else 3
+# Bash reads this before a script and kills itself, and all it started, before its KILL_AT-th command that changes anything.
+KILLER = r"""
+set -T
+trap '[[ $BASH_COMMAND =~ ^(\"\$@\"|mv|cp|rm|tar|ln|install|mkdir|sync|chmod|printf.*\>|sed\ -i) ]] &&
+    ((--KILL_AT == 0)) && kill -KILL 0' DEBUG
+"""
+# The installed program: a table of what was done to it instead of mail.
+PROGRAM = """#!{python} -S
+import os, re, sqlite3, sys
+here, home, words = os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.environ["ORGO_HOME"], sys.argv[1:]
+told = re.search("^database: sqlite:///(.*)$", open(home + "/config/config.yaml").read(), re.M)
+file = os.path.join(home, told[1] if told else "var/orgo.db")
+if words[:2] == ["config", "show"]:
+    print('{{"key": "database", "value": "sqlite:///%s"}}' % file)
+    print('{{"key": "web.host", "value": "127.0.0.1"}}')
+    print('{{"key": "web.port", "value": "8000"}}')
+elif words[0] in ("init", "database"):
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE IF NOT EXISTS done (by TEXT UNIQUE)")
+        database.execute("INSERT OR IGNORE INTO done VALUES (?)", (os.path.basename(here),))
+elif words[0] == "status":
+    sys.exit(os.path.exists(here + "/broken"))
+"""
+# tools/environment.py of the stand-in.
+MAKER = f"""
+import os, sys
+folder, source = sys.argv[2], os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+os.mkdir(folder + "/bin")
+os.symlink({sys.executable!r}, folder + "/bin/python")
+open(folder + "/bin/orgo", "w").write({PROGRAM.format(python=sys.executable)!r})
+os.chmod(folder + "/bin/orgo", 0o755)
+if "broken" in open(source + "/src/program").read():
+    open(folder + "/broken", "w")
+"""
+
+
+class StandIn:
+    """An Orgo below a folder whose program is a stand-in, and the source that it comes from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.source, self.folder = folder / "root", folder / "source", folder
+        shutil.copytree(
+            ROOT / "deploy", self.source / "deploy", ignore=shutil.ignore_patterns("helm", "kubernetes")
+        )
+        for name in ("people.yaml", "rules.yaml", "config.yaml", "templates", "scenarios", "samples"):
+            (shutil.copytree if (ROOT / "config" / name).is_dir() else shutil.copy)(
+                ROOT / "config" / name, self._made("config") / name
+            )
+        (self._made("tools") / "environment.py").write_text(MAKER)
+        (self._made("src") / "program").write_text("one")
+        (self.source / "requirements.txt").touch()
+        (self.source / "pyproject.toml").write_text('version = "1.0"\n')
+        (folder / "killer.sh").write_text(KILLER)
+
+    def _made(self, name: str) -> Path:
+        (self.source / name).mkdir(exist_ok=True)
+        return self.source / name
+
+    def run(self, script: str, *words: str, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
+        killer = {"BASH_ENV": str(self.folder / "killer.sh"), "KILL_AT": str(kill_at)} if kill_at else {}
+        return subprocess.run(
+            ["bash", self.source / "deploy" / script, "--yes", "--root", self.root, *words],
+            env=clean_environment(PYTHON=sys.executable, **killer),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, start_new_session=True,
+        )  # fmt: skip
+
+    def next_version(self, content: str) -> None:
+        """What is in the checkout from now on, with another unit and another command."""
+        (self.source / "src/program").write_text(content)
+        for name in ("systemd/orgo.service", "orgo"):
+            with (self.source / "deploy" / name).open("a") as file:
+                file.write(f"# {content}\n")
+
+    def on_another_disk(self) -> Path:
+        """The same with its database outside its home."""
+        disk = self.folder / "disk"
+        disk.mkdir()
+        config = self.root / "etc/orgo/config.yaml"
+        config.write_text(f"{config.read_text()}\ndatabase: sqlite:///{disk}/orgo.db\n")
+        (self.root / "var/lib/orgo/var/orgo.db").rename(disk / "orgo.db")
+        return disk / "orgo.db"
+
+    def heal(self) -> None:
+        """What was wrong with the new version is so no more."""
+        for file in self.root.glob("opt/orgo/releases/*/broken"):
+            file.unlink()
+
+    def each_kill(self, script: str) -> Iterator[tuple[int, str]]:
+        """Kill the script at one place after the other, each time on the same installation, until it comes to its end; what it said."""
+        kept = self.folder / "kept"
+        shutil.rmtree(kept, ignore_errors=True)
+        places = [self.root, self.folder / "disk"]
+        for place in filter(Path.exists, places):
+            shutil.copytree(place, kept / place.name, symlinks=True)
+        for number in range(1, 200, EVERY):
+            for place in places:
+                shutil.rmtree(place, ignore_errors=True)
+            if kept.exists():
+                shutil.copytree(kept, self.folder, symlinks=True, dirs_exist_ok=True)
+            killed = self.run(script, kill_at=number)
+            if killed.returncode != -signal.SIGKILL:
+                return
+            yield number, killed.stdout
+
+    @property
+    def release(self) -> str:
+        return (self.root / "opt/orgo/current").readlink().name
+
+    def placed(self) -> list[str]:
+        """The last line of the unit and of the command in place."""
+        files = (self.root / "etc/systemd/system/orgo.service", self.root / "usr/local/bin/orgo")
+        return [file.read_text().splitlines()[-1] for file in files]
+
+
+def done(file: Path) -> list[str]:
+    """Which releases worked on this database."""
+    with sqlite3.connect(file) as database:
+        return [row[0] for row in database.execute("SELECT by FROM done ORDER BY rowid")]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> StandIn:
+    return StandIn(tmp_path)
+
+
+@pytest.fixture
+def installed(made: StandIn) -> StandIn:
+    first = made.run("install.sh")
+    assert first.returncode == 0, first.stdout + first.stderr
+    return made
+
+
+def test_an_installation_comes_right_wherever_it_was_killed(made: StandIn) -> None:
+    kills = 0
+    for kills, _ in made.each_kill("install.sh"):
+        again = made.run("install.sh")
+
+        assert again.returncode == 0, (kills, again.stdout, again.stderr)
+        assert done(made.root / "var/lib/orgo/var/orgo.db") == [made.release]
+        for name in ("config.yaml", "people.yaml", "rules.yaml", "templates", "samples/water-leak.eml"):
+            assert (made.root / "etc/orgo" / name).exists(), (kills, name)
+        assert not list(made.root.glob("etc/orgo/**/*.part"))
+    assert kills > 10
+
+
+def test_an_upgrade_comes_right_wherever_it_was_killed(installed: StandIn) -> None:
+    old, kills = installed.release, 0
+    installed.next_version("two")
+    for kills, _ in installed.each_kill("upgrade.sh"):
+        again = installed.run("upgrade.sh")
+
+        assert again.returncode == 0, (kills, again.stdout, again.stderr)
+        assert installed.release != old
+        assert done(installed.root / "var/lib/orgo/var/orgo.db") == [old, installed.release]
+        assert installed.placed() == ["# two", "# two"]
+        for backup in (installed.root / "var/backups/orgo").iterdir():
+            assert done(backup / "database.sqlite3") == [old]
+        assert not (installed.root / "opt/orgo/.upgrading").exists()
+    assert kills > 10
+
+
+def test_the_way_back_comes_right_wherever_it_was_killed(installed: StandIn) -> None:
+    old, before, kills = installed.release, installed.placed(), 0
+    database = installed.on_another_disk()
+    installed.next_version("broken")
+    for kills, said in installed.each_kill("upgrade.sh"):
+        if "going back" in said:  # then it goes back, even where the new version would live by now
+            installed.heal()
+        again = installed.run("upgrade.sh")
+
+        assert again.returncode == 1 and f"{old} is back with its data" in again.stderr, (kills, again)
+        assert (installed.release, installed.placed()) == (old, before)
+        assert done(database) == [old]
+        backup = max((installed.root / "var/backups/orgo").iterdir())
+        assert done(backup / "after.sqlite3")[0] == old and len(done(backup / "after.sqlite3")) == 2
+        assert not (installed.root / "opt/orgo/.upgrading").exists()
+    assert kills > 20
+
+
+def test_an_installation_does_not_go_over_an_upgrade_that_was_cut_off(installed: StandIn) -> None:
+    (installed.root / "opt/orgo/.upgrading").write_text("1.0-old\n/nowhere\non\n")
+    refused = installed.run("install.sh")
+
+    assert refused.returncode == 5 and "deploy/upgrade.sh goes on with it" in refused.stderr
+
+
+def test_a_backup_that_fails_stops_the_upgrade_and_changes_nothing(installed: StandIn) -> None:
+    old = installed.release
+    database = installed.root / "var/lib/orgo/var/orgo.db"
+    database.write_bytes(b"no database" * 1000)
+    installed.next_version("two")
+    refused = installed.run("upgrade.sh")
+
+    assert refused.returncode not in (0, -signal.SIGKILL) and installed.release == old
+    assert not (installed.root / "opt/orgo/.upgrading").exists()
+
+
+def test_one_script_works_at_a_time(installed: StandIn) -> None:
+    installed.next_version("two")
+    with (installed.root / "opt/orgo/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = installed.run("upgrade.sh")
+    assert refused.returncode == 5 and "another install.sh or upgrade.sh is at work" in refused.stderr
+    assert os.listdir(installed.root / "opt/orgo/releases") == [installed.release]
