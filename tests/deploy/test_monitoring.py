@@ -1,9 +1,11 @@
 """deploy/monitoring/: alerts and dashboard are what promtool takes, and use what a running Orgo shows and nothing else."""
 
 import json
+import logging
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from orgo.conf.config import Keep
+from orgo.conf.logfiles import KINDS
+from orgo.conf.logging import set_up
 from orgo.ops import measures
 from tests.house.checkout import ROOT
 from tests.office import CONFIG, Office
@@ -151,3 +156,37 @@ def test_alerts_and_dashboard_use_only_what_is_shown() -> None:
     used |= names(" ".join(expressions()))
 
     assert used and used - KNOWN == set()
+
+
+# ---------------------------------------------------------------- the log's samples
+
+
+def test_the_samples_for_log_stores_name_what_a_line_has(capsys: pytest.CaptureFixture[str]) -> None:
+    line = line_of(capsys)
+    filebeat = yaml.safe_load((MONITORING / "filebeat.yml").read_text())
+    alloy = (MONITORING / "orgo.alloy").read_text()
+    loki = yaml.safe_load((MONITORING / "loki.yml").read_text())
+    used = set(re.findall(r"orgo\.(\w+)", json.dumps(filebeat).replace("[orgo.kind]", "orgo.kind")))
+    used |= set(re.findall(r"(\w+) = \"\w+\"", re.search(r"expressions = {(.*)}", alloy)[1]))  # type: ignore[index]
+    periods = {one["selector"]: one["period"] for one in loki["limits_config"]["retention_stream"]}
+
+    assert used == {"timestamp", "level", "kind", "logger", "event", "exception"} <= line.keys()
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo == UTC
+    assert alloy.count("{") == alloy.count("}")
+    assert periods == {
+        f'{{app="orgo", kind="{kind}"}}': f"{Keep.model_fields[kind].default.days * 24}h" for kind in KINDS
+    }
+
+
+def line_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """A line of the log with all that it may have."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        set_up("json")
+        logging.getLogger("orgo").error("it failed", exc_info=ValueError("x"))
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    line: dict[str, Any] = json.loads(capsys.readouterr().err)
+    return line

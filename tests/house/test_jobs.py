@@ -224,7 +224,7 @@ def test_a_worker_finds_the_jobs_and_decides_a_mail_when_it_is_rung(tmp_path: Pa
 JOB = """
 from orgo.conf import boot, logging
 from tasks import app
-logging.set_up(boot.config().log.format, verbose=True)
+logging.begin(boot.config(), verbose=True)
 print(app.tasks["orgo.route"].apply().id)
 """
 

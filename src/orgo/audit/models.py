@@ -1,10 +1,15 @@
 """The one trail: every event, of tasks and of the house."""
 
+import logging
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 
 from orgo.lib import clock, ids
+
+log = logging.getLogger("orgo.security")
+# What the log's files for security hold, beside the trail: who came in, and who was given or took which right.
+_SECURITY = ("person.", "token.", "team.", "audit.", "mail.exported")
 
 
 class Event(models.Model):
@@ -36,7 +41,11 @@ class Event(models.Model):
 
 def record(type: str, *, actor: str, actor_kind: str = "user", **data: Any) -> Event:
     """Add an event of the house (one that belongs to no task) to the trail."""
-    return Event.objects.create(type=type, actor=actor, actor_kind=actor_kind, at=clock.now(), data=data)
+    event = Event.objects.create(type=type, actor=actor, actor_kind=actor_kind, at=clock.now(), data=data)
+    if type.startswith(_SECURITY):
+        said = {"type": type, "actor": actor, "actor_kind": actor_kind, "about": data}
+        transaction.on_commit(lambda: log.info("%s by %s", type, actor or actor_kind, extra=said))
+    return event
 
 
 class Entry(models.Model):

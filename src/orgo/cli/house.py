@@ -38,6 +38,10 @@ def enter() -> "Config":
 
     use_limits(config)
     need_current()
+    if config.log.folder is not None:
+        from orgo.conf import logging
+
+        logging.keep_files(config)
     return config
 
 

@@ -23,7 +23,7 @@ def run_parts(parts: "tuple[Part, ...] | None") -> None:
 
     end_on_term()
     config = load()
-    logging.set_up(config.log.format)
+    logging.begin(config)
     boot.start(config)
     from orgo.ops.checking import need_rules
     from orgo.ops.schema import form, refuse_newer

@@ -346,13 +346,27 @@ class Scanner(Section):
     timeout: After = Field(Duration(0, 60), description="How long a step of it may take")
 
 
+class Keep(Section):
+    """How long the files of the log are kept, in days."""
+
+    activity: After = Field(Duration(30, 0), description="What was done")
+    error: After = Field(Duration(90, 0), description="What went wrong: warnings and errors")
+    security: After = Field(
+        Duration(365, 0), description="Who signed in or failed to, and who was given which right"
+    )
+
+
 class Log(Section):
-    """What Orgo says of itself on standard error."""
+    """What Orgo says of itself, on standard error and in files."""
 
     format: Literal["text", "json"] = Field(
         "text",
-        description="text for people; json for a log store, with the ids of mail, task, letter and job",
+        description="On standard error: text for people; json for a log store, with the ids of mail, task, letter and job",
     )
+    folder: InHome | None = Field(
+        None, description="Where files are written as well, JSON, by kind and day; none where not given"
+    )
+    keep: Keep = Field(default_factory=Keep, description="How long these files are kept, by kind")
 
 
 class Limits(Section):

@@ -231,6 +231,12 @@ def _parts(url: str) -> Any:
     return parts
 
 
+def password_of(url: str) -> str:
+    """The password in a URL, "" where there is none."""
+    found = re.match(r"[a-z+]+://[^/@:]*:(.*)@", url)
+    return found[1] if found else ""
+
+
 def masked(url: str) -> str:
     """A URL as it may be shown: the password is hidden."""
     url = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", url)

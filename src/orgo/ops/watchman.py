@@ -75,7 +75,7 @@ def main() -> None:
     from orgo.conf import boot, load, logging
 
     config = boot.start(load())
-    logging.set_up(config.log.format)
+    logging.begin(config)
     from orgo.ops.up import Running
 
     running = Running(config, {"route", "deliver", "clock"})
