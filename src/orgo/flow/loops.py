@@ -28,7 +28,8 @@ AT_ONCE = timedelta(minutes=10)
 
 def marks_of(message: Message) -> tuple[str, ...]:
     """The marks of the Orgos that a mail, or what it answers, has passed."""
-    values = [value for name, value in message.headers if name.lower() == _HEADER]
+    length = len(_HEADER)  # of a mail's many headers few are worth a look
+    values = [value for name, value in message.headers if len(name) == length and name.lower() == _HEADER]
     return tuple(dict.fromkeys(" ".join(values).split()))[:MOST_MARKS]
 
 

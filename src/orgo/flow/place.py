@@ -88,14 +88,15 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
         kept["decision"] = decide_copy(mail, message, *same, unit)
         _link(mail, same, unit, kept)
         return
-    equal = storms.equal_mail(mail, message, unit) if thread is None else None
+    words_key = storms.words_key(mail, message)
+    equal = storms.equal_mail(mail, words_key, unit) if thread is None else None
     if equal is not None:
         storms.count(mail, equal, unit)
         unit.settle_mail(
             mail, "linked", reason="the same words again within an hour", task=equal.task, **kept
         )
         return
-    _place_new(mail, message, thread, unit, kept)
+    _place_new(mail, message, thread, unit, kept, words_key)
 
 
 def _link(mail: Mail, same: tuple[int, int], unit: Unit, kept: dict[str, Any]) -> None:
@@ -105,7 +106,9 @@ def _link(mail: Mail, same: tuple[int, int], unit: Unit, kept: dict[str, Any]) -
     unit.settle_mail(mail, "linked", reason="the same mail again", task=task, same_as=first, **kept)
 
 
-def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, kept: dict[str, Any]) -> None:
+def _place_new(
+    mail: Mail, message: Message, thread: Thread | None, unit: Unit, kept: dict[str, Any], words_key: str
+) -> None:
     decision = judge(mail, message, unit)
     kept["decision"] = decision.kept
     mail.decision = decision.kept
@@ -113,7 +116,7 @@ def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, 
         unit.settle_mail(mail, "ignored", reason="mail of a list or machine that no rule wants", **kept)
     else:
         task = open_task(mail, message, decision, unit, before=thread.state if thread else None)
-        unit.settle_mail(mail, "opened", task=task, words_key=storms.words_key(mail, message), **kept)
+        unit.settle_mail(mail, "opened", task=task, words_key=words_key, **kept)
         unit.index(task, f"{mail.subject}\n{mail.from_name} {mail.from_address}\n{mail.text}")
 
 

@@ -7,6 +7,7 @@ when the mail was handed in by a relay that is trusted to have removed forged on
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from orgo.message.trace import dmarc, server_of
@@ -104,8 +105,16 @@ def _writer(received: str) -> str:
 
 
 def _within(peer: str, networks: Iterable[str]) -> bool:
+    address = _address(peer)
+    return address is not None and any(
+        address in ipaddress.ip_network(network, strict=False) for network in networks
+    )
+
+
+@lru_cache(1024)
+def _address(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A peer's address; nearly all mail comes from a few of them."""
     try:
-        address = ipaddress.ip_address(peer)
+        return ipaddress.ip_address(peer)
     except ValueError:
-        return False
-    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+        return None

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import random
 import secrets
 import threading
 import time
@@ -86,10 +87,10 @@ class _Sequence:
         with self._lock:
             stamp = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _RANDOM_BITS
             # One random beginning a millisecond and counting on from there: drawing anew for each number would make
-            # two processes meet more often (simulated).
+            # two processes meet more often (simulated). It has to differ, in forked processes too, not to be secret.
             if stamp > self._stamp:
                 self._stamp = stamp
-                self._last = max(self._last + 1, stamp | secrets.randbits(_RANDOM_BITS))
+                self._last = max(self._last + 1, stamp | random.getrandbits(_RANDOM_BITS))
             else:
                 self._last += 1
             return self._last

@@ -108,7 +108,7 @@ def masked(text: str, by: str = "…") -> str:
     their place.
     """
     for secret in _SECRETS:
-        text = secret.sub(rf"\1{by}", text)
+        text = secret.sub(lambda found: found[1] + by, text)
     return text
 
 

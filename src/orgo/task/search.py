@@ -16,6 +16,7 @@ MOST_WORDS = 20
 # PostgreSQL's tsvector holds at most 1 MB, and a word of it at most 2 kB.
 _MOST_DISTINCT, _LONGEST = 20_000, 50
 _WORD = re.compile(rf"[^\W_]{{1,{_LONGEST}}}")
+_GAPS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))  # for str.translate
 
 
 def index(texts: Sequence[tuple[int, str]], database: str = DEFAULT_DB_ALIAS) -> None:
@@ -43,4 +44,13 @@ def tasks_with(words: str) -> RawSQL | None:
 
 def _vector(text: str) -> str:
     """The text's words as PostgreSQL writes a tsvector; a word has neither quotes nor backslashes in it."""
-    return " ".join(list(dict.fromkeys(_WORD.findall(fold(text))))[:_MOST_DISTINCT])
+    return " ".join(list(_words(fold(text)))[:_MOST_DISTINCT])
+
+
+def _words(folded: str) -> dict[str, None]:
+    """The words of a folded text, each once. Where all are ASCII and short it takes a third of the pattern's time."""
+    if folded.isascii():
+        words = dict.fromkeys(folded.translate(_GAPS).split())
+        if max(map(len, words), default=0) <= _LONGEST:
+            return words
+    return dict.fromkeys(_WORD.findall(folded))
