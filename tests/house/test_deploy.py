@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import absent
 from tests.house.checkout import ROOT, clean_environment
 
 DEPLOY = ROOT / "deploy"
@@ -374,7 +375,7 @@ def machine(tmp_path: Path) -> str:
     probe = f"mount -t tmpfs tmpfs {tmp_path} && cd {tmp_path} && mkdir u w m && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w m"
     allowed = shutil.which("unshare") and shutil.which("apt-get") and os.geteuid() == 0
     if not allowed or subprocess.run([*private, "sh", "-c", probe], capture_output=True).returncode:
-        pytest.skip("needs root, apt-get and an overlay file system, which are not to be had here")
+        absent("needs root, apt-get and an overlay file system, which are not to be had here")
     script = ROOT / "tests/house/on_machine.sh"
     done = subprocess.run(
         [*private, "bash", script, tmp_path, ROOT],
