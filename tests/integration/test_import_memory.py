@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.grown import grown
 from tests.house.checkout import ROOT
 
 MAY_HOLD = 300_000  # kB, of both processes
@@ -64,6 +65,17 @@ def test_many_archives_take_no_more_memory_than_may_be(corpus: Path, tmp_path: P
 
     assert mails == 4 * COPIES and reader > 0
     assert own + reader < MAY_HOLD
+
+
+def test_the_largest_mail_of_an_archive_is_never_there_more_than_twice_in_its_reader(
+    corpus: Path, tmp_path: Path
+) -> None:
+    """An attachment of 36 MB: itself, and once more in base64."""
+    file = tmp_path / "large.pst"
+    file.write_bytes(grown((corpus / "pst/pstsdk/sample1.pst").read_bytes(), 93_142, 36_000_000))
+    mails, own, reader = imported(tmp_path, file)
+
+    assert mails == 1 and own < MAY_HOLD and reader < 130_000
 
 
 def test_the_largest_mail_that_is_taken_fits(tmp_path: Path) -> None:

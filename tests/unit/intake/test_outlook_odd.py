@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -121,11 +122,16 @@ def walk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Frames]:
 
     def walking(root: Folder, skip: int = 0, orphans: Any = (), blocks: Any = None) -> Frames:
         frames: Frames = []
-        monkeypatch.setattr(child, "_write", lambda *frame: frames.append(frame))
+        monkeypatch.setattr(child, "_write", partial(written, frames))
         child.Walk(blocks, skip).through(Archive(root, orphans))
         return [frame for frame in frames if frame[0] != "total"]
 
     return walking
+
+
+def written(frames: Frames, *frame: Any, behind: list[bytes] | None = None) -> None:
+    """A frame, with the mail's bytes in place of their number."""
+    frames.append((*frame[:2], b"".join(behind), *frame[3:]) if behind else frame)
 
 
 def mails_of(frames: Frames) -> dict[str, Any]:

@@ -186,7 +186,11 @@ class _Process:
             body = self._read(out, struct.unpack(">I", head)[0])
             if body is None:
                 return
-            yield msgspec.msgpack.decode(body)
+            frame = msgspec.msgpack.decode(body)
+            if frame[0] == "mail":
+                frame[2] = self._read(out, frame[2])
+            if frame[0] != "mail" or frame[2] is not None:
+                yield frame
 
     def why(self) -> str:
         """Why it broke at the item it was at."""

@@ -2,8 +2,9 @@
 
 Each line of its standard input asks for one archive, as JSON: [file, how many items to skip, text in the folder's path].
 It writes frames to standard output, each a 4-byte length and a msgpack list: ["total", how many items] first, where that is
-known; ["at", number, where, which of all it is] before an item is read, then ["mail", where, bytes, key, whether it is whole],
-["other", where, class] or ["unread", where, reason]; ["end", count] at last. A mail that is not whole follows its "unread".
+known; ["at", number, where, which of all it is] before an item is read, then ["mail", where, size, key, whether it is whole]
+with the mail's bytes behind it, ["other", where, class] or ["unread", where, reason]; ["end", count] at last. A mail that is
+not whole follows its "unread".
 """
 
 import json
@@ -18,9 +19,9 @@ import msgspec
 
 from orgo.intake.outlook.archive import OLE
 from orgo.intake.outlook.blocks import Blocks, Damaged
-from orgo.intake.outlook.compose import compose
+from orgo.intake.outlook.compose import Pieces, pieces_of
 from orgo.intake.outlook.item import MESSAGE_CLASS, is_mail
-from orgo.intake.outlook.pff import ItemReader
+from orgo.intake.outlook.pff import LARGEST, ItemReader
 from orgo.lib.crash import crashpoint
 from orgo.lib.memory import settle
 
@@ -52,7 +53,7 @@ def _message(stream: BinaryIO, skip: int) -> None:
         stream.seek(0)
         try:
             item = read_msg(stream.read())
-            _write("mail", "", compose(item), item.key, True)
+            _write_mail("", pieces_of(item), item.key, True)
         except OtherItem as error:
             _write("other", "", error.kind)
         except (NoMail, MemoryError, RecursionError) as error:
@@ -205,7 +206,7 @@ class Walk:
                 _write("other", where, kind)
                 return
             item = reader.item(message, properties)
-            data = compose(item)
+            pieces = pieces_of(item)
         except (OSError, ValueError, MemoryError, RecursionError) as error:
             _write("unread", where, f"{type(error).__name__}: {error}"[:300])
             return
@@ -213,7 +214,7 @@ class Walk:
             named = ", ".join(dict.fromkeys(reader.lost))
             _write("unread", where, f"a part of it can't be read: {named}; the rest was taken"[:300])
         is_sound = self._is_sound(where, message, "it is damaged: what was taken of it may be wrong")
-        _write("mail", where, data, item.key, is_sound and not reader.lost)
+        _write_mail(where, pieces, item.key, is_sound and not reader.lost)
 
     def _is_sound(self, where: str, found: Any, words: str) -> bool:
         wrong = self._blocks.damaged(found.identifier) if self._blocks else 0
@@ -242,10 +243,20 @@ def _name(folder: Any) -> str:
 # ---------------------------------------------------------------- the frames
 
 
-def _write(*frame: object) -> None:
+def _write_mail(where: str, pieces: Pieces, key: str, is_whole: bool) -> None:
+    """The frame of a mail, if it is none of more bytes than a mail may have."""
+    size = sum(map(len, pieces))
+    if size > LARGEST:
+        _write("unread", where, f"is larger than {LARGEST} bytes")
+        return
+    _write("mail", where, size, key, is_whole, behind=pieces)
+
+
+def _write(*frame: object, behind: Pieces | None = None) -> None:
     data = msgspec.msgpack.encode(frame)
     sys.stdout.buffer.write(struct.pack(">I", len(data)))
     sys.stdout.buffer.write(data)
+    sys.stdout.buffer.writelines(behind or ())
     sys.stdout.buffer.flush()
 
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from orgo.intake.outlook.item import DEEPEST, TOO_DEEP, File, Item, Recipient
 from orgo.lib.text import clean_header
 
-Pieces: TypeAlias = list[bytes]
+Pieces: TypeAlias = list[bytes | bytearray]
 Part: TypeAlias = tuple[list[str], Pieces]
 """The headers that describe a part, and its bytes; they are joined once, for a mail may be large."""
 _FIRST = itemgetter(0)
@@ -32,10 +32,11 @@ _PLAIN_ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"@]+@[^\s<>()\[\],;:\\\"@]+")
 
 def compose(item: Item) -> bytes:
     """The mail that the item was."""
-    return b"".join(_mail(item, 0))
+    return b"".join(pieces_of(item))
 
 
-def _mail(item: Item, depth: int) -> Pieces:
+def pieces_of(item: Item, depth: int = 0) -> Pieces:
+    """As `compose`, in pieces: a large mail need not be there twice."""
     kind, body = _body(item, depth)
     head = [*_kept(item.headers), "MIME-Version: 1.0", *kind]
     names = {line.partition(":")[0].strip().lower() for line in head}
@@ -125,9 +126,12 @@ def _text(kind: str, text: str) -> Part:
     return head, [_base64(text.encode("utf-8", "replace"))]
 
 
-def _base64(data: bytes) -> bytes:
+def _base64(data: bytes) -> bytearray:
     """Base64 in lines of 76 letters (RFC 2045 section 6.8); the library's takes ten times as long."""
-    return b"".join(_lines(data[at : at + _AT_ONCE]) for at in range(0, len(data), _AT_ONCE))
+    found = bytearray()  # not joined, which takes the room of a large file twice
+    for at in range(0, len(data), _AT_ONCE):
+        found += _lines(data[at : at + _AT_ONCE])
+    return found
 
 
 def _lines(data: bytes) -> bytes:
@@ -143,7 +147,7 @@ def _multipart(kind: str, parts: list[Part]) -> Part:
     pieces: Pieces = []
     for head, body in parts:
         pieces += [dashes, b"\r\n", _encoded(head), *body]
-    pieces[0] = pieces[0].removeprefix(b"\r\n")
+    pieces[0] = dashes.removeprefix(b"\r\n")
     return [f'Content-Type: multipart/{kind}; boundary="{boundary}"'], [*pieces, dashes, b"--\r\n"]
 
 
@@ -158,7 +162,7 @@ def _digest(kind: str, parts: list[Part]) -> str:
 
 def _file(file: File, depth: int) -> Part:
     if file.item is not None and depth < DEEPEST:
-        return ["Content-Type: message/rfc822", _disposition(file)], _mail(file.item, depth + 1)
+        return ["Content-Type: message/rfc822", _disposition(file)], pieces_of(file.item, depth + 1)
     if file.data is None:
         reason = file.missing or (TOO_DEEP if file.item is not None else "it could not be read")
         return _text("text/plain", f"[The attachment {file.name or 'without a name'} is not here: {reason}]")

@@ -30,6 +30,7 @@ from orgo.intake.outlook.item import (
 from orgo.lib.rtf import text_of_rtf
 
 LARGEST = 50_000_000  # what is larger no mail may be (message/limits)
+_OF_TEXTS = 500_000
 MOST_FILES, MOST_RECIPIENTS = 2_000, 5_000
 DAMAGED_TEXT = "[The text of this mail is damaged: Outlook kept it as RTF that can't be unpacked.]"
 _BY_VALUE, _EMBEDDED, _OLE = 1, 5, 6
@@ -41,6 +42,7 @@ class ItemReader:
 
     def __init__(self) -> None:
         self.lost: list[str] = []
+        self._room = LARGEST - _OF_TEXTS  # for attachments, in base64
 
     def properties(self, found: Any) -> Properties:
         """The properties of an item or an attachment. Raises OSError where there are none to be had."""
@@ -125,9 +127,11 @@ class ItemReader:
         if method not in (_BY_VALUE, _OLE):
             return File(name=name, missing=only_a_link(properties.text(LONG_LINK) or properties.text(LINK)))
         size = found.size
-        if size > LARGEST:
-            self.lost.append(f"attachment {name}, larger than {LARGEST} bytes")
-            return File(name=name, missing=f"it is larger than {LARGEST} bytes")
+        room = self._room - size // 57 * 78
+        if room < 0:
+            self.lost.append(f"attachment {name}, with which the mail would be larger than {LARGEST} bytes")
+            return File(name=name, missing=f"with it the mail would be larger than {LARGEST} bytes")
+        self._room = room
         data = found.read_buffer(size) if size else b""
         kind, content_id = properties.text(MIME_TYPE), properties.text(CONTENT_ID)
         return File(name=name, kind=kind, content_id=content_id, data=data)
