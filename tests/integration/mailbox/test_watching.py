@@ -56,9 +56,11 @@ def has(there, count: int) -> bool:
     return len(there.outcomes()) == count
 
 
-def test_a_mail_comes_in_because_the_server_says_so(box, watch):
+@pytest.mark.parametrize("tls", ["none", "starttls", "implicit"])
+def test_a_mail_comes_in_because_the_server_says_so(box, dovecot, watch, tls):
     """The next look of its own would be five minutes later."""
-    there = box().live()
+    port = dovecot.imaps if tls == "implicit" else dovecot.imap
+    there = box(port=port, tls=tls, ca_file=dovecot.certificate).live()
     watch(there)
     assert until(lambda: is_well(there))
     for number in range(3):

@@ -2,6 +2,7 @@
 
 import imaplib
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -201,6 +202,8 @@ class ImapSession:
         way.setblocking(False)
         try:
             return bool(self.client._imap.file.peek(1))
+        except ssl.SSLWantReadError:  # what a socket without TLS answers by giving nothing
+            return False
         finally:
             self.client._set_read_timeout()
 
