@@ -151,15 +151,19 @@ def test_a_receipt_goes_only_to_who_is_believed_and_once_a_day(office: Office) -
 
 
 def test_an_automatic_reply_opens_and_reopens_nothing(office: Office) -> None:
+    """bad input 38: it is stored, and nobody is answered."""
     office.mail()
     office.answer("anna@city.example", "done")
+    told = office.told()
     away = office.answer("clara@people.example", "I am away.", headers={"Auto-Submitted": "auto-replied"})
 
     assert (away.outcome, office.task().state, office.tasks()) == ("ignored", "completed", 1)
     assert office.mail(headers={"Auto-Submitted": "auto-replied"}).outcome == "ignored"
+    assert office.told() == told
 
 
 def test_our_own_letter_that_comes_back_is_ignored(office: Office) -> None:
+    """bad input 40."""
     office.mail()
     ours = office.catcher.caught[0].data
 
@@ -168,6 +172,7 @@ def test_our_own_letter_that_comes_back_is_ignored(office: Office) -> None:
 
 
 def test_a_list_mail_is_ignored_unless_a_rule_wants_it(office: Office) -> None:
+    """bad input 38."""
     listed = {"List-Id": "<news.supplier.example>"}
 
     assert office.mail(subject="Our offers", headers=listed).outcome == "ignored"
