@@ -6,6 +6,7 @@ is missing instead of showing a syntax error.
 
 import importlib.util
 import os
+import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -18,8 +19,11 @@ def ready() -> None:
     new_enough = sys.version_info >= (3, 11)
     if new_enough and importlib.util.find_spec("django") and importlib.util.find_spec("msgspec"):
         return
-    own = os.path.join(ROOT, ".venv", "bin", "python")
+    windows = os.name == "nt"
+    own = os.path.join(ROOT, ".venv", *(("Scripts", "python.exe") if windows else ("bin", "python")))
     if os.path.exists(own) and os.path.realpath(sys.prefix) != os.path.realpath(os.path.join(ROOT, ".venv")):
+        if windows:  # its exec does not wait: the prompt would be back while Orgo runs
+            sys.exit(subprocess.call([own] + sys.argv))
         os.execv(own, [own] + sys.argv)
     sys.stderr.write(NO_PACKAGES if new_enough else TOO_OLD.format(sys.version.split()[0]))
     sys.exit(2)

@@ -40,6 +40,7 @@ def test_the_scripts_are_clean() -> None:
     shellcheck = Path(sys.executable).with_name("shellcheck")
     files = [
         *sorted(DEPLOY.glob("*.sh")),
+        DEPLOY / "macos/install.sh",
         DEPLOY / "orgo",
         ROOT / ".ci/run",
         ROOT / "tests/house/on_machine.sh",

@@ -62,7 +62,10 @@ class Clamd(msgspec.Struct, frozen=True):
     def _connect(self) -> socket.socket:
         if self.path is None:
             return socket.create_connection((self.host, self.port), timeout=self.timeout)
-        way = socket.socket(socket.AF_UNIX)
+        family = getattr(socket, "AF_UNIX", None)
+        if family is None:
+            raise OSError("this system has no socket files; let clamd listen on a port")
+        way = socket.socket(family)
         try:
             way.settimeout(self.timeout)
             way.connect(str(self.path))

@@ -1,0 +1,263 @@
+<#
+.SYNOPSIS
+Installs Orgo on Windows: Windows Server 2016 and later, Windows 10 and later.
+
+.DESCRIPTION
+As an administrator: the program goes to C:\Program Files\Orgo, configuration and data to C:\ProgramData\Orgo, and Windows'
+own Task Scheduler starts Orgo with the machine, as LOCAL SERVICE, and again whenever it ends. A program that is older is
+upgraded: its data is copied first.
+
+With -User, for somebody without administrator's rights: everything in one folder, with "Start Orgo.cmd" in it. The folder
+may be moved, and carried on a stick.
+
+Python 3.11 or later has to be there, from python.org (its installer needs no administrator with "Install for me only"). It is
+copied, and the packages go into the copy, each checked by the hash of Orgo's lock. Run again what was cut off.
+
+.EXAMPLE
+powershell -ExecutionPolicy Bypass -File deploy\windows\install.ps1 -Sample school
+
+.EXAMPLE
+powershell -ExecutionPolicy Bypass -File deploy\windows\install.ps1 -User
+#>
+[CmdletBinding()]
+param(
+    [switch]$User,                      # a folder of one's own, no service
+    [string]$To = '',                   # that folder; Orgo in the user's home where not given
+    [string]$Sample = '',               # school, city-hall, hospital, company, association
+    [string]$Python = '',               # the python.exe to copy; found where not given
+    [switch]$Uninstall,                 # the program goes, configuration and data stay
+    [switch]$DryRun                     # print what would be done, and change nothing
+)
+
+Set-StrictMode -Version 2
+$ErrorActionPreference = 'Stop'
+$TaskName = 'Orgo'
+$LocalService = '*S-1-5-19'             # names differ with the language of Windows, numbers do not
+$Administrators = '*S-1-5-32-544'
+$System = '*S-1-5-18'
+# Orgo, and again five seconds after it ended; its log begins anew above 10 MB.
+$Again = @(
+    ':again'
+    'for %%F in (var\orgo.log) do if %%~zF gtr 10485760 move /y var\orgo.log var\orgo.1.log >nul'
+    'ORGO up >>var\orgo.log 2>&1'
+    'ping -n 6 127.0.0.1 >nul'
+    'goto again'
+)
+$Source = (Resolve-Path (Join-Path $PSScriptRoot '..\..')).Path
+
+function Stop-With([int]$Code, [string]$Words) {
+    [Console]::Error.WriteLine("install.ps1: $Words")
+    exit $Code
+}
+
+# Does it, or says it with -DryRun.
+function Invoke-Step([string]$StepText, [scriptblock]$StepWork) {
+    if ($DryRun) {
+        Write-Output "would: $StepText"
+        return
+    }
+    Write-Output $StepText
+    & $StepWork
+}
+
+# A program that ends with another code than 0 ends this script.
+function Invoke-Program([string]$File, [string[]]$Words) {
+    & $File @Words
+    if ($LASTEXITCODE -ne 0) {
+        Stop-With 1 "$File $Words ended with $LASTEXITCODE"
+    }
+}
+
+function Test-Administrator {
+    $identity = [Security.Principal.WindowsIdentity]::GetCurrent()
+    $principal = New-Object Security.Principal.WindowsPrincipal($identity)
+    return $principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+
+# The folder of a Python that is new enough and may be copied (the one of Microsoft's Store may not).
+function Find-Python {
+    $candidates = @($Python, 'py.exe', 'python.exe') | Where-Object { $_ }
+    foreach ($name in $candidates) {
+        $found = Get-Command $name -ErrorAction SilentlyContinue | Select-Object -First 1
+        if (-not $found) { continue }
+        $code = 'import sys; print(sys.base_prefix if sys.version_info >= (3, 11) and sys.maxsize > 2**32 else str())'
+        $folder = & $found.Source -c $code
+        if ($folder -and ($folder -notlike '*\WindowsApps\*')) { return $folder }
+    }
+    Stop-With 69 'there is no Python 3.11 or later (64 bit) here: take it from python.org/downloads/windows, then run this again'
+}
+
+# The version and a hash of what is installed from this checkout: the same source is the same release.
+function Get-Release {
+    $toml = Get-Content (Join-Path $Source 'pyproject.toml') -Encoding UTF8
+    $version = ($toml | Select-String '^version = "(.*)"' | Select-Object -First 1).Matches[0].Groups[1].Value
+    $files = @(Get-ChildItem (Join-Path $Source 'src'), (Join-Path $Source 'config') -Recurse -File)
+    $files += Get-Item (Join-Path $Source 'pyproject.toml'), (Join-Path $Source 'requirements.txt')
+    $files = $files | Where-Object { $_.Extension -ne '.pyc' } | Sort-Object FullName
+    $lines = $files | ForEach-Object { (Get-FileHash $_.FullName -Algorithm SHA256).Hash + $_.FullName.Substring($Source.Length) }
+    $bytes = [Text.Encoding]::UTF8.GetBytes($lines -join "`n")
+    $hash = [BitConverter]::ToString([Security.Cryptography.SHA256]::Create().ComputeHash($bytes)).Replace('-', '').ToLower()
+    return '{0}-{1}' -f $version, $hash.Substring(0, 12)
+}
+
+# A Python of its own with the packages of the lock and Orgo in it, complete or not there at all.
+function New-Release([string]$Folder) {
+    if (Test-Path $Folder) {
+        Write-Output "release $(Split-Path $Folder -Leaf) is there already"
+        return
+    }
+    $base = Find-Python
+    $part = "$Folder.part"
+    Invoke-Step "making release $(Split-Path $Folder -Leaf) from $base (some minutes)" {
+        if (Test-Path $part) { Remove-Item $part -Recurse -Force }
+        New-Item -ItemType Directory -Force -Path $part | Out-Null
+        Copy-Item -Path (Join-Path $base '*') -Destination $part -Recurse
+        $packages = Join-Path $part 'Lib\site-packages'
+        Get-ChildItem $packages -Directory | Where-Object { $_.Name -notlike 'pip*' } | Remove-Item -Recurse -Force
+        $own = Join-Path $part 'python.exe'
+        $pip = @('-I', '-m', 'pip', 'install', '--quiet', '--no-deps', '--disable-pip-version-check', '--no-warn-script-location')
+        Invoke-Program $own ($pip + @('--require-hashes', '-r', (Join-Path $Source 'requirements.txt')))
+        Invoke-Program $own ($pip + @($Source))
+        Rename-Item $part (Split-Path $Folder -Leaf)
+    }
+}
+
+# The command: a file whose words say which release is in use; it is replaced from one moment to the next.
+function Set-Command([string]$File, [string]$Program, [string]$OrgoHome, [string[]]$Lines) {
+    Invoke-Step "writing $File" {
+        $all = @('@echo off', 'setlocal', "set `"ORGO_HOME=$OrgoHome`"", 'set PYTHONUTF8=1', 'set PYTHONNOUSERSITE=1')
+        $all += 'cd /d "%ORGO_HOME%"'
+        $all += $Lines | ForEach-Object { $_.Replace('ORGO ', "`"$Program\python.exe`" -m orgo ") }
+        [IO.File]::WriteAllLines("$File.new", [string[]]$all, (New-Object Text.UTF8Encoding($false)))
+        Move-Item "$File.new" $File -Force
+    }
+}
+
+# Only the service and administrators may read what is in the folder.
+function Protect-Folder([string]$Folder) {
+    Invoke-Program 'icacls.exe' @(
+        $Folder, '/inheritance:r', '/grant:r',
+        "${System}:(OI)(CI)F", "${Administrators}:(OI)(CI)F", "${LocalService}:(OI)(CI)M", '/Q'
+    )
+}
+
+# The task that starts Orgo with the machine, and again when it ended.
+function Register-Orgo([string]$Run) {
+    $action = New-ScheduledTaskAction -Execute "$env:SystemRoot\System32\cmd.exe" -Argument "/d /c `"`"$Run`"`""
+    $trigger = New-ScheduledTaskTrigger -AtStartup
+    $principal = New-ScheduledTaskPrincipal -UserId 'LOCALSERVICE' -LogonType ServiceAccount
+    $settings = New-ScheduledTaskSettingsSet -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) `
+        -ExecutionTimeLimit ([TimeSpan]::Zero) -MultipleInstances IgnoreNew -StartWhenAvailable `
+        -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
+    Register-ScheduledTask -TaskName $TaskName -Action $action -Trigger $trigger -Principal $principal `
+        -Settings $settings -Description 'Orgo: mail becomes accountable work' -Force | Out-Null
+}
+
+# Ends the task and what it started; Orgo loses nothing by that, its next start goes on.
+function Stop-Orgo([string]$Folder) {
+    if (-not (Get-ScheduledTask -TaskName $TaskName -ErrorAction SilentlyContinue)) { return }
+    Disable-ScheduledTask -TaskName $TaskName | Out-Null
+    Stop-ScheduledTask -TaskName $TaskName
+    Get-CimInstance Win32_Process |
+        Where-Object { $_.ExecutablePath -and $_.ExecutablePath.StartsWith("$Folder\", 'OrdinalIgnoreCase') } |
+        ForEach-Object { Stop-Process -Id $_.ProcessId -Force -ErrorAction SilentlyContinue }
+}
+
+# Waits up to a minute for the page to answer that it lives.
+function Test-Alive([string]$Command) {
+    $rows = & $Command config show --json | ForEach-Object { $_ | ConvertFrom-Json }
+    $port = ($rows | Where-Object { $_.key -eq 'web.port' }).value
+    for ($turn = 0; $turn -lt 60; $turn++) {
+        try {
+            $request = [Net.WebRequest]::Create("http://127.0.0.1:$port/livez")
+            $request.Proxy = $null
+            $request.Timeout = 3000
+            $request.GetResponse().Close()
+            return $true
+        }
+        catch {
+            Start-Sleep -Seconds 1
+        }
+    }
+    return $false
+}
+
+# A copy of configuration and data, made while Orgo does not run; the ten newest stay.
+function Backup-Home([string]$OrgoHome) {
+    $backups = "$OrgoHome-backups"
+    $place = Join-Path $backups ([DateTime]::UtcNow.ToString('yyyyMMdd-HHmmss'))
+    New-Item -ItemType Directory -Force -Path $backups | Out-Null
+    Protect-Folder $backups
+    Copy-Item -Path $OrgoHome -Destination "$place.part" -Recurse
+    Rename-Item "$place.part" (Split-Path $place -Leaf)
+    Get-ChildItem $backups -Directory | Sort-Object Name -Descending | Select-Object -Skip 10 | Remove-Item -Recurse -Force
+    Write-Output "backup: $place"
+}
+
+function Install-Service {
+    $folder = Join-Path $env:ProgramFiles 'Orgo'
+    $orgoHome = Join-Path $env:ProgramData 'Orgo'
+    $release = Join-Path $folder (Get-Release)
+    $run = Join-Path $folder 'run.cmd'
+    $command = Join-Path $folder 'orgo.cmd'
+    New-Release $release
+    Invoke-Step 'stopping Orgo where it runs' { Stop-Orgo $folder }
+    if (Test-Path (Join-Path $orgoHome 'var')) {
+        Invoke-Step "backing up $orgoHome" { Backup-Home $orgoHome }
+    }
+    Invoke-Step "making $orgoHome, for the service and administrators only" {
+        New-Item -ItemType Directory -Force -Path $orgoHome, (Join-Path $orgoHome 'var') | Out-Null
+        Protect-Folder $orgoHome
+    }
+    Set-Command $command $release $orgoHome 'ORGO %*'
+    Set-Command $run $release $orgoHome $Again
+    Invoke-Step 'first set-up' { Invoke-Setup $command }
+    Invoke-Step "the task $TaskName starts Orgo with the machine" {
+        Register-Orgo $run
+        Start-ScheduledTask -TaskName $TaskName
+        if (-not (Test-Alive $command)) { Stop-With 1 "Orgo does not answer; see $orgoHome\var\orgo.log" }
+    }
+    Write-Output "Orgo is installed. As an administrator: & '$command' doctor; its log: $orgoHome\var\orgo.log"
+}
+
+function Invoke-Setup([string]$Command) {
+    $words = @('init', '--yes')
+    if ($Sample) { $words += @('--sample', $Sample) }
+    Invoke-Program $Command $words
+}
+
+# All of it in one folder; the commands find the rest from where they lie themselves.
+function Install-Portable {
+    $folder = $To
+    if (-not $folder) { $folder = Join-Path $env:USERPROFILE 'Orgo' }
+    $release = Get-Release
+    Invoke-Step "making $folder" { New-Item -ItemType Directory -Force -Path (Join-Path $folder 'data') | Out-Null }
+    New-Release (Join-Path $folder $release)
+    Set-Command (Join-Path $folder 'orgo.cmd') "%~dp0$release" '%~dp0data' 'ORGO %*'
+    Set-Command (Join-Path $folder 'Start Orgo.cmd') "%~dp0$release" '%~dp0data' 'ORGO up'
+    Invoke-Step 'first set-up' { Invoke-Setup (Join-Path $folder 'orgo.cmd') }
+    Write-Output "Orgo is in ${folder}: 'Start Orgo.cmd' starts it, the sign-in link above opens it."
+}
+
+function Uninstall-Service {
+    $folder = Join-Path $env:ProgramFiles 'Orgo'
+    Invoke-Step "taking the task $TaskName and $folder away" {
+        Stop-Orgo $folder
+        Unregister-ScheduledTask -TaskName $TaskName -Confirm:$false -ErrorAction SilentlyContinue
+        if (Test-Path $folder) { Remove-Item $folder -Recurse -Force }
+    }
+    Write-Output "Orgo is gone. Configuration and data stay in $(Join-Path $env:ProgramData 'Orgo'); install.ps1 finds them again."
+}
+
+if ($Sample -and -not (Test-Path (Join-Path $Source "config\organizations\$Sample\config.yaml"))) {
+    $names = (Get-ChildItem (Join-Path $Source 'config\organizations') -Directory).Name -join ' '
+    Stop-With 2 "there is no sample $Sample; there are: $names"
+}
+if ($User -and $Uninstall) {
+    Stop-With 2 'with -User all is in one folder: delete that'
+}
+if (-not $User -and -not $DryRun -and -not (Test-Administrator)) {
+    Stop-With 4 'this changes the machine: run it as an administrator (or look first: -DryRun; or for yourself: -User)'
+}
+if ($User) { Install-Portable } elseif ($Uninstall) { Uninstall-Service } else { Install-Service }
+if ($DryRun) { Write-Output 'This was -DryRun: nothing was changed.' }
