@@ -78,6 +78,15 @@ def test_mail_that_is_older_than_the_cut_off_is_history_and_not_marked(box, offi
     assert there.flags() == [set(), {b"\\Seen"}]
 
 
+def test_a_mail_of_the_very_second_in_which_the_mailbox_goes_live_is_work(box, office):
+    """Its server tells the second only."""
+    there = box()
+    there.live(MONDAY + timedelta(milliseconds=500))
+    there.put(leak(1), at=MONDAY + timedelta(milliseconds=900))
+    there.fetch()
+    assert there.outcomes() == ["opened"]
+
+
 def test_new_mail_is_decided_before_thousands_that_are_only_history(box, office):
     from orgo.intake.mailbox.watch import Watcher
     from orgo.intake.models import Mail

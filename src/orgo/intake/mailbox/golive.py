@@ -13,13 +13,14 @@ LOOKED_AT = ("observed", "quarantined")
 
 
 def go_live(name: str, since: datetime) -> int:
-    """Let the mailbox `name` make tasks of the mail that its server got from `since` (aware) on.
+    """Let the mailbox `name` make tasks of the mail that its server got from `since` (aware) on, of that second's too.
 
+    Servers say the second in which a mail came: one that comes half a second after "now" would be older than now.
     Returns how many of the mails that were observed become work.
     """
     with transaction.atomic():
         box = Mailbox.objects.select_for_update().get_or_create(name=name)[0]
-        box.mode, box.cutoff = "live", since
+        box.mode, box.cutoff = "live", since.replace(microsecond=0)
         box.save(update_fields=["mode", "cutoff"])
     return settle_observed(name)
 
