@@ -145,7 +145,7 @@ template, target, home = sys.argv[1:]
 
 def mine(value):
     if isinstance(value, str):
-        return value.replace("/Users/NAME", home)
+        return value.replace("@HOME@", home)
     if isinstance(value, list):
         return [mine(one) for one in value]
     return {key: mine(one) for key, one in value.items()} if isinstance(value, dict) else value

@@ -205,7 +205,9 @@ def _stop(**_: object) -> None:
     _stopping[0] = 1
     for keeper in _watchman:
         keeper.tell_to_end()
-    last_word = threading.Timer(LONGEST_STOP, os.kill, (os.getpid(), getattr(signal, "SIGQUIT", signal.SIGTERM)))
+    last_word = threading.Timer(
+        LONGEST_STOP, os.kill, (os.getpid(), getattr(signal, "SIGQUIT", signal.SIGTERM))
+    )
     last_word.daemon = True
     last_word.start()
 
