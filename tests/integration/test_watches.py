@@ -369,13 +369,13 @@ def answering(tmp_path: Path) -> Iterator[Office]:
 
 
 def finding(office: Office) -> Any:
-    from orgo.ops import doctor
+    from orgo.ops.doctor import servers
 
     file = office.config.sqlite_file  # the doctor looks into no database that is not there
     if file is not None:
         file.parent.mkdir(exist_ok=True)
         file.touch()
-    (found,) = doctor._answers(office.config)
+    (found,) = servers.answers(office.config)
     return found
 
 

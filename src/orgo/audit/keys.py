@@ -54,6 +54,15 @@ def signing_key(config: Config) -> SigningKey:
     return key
 
 
+def newest(config: Config) -> str | None:
+    """Which key signs now (its public half, hex); None where none was made yet. Raises Locked."""
+    row = _newest()
+    if row is None:
+        return None
+    _opened(row, config)
+    return row.key
+
+
 def renew(config: Config, actor: str) -> SigningKey:
     """From now on another key signs: the one before is lost with its secret, or is no longer only ours."""
     with transaction.atomic():

@@ -145,7 +145,7 @@ def _backup(backup: dict[str, Any] | None) -> str:
 @as_json_option
 def doctor(as_json: bool) -> int:
     """Look at all that Orgo needs: what is well, what is not, what to do."""
-    from orgo.ops.doctor import examine
+    from orgo.ops.doctor.examine import examine
 
     failed = 0
     for finding in examine():

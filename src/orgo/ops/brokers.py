@@ -1,7 +1,9 @@
-"""Finds a Redis or RabbitMQ that listens on this machine and would take Orgo's messages."""
+"""Redis and RabbitMQ: which of them listens on this machine and would take Orgo's messages, and what the configured one is."""
 
 import socket
 from collections.abc import Callable
+
+from orgo.conf.config import Config
 
 REDIS = "redis://127.0.0.1:6379/0"
 RABBITMQ = "amqp://127.0.0.1:5672//"
@@ -29,3 +31,15 @@ def _answers(port: int, hello: bytes, right: Callable[[bytes], bool]) -> bool:
             return right(connection.recv(64))
     except OSError:
         return False
+
+
+def version(config: Config, patience: float) -> str:
+    """Sign in to the configured broker, and the name and version that it tells. Raises what its library raises."""
+    from orgo.conf.celery import make_app
+
+    with make_app(config).connection_for_write(connect_timeout=patience) as connection:
+        connection.ensure_connection(max_retries=1, timeout=patience)
+        if connection.transport.driver_type == "redis":
+            return f"Redis {connection.default_channel.client.info('server')['redis_version']}"
+        said = connection.connection.server_properties
+        return f"{said.get('product', 'a broker')} {said.get('version', '')}"

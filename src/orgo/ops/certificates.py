@@ -45,17 +45,22 @@ def page(config: Config) -> tuple[str, int] | None:
     return (parts.hostname or "", parts.port or _HTTPS) if parts.scheme == "https" else None
 
 
+def of_page(host: str, port: int) -> datetime | None:
+    """Until when the certificate there is good. Raises OSError, which an ssl.SSLError is too."""
+    with (
+        socket.create_connection((host, port), timeout=TIMEOUT) as plain,
+        ssl.create_default_context().wrap_socket(plain, server_hostname=host) as way,
+    ):
+        return good_until(way)
+
+
 def look_at_page(config: Config) -> int:
     """Connect to the page as people do and note its certificate; one that can't be had is left to `orgo doctor`."""
     own = page(config)
     if own is None:
         return 0
     try:
-        with (
-            socket.create_connection(own, timeout=TIMEOUT) as plain,
-            ssl.create_default_context().wrap_socket(plain, server_hostname=own[0]) as way,
-        ):
-            note(f"{own[0]}:{own[1]}", good_until(way))
+        note(f"{own[0]}:{own[1]}", of_page(*own))
     except OSError as error:
         log.info("the page's certificate at %s:%s could not be looked at: %s", *own, error)
     return 0

@@ -116,7 +116,7 @@ def first_setup(
         samples.put_instead(home, written, usual, wanted)
         config = load(home)
     config, amended = _amend(config, question, offline)
-    config.var.mkdir(parents=True, exist_ok=True)
+    config.var.mkdir(mode=0o700, parents=True, exist_ok=True)  # all mail will lie in it
     if config.intake.folder.path is not None:
         config.intake.folder.path.mkdir(parents=True, exist_ok=True)
     boot.start(config)

@@ -41,7 +41,7 @@ def test_doctor_finds_all_well_in_an_office(office, run):
     assert code == 0
     names = {one["name"] for one in found}
     assert names >= set(
-        "python parser sqlite config rules templates disk secrets database clock smtp ports queue".split()
+        "versions parser sqlite config rules templates permissions disk secrets database trail backup clock smtp ports queue".split()
     )
     assert "database" in run("doctor")[1]
 

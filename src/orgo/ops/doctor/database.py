@@ -1,0 +1,115 @@
+"""The database: there, of this program's form, whole, writable; and the key of the trail that lies in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from orgo.conf import Config, boot
+from orgo.conf.machine import network_of
+from orgo.ops.doctor.finding import Finding
+
+LARGE = 500_000_000
+OLDEST_POSTGRESQL = 140_000
+
+
+def is_there(config: Config) -> bool:
+    """Whether there is a database to look into: SQLite would make the file."""
+    return config.sqlite_file is None or config.sqlite_file.exists()
+
+
+def database(config: Config) -> Iterator[Finding]:
+    """Whether it is there, whole and writable, and of the form that this program wants."""
+    file = config.sqlite_file
+    if file is not None and not is_there(config):
+        yield Finding("database", "fail", f"{file} is not there", "orgo init")
+        return
+    boot.start(config)
+    from orgo.ops.schema import form
+
+    found = form()
+    todo = {"none": "orgo init", "older": "orgo database migrate", "newer": "upgrade Orgo"}.get(found, "")
+    if todo:
+        yield Finding("database", "fail", f"its form is {found}", todo)
+        return
+    if found == "expanded":
+        yield Finding("database", "ok", "a newer Orgo prepared it; this one works on beside it")
+    yield from _integrity(file)
+
+
+def _integrity(file: Path | None) -> Iterator[Finding]:
+    from django.db import connection
+
+    if file is None:
+        yield from _server()
+        return
+    pragma = "quick_check" if file.stat().st_size > LARGE else "integrity_check"
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {pragma}(5)")
+        wrong = [str(row[0]) for row in cursor.fetchall() if row[0] != "ok"]
+    for words in wrong:
+        yield Finding("database", "fail", f"{file}: {words}", "stop Orgo and restore a backup")
+    kind = network_of(file)
+    if kind:
+        yield Finding(
+            "database", "fail", f"{file} lies on {kind}, where SQLite's locks do not hold", "use a local disk"
+        )
+    refused = _not_writable()
+    if refused:
+        yield Finding("database", "fail", f"{file} can't be written: {refused}", "give Orgo's user the right")
+    if not wrong and not refused:
+        words = f"{file}: can be written, {pragma.replace('_', ' ')} finds nothing"
+        yield Finding("database", "ok", words)
+
+
+def _not_writable() -> str:
+    """Why SQLite can't write here, or "". A table is made and taken back."""
+    from django.db import OperationalError, connection, transaction
+
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE doctor_was_here (x integer)")
+            transaction.set_rollback(True)
+    except OperationalError as error:
+        return "" if "locked" in str(error) else str(error)
+    return ""
+
+
+def _server() -> Iterator[Finding]:
+    """A PostgreSQL server: its version, and whether it takes writes."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version'), current_setting('transaction_read_only'),"
+            " current_setting('server_version_num')::integer"
+        )
+        version, read_only, number = cursor.fetchone()
+    if number < OLDEST_POSTGRESQL:
+        yield Finding("database", "fail", f"PostgreSQL {version} is too old", "upgrade it to 14 or later")
+    elif read_only == "on":
+        yield Finding("database", "fail", f"PostgreSQL {version} takes no writes", "connect to the primary")
+    else:
+        yield Finding("database", "ok", f"PostgreSQL {version}")
+
+
+def trail(config: Config) -> Iterator[Finding]:
+    """Whether the key that seals the trail can be opened by this machine's secret, and whether seals keep up."""
+    if not is_there(config):
+        return
+    boot.start(config)
+    from orgo.audit import journal
+    from orgo.audit.keys import Locked, newest
+    from orgo.audit.models import Seal
+
+    try:
+        key = newest(config)
+    except Locked as error:
+        yield Finding("trail", "fail", str(error), "then orgo audit verify")
+        return
+    last = Seal.objects.order_by("-number").first()
+    waiting = journal.waiting(last.horizon if last else 0)
+    words = (
+        f"sealed by key {key[:16]}.., {waiting} events wait for their seal"
+        if key
+        else "no key yet: the clock makes it"
+    )
+    yield Finding("trail", "ok", words)
