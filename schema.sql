@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 45) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 46) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS "intake_import_place" ("id" integer NOT NULL PRIMARY 
 CREATE TABLE IF NOT EXISTS "intake_import_unread" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "item" text NOT NULL, "why" text NOT NULL, "place_id" bigint NOT NULL REFERENCES "intake_import_place" ("id") DEFERRABLE INITIALLY DEFERRED);
 CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "source" varchar(10) NOT NULL, "mailbox" varchar(254) NOT NULL, "receipt_key" varchar(200) NULL UNIQUE, "data_hash" varchar(64) NOT NULL, "envelope_from" varchar(320) NOT NULL, "envelope_to" text NOT NULL CHECK ((JSON_VALID("envelope_to") OR "envelope_to" IS NULL)), "peer" varchar(60) NOT NULL, "received_at" datetime NOT NULL, "size" integer NOT NULL, "mode" varchar(8) NOT NULL, "outcome" varchar(12) NOT NULL, "reason" varchar(300) NOT NULL, "attempts" smallint NOT NULL, "lease_until" datetime NULL, "decided_at" datetime NULL, "task" bigint NULL, "same_as" bigint NULL, "decision" text NULL CHECK ((JSON_VALID("decision") OR "decision" IS NULL)), "content_key" varchar(64) NOT NULL, "message_id" varchar(255) NOT NULL, "from_address" varchar(320) NOT NULL, "from_name" varchar(200) NOT NULL, "trust" varchar(8) NOT NULL, "subject" varchar(1000) NOT NULL, "text" text NOT NULL, "has_html" bool NOT NULL, "attachments" text NOT NULL CHECK ((JSON_VALID("attachments") OR "attachments" IS NULL)), "warnings" text NOT NULL CHECK ((JSON_VALID("warnings") OR "warnings" IS NULL)), "arrived_at" datetime NULL, "words_key" varchar(64) DEFAULT '' NOT NULL, "sender" bigint DEFAULT 0 NOT NULL, "turn" bigint DEFAULT 0 NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(254) NOT NULL UNIQUE, "mode" varchar(8) NOT NULL, "cutoff" datetime NULL, "paused" bool NOT NULL, "state" varchar(12) NOT NULL, "detail" varchar(300) NOT NULL, "since" datetime NULL, "failures" integer NOT NULL, "next_try_at" datetime NULL, "last_ok_at" datetime NULL, "last_mail_at" datetime NULL, "lag_seconds" integer NULL, "waiting" integer NOT NULL, "noticed" varchar(12) NOT NULL);
-CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL, "blob" varchar(64) DEFAULT '' NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "owed_since" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, "gone" bool DEFAULT 0 NOT NULL, "sha256" varchar(64) DEFAULT '' NOT NULL, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
 CREATE TABLE IF NOT EXISTS "intake_waiting_file" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL UNIQUE, "reason" varchar(8) NOT NULL, "tasks" integer NOT NULL, "since" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_backups" ("number" smallint NOT NULL PRIMARY KEY, "since" datetime NOT NULL, "made_at" datetime NULL, "sent_at" datetime NULL, "away_since" datetime NULL, "waiting" integer NOT NULL, "reason" varchar(500) NOT NULL, "tries" integer NOT NULL, "next_at" datetime NULL, "holder" varchar(32) NOT NULL, "lease_until" datetime NULL, "told" varchar(10) NOT NULL);
@@ -68,6 +68,7 @@ CREATE INDEX IF NOT EXISTS "intake_mail_sender" ON "intake_mail" ("sender", "tur
 CREATE INDEX IF NOT EXISTS "intake_mail_task_04a1611d" ON "intake_mail" ("task");
 CREATE INDEX IF NOT EXISTS "intake_mail_turn" ON "intake_mail" ("mode", "turn", "id") WHERE "outcome" = '';
 CREATE INDEX IF NOT EXISTS "intake_mail_words" ON "intake_mail" ("words_key") WHERE NOT ("words_key" = '');
+CREATE INDEX IF NOT EXISTS "intake_raw_blob" ON "intake_raw" ("blob") WHERE NOT ("blob" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_folder_id_54f033a6" ON "intake_receipt" ("folder_id");
 CREATE INDEX IF NOT EXISTS "intake_receipt_left" ON "intake_receipt" ("folder_id", "problem") WHERE NOT ("problem" = '');
 CREATE INDEX IF NOT EXISTS "intake_receipt_mail_058f2733" ON "intake_receipt" ("mail");
@@ -126,6 +127,7 @@ SELECT * FROM (VALUES
     ('intake', '0007_gone', '2026-01-01 00:00:00'),
     ('intake', '0008_waiting_file', '2026-01-01 00:00:00'),
     ('intake', '0009_import_place', '2026-01-01 00:00:00'),
+    ('intake', '0010_blob', '2026-01-01 00:00:00'),
     ('ops', '0001_initial', '2026-01-01 00:00:00'),
     ('ops', '0002_tally', '2026-01-01 00:00:00'),
     ('ops', '0003_backups', '2026-01-01 00:00:00'),

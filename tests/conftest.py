@@ -13,6 +13,7 @@ from tests.servers.programs import of_a_wheel, program
 if TYPE_CHECKING:
     from tests.office import Office
     from tests.servers.dovecot import Dovecot
+    from tests.servers.seaweedfs import Seaweedfs
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get("ORGO_CI"))
 
@@ -111,6 +112,18 @@ def office(tmp_path: Path) -> Iterator["Office"]:
     made = Office(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator["Seaweedfs"]:
+    """A real S3 store for the session; a test takes a bucket of its own. Mark the test `needs("seaweedfs")`."""
+    from tests.servers.seaweedfs import Seaweedfs
+
+    made = Seaweedfs()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,11 @@ from orgo.flow.hooks import second_path
 from orgo.flow.house import House, open_house
 from orgo.flow.place import place, quarantine
 from orgo.flow.posting import hold_back, letter_failed, parcel_of
-from orgo.flow.reading import Read, Reader, Unscanned
+from orgo.flow.reading import Read, Reader, Unread
 from orgo.flow.report import log_placed
 from orgo.flow.storms import words_key
 from orgo.flow.unit import Overtaken, Unit
+from orgo.intake.blobs import BlobAway
 from orgo.intake.claim import MOST_ATTEMPTS, MOST_DEATHS, claim, give_back, hold, release, still_mine
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.models import Mail
@@ -37,6 +38,7 @@ from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.text import without
 from orgo.message import Message
+from orgo.message.pool import ParseFailure
 from orgo.outbox import claim as outbox
 from orgo.outbox.models import Letter
 from orgo.outbox.outlets import note_failing, note_working
@@ -59,8 +61,19 @@ def route(parser: Reader, limit: int = AT_ONCE) -> int:
     if not mails:
         return 0
     crashpoint("H2.after_claim")
-    decide(mails, parser.parse(read_raws([mail.pk for mail in mails])))
+    readable, raws = _bytes_of(mails)
+    decide(readable, parser.parse(raws))
     return len(mails)
+
+
+def _bytes_of(mails: Sequence[Mail]) -> tuple[list[Mail], list[bytes]]:
+    """The mails whose bytes can be had, with these; the others wait, or go to quarantine where their bytes are lost."""
+    found = list(zip(mails, read_raws([mail.pk for mail in mails]), strict=True))
+    for mail, raw in found:
+        if not isinstance(raw, bytes):
+            decide([mail], [Unread(str(raw)) if isinstance(raw, BlobAway) else ParseFailure(str(raw))])
+    there = [(mail, raw) for mail, raw in found if isinstance(raw, bytes)]
+    return [mail for mail, _ in there], [raw for _, raw in there]
 
 
 class Router:
@@ -98,8 +111,8 @@ class Router:
         if not mails:
             return None
         crashpoint("H2.after_claim")
-        raws = read_raws([mail.pk for mail in mails])
-        return mails, self._thread.submit(self._parser.parse, raws)
+        readable, raws = _bytes_of(mails)
+        return (readable, self._thread.submit(self._parser.parse, raws)) if readable else None
 
 
 def decide(mails: Sequence[Mail], read: Sequence[Read]) -> None:
@@ -138,7 +151,7 @@ def _settle_one(mail: Mail, message: Read, unit: Unit) -> None:
         quarantine(mail, f"whoever decided on it died or hung, {MOST_DEATHS} times", unit)
     elif isinstance(message, Message):
         place(mail, message, unit)
-    elif isinstance(message, Unscanned):
+    elif isinstance(message, Unread):
         hold([mail])
     elif mail.attempts >= MOST_ATTEMPTS:
         quarantine(mail, message.reason, unit)

@@ -28,11 +28,13 @@ OF_BACKUPS = [
     "H13.snapshot_taken", "H13.before_database", "H13.archive_written", "H13.before_rename", "H13.sent",
     "H13.unpacked_one", "H13.unpacked", "H13.files_put", "H13.before_commit", "H13.database_put",
 ]  # fmt: skip
+# test_blobs.py
+OF_BLOBS = ["H1.blob_put"]
 OF_BROKERS = ["H6.before_message", "H6.after_message"]
 OF_WEBHOOKS = ["H7w.before_post", "H7w.after_post"]
 # tried where archives are read: tests/unit/intake/test_outlook.py
 OF_ARCHIVES = ["H1s.item"]
-ALL = [*POINTS, *OF_BROKERS, *OF_WEBHOOKS, *OF_MAILBOXES, *OF_ROUNDS, *OF_ARCHIVES, *OF_BACKUPS]
+ALL = [*POINTS, *OF_BROKERS, *OF_WEBHOOKS, *OF_MAILBOXES, *OF_ROUNDS, *OF_ARCHIVES, *OF_BACKUPS, *OF_BLOBS]
 WITH_A_BROKER = [pair for pair in PAIRS if pair[1] != "none"]
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from orgo.backup.making import round_of
 from orgo.backup.state import summary, waiting_in
-from orgo.backup.stores import Away, Folder
+from orgo.backup.stores import Folder
 from orgo.backup.turn import LEASE, Busy, alone
 from orgo.conf import Config, boot, load
+from orgo.conf.s3 import Away
 from tests.database import environment
 from tests.office import Office, start_django, text_of
 

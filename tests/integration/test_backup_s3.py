@@ -2,31 +2,22 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orgo.backup.stores import Away, Bucket, Stored, name_of
+from orgo.backup.stores import Bucket, Stored, name_of
 from orgo.conf.backup import Backup
+from orgo.conf.s3 import Away
 from orgo.lib import clock
 from tests.servers.seaweedfs import ACCESS, SECRET, Seaweedfs
 
 pytestmark = [pytest.mark.needs("seaweedfs"), pytest.mark.of_sqlite]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Seaweedfs]:
-    made = Seaweedfs()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
-
-
-def bucket(server: Seaweedfs, to: str, **more: Any) -> Bucket:
-    s3 = {"endpoint": server.endpoint, "access_key": ACCESS, "secret_key": SECRET, **more}
+def bucket(seaweedfs: Seaweedfs, to: str, **more: Any) -> Bucket:
+    s3 = {"endpoint": seaweedfs.endpoint, "access_key": ACCESS, "secret_key": SECRET, **more}
     return Bucket(Backup.model_validate({"key": "0" * 64, "to": to, "s3": s3}))
 
 
@@ -38,11 +29,11 @@ def file(tmp_path: Path) -> Path:
     return made
 
 
-def test_it_comes_back_as_it_was(server: Seaweedfs, file: Path) -> None:
-    server.bucket("backups")
-    store = bucket(server, "s3://backups/orgo")
+def test_it_comes_back_as_it_was(seaweedfs: Seaweedfs, file: Path) -> None:
+    seaweedfs.bucket("backups")
+    store = bucket(seaweedfs, "s3://backups/orgo")
     store.put(file)
-    server.client().put_object(Bucket="backups", Key="orgo/notes.txt", Body=b"not ours")
+    seaweedfs.client().put_object(Bucket="backups", Key="orgo/notes.txt", Body=b"not ours")
 
     assert [(one.name, one.bytes) for one in store.all()] == [(file.name, 9_000_000)]
     found, digest = store.open(file.name), hashlib.sha256()
@@ -54,55 +45,55 @@ def test_it_comes_back_as_it_was(server: Seaweedfs, file: Path) -> None:
     assert store.all() == []
 
 
-def test_what_is_not_there_is_said_as_such(server: Seaweedfs) -> None:
-    server.bucket("backups")
+def test_what_is_not_there_is_said_as_such(seaweedfs: Seaweedfs) -> None:
+    seaweedfs.bucket("backups")
     with pytest.raises(FileNotFoundError):
-        bucket(server, "s3://backups").open("orgo-20260101T000000.000000Z.orgo-backup")
+        bucket(seaweedfs, "s3://backups").open("orgo-20260101T000000.000000Z.orgo-backup")
 
 
 @pytest.mark.parametrize("wrong", [{"secret_key": "not the secret"}, {"access_key": "nobody"}])
 def test_a_wrong_account_is_refused_and_its_secret_not_said(
-    server: Seaweedfs, file: Path, wrong: dict[str, str]
+    seaweedfs: Seaweedfs, file: Path, wrong: dict[str, str]
 ) -> None:
-    server.bucket("backups")
-    store = bucket(server, "s3://backups", **wrong)
+    seaweedfs.bucket("backups")
+    store = bucket(seaweedfs, "s3://backups", **wrong)
     for call in (store.all, lambda: store.put(file), lambda: store.open(file.name)):
         with pytest.raises(Away) as said:
             call()
         assert "not the secret" not in str(said.value) and SECRET not in str(said.value)
 
 
-def test_a_store_that_is_not_there_is_away(file: Path, server: Seaweedfs) -> None:
-    store = bucket(server, "s3://backups", endpoint="http://127.0.0.1:1")
+def test_a_store_that_is_not_there_is_away(file: Path, seaweedfs: Seaweedfs) -> None:
+    store = bucket(seaweedfs, "s3://backups", endpoint="http://127.0.0.1:1")
     with pytest.raises(Away):
         store.put(file)
 
 
-def test_a_locked_backup_can_not_be_removed(server: Seaweedfs, tmp_path: Path) -> None:
+def test_a_locked_backup_can_not_be_removed(seaweedfs: Seaweedfs, tmp_path: Path) -> None:
     """The plain removal only hides it: the version stays, and removing that is refused."""
     from botocore.exceptions import ClientError
 
-    server.bucket("locked", ObjectLockEnabledForBucket=True)
+    seaweedfs.bucket("locked", ObjectLockEnabledForBucket=True)
     small = tmp_path / name_of(clock.now())
     small.write_bytes(b"sealed")
-    store = bucket(server, "s3://locked", lock="1 day")
+    store = bucket(seaweedfs, "s3://locked", lock="1 day")
     store.put(small)
-    (version,) = server.client().list_object_versions(Bucket="locked")["Versions"]
+    (version,) = seaweedfs.client().list_object_versions(Bucket="locked")["Versions"]
 
     with pytest.raises(ClientError):
-        server.client().delete_object(Bucket="locked", Key=small.name, VersionId=version["VersionId"])
-    kept = server.client().get_object(Bucket="locked", Key=small.name, VersionId=version["VersionId"])
+        seaweedfs.client().delete_object(Bucket="locked", Key=small.name, VersionId=version["VersionId"])
+    kept = seaweedfs.client().get_object(Bucket="locked", Key=small.name, VersionId=version["VersionId"])
     assert kept["Body"].read() == b"sealed"
 
 
-def test_the_whole_way_by_s3(server: Seaweedfs, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+def test_the_whole_way_by_s3(seaweedfs: Seaweedfs, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
     """Configured as an operator does, from `create` to `drill`; a store that went away is waited for."""
     from tests.integration.test_backup import KEY, Place
 
-    server.bucket("whole")
+    seaweedfs.bucket("whole")
     home = tmp_path / "home"
     home.mkdir()
-    text = f"backup: {{key: '${{BACKUP_KEY}}', to: 's3://whole/a', s3: {{endpoint: '{server.endpoint}', access_key: '${{S3_ACCESS}}', secret_key: '${{S3_SECRET}}'}}}}\n"
+    text = f"backup: {{key: '${{BACKUP_KEY}}', to: 's3://whole/a', s3: {{endpoint: '{seaweedfs.endpoint}', access_key: '${{S3_ACCESS}}', secret_key: '${{S3_SECRET}}'}}}}\n"
     (home / "config.yaml").write_text(text)
     place = Place(home, BACKUP_KEY=KEY, S3_ACCESS=ACCESS, S3_SECRET=SECRET)
     assert place.run("database", "migrate").returncode == 0

@@ -10,13 +10,15 @@ import orgo
 from orgo.backup import archive, contents, snapshot, state
 from orgo.backup.keeping import superfluous
 from orgo.backup.state import is_due, waiting_in
-from orgo.backup.stores import Away, Stored, name_of, store_of, sync_folder
+from orgo.backup.stores import Stored, name_of, store_of
 from orgo.backup.stream import secret_of
 from orgo.backup.turn import Busy, alone
 from orgo.conf.backup import Backup
 from orgo.conf.config import Config
+from orgo.conf.s3 import Away
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
+from orgo.lib.files import sync_folder
 from orgo.lib.problems import BadInput, Problem
 
 

@@ -14,7 +14,6 @@ import msgspec
 
 from orgo.backup import archive, snapshot
 from orgo.backup.contents import KEYS
-from orgo.backup.stores import sync_folder
 from orgo.backup.stream import Header
 from orgo.conf import boot, load, places
 from orgo.conf.config import Config
@@ -22,6 +21,7 @@ from orgo.conf.database import lock_of, reach
 from orgo.conf.kinds import masked
 from orgo.conf.load import database_of
 from orgo.lib.crash import crashpoint
+from orgo.lib.files import sync_folder
 from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
 

@@ -1,26 +1,22 @@
 """Where backups lie: a folder, or a bucket of an S3 store. A backup is there whole or not at all."""
 
-import errno
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self, cast
 
 import msgspec
 
-from orgo.conf.backup import S3, Backup
+from orgo.conf.backup import Backup
 from orgo.conf.config import Config
+from orgo.conf.s3 import Away, Client
 from orgo.lib.crash import crashpoint
+from orgo.lib.files import sync_folder
 
 ENDING = ".orgo-backup"
 _FORM = f"orgo-%Y%m%dT%H%M%S.%fZ{ENDING}"
-
-
-class Away(Exception):
-    """The store can't be had now, and why; a backup waits until it can."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -128,39 +124,21 @@ def _copy(file: Path, target: Path) -> None:
         os.fsync(out.fileno())
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder last, where the system can do that."""
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 class Bucket:
     """A bucket of an S3 store, and a folder in it."""
 
     def __init__(self, backup: Backup) -> None:
-        self.words = backup.to
-        self._bucket, _, folder = backup.to.removeprefix(S3).partition("/")
-        self._before = f"{folder.strip('/')}/" if folder.strip("/") else ""
+        self._s3 = Client(backup.to, backup.s3)
+        self.words = self._s3.words
         self._lock = backup.s3.lock if backup.s3 else None
-        self._client, self._failures = _client(backup)
 
     def all(self) -> list[Stored]:
-        found: list[Stored] = []
-        pages = self._client.get_paginator("list_objects_v2")
-        with self._asking():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._before):
-                found += filter(None, map(self._stored, page.get("Contents", ())))
+        found = [
+            Stored(entry["Name"], at, int(entry["Size"]))
+            for entry in self._s3.entries()
+            if (at := time_of(entry["Name"])) is not None
+        ]
         return sorted(found, key=lambda stored: stored.at)
-
-    def _stored(self, entry: dict[str, Any]) -> Stored | None:
-        name = str(entry["Key"]).removeprefix(self._before)
-        at = time_of(name)
-        return Stored(name, at, int(entry["Size"])) if at else None
 
     def put(self, file: Path) -> None:
         """In one piece or by parts, each with its checksum; the object is there only when all of it is."""
@@ -169,24 +147,21 @@ class Bucket:
             seconds = self._lock.days * 86_400 + self._lock.seconds
             until = datetime.fromtimestamp(file.stat().st_mtime + seconds, UTC)
             more |= {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
-        key = self._before + file.name
-        with self._asking():
-            self._client.upload_file(str(file), self._bucket, key, ExtraArgs=more)
-            there = self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+        where, calls = self._s3.key(file.name), self._s3.calls
+        with self._s3.asking():
+            calls.upload_file(str(file), *where.values(), ExtraArgs=more)
+            there = calls.head_object(**where)["ContentLength"]
         if there != file.stat().st_size:
             raise Away(f"{self.words}: {there} bytes arrived of {file.stat().st_size}")
 
     def open(self, name: str) -> BinaryIO:
-        with self._asking(name):
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._before + name)
-        return cast(BinaryIO, _Body(answer["Body"], self._asking))
+        with self._s3.asking(name):
+            answer = self._s3.calls.get_object(**self._s3.key(name))
+        return cast(BinaryIO, _Body(answer["Body"], self._s3.asking))
 
     def remove(self, name: str) -> None:
-        with self._asking():
-            self._client.delete_object(Bucket=self._bucket, Key=self._before + name)
-
-    def _asking(self, name: str = "") -> AbstractContextManager[None]:
-        return _asking(self.words, self._failures, name)
+        with self._s3.asking():
+            self._s3.calls.delete_object(**self._s3.key(name))
 
 
 class _Body:
@@ -211,39 +186,3 @@ class _Body:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-@contextmanager
-def _asking(words: str, failures: tuple[type[BaseException], ...], name: str = "") -> Iterator[None]:
-    """Around a call: what the client raises becomes Away with the store's own words, and no secret."""
-    try:
-        yield
-    except failures as error:
-        code = str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
-        if name and code in ("NoSuchKey", "404"):
-            raise FileNotFoundError(errno.ENOENT, "there is no such backup", name) from error
-        raise Away(f"{words}: {error or type(error).__name__}") from error
-
-
-def _client(backup: Backup) -> tuple[Any, tuple[type[BaseException], ...]]:
-    """boto3's client, and what it raises. It is imported for who has such a store only."""
-    import boto3
-    from boto3.exceptions import Boto3Error
-    from botocore.config import Config as Settings
-    from botocore.exceptions import BotoCoreError, ClientError
-    from urllib3.exceptions import HTTPError
-
-    s3 = backup.s3
-    settings = Settings(
-        connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    client = boto3.client(
-        "s3",
-        endpoint_url=s3.endpoint if s3 else None,
-        region_name=s3.region if s3 else None,
-        aws_access_key_id=s3.access_key.get_secret_value() if s3 and s3.access_key else None,
-        aws_secret_access_key=s3.secret_key.get_secret_value() if s3 and s3.secret_key else None,
-        verify=str(s3.ca_file) if s3 and s3.ca_file else None,
-        config=settings,
-    )
-    return client, (Boto3Error, BotoCoreError, ClientError, HTTPError, OSError)

@@ -61,7 +61,8 @@ def list_(as_json: bool) -> int:
     config = _config()
     from orgo.backup.making import backup_of
     from orgo.backup.state import waiting_in
-    from orgo.backup.stores import Away, store_of
+    from orgo.backup.stores import store_of
+    from orgo.conf.s3 import Away
 
     away, found = "", [(one, "waiting") for one in waiting_in(config)]
     try:
@@ -294,7 +295,7 @@ def _one_of(opener: object, name: str) -> tuple[str, BinaryIO]:
 @contextmanager
 def _reaching() -> Iterator[None]:
     """The store can't be had: said, with its own words."""
-    from orgo.backup.stores import Away
+    from orgo.conf.s3 import Away
 
     try:
         yield

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PrivateAttr
 
 from orgo.conf.backup import Backup
+from orgo.conf.blobs import Blobs
 from orgo.conf.kinds import (
     Address,
     After,
@@ -462,6 +463,9 @@ class Config(Section):
         None, description="A probe mail that has to come back; none where not given"
     )
     heartbeat: Heartbeat | None = Field(None, description="The outside watch; none where not given")
+    blobs: Blobs | None = Field(
+        None, description="Large mail beside the database; all of it is in the database where not given"
+    )
     backup: Backup | None = Field(None, description="Backups; none are made where not given")
     scanner: Scanner | None = Field(None, description="A virus scanner; none where not given")
     limits: Limits = Field(default_factory=Limits, description="Where a mail is too much")

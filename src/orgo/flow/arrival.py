@@ -1,9 +1,11 @@
 """By which addresses and mailboxes a task's mail came: the same mail in two mailboxes is one task, and both are shown."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
+from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.models import Mail
 from orgo.intake.queries import same_mails
 from orgo.intake.store import read_raw
@@ -45,7 +47,10 @@ def oddities(mails: Sequence[Mail]) -> dict[int, list[str]]:
     known = [(id, name, key) for id, name, key in rows if key]
     found = {mail.pk: [*mail.warnings, *_conflict(mail, known)] for mail in mails}
     for mail in [mail for mail in mails if mail.has_html][:MOST_READ]:
-        found[mail.pk] += [words for words in noted(parse(read_raw(mail.pk))) if words not in found[mail.pk]]
+        with suppress(BlobAway, BlobLost):
+            found[mail.pk] += [
+                words for words in noted(parse(read_raw(mail.pk))) if words not in found[mail.pk]
+            ]
     return found
 
 
@@ -53,7 +58,9 @@ def senders_of(mail: Mail) -> str:
     """The addresses of all whom the mail's From headers name, where they are several; its row has the first alone."""
     if SEVERAL.isdisjoint(mail.warnings):
         return ""
-    return clip(", ".join(one.address for one in parse(read_raw(mail.pk)).from_all), LONGEST_SENDERS)
+    with suppress(BlobAway, BlobLost):
+        return clip(", ".join(one.address for one in parse(read_raw(mail.pk)).from_all), LONGEST_SENDERS)
+    return ""
 
 
 def _conflict(mail: Mail, known: Iterable[tuple[int, str, str]]) -> list[str]:

@@ -12,13 +12,13 @@ from orgo.message.pool import ParseFailure, ParserPool
 MALWARE = "malware"
 
 
-class Unscanned(msgspec.Struct, frozen=True):
-    """A mail that the scanner could not be asked about: it waits, unread."""
+class Unread(msgspec.Struct, frozen=True):
+    """A mail that waits, unread: the scanner can't be asked about it, or its bytes can't be had for now."""
 
     reason: str
 
 
-Read = Message | ParseFailure | Unscanned
+Read = Message | ParseFailure | Unread
 
 
 class Reader(Protocol):
@@ -49,7 +49,7 @@ class ScanningReader:
                 break
         self._tell(down or None)
         read = self._parser.parse(raws[: len(found)])
-        return [*map(_with_verdict, read, found), *[Unscanned(down)] * (len(raws) - len(found))]
+        return [*map(_with_verdict, read, found), *[Unread(down)] * (len(raws) - len(found))]
 
     def close(self) -> None:
         """End the parser's process."""

@@ -74,13 +74,17 @@ class Mail(models.Model):
 
 
 class RawMail(models.Model):
-    """The bytes of a mail as they came, zstd-compressed, kept once."""
+    """The bytes of a mail as they came, zstd-compressed, kept once: in `data`, or beside the database in `blob`."""
 
     mail = models.OneToOneField(Mail, primary_key=True, on_delete=models.CASCADE, related_name="raw")
     data = models.BinaryField()
+    blob = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "intake_raw"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["blob"], name="intake_raw_blob", condition=~models.Q(blob=""))
+        ]
 
 
 class ImportRun(models.Model):

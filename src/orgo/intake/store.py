@@ -17,6 +17,8 @@ import zstandard
 from django.db import transaction
 
 from orgo.conf import sql
+from orgo.intake import blobs
+from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.models import Mail, RawMail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
@@ -36,7 +38,7 @@ Mode = Literal["work", "history", "observe"]
 class Incoming(msgspec.Struct, frozen=True):
     """A mail at the door. `receipt_key` is set where the way in gives each mail a key of its own.
 
-    `same_as` is the mail that this one is a copy of. `digest` (its data_hash) and `packed` (its bytes, compressed) are
+    `same_as` is the mail that this one is a copy of. `digest` (its data_hash) and `kept` (its bytes as they are kept) are
     given where the way in has made them already, beside the database's work. `cut_short` says that its server announced more.
     """
 
@@ -51,12 +53,26 @@ class Incoming(msgspec.Struct, frozen=True):
     arrived_at: datetime | None = None
     same_as: int | None = None
     digest: str = ""
-    packed: bytes = b""
+    kept: "Kept | None" = None
     cut_short: bool = False
 
 
-def pack(data: bytes) -> bytes:
-    """The bytes as they are kept: at level 1 real mail takes 1 % more room than at 3, and a third less time."""
+class Kept(msgspec.Struct, frozen=True):
+    """A mail's bytes as they are kept: in the row, or in the blob of this name, which is there already."""
+
+    data: bytes
+    blob: str = ""
+
+
+def keep(data: bytes) -> Kept:
+    """Pack a mail's bytes, and put them beside the database where they are large."""
+    packed = _pack(data)
+    blob = blobs.put(data, packed)
+    return Kept(b"", blob) if blob else Kept(packed)
+
+
+def _pack(data: bytes) -> bytes:
+    """At level 1 real mail takes 1 % more room than at 3, and a third less time."""
     if not hasattr(_own, "compressor"):
         _own.compressor = zstandard.ZstdCompressor(level=1)
     packed: bytes = _own.compressor.compress(data)
@@ -78,7 +94,7 @@ def store_many(incoming: Iterable[Incoming]) -> list[int]:
 
 def _write(mails: list[Incoming]) -> list[dict[str, Any]]:
     hashes = [mail.digest or data_hash(mail) for mail in mails]
-    packed = [mail.packed or pack(mail.data) for mail in mails]
+    kept = [mail.kept or keep(mail.data) for mail in mails]
     now = clock.now()
     with transaction.atomic():
         known = _Known(mails, hashes)
@@ -86,28 +102,42 @@ def _write(mails: list[Incoming]) -> list[dict[str, Any]]:
         _line_up(written, mails, now)
         sql.insert(Mail, written)
         crashpoint("H1.after_mails")
-        raw = zip(written, packed, strict=True)
-        sql.insert(
-            RawMail, [{"mail": row["id"], "data": data} for row, data in raw if row["same_as"] is None]
-        )
+        raw = [(row["id"], one) for row, one in zip(written, kept, strict=True) if row["same_as"] is None]
+        sql.insert(RawMail, [{"mail": id, "data": one.data, "blob": one.blob} for id, one in raw])
         crashpoint("H1.before_commit")
     crashpoint("H1.after_commit")
     return written
 
 
 def read_raw(mail: int) -> bytes:
-    """The bytes of a mail as they came; those of the first one where this row is a copy."""
+    """The bytes of a mail as they came; those of the first one where this row is a copy. Raises BlobAway, BlobLost."""
     row = Mail.objects.only("same_as").get(pk=mail)
     kept = RawMail.objects.filter(pk=mail).first()
     found = kept or RawMail.objects.get(pk=row.same_as or mail)
-    return zstandard.ZstdDecompressor().decompress(bytes(found.data))
+    return zstandard.ZstdDecompressor().decompress(blobs.get(found.blob) if found.blob else bytes(found.data))
 
 
-def read_raws(mails: Sequence[int]) -> list[bytes]:
-    """The bytes of mails that are no copies, in their order, by one query."""
-    found = dict(sql.among(RawMail, ("mail", "data"), "mail", mails))
-    unpack = zstandard.ZstdDecompressor()
-    return [unpack.decompress(bytes(found[mail])) for mail in mails]
+def read_raws(mails: Sequence[int]) -> list[bytes | BlobAway | BlobLost]:
+    """The bytes of mails that are no copies, in their order, by one query; or why they can't be had.
+
+    Where the place of the blobs is away it is asked once.
+    """
+    rows = {
+        mail: (data, blob) for mail, data, blob in sql.among(RawMail, ("mail", "data", "blob"), "mail", mails)
+    }
+    unpack, away = zstandard.ZstdDecompressor(), None
+    found: list[bytes | BlobAway | BlobLost] = []
+    for data, blob in (rows[mail] for mail in mails):
+        try:
+            found.append(
+                away if blob and away else unpack.decompress(blobs.get(blob) if blob else bytes(data))
+            )
+        except BlobAway as error:
+            away = error
+            found.append(error)
+        except BlobLost as error:
+            found.append(error)
+    return found
 
 
 def _values(mail: Incoming, digest: str, before: "_Known", now: datetime) -> dict[str, Any]:

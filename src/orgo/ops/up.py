@@ -38,6 +38,7 @@ DIGEST_EVERY = 60.0
 BEAT_EVERY = 10.0
 BACKUP_EVERY = 60.0
 PAGE_EVERY = 3600.0
+SWEEP_EVERY = 6 * 3600.0
 ROUNDS_MAY_TAKE = 25.0  # whoever ends a service kills it after 30 s
 
 
@@ -83,6 +84,7 @@ class Running:
             self._start_watching()
             self._start_digest()
             self._start_canary()
+            self._start_sweeping()
         self._start_heartbeat()
         if "clock" in self.parts:
             self._start_backups()
@@ -160,6 +162,14 @@ class Running:
             self._begin(
                 Loop("backup alarms", lambda: watch_backups(self.config), threading.Event(), WATCH_EVERY)
             )
+
+    def _start_sweeping(self) -> None:
+        """Blobs that a process put and did not live to name are removed when they are old."""
+        from orgo.intake import blobs
+
+        place = blobs.here()
+        if place is not None:
+            self._begin(Loop("blobs", lambda: blobs.sweep(place) and 0, threading.Event(), SWEEP_EVERY))
 
     def _start_digest(self) -> None:
         """Triage hears once a day of mail that made no task."""

@@ -63,7 +63,7 @@ class Batch:
             receipt_key=key[:MOST_KEY],
             mode=mode_of(self.box, arrived),
             arrived_at=arrived,
-            packed=mail.packed,
+            kept=mail.kept,
             cut_short=len(data) < _MUCH * mail.waiting.size,
         )
         return structs.replace(made, digest=data_hash(made))

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from orgo.intake.store import Kept
 
 State = Literal["", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "error"]
 After = Literal["keep", "flag", "move", "delete"]
@@ -34,13 +37,13 @@ class Waiting(msgspec.Struct, frozen=True):
 class Fetched(msgspec.Struct, frozen=True):
     """A mail's bytes as they came; None where it is on the server, and the server can't hand it out.
 
-    `packed` are the bytes as the store keeps them, where they were made beside the database's work; `broken` says that
+    `kept` are the bytes as the store keeps them, where they were made beside the database's work; `broken` says that
     the connection ends each time the mail is asked for.
     """
 
     waiting: Waiting
     data: bytes | None
-    packed: bytes = b""
+    kept: "Kept | None" = None
     broken: bool = False
 
     @property

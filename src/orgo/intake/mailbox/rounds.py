@@ -14,7 +14,7 @@ from orgo.intake.mailbox.ledger import Ledger, Overtaken
 from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, MailboxError, Refused, Session, Waiting
 from orgo.intake.mailbox.suspects import Suspects
 from orgo.intake.models import Folder
-from orgo.intake.store import pack
+from orgo.intake.store import keep
 from orgo.lib import clock
 from orgo.lib.ahead import ahead
 from orgo.lib.crash import crashpoint
@@ -121,7 +121,7 @@ class Round:
         if self.suspects.is_broken(folder, batch):
             return [Fetched(batch[0], None, broken=True)]
         try:
-            found = [_packed(mail) for mail in self.session.fetch(batch)] if batch else []
+            found = [_kept(mail) for mail in self.session.fetch(batch)] if batch else []
         except MailboxError:
             self.suspects.blame(folder, batch)
             raise
@@ -173,5 +173,5 @@ class Round:
         self.ledger.folder_problem(folder, problem)
 
 
-def _packed(mail: Fetched) -> Fetched:
-    return structs.replace(mail, packed=pack(mail.data)) if mail.data is not None else mail
+def _kept(mail: Fetched) -> Fetched:
+    return structs.replace(mail, kept=keep(mail.data)) if mail.data is not None else mail

@@ -1,7 +1,10 @@
 """Mail on the page: shown safely, its attachments as downloads, its bytes for those who may, and mail dropped here."""
 
 import base64
+import logging
 import re
+from collections.abc import Callable
+from functools import wraps
 from urllib.parse import quote
 
 import nh3
@@ -13,6 +16,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.conf import boot
+from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.envelope import envelope_of
 from orgo.intake.models import Mail
 from orgo.intake.readers import looks_like_mail
@@ -23,11 +27,30 @@ from orgo.outbox.token import masked
 from orgo.task.models import Task
 from orgo.web.views.access import mail_task_visible, signed_in, user_of
 
+log = logging.getLogger("orgo.web")
 _TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"} | {"img", "font", "center"}
 _IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 LARGEST_IMAGE = 3_000_000
 _BASE64 = re.compile(rb"(?:^[A-Za-z0-9+/]{4,}={0,2}\r?\n?)+", re.MULTILINE)
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def with_bytes(view: View) -> View:
+    """Where a mail's bytes can't be had (the place of large ones is away), the page says so, and nothing is broken."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *words: object, **named: object) -> HttpResponseBase:
+        try:
+            return view(request, *words, **named)
+        except (BlobAway, BlobLost) as error:
+            log.warning("a mail can't be shown: %s", error)
+            said = _("The bytes of this mail can't be had at the moment. Try again later.")
+            return HttpResponse(said, status=503, content_type="text/plain; charset=utf-8")
+
+    return answer
 
 
 def _mail(request: HttpRequest, number: int) -> Mail:
@@ -40,6 +63,7 @@ def _mail(request: HttpRequest, number: int) -> Mail:
 @require_GET
 @signed_in
 @xframe_options_sameorigin
+@with_bytes
 def html(request: HttpRequest, number: int) -> HttpResponse:
     """The HTML of a mail, cleaned when it is shown, in a document that may do nothing: no script, no form, no request."""
     raw = read_raw(_mail(request, number).pk)
@@ -91,6 +115,7 @@ def _data_url(data: bytes) -> str | None:
 
 @require_GET
 @signed_in
+@with_bytes
 def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
     """An attachment, always as a download that the browser neither opens nor guesses at."""
     mail = _mail(request, number)
@@ -106,6 +131,7 @@ def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
 
 @require_GET
 @signed_in
+@with_bytes
 def raw(request: HttpRequest, number: int) -> HttpResponse:
     """The bytes of a mail as they came; what is signed for the one whom Orgo wrote to is blanked."""
     mail = _mail(request, number)

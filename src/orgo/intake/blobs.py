@@ -1,0 +1,237 @@
+"""Where the bytes of large mail lie beside the database: a folder or a bucket, each under the SHA-256 of what was packed.
+
+A blob is there, and lasts, before the row that names it. One that no row names is of a process that died in between; it harms
+nothing and is swept when it is old (`sweep`). A row may name a blob that another
+row put there, so a second putting renews its age.
+"""
+
+import hashlib
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from orgo.conf import boot, sql
+from orgo.conf.blobs import Blobs
+from orgo.conf.config import Config
+from orgo.conf.s3 import Away, Client
+from orgo.intake.models import RawMail
+from orgo.lib import clock
+from orgo.lib.crash import crashpoint
+from orgo.lib.files import sync_folder, write_whole
+
+log = logging.getLogger("orgo.intake")
+# A mail is in the database moments after its blob; who died in between tries again within hours.
+KEPT_WITHOUT_ROW = timedelta(days=1)
+_NAME = re.compile(r"[0-9a-f]{64}")
+_AT_ONCE = 500
+
+
+class BlobAway(OSError):
+    """The place of the blobs can't be had now, and why."""
+
+
+class BlobLost(OSError):
+    """A blob is not there, or its bytes are not those that were put."""
+
+
+class Place(Protocol):
+    """What a place for blobs does. Each of these raises BlobAway where it can't be had."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Take the bytes; once this returns they last. One that is there is as new again."""
+        ...
+
+    def get(self, name: str) -> bytes:
+        """The bytes of a blob. Raises FileNotFoundError."""
+        ...
+
+    def old(self, before: datetime) -> Iterator[str]:
+        """The names of those that were put before this instant."""
+        ...
+
+    def remove_old(self, name: str, before: datetime) -> None:
+        """Take one away, unless it was put again meanwhile."""
+        ...
+
+
+def place_of(config: Config) -> Place | None:
+    """The configured place; None where all bytes are in the database."""
+    blobs = config.blobs
+    if blobs is None:
+        return None
+    folder = blobs.folder(config.home)
+    if folder is None:
+        return InBucket(blobs)
+    if folder.is_relative_to(config.var):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return InFolder(folder)
+
+
+_places: dict[int, tuple[Config, Place | None]] = {}
+
+
+def here() -> Place | None:
+    """The place by the configuration in force; a client of S3 is costly to make, and is kept."""
+    config = boot.config()
+    known = _places.get(id(config))
+    if known is None:
+        _places.clear()
+        known = _places[id(config)] = (config, place_of(config))
+    return known[1]
+
+
+def put(data: bytes, packed: bytes) -> str:
+    """Put a mail's bytes beside the database where they are large; returns the blob's name, "" where they go into the row.
+
+    So they do where the place is away: mail is taken all the same. `packed` are the bytes as they are kept.
+    """
+    blobs, place = boot.config().blobs, here()
+    if blobs is None or place is None or len(data) <= blobs.above:
+        return ""
+    name = hashlib.sha256(packed).hexdigest()
+    try:
+        place.put(name, packed)
+    except BlobAway as error:
+        log.warning("a large mail goes into the database, for the place of the blobs is away: %s", error)
+        return ""
+    crashpoint("H1.blob_put")
+    return name
+
+
+def get(name: str, place: Place | None = None) -> bytes:
+    """The packed bytes of a blob, compared with their name. Raises BlobAway, BlobLost."""
+    place = place or here()
+    if place is None:
+        raise BlobLost(f"the bytes lie in blob {name}, and no blobs: is configured")
+    try:
+        found = place.get(name)
+    except FileNotFoundError:
+        raise BlobLost(f"blob {name} is not there") from None
+    if hashlib.sha256(found).hexdigest() != name:
+        raise BlobLost(f"blob {name} has other bytes than those that were put")
+    return found
+
+
+def sweep(place: Place) -> int:
+    """Remove old blobs that no row names; returns how many. Raises BlobAway."""
+    before, gone = clock.now() - KEPT_WITHOUT_ROW, 0
+    names = iter(place.old(before))
+    while some := list(islice(names, _AT_ONCE)):
+        named = {name for (name,) in sql.among(RawMail, ("blob",), "blob", some)}
+        for name in [name for name in some if name not in named]:
+            place.remove_old(name, before)
+            gone += 1
+    return gone
+
+
+class InFolder:
+    """A folder that is there already, and that every process of Orgo sees: one that isn't is a disk that is not mounted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def put(self, name: str, data: bytes) -> None:
+        file = self._file(name)
+        try:
+            with suppress(FileNotFoundError):
+                os.utime(file)
+                return
+            self._make(file.parent)
+            write_whole(file, data, file.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}"))
+        except OSError as error:
+            raise _away(self._path, error) from error
+
+    def get(self, name: str) -> bytes:
+        try:
+            return self._file(name).read_bytes()
+        except FileNotFoundError:
+            if not self._path.is_dir():
+                raise BlobAway(f"{self._path}: there is no such folder (is the disk mounted?)") from None
+            raise
+        except OSError as error:
+            raise _away(self._path, error) from error
+
+    def old(self, before: datetime) -> Iterator[str]:
+        """Those of processes that died in the middle of one are removed on the way."""
+        for file in self._path.glob("??/*"):
+            if self._changed(file) < before and _NAME.fullmatch(file.name):
+                yield file.name
+            elif self._changed(file) < before:
+                file.unlink(missing_ok=True)
+
+    def remove_old(self, name: str, before: datetime) -> None:
+        """First out of the way: who puts it now puts it anew, and who did a moment ago has made it younger."""
+        file = self._file(name)
+        aside = file.with_name(f".{name}.swept")
+        with suppress(FileNotFoundError):
+            file.replace(aside)
+            if self._changed(aside) < before:
+                aside.unlink()
+            else:
+                aside.replace(file)
+
+    def _file(self, name: str) -> Path:
+        return self._path / name[:2] / name
+
+    def _make(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(self._path)
+
+    def _changed(self, file: Path) -> datetime:
+        try:
+            return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return datetime.max.replace(tzinfo=UTC)
+
+
+class InBucket:
+    """A bucket of an S3 store, and a folder in it. An object is there whole or not at all."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._s3 = Client(blobs.to, blobs.s3)
+
+    def put(self, name: str, data: bytes) -> None:
+        with self._asking():
+            self._s3.calls.put_object(**self._s3.key(name), Body=data, ChecksumAlgorithm="SHA256")
+
+    def get(self, name: str) -> bytes:
+        with self._asking(name):
+            answer = self._s3.calls.get_object(**self._s3.key(name))
+            found: bytes = answer["Body"].read()
+        return found
+
+    def old(self, before: datetime) -> Iterator[str]:
+        with _as_blob_away():
+            for entry in self._s3.entries():
+                if entry["LastModified"] < before and _NAME.fullmatch(entry["Name"]):
+                    yield entry["Name"]
+
+    def remove_old(self, name: str, before: datetime) -> None:
+        with suppress(FileNotFoundError), self._asking(name):
+            if self._s3.calls.head_object(**self._s3.key(name))["LastModified"] < before:
+                self._s3.calls.delete_object(**self._s3.key(name))
+
+    @contextmanager
+    def _asking(self, name: str = "") -> Iterator[None]:
+        with _as_blob_away(), self._s3.asking(name):
+            yield
+
+
+@contextmanager
+def _as_blob_away() -> Iterator[None]:
+    try:
+        yield
+    except Away as error:
+        raise BlobAway(str(error)) from error
+
+
+def _away(place: Path, error: OSError) -> BlobAway:
+    return BlobAway(f"{place}: {error.strerror or error}")
