@@ -132,14 +132,47 @@ def _detail(row: Any) -> str:
     return "; ".join([*([row.detail + again] if row.detail else []), *row.problems])
 
 
-@mailbox.command(epilog="Example: orgo mailbox test")
+@mailbox.command(epilog="Example: orgo mailbox test info@organization.com --send")
 @any_name
+@click.option("--send", is_flag=True, help="Send a probe mail by smtp: too, and see that it arrives.")
+@click.option("--within", type=click.IntRange(1, 3600), default=60, help="How many seconds it may take (60).")
 @as_json_option
-def test(name: str | None, as_json: bool) -> None:
+def test(name: str | None, send: bool, within: int, as_json: bool) -> None:
     """Sign in, open the folders read-only, count their mails; nothing is taken or marked."""
     config = enter()
-    for account in _accounts(config, name):
+    accounts = _accounts(config, name)
+    if send:
+        _manager(None)
+    if send and config.smtp is None:
+        raise BadInput(Problem("is needed to send a probe mail", key="smtp", file=str(config.file or "")))
+    for account in accounts:
         _test(account, as_json)
+        if send:
+            _probe(account, config, within, as_json)
+
+
+def _probe(account: "Mailbox", config: "Config", within: int, as_json: bool) -> None:
+    """Send a probe mail, and say where it arrived and how soon."""
+    from orgo.delivery.ports import DeliveryError
+    from orgo.ops.probe_mail import fly
+
+    try:
+        with _said(account):
+            sent, found = fly(account, config, within)
+    except DeliveryError as error:
+        words = f"the probe mail to {account.name} could not be sent: {error}"
+        raise Stop(Code.FAILED, Problem(words, key="smtp")) from None
+    if found is None:
+        words = f"{account.name}: the mail server took the probe mail ({sent}), and it did not arrive within {within} s"
+        hint = "see whether it is in a junk folder, or was sent to an address with a plus tag that the server does not know"
+        raise Stop(Code.FAILED, Problem(words, hint=hint))
+    if as_json:
+        line({"mailbox": account.name, "sent": sent, "arrived_in": found.folder, "seconds": found.seconds})
+    else:
+        place = f"in {found.folder}" if found.folder else "and the running Orgo took it"
+        click.echo(
+            f"{account.name}: a probe mail was sent ({sent}) and arrived {place} after {found.seconds} s"
+        )
 
 
 def _test(account: "Mailbox", as_json: bool) -> None:

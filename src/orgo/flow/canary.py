@@ -19,18 +19,27 @@ from orgo.message import Message
 from orgo.outbox.models import Letter
 from orgo.outbox.token import Claim
 
-_ID = re.compile(r"<([0-9]{1,20})\.canary\.([0-9a-z]{26})@[^<>@\s]+>", re.ASCII | re.IGNORECASE)
-KIND = "canary"
+_ID = re.compile(r"<([0-9]{1,20})\.(canary|probe)\.([0-9a-z]{26})@[^<>@\s]+>", re.ASCII | re.IGNORECASE)
+KIND, BY_HAND = "canary", "probe"
 WAITS = ("pending", "claimed", "dot", "held")
 _REFERENCE = "CANARY"  # in place of a task's, so that the address is as long as an answer's
 
 
 def came_home(message: Message, house: House) -> int | None:
     """The number of the canary that this mail is, None where it is none of ours."""
+    return _signed(message, house, KIND)
+
+
+def is_by_hand(message: Message, house: House) -> bool:
+    """Whether this mail is a probe that somebody sent (`orgo mailbox test --send`)."""
+    return _signed(message, house, BY_HAND) is not None
+
+
+def _signed(message: Message, house: House, kind: str) -> int | None:
     found = _ID.fullmatch(message.message_id)
-    if found is None or not house.signer.holds(Claim(KIND, found[2], "mid"), found[1]):
+    if found is None or found[2].lower() != kind:
         return None
-    return int(found[1])
+    return int(found[1]) if house.signer.holds(Claim(kind, found[3], "mid"), found[1]) else None
 
 
 def note_arrival(number: int) -> None:
@@ -103,15 +112,19 @@ def _values(last: Letter, canary: Canary, house: House, language: str) -> dict[s
 
 
 def _send(address: str, house: House, now: datetime) -> int:
-    event = record("canary.sent", actor="", actor_kind="system")
-    text = "This mail is Orgo's own: it sees whether mail arrives. Nobody needs to do anything.\n"
-    to = _as_answers_come(address, house)
-    letter = letter_of(event.pk, to, "Orgo's probe mail", text, house)
-    signature = house.signer.sign("mid", KIND, str(letter.id)).lower()
-    letter.kind, letter.message_id = KIND, f"<{letter.id}.canary.{signature}@{house.domain}>"
+    letter = probe(address, house, KIND, record("canary.sent", actor="", actor_kind="system").pk)
     crashpoint("canary.before_letter")
     letter.save(force_insert=True)
     return 1
+
+
+def probe(address: str, house: House, kind: str = BY_HAND, event: int = 0) -> Letter:
+    """A probe mail to a mailbox's address, which is known when it comes home. It is not saved."""
+    text = "This mail is Orgo's own: it sees whether mail arrives. Nobody needs to do anything.\n"
+    letter = letter_of(event, _as_answers_come(address, house), "Orgo's probe mail", text, house)
+    signature = house.signer.sign("mid", kind, str(letter.id)).lower()
+    letter.kind, letter.message_id = kind, f"<{letter.id}.{kind}.{signature}@{house.domain}>"
+    return letter
 
 
 def _as_answers_come(address: str, house: House) -> str:

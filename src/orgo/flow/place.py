@@ -6,7 +6,7 @@ from typing import Any
 from orgo.flow import storms
 from orgo.flow.border import border_of, trust
 from orgo.flow.bounces import place_bounce, returned_to
-from orgo.flow.canary import came_home, note_arrival
+from orgo.flow.canary import came_home, is_by_hand, note_arrival
 from orgo.flow.copies import decide_copy
 from orgo.flow.house import House
 from orgo.flow.joining import join
@@ -44,6 +44,7 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
     canary = came_home(message, unit.house)
     if canary is not None:
         note_arrival(canary)
+    if canary is not None or is_by_hand(message, unit.house):
         unit.settle_mail(mail, "ignored", reason=OUR_PROBE, **kept)
         return
     if mail.mode == "observe":
