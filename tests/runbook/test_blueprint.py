@@ -1,21 +1,16 @@
 """The blueprint as a reader types it: a fresh copy of the checkout, an environment outside it, pip only, in this order."""
 
-import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import IN_CI
-from tests.house.checkout import ROOT, clean_environment
+from tests.runbook.reader import Reader, copy_of_the_checkout, page_answers, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 BLOCK = """\
@@ -58,45 +53,6 @@ workflow_rules:
     action:
       route_to: "reception@organization.com"
 """
-
-
-class Reader:
-    """Somebody who types commands into a shell, in the root of the checkout, with the environment activated."""
-
-    def __init__(self, checkout: Path, environment: Path) -> None:
-        self.checkout = checkout
-        self.ports = {"ORGO_WEB__PORT": str(free_port()), "ORGO_INTAKE__SMTP__PORT": str(free_port())}
-        path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        self.environ = clean_environment(PATH=path, VIRTUAL_ENV=str(environment), **self.ports)
-
-    def types(self, command: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """The command as written; no terminal behind it."""
-        return subprocess.run(
-            ["bash", "-c", command], cwd=self.checkout, env={**self.environ, **more},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500,
-        )  # fmt: skip
-
-    def starts(self, command: str, log: Path) -> subprocess.Popen[bytes]:
-        """A command that goes on; its words go to `log`."""
-        with log.open("wb") as file:
-            return subprocess.Popen(
-                ["bash", "-c", f"exec {command}"], cwd=self.checkout, env=self.environ,
-                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def copy_of_the_checkout(target: Path) -> None:
-    """What a clone would have: the tracked files as they are now."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
 
 
 @pytest.fixture(scope="module")
@@ -154,32 +110,8 @@ def test_mail_route_prints_the_blueprints_block_word_for_word(reader: Reader) ->
 def running(reader: Reader, tmp_path: Path) -> Iterator[Path]:
     """`python main.py` at work; gives its log."""
     log = tmp_path / "main.log"
-    process = reader.starts("python main.py", log)
-    try:
-        wait_for(lambda: page_answers(reader) or process.poll() is not None)
-        assert process.poll() is None, log.read_text()
+    with reader.working(log):
         yield log
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=40)
-
-
-def page_answers(reader: Reader) -> bool:
-    try:
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{reader.ports['ORGO_WEB__PORT']}/", timeout=5
-        ) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def wait_for(what, seconds: float = 60) -> None:
-    """Look every tenth of a second until it is so."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come to that in time"
-        time.sleep(0.1)
 
 
 def test_main_py_writes_the_block_to_its_log_for_a_mail_that_really_arrives(

@@ -1,0 +1,198 @@
+"""Every command of Orgo on a page is one: it is run in a prepared house, or, where that needs more, its words are looked up."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+
+from orgo.cli.main import root
+from orgo.demo.catcher import Catcher
+from tests.house.checkout import ROOT, python
+from tests.house.doc_commands import Command, commands, of_page
+from tests.servers.ports import free_port
+
+# What is not run here, and the test that runs it (or why nobody can).
+NOT_RUN = {
+    "backup release": "tests/integration/test_backup.py",
+    "backup restore": "tests/integration/test_backup.py",
+    "clock": "tests/house/test_apart.py",
+    "database move": "tests/integration/test_moving.py",
+    "demo": "tests/house/test_demo.py",
+    "init": "tests/house/test_samples.py",
+    "intake": "tests/house/test_apart.py",
+    "loadtest": "tests/house/test_loadtest.py",
+    "mail suppressed --lift": "tests/integration/cli/test_suppressed.py",
+    "mail send-sample": "tests/runbook/test_blueprint.py",
+    "mailbox add": "tests/runbook/test_own_mailbox.py",
+    "mailbox fetch": "tests/integration/cli/test_mailbox.py",
+    "mailbox go-live": "tests/runbook/test_own_mailbox.py",
+    "mailbox preview": "tests/runbook/test_own_mailbox.py",
+    "mailbox resume": "tests/integration/cli/test_mailbox.py",
+    "mailbox test": "tests/runbook/test_own_mailbox.py",
+    "selftest": "tests/house/test_selftest.py",
+    "up": "tests/integration/cli/test_processes.py",
+    "web": "tests/house/test_apart.py",
+    "worker": "tests/house/test_apart.py",
+}
+ARCHIVE_OF_OUTLOOK = "archive.pst"  # read by tests/integration/cli/test_import_outlook.py
+NO_COMMAND = {("backup", "1")}  # a label that a key is made with
+PLACEHOLDER = re.compile(r"[A-Z]+|\.\.|\[.*|.*\]")
+ALL = [command for command in commands() if command.words not in NO_COMMAND]
+CONFIG = """
+organization: {{name: Organization, domains: [organization.com], zone: UTC}}
+smtp: {{host: 127.0.0.1, port: {port}, from: orgo@organization.com}}
+intake: {{smtp: {{port: {free}}}}}
+web: {{port: {free2}}}
+backup: {{key: "file:../secrets/backup.key", to: backups}}
+"""
+# Runs all in one process: a process for each would take a minute.
+DRIVER = """
+import contextlib, io, json, shutil, sys
+from pathlib import Path
+from orgo.cli.main import main
+
+def run(words):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = main(words)
+    return int(code), said.getvalue()
+
+def prepared(*words):
+    code, said = run(list(words))
+    assert code == 0, (words, said)
+    return said
+
+prepared("init", "--yes")
+for name in ("anna", "scanner"):
+    prepared("user", "add", name + "@organization.com")
+reference = json.loads(prepared("task", "open", "--json", "Water leak in Room 102", "--team", "maintenance"))["reference"]
+prepared("backup", "create")
+from orgo.audit.keys import signing_key
+from orgo.audit.seal import seal
+from orgo.conf import boot
+seal(signing_key(boot.config()), boot.config().var)
+Path("auditor").mkdir()
+shutil.copy("var/audit.pub", "auditor/orgo.pub")
+asked = json.load(sys.stdin)
+answers = [run([word.replace("7QK3MD", reference) for word in words]) for words in asked]
+json.dump(answers, sys.stdout)
+"""
+
+
+def is_run(command: Command) -> bool:
+    """Whether it can be typed as it stands, and needs nothing that the prepared house has not."""
+    named = any(command.words[: len(words)] == words for words in map(tuple, map(str.split, NOT_RUN)))
+    return (command.typed or is_complete(command)) and not named and ARCHIVE_OF_OUTLOOK not in command.words
+
+
+def walked(words: tuple[str, ...]) -> tuple[list[str], click.Command, list[str]]:
+    """The names of the commands that lead to the last one, that one, and the words behind it."""
+    here: click.Command = root
+    names: list[str] = []
+    left = list(words)
+    while isinstance(here, click.Group) and left and not left[0].startswith(("-", "[")):
+        below = here.get_command(click.Context(here), left[0])
+        assert below is not None, f"there is no command orgo {' '.join([*names, left[0]])}"
+        here = below
+        names.append(left.pop(0))
+    return names, here, left
+
+
+def is_complete(command: Command) -> bool:
+    """Whether a command within a sentence has all that it needs, and no word that stands for another."""
+    names, found, left = walked(command.words)
+    if isinstance(found, click.Group) or any(PLACEHOLDER.fullmatch(word) for word in left):
+        return False
+    try:
+        found.make_context(" ".join(names), list(left), resilient_parsing=False)
+    except (click.UsageError, click.exceptions.Exit):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("command", ALL, ids=str)
+def test_a_command_and_its_options_exist(command: Command) -> None:
+    _, found, left = walked(command.words)
+    known = {name for one in found.params for name in (*one.opts, *one.secondary_opts)} | {
+        "--help",
+        "-h",
+        "--version",
+    }
+    options = [word.strip("[]").partition("=")[0] for word in left if word.strip("[").startswith("-")]
+    assert [option for option in options if option not in known] == []
+
+
+def test_what_is_not_run_here_is_run_by_another_test() -> None:
+    assert [file for file in NOT_RUN.values() if not (ROOT / file).is_file()] == []
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], tuple[int, str]]:
+    """What each command that is run answered, by its words; what is typed goes before what is only mentioned."""
+    home = tmp_path_factory.mktemp("prepared")
+    catcher = Catcher()
+    furnish(home, catcher.start())
+    asked = {
+        command.words: None
+        for command in sorted(ALL, key=lambda command: not command.typed)
+        if is_run(command)
+    }
+    done = python("-c", DRIVER, home=home, stdin=json.dumps([*asked]), PYTHONPATH=str(ROOT / "src"))
+    catcher.stop()
+    assert done.returncode == 0, done.stderr[-2000:]
+    return {words: tuple(answer) for words, answer in zip(asked, json.loads(done.stdout), strict=True)}
+
+
+def furnish(home: Path, port: int) -> None:
+    """What the pages' commands speak of: files of these names, a backup's key and its folder."""
+    mail = (ROOT / "config" / "samples" / "water-leak.eml").read_bytes()
+    shutil.copytree(ROOT / "config", home / "config", ignore=shutil.ignore_patterns("organizations"))
+    for folder in ("secrets", "backups", "old-mails"):
+        (home / folder).mkdir()
+    (home / "config" / "config.yaml").write_text(
+        CONFIG.format(port=port, free=free_port(), free2=free_port())
+    )
+    rules = home / "config" / "rules.yaml"
+    after = 'escalate_after: "2 hours"'
+    rules.write_text(
+        rules.read_text().replace(after, f"{after}\n      escalate_to: supervisor@organization.com")
+    )
+    (home / "secrets" / "backup.key").write_text("0f" * 32)
+    (home / "secrets" / "backup.key").chmod(0o600)
+    for name in ("MAIL.eml", "old-mails/one.eml"):
+        (home / name).write_bytes(mail)
+    (home / "letters.mbox").write_bytes(b"From a@b Mon Sep  7 10:00:00 2026\n" + mail)
+
+
+@pytest.mark.parametrize("command", [command for command in ALL if is_run(command)], ids=str)
+def test_a_command_of_the_pages_works_as_it_is_typed(
+    command: Command, answers: dict[tuple[str, ...], tuple[int, str]]
+) -> None:
+    code, said = answers[command.words]
+    assert code == 0, f"make it work in the prepared house, or say in NOT_RUN which test runs it:\n{said}"
+
+
+def test_commands_are_found_wherever_a_page_has_them() -> None:
+    text = """Try `orgo doctor`, or:
+
+    sudo orgo status          # as root
+
+```
+PGPASSWORD=... orgo database move \\
+  --to postgresql://db/orgo && orgo up
+docker compose exec orgo orgo user link a@b.example
+kubectl -n orgo exec deploy/orgo-web -- orgo task list | less
+kubectl create namespace orgo
+```
+"""
+    assert [(" ".join(found.words), found.typed) for found in of_page("a.md", text)] == [
+        ("doctor", False),
+        ("status", True),
+        ("database move --to postgresql://db/orgo", True),
+        ("up", True),
+        ("user link a@b.example", True),
+        ("task list", True),
+    ]
