@@ -230,6 +230,9 @@ def _calendars(config: Config) -> dict[str, Calendar]:
     return made[1]
 
 
+_Stamp = tuple[Path | None, int, int, int]
+
+
 class RuleFile:
     """The rules in force: read again when their file changes; a bad file changes nothing and is said once.
 
@@ -242,8 +245,8 @@ class RuleFile:
     def forget(self) -> None:
         """Know no rules: the next who asks reads them anew."""
         self._rules: RuleSet | None = None
-        self._stamp: tuple[Path | None, int, int] | None = None
-        self._refused: tuple[Path | None, int, int] | None = None
+        self._stamp: _Stamp | None = None
+        self._refused: _Stamp | None = None
         self.problem = ""
         self.since: datetime | None = None
 
@@ -270,12 +273,13 @@ class RuleFile:
         return self._rules
 
 
-def _stamp(path: Path | None) -> tuple[Path | None, int, int]:
+def _stamp(path: Path | None) -> _Stamp:
+    """What changes with the file: one of the same size and time may stand in its place, or behind the same link."""
     try:
         found = path.stat() if path else None
     except OSError:
         found = None
-    return (path, found.st_mtime_ns, found.st_size) if found else (path, 0, 0)
+    return (path, found.st_ino, found.st_mtime_ns, found.st_size) if found else (path, 0, 0, 0)
 
 
 def read_rules(config: Config, settled: bool = False) -> RuleSet:
