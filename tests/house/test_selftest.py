@@ -1,6 +1,8 @@
 """`orgo selftest` passes where all is well, says what to do where it is not, and touches nothing of the house."""
 
 import json
+import re
+import shutil
 import socket
 import threading
 from contextlib import suppress
@@ -37,18 +39,23 @@ def test_its_block_is_what_mail_route_prints_in_a_plain_home(tmp_path: Path) -> 
 
 
 def queue_outcome(tmp_path: Path, url: str) -> tuple[int, dict[str, object]]:
-    done = python(ORGO, "selftest", "--json", "--rings", "1200", home=tmp_path, ORGO_QUEUE=url)
+    done = python(ORGO, "selftest", "--json", "--tasks", "1200", home=tmp_path, ORGO_QUEUE=url)
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["passed"] for one in told[:2]] == [True, True], done.stdout + done.stderr
     return done.returncode, told[2]
 
 
 @pytest.mark.needs("redis")
-def test_rings_travel_through_redis_and_leave_nothing_there(tmp_path: Path, redis: int) -> None:  # noqa: F811
+def test_tasks_travel_through_redis_and_leave_nothing_there(tmp_path: Path, redis: int) -> None:  # noqa: F811
     code, told = queue_outcome(tmp_path, f"redis://127.0.0.1:{redis}/0")
 
     assert (code, told["passed"]) == (0, True)
-    assert str(told["words"]).startswith(f"1200 rings through 127.0.0.1:{redis} and back in ")
+    words = str(told["words"])
+    assert words.startswith(f"1200 tasks through 127.0.0.1:{redis} and back in ")
+    if shutil.which("redis-benchmark"):
+        assert re.search(r"; redis-benchmark -n 1200 only pushes, by 50 clients: \d{2,} a second$", words)
+    else:
+        assert words.endswith("redis-benchmark is not on this machine")
     with socket.create_connection(("127.0.0.1", redis)) as asked:
         asked.sendall(b"DBSIZE\r\n")
         assert asked.recv(64) == b":0\r\n"
@@ -56,7 +63,7 @@ def test_rings_travel_through_redis_and_leave_nothing_there(tmp_path: Path, redi
 
 @pytest.mark.slow
 @pytest.mark.needs("rabbitmq")
-def test_rings_travel_through_rabbitmq(tmp_path: Path) -> None:
+def test_tasks_travel_through_rabbitmq(tmp_path: Path) -> None:
     server = Rabbitmq().start()
     try:
         code, told = queue_outcome(tmp_path, server.url)
@@ -74,6 +81,12 @@ def test_a_broker_that_is_down_fails_with_what_to_do_and_without_its_password(tm
     assert told["words"] == f"127.0.0.1:{port} does not answer"
     assert f"start the broker at 127.0.0.1:{port}" in str(told["todo"])
     assert "geheim" not in json.dumps(told)
+
+
+def test_no_password_is_given_to_redis_benchmark() -> None:
+    if shutil.which("redis-benchmark"):
+        assert "could read the password" in selftest.beside("redis://:geheim@127.0.0.1:1/0", 10)
+    assert selftest.beside("amqp://guest:guest@127.0.0.1//", 10) == ""
 
 
 def test_a_server_that_is_no_broker_fails(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ A mail is read, work is done without a network in a home of its own, and message
 import mailbox
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -27,10 +29,12 @@ from orgo.ops.setup import WATCHED
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-RINGS = 10_000
+TASKS = 100_000
 _BATCH = 500
 _PATIENCE = 10.0
 _FORGOTTEN_AFTER = 600.0
+_LONGEST_BENCHMARK = 600.0
+Progress = Callable[[int], None]
 _MAILS = (
     ("Water leak in room 7", "The ceiling is wet. Please come.", "maintenance@organization.com"),
     ("Outage of the whole network", "Nothing works since eight o'clock.", "it@organization.com"),
@@ -184,11 +188,14 @@ def _mail(number: int) -> EmailMessage:
     return mail
 
 
-# ---------------------------------------------------------------- the queue test
+# ---------------------------------------------------------------- the task queue load test
 
 
-def queue(config: Config, rings: int) -> Outcome:
-    """Send `rings` messages through the configured broker and take each back, by a queue of the test's own."""
+def queue(config: Config, tasks: int, progress: Progress = lambda back: None) -> Outcome:
+    """Send `tasks` messages through the configured broker and take each back, by a queue of the test's own.
+
+    `progress` hears how many are back. Beside the figure stands that of redis-benchmark, where it is on this machine.
+    """
     if config.queue is None:
         words = "embedded: no queue is configured, jobs run in Orgo's own process and no broker is needed"
         return Outcome("queue", True, words)
@@ -198,31 +205,36 @@ def queue(config: Config, rings: int) -> Outcome:
         return Outcome("queue", False, f"{place} does not answer", todo)
     from orgo.conf.celery import make_app
 
-    return safely("queue", todo, lambda: _rung(make_app(config).connection_for_write(), rings, place, todo))
+    way = make_app(config).connection_for_write()
+    outcome = safely("queue", todo, lambda: _carried(way, tasks, place, progress, todo))
+    if outcome.passed:
+        outcome = msgspec.structs.replace(outcome, words=outcome.words + beside(config.queue, tasks))
+    return outcome
 
 
-def _rung(connection: "Connection", rings: int, place: str, todo: str) -> Outcome:
-    began = time.monotonic()
+def _carried(connection: "Connection", tasks: int, place: str, progress: Progress, todo: str) -> Outcome:
+    began, back = time.monotonic(), 0
     with connection:
         connection.ensure_connection(max_retries=1, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
-        back = sum(_round_trip(connection, rings))
+        for more in _round_trip(connection, tasks):
+            back += more
+            progress(back)
     took = time.monotonic() - began
-    if back != rings:
-        return Outcome("queue", False, f"of {rings} rings through {place} {back} came back", todo)
-    words = (
-        f"{rings} rings through {place} and back in {took:.1f} s ({rings / max(took, 0.001):.0f} a second)"
-    )
+    if back != tasks:
+        return Outcome("queue", False, f"of {tasks} tasks through {place} {back} came back", todo)
+    speed = tasks / max(took, 0.001)
+    words = f"{tasks} tasks through {place} and back in {took:.1f} s ({speed:.0f} a second)"
     return Outcome("queue", True, words)
 
 
-def _round_trip(connection: "Connection", rings: int) -> Iterator[int]:
+def _round_trip(connection: "Connection", tasks: int) -> Iterator[int]:
     """Send and take back, batch by batch; yields how many different ones of each batch came."""
     name = f"orgo-selftest-{uuid4().hex}"
     options = {} if connection.transport.driver_type == "redis" else {"expires": _FORGOTTEN_AFTER}
     with connection.SimpleQueue(name, queue_opts=options) as own:  # type: ignore[no-untyped-call]
         try:
-            for first in range(0, rings, _BATCH):
-                sent = set(range(first, min(first + _BATCH, rings)))
+            for first in range(0, tasks, _BATCH):
+                sent = set(range(first, min(first + _BATCH, tasks)))
                 for number in sent:
                     own.put(number, serializer="json")
                 yield len(sent & set(_taken(own, len(sent))))
@@ -239,3 +251,36 @@ def _taken(own: Any, count: int) -> Iterator[int]:
             return
         message.ack()
         yield message.payload
+
+
+def beside(url: str, tasks: int) -> str:
+    """What `redis-benchmark` pushes into a list of its own there, in words; "" where the broker is no Redis.
+
+    A password is not given to it: everybody on this machine could read it in the list of processes.
+    """
+    place = urlsplit(url)
+    if place.scheme != "redis":
+        return ""
+    program = shutil.which("redis-benchmark")
+    if program is None:
+        return "; redis-benchmark is not on this machine"
+    if place.password:
+        return "; redis-benchmark was not run, for others could read the password that it is given"
+    key, number = f"orgo-selftest-{uuid4().hex}", place.path.strip("/") or "0"
+    there = ["-h", place.hostname or "127.0.0.1", "-p", str(place.port or 6379), "--dbnum", number]
+    command = [program, *there, "-n", str(tasks), "--csv", "lpush", key, "12345"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_BENCHMARK).stdout
+        pushed = float(said.splitlines()[-1].split('","')[1])
+    except (OSError, subprocess.SubprocessError, IndexError, ValueError):
+        return "; redis-benchmark did not say how much it pushes"
+    finally:
+        _forget(url, key)
+    return f"; redis-benchmark -n {tasks} only pushes, by 50 clients: {pushed:.0f} a second"
+
+
+def _forget(url: str, key: str) -> None:
+    from redis import Redis
+
+    with Redis.from_url(url) as broker:
+        broker.delete(key)
