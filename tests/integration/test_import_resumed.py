@@ -154,6 +154,31 @@ def test_a_run_that_leaves_out_something_else_is_another(read, mbox):
     assert seen == [1, 2, 3, 4, 5, 6] and count.taken == 6
 
 
+@pytest.mark.parametrize("touched", [False, True])
+def test_two_imports_of_the_same_archive_at_once_take_it_once(read, mbox, monkeypatch, touched):
+    """The second one goes on where the first is, or anew where the archive changed: then the place is its own."""
+    from orgo.intake import importing, readers
+    from orgo.intake.models import ImportPlace
+
+    monkeypatch.setattr(readers, "LARGEST", 300)
+    mbox.write_bytes(mbox.read_bytes() + b"x" * 300 + b"\n\n" + BEGIN + MAIL % (9, 9))
+    plan, counts = importing.Plan("history"), [importing.Count(), importing.Count()]
+    first, second = (importing.steps([mbox], plan, count) for count in counts)
+    next(first), next(first)
+    if touched:
+        os.utime(mbox, (0, 0))
+    next(second), next(first)
+    assert ImportPlace.objects.get().number == (1 if touched else 3)
+    for _ in first:
+        pass
+    for _ in second:
+        pass
+
+    assert stored() == 6 and not ImportPlace.objects.exists()
+    assert [(count.mails, len(count.unread)) for count in counts] == [(6, 1), (6, 1)]
+    assert sum(count.taken for count in counts) == 6
+
+
 def test_what_is_left_is_counted_without_reading_what_was_read(read, mbox):
     """`orgo import --as work` counts before it begins."""
     from orgo.intake.importing import Plan, survey

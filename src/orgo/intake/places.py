@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from orgo import __version__
 from orgo.intake.models import ImportPlace, ImportRun, ImportUnread
@@ -60,23 +60,37 @@ def reached(paths: Sequence[Path], words: str) -> dict[str, Reached]:
     found = {row.pk: _reached(row) for row in rows}
     for one in ImportUnread.objects.filter(place__in=found).order_by("id"):
         found[one.place_id].unread.append((one.item, one.why))
-    return {one.key: one for one in found.values()}
+    for archive in found.values():  # two imports at once may have met the same
+        archive.unread = list(dict.fromkeys(archive.unread))
+    return {archive.key: archive for archive in found.values()}
 
 
 def keep(run: ImportRun, archive: Reached, unread: Sequence[tuple[str, str]]) -> None:
-    """Write down how far an archive is read, and what could not be read since it was written down last."""
+    """Write down how far an archive is read, and what could not be read since it was written down last.
+
+    Where another import of the same paths began meanwhile, the place is that one's, and nothing is written.
+    """
     values = {
         "stamp": archive.stamp, "number": archive.place.number, "offset": archive.place.offset,
         "ended": archive.ended, "mails": archive.mails, "older": archive.older, "others": dict(archive.others),
     }  # fmt: skip
     if archive.row is None:
-        ImportPlace.objects.filter(run=run, file=archive.key).delete()
-        archive.row = ImportPlace.objects.create(run=run, file=archive.key, **values).pk
-    else:
-        ImportPlace.objects.filter(pk=archive.row).update(**values)
+        archive.row = _new_row(run, archive.key)
+    if not ImportPlace.objects.filter(pk=archive.row).update(**values):
+        return
     ImportUnread.objects.bulk_create(
         ImportUnread(place_id=archive.row, item=_storable(item), why=_storable(why)) for item, why in unread
     )
+
+
+def _new_row(run: ImportRun, file: str) -> int:
+    """The number of a row in place of a former one; 0, which is nobody's, where another import makes it just now."""
+    try:
+        with transaction.atomic():
+            ImportPlace.objects.filter(run=run, file=file).delete()
+            return ImportPlace.objects.create(run=run, file=file).pk
+    except IntegrityError:
+        return 0
 
 
 def end(run: ImportRun) -> None:
