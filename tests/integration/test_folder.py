@@ -91,6 +91,17 @@ def test_a_file_that_is_no_mail_opens_nothing_and_is_put_aside(office, drop, cap
     assert "a.pdf is no mail" in caplog.text or "a.pdf can't be read" in caplog.text
 
 
+def test_a_folder_in_it_is_not_looked_into_and_that_is_said_once(office, drop, caplog):
+    for name in ("letters/cur", "done", "failed", ".hidden"):
+        (drop / name).mkdir(parents=True)
+    (drop / "letters" / "cur" / "1").write_bytes(MAIL)
+    watch = watching(drop, "move")
+    assert [watch.round() for _ in range(3)] == [0, 0, 0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "letters is a folder, and is not looked into: orgo import reads it"
+    ]
+
+
 def test_a_large_archive_is_taken_in_several_rounds(office, drop, monkeypatch):
     """Each of them is a sign of life: whoever watches the loops must not take a long reading for a dead one."""
     from orgo.intake import folder, importing

@@ -50,6 +50,7 @@ class FolderWatch:
         self.path, self.after = path, after
         self._seen: dict[Path, _Stamp] = {}
         self._finished: dict[Path, _Stamp] = {}
+        self._folders = set[Path]()
         self._steps: Generator[int, None, None] | None = None
 
     def round(self) -> int:
@@ -92,13 +93,22 @@ class FolderWatch:
 
     def _files(self) -> Iterator[tuple[Path, _Stamp]]:
         for entry in sorted(self.path.iterdir()):
-            if entry.name.startswith(".") or entry.name.lower().endswith(_HALF) or entry.is_dir():
+            if entry.name.startswith(".") or entry.name.lower().endswith(_HALF):
+                continue
+            if entry.is_dir():
+                self._tell_of_folder(entry)
                 continue
             try:
                 found = entry.stat()
             except OSError:
                 found = entry.lstat()
             yield entry, (found.st_size, found.st_mtime_ns)
+
+    def _tell_of_folder(self, entry: Path) -> None:
+        """Say once that a folder (a Maildir) waits in vain."""
+        if entry.name not in (DONE, FAILED) and entry not in self._folders:
+            self._folders.add(entry)
+            log.warning("%s is a folder, and is not looked into: orgo import reads it", entry.name)
 
     def _take(self, file: Path, stamp: _Stamp) -> Iterator[int]:
         """Store the mails of a file, then put it out of the way (a second taking of the same bytes is known)."""
