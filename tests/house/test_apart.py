@@ -56,6 +56,7 @@ def test_a_mail_goes_its_way_through_parts_in_processes_of_their_own(house: Hous
         wait_for(lambda: hands_in(house))
         wait_for(lambda: is_ready(web))
         wait_for(lambda: "anna@city.example" in {letter.recipient for letter in house.catcher.caught})
+        wait_for((house.home / "var" / "alive").exists)
         wait_for(lambda: "escalations are watched" in (house.home / "clock.log").read_text())
     finally:
         for process in running.values():

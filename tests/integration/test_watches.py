@@ -306,6 +306,24 @@ def test_a_beat_by_mail_is_a_letter(office: Office) -> None:
     assert office.told() == ["watch@outside.example"]
 
 
+def test_a_process_says_by_a_files_time_that_it_lives_until_a_part_of_it_does_not(tmp_path: Path) -> None:
+    from orgo.ops import presence
+
+    class Part:
+        name, well = "orgo-route", True
+
+        def is_well(self, longest: float) -> bool:
+            return self.well
+
+    part, file = Part(), tmp_path / presence.ALIVE
+    presence.touch(tmp_path, [part])
+    assert file.exists()
+    file.unlink()
+    part.well = False
+    presence.touch(tmp_path, [part])
+    assert not file.exists()
+
+
 @pytest.mark.of_sqlite
 def test_a_running_orgo_beats_until_a_thread_of_its_intake_dies(office: Office) -> None:
     """The listener is no loop, and its death is heard of all the same."""

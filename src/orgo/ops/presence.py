@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from orgo.conf.config import Config
@@ -10,6 +11,10 @@ from orgo.lib.text import clip
 from orgo.ops.models import Role
 
 SAY_EVERY = 20.0
+ALIVE = "alive"  # the file by whose time a supervisor sees that all parts of a process work (deploy/helm)
+LONGEST_ROUND = timedelta(
+    minutes=15
+)  # of letters to a slow server; who does not work is begun anew by a supervisor
 LONGEST_SILENCE = timedelta(minutes=5)
 # A page that nobody serves any more is no longer missed.
 FORGOTTEN = timedelta(days=7)
@@ -32,6 +37,13 @@ def say(roles: Iterable[str], parts: Iterable[WellOrNot]) -> int:
     for role in sorted(roles):
         Role.objects.update_or_create(name=role, defaults=said)
     return len(ailing)
+
+
+def touch(var: Path, parts: Iterable[WellOrNot]) -> int:
+    """Give the file `alive` this instant as its time, unless a part does not work; returns 0: nothing more is to be done."""
+    if all(part.is_well(LONGEST_ROUND.total_seconds()) for part in parts):
+        (var / ALIVE).touch()
+    return 0
 
 
 def missing(config: Config, now: datetime) -> list[str]:

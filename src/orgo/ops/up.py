@@ -86,6 +86,7 @@ class Running:
             self._start_canary()
             self._start_sweeping()
         self._start_heartbeat()
+        self._start_saying()
         if "clock" in self.parts:
             self._start_backups()
         memory.settle()
@@ -187,6 +188,13 @@ class Running:
             from orgo.backup.making import round_of
 
             self._begin(Loop("backup", lambda: round_of(self.config) and 0, threading.Event(), BACKUP_EVERY))
+
+    def _start_saying(self) -> None:
+        """A supervisor that can ask no page sees by a file's time that this process works."""
+        from orgo.ops import presence
+
+        var, parts = self.config.var, list(self.watched)
+        self._begin(Loop("alive", lambda: presence.touch(var, parts), threading.Event(), presence.SAY_EVERY))
 
     def _start_heartbeat(self) -> None:
         """Each process says that its parts work; the clock tells the watch outside, as long as all of them do."""

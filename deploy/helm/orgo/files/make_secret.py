@@ -25,7 +25,7 @@ def main() -> int:
     if call(f"{place}/{NAME}") == 200:
         print(f"{NAME} is there already and stays as it is")
         return 0
-    code = call(place, json.dumps(secret()).encode())
+    code = call(place, json.dumps(secret(namespace)).encode())
     if code not in (201, 409):  # 409: another one made it just now
         print(f"{NAME} could not be made: the API answers {code}", file=sys.stderr)
         return 1
@@ -33,13 +33,16 @@ def main() -> int:
     return 0
 
 
-def secret() -> dict[str, object]:
-    """The Secret with new words in it: letters and digits, so that they can stand in an address."""
+def secret(namespace: str) -> dict[str, object]:
+    """The Secret with new words in it: letters and digits, so that they can stand in an address.
+
+    The database's name is good in other namespaces too: KEDA asks it from its own.
+    """
     database, redis, rabbitmq = (secrets.token_hex(24) for _ in range(3))
     values = {
         "web-secret-key": secrets.token_hex(48),
         "database-password": database,
-        "database-url": f"postgresql://orgo:{database}@{RELEASE}-postgresql/orgo",
+        "database-url": f"postgresql://orgo:{database}@{RELEASE}-postgresql.{namespace}.svc/orgo",
         "redis-password": redis,
         "redis-url": f"redis://:{redis}@{RELEASE}-redis:6379/0",
         "rabbitmq-password": rabbitmq,

@@ -1,0 +1,113 @@
+"""The chart's workers, what asks whether they live, and the objects of operators beside the operators' own schemas."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.deploy.chart import OPTIONS, containers, objects, pods, template
+
+CRD = Path(__file__).parent / "crd"
+
+
+@pytest.fixture(scope="session")
+def made(tools: Path) -> dict[str, list[dict[str, Any]]]:
+    """The objects of each way to install that has an operator's, or a queue."""
+    return {
+        name: objects(template(tools, OPTIONS[name]))
+        for name in ("default", "keda", "watched", "redis", "rabbitmq")
+    }
+
+
+def of_operator(found: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    (one,) = [one for one in found if one["kind"] == kind]
+    return one
+
+
+@pytest.mark.parametrize(("option", "kind"), [("keda", "ScaledObject"), ("watched", "ServiceMonitor")])
+def test_an_operators_object_is_what_its_own_schema_takes(
+    made: dict[str, list[dict[str, Any]]], option: str, kind: str
+) -> None:
+    schema = json.loads((CRD / f"{kind}.json").read_text("utf-8"))
+    jsonschema.validate(of_operator(made[option], kind), schema)
+
+
+def test_the_schema_would_say_no(made: dict[str, list[dict[str, Any]]]) -> None:
+    """`maxReplicas` is the autoscaler's word; KEDA's is maxReplicaCount."""
+    schema = json.loads((CRD / "ScaledObject.json").read_text("utf-8"))
+    scaled = of_operator(made["keda"], "ScaledObject")
+    scaled = {**scaled, "spec": {**scaled["spec"], "maxReplicas": 10}}
+    with pytest.raises(jsonschema.ValidationError, match="maxReplicas"):
+        jsonschema.validate(scaled, schema)
+
+
+def doors(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Who may reach the trial database."""
+    (policy,) = [
+        one
+        for one in found
+        if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "orgo-postgresql"
+    ]
+    return [rule for rule in policy["spec"]["ingress"] if "namespaceSelector" in rule["from"][0]]
+
+
+def test_kedas_operator_reaches_the_trial_database_and_nobody_else_from_outside(
+    made: dict[str, list[dict[str, Any]]],
+) -> None:
+    (door,) = doors(made["keda"])
+    assert door["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}]
+    assert door["ports"] == [{"port": "postgresql", "protocol": "TCP"}]
+    assert doors(made["default"]) == []
+
+
+@pytest.mark.parametrize("queue", ["redis", "rabbitmq"])
+def test_each_queue_has_a_worker_of_its_own(made: dict[str, list[dict[str, Any]]], queue: str) -> None:
+    works = {
+        name: one["command"][one["command"].index("-Q") + 1]
+        for name, pod in pods(made[queue])
+        for one in containers(pod)
+        if one.get("command", [""])[0] == "celery"
+    }
+    assert works == {
+        "Deployment/orgo": "routing",
+        "Deployment/orgo-escalation": "escalation",
+        "Deployment/orgo-delivery": "delivery",
+    }
+
+
+def probes(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: one
+        for name, pod in pods(found)
+        if name.startswith("Deployment/orgo")
+        for one in containers(pod)
+    }
+
+
+@pytest.mark.parametrize("option", ["default", "redis", "rabbitmq"])
+def test_every_part_of_orgo_is_asked_whether_it_lives(
+    made: dict[str, list[dict[str, Any]]], option: str
+) -> None:
+    orgo = {
+        name: one for name, one in probes(made[option]).items() if one["command"][0] in ("orgo", "celery")
+    }
+    assert len(orgo) >= 4
+    assert [name for name, one in orgo.items() if not {"startupProbe", "livenessProbe"} <= set(one)] == []
+
+
+@pytest.mark.parametrize(("minutes", "lives"), [(0, True), (5, True), (30, False), (None, False)])
+def test_a_worker_lives_as_long_as_it_says_so(
+    made: dict[str, list[dict[str, Any]]], tmp_path: Path, minutes: int | None, lives: bool
+) -> None:
+    command = probes(made["default"])["Deployment/orgo"]["livenessProbe"]["exec"]["command"]
+    if minutes is not None:
+        (tmp_path / "alive").touch()
+        then = time.time() - minutes * 60
+        os.utime(tmp_path / "alive", (then, then))
+    here = [word.replace("/orgo/var", str(tmp_path)) for word in command]
+    assert (subprocess.run(here, capture_output=True).returncode == 0) == lives
