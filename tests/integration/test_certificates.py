@@ -105,3 +105,19 @@ def test_a_renewed_certificate_takes_the_place_of_the_former(office: Office) -> 
         certificates.note("imap.example:993", until)
 
     assert noted() == {"imap.example:993": second}
+
+
+def test_a_database_that_is_away_for_a_moment_holds_no_letter_up(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from django.db import OperationalError
+
+    from orgo.ops.models import Certificate
+
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(Certificate.objects, "filter", locked)
+    certificates.note("imap.example:993", datetime(2026, 10, 1, tzinfo=UTC))
+
+    assert "could not be noted: database is locked" in caplog.text

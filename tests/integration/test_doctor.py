@@ -193,7 +193,7 @@ PLACES = "host: {}, username: o@city.example, password: 'file:pw'"
         ),
         ("imap.city.exmaple", "city.example", "fail", "imap.city.exmaple has no address"),
         ("imap.city.example", "bare.example", "ok", "each has an address"),
-        ("imap.city.example", "empty.example", "fail", "mail to empty.example has no way"),
+        ("imap.city.example", "empty.example", "warn", "mail to empty.example has no way"),
         ("imap.city.example", "closed.example", "fail", "closed.example says that it takes no mail"),
     ],
 )

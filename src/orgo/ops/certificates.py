@@ -15,13 +15,18 @@ _HTTPS = 443
 
 
 def note(server: str, until: datetime | None) -> None:
-    """`server` (host:port) has just shown a certificate; None: it has none."""
+    """`server` (host:port) has just shown a certificate; None: it has none. Never raises: mail is more urgent."""
+    from django.db import DatabaseError
+
     from orgo.ops.models import Certificate
 
-    # Looked up first: a statement that writes would wait for the database's lock each time.
-    known = Certificate.objects.filter(pk=server).values_list("until", flat=True).first()
-    if until is not None and until != known:
-        Certificate.objects.update_or_create(server=server, defaults={"until": until})
+    try:
+        # Looked up first: a statement that writes would wait for the database's lock each time.
+        known = Certificate.objects.filter(pk=server).values_list("until", flat=True).first()
+        if until is not None and until != known:
+            Certificate.objects.update_or_create(server=server, defaults={"until": until})
+    except DatabaseError as error:
+        log.warning("the end of the certificate of %s could not be noted: %s", server, error)
 
 
 def ends(config: Config) -> dict[str, datetime]:
