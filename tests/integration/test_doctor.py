@@ -386,12 +386,17 @@ def test_a_broker_that_lets_orgo_in_or_not() -> None:
 
 def test_what_goes_on_without_a_network_and_what_waits(office: Office) -> None:
     (office.home / "config" / "pw").write_text("x")
+    (office.home / "config" / "key").write_text("0123456789abcdef" * 4)
     laptop = one(network.without(load(office.home / "empty", {})))
     more = f"smtp: {{host: smtp.city.example, from: o@city.example}}\nmailboxes: [{{{PLACES.format('imap.city.example')}}}]\n"
+    more += "backup: {key: 'file:key', to: 's3://bucket/folder', s3: {endpoint: 'https://s3.city.example', access_key: 'file:pw', secret_key: 'file:pw'}}\n"
     office_ = one(network.without(replaced(office, f"{more}queue: redis://broker.example/0\n")))
     server = one(network.without(load(office.home, {"ORGO_DATABASE": "postgresql://orgo@db.example/orgo"})))
 
     assert laptop.words.endswith("waits: letters (no smtp: yet)")
-    assert "waits: mail of o@city.example (imap.city.example), letters (smtp.city.example)" in office_.words
+    assert (
+        "waits: mail of o@city.example (imap.city.example), letters (smtp.city.example), backups (s3.city.example)"
+        in office_.words
+    )
     assert "broker" not in office_.words
     assert (server.state, "nothing works: the database is at db.example" in server.words) == ("warn", True)

@@ -17,6 +17,7 @@ from orgo.ops.doctor.finding import Finding
 
 PATIENCE = 5.0
 _AT_ONCE = 16
+_AWS = "s3.amazonaws.com"  # where no endpoint is given
 _NOTHING = (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer)
 
 
@@ -55,6 +56,9 @@ def _hosts(config: Config) -> dict[str, str]:
         hosts["the outside watch"] = _host(config.heartbeat.url.get_secret_value())
     if config.scanner and config.scanner.socket is None:
         hosts["the scanner"] = config.scanner.host
+    for what, kept in (("backups", config.backup), ("the place of large mail", config.blobs)):
+        if kept is not None and kept.folder(config.home) is None:
+            hosts[what] = (kept.s3 and _host(kept.s3.endpoint or "")) or _AWS
     own = page(config)
     return {
         what: host for what, host in (hosts | ({"the page's address": own[0]} if own else {})).items() if host
@@ -135,8 +139,6 @@ def without(config: Config) -> Iterator[Finding]:
         return
     waits = [f"{what} ({host})" for what, host in away.items() if what not in _NO_MATTER]
     waits += ["letters (no smtp: yet)"] if config.smtp is None else []
-    if config.backup is not None and config.backup.folder(config.home) is None:
-        waits.append(f"backups ({config.backup.to})")
     goes_on = "goes on: page, rules, tasks, escalations, mail by files and on this machine"
     words = f"{goes_on}; waits: {', '.join(waits)}" if waits else f"{goes_on}; nothing waits"
     yield Finding("without a network", "ok", words)
