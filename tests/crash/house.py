@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import smtplib
 import sqlite3
@@ -62,8 +63,14 @@ class House:
     """One installation that is killed and started again."""
 
     def __init__(
-        self, home: Path, port: int, database: str = "sqlite:///./var/orgo.db", queue: str = ""
+        self,
+        home: Path,
+        port: int,
+        database: str = "sqlite:///./var/orgo.db",
+        queue: str = "",
+        furnished: Path | None = None,
     ) -> None:
+        """`furnished` is the var folder of another house; where it is given the database is a copy of that house's."""
         self.home, self.port, self.database = home, port, database
         self.checkout = ROOT
         self.catcher = Catcher()
@@ -76,7 +83,10 @@ class House:
         )
         if queue:
             self.configure(f"queue: {queue}")
-        self._set_up()
+        if furnished is None:
+            self._set_up()
+        else:
+            shutil.copytree(furnished, home / "var")
 
     def configure(self, lines: str) -> None:
         """Add these lines to the configuration."""

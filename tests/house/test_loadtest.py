@@ -12,6 +12,7 @@ import pytest
 from tests.house.checkout import ROOT, python
 from tests.house.test_jobs import redis  # noqa: F401 -- a fixture
 from tests.servers.postgresql import Postgresql
+from tests.servers.rabbitmq import Rabbitmq
 
 ORGO = ROOT / "orgo"
 
@@ -81,6 +82,30 @@ def test_many_processes_with_a_floor_and_the_queue_test(
     with socket.create_connection(("127.0.0.1", redis)) as asked:
         asked.sendall(b"EXISTS orgo:orgo-loadtest\r\n")
         assert asked.recv(64) == b":0\r\n"
+
+
+@pytest.mark.slow
+@pytest.mark.needs("postgresql", "rabbitmq")
+def test_straight_into_the_database_and_one_ring_each_by_rabbitmq(tmp_path: Path, server: Postgresql) -> None:
+    broker = Rabbitmq().start()
+    given = {"ORGO_DATABASE": owner(server), "ORGO_QUEUE": broker.url}
+    try:
+        told = loadtest(tmp_path, "--mails", "60", "--via", "db", "--rules", "20", **given)
+        drained = loadtest(tmp_path, "--tasks", "300", "--batch", "1", "--floor", **given)
+    finally:
+        broker.stop()
+
+    assert (told["mails"], told["lost"], told["doubled"], told["settled"]) == (60, 0, 0, True)
+    assert (told["broker"], told["via"]) == ("rabbitmq", "db")
+    assert (drained["tasks"], drained["rings"], drained["lost"], drained["doubled"]) == (300, 300, 0, 0)
+    assert drained["share_of_floor"] > 0
+
+
+def test_a_rate_is_not_for_what_is_stored_at_once(tmp_path: Path) -> None:
+    done = python(ORGO, "loadtest", "--mails", "5", "--via", "db", "--rate", "10", home=tmp_path)
+
+    assert done.returncode == 2
+    assert "--rate goes with --via smtp or api" in done.stderr
 
 
 def test_the_queue_test_needs_a_queue(tmp_path: Path) -> None:

@@ -93,5 +93,13 @@ class Postgresql:
         )
         return f"postgresql://{name}_user:secret@127.0.0.1:{self.port}/{name}"
 
+    def copy(self, name: str, of: str) -> str:
+        """A new database with all that is in another (nobody may be connected to that one), for its user."""
+        self.sql(
+            f"CREATE DATABASE {name} TEMPLATE {of}",
+            f"GRANT ALL PRIVILEGES ON DATABASE {name} TO {of}_user",
+        )
+        return f"postgresql://{of}_user:secret@127.0.0.1:{self.port}/{name}"
+
     def _run(self, name: str, *words: str) -> None:
         subprocess.run([command(name), *words], check=True, capture_output=True, cwd=self.folder, **nobody())

@@ -2,6 +2,7 @@
 
 import json
 from statistics import mean
+from threading import Lock
 
 import click
 import pytest
@@ -9,11 +10,56 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgo.cli.loadtest import Share
+from orgo.loadtest import feed
 from orgo.loadtest.count import Sample, percentile
 from orgo.loadtest.mails import HOSTILE, is_hostile, mail, number_of, recipient, sender
+from orgo.loadtest.names import broker_of
 from orgo.loadtest.page import page
+from orgo.loadtest.plan import Plan
 from orgo.loadtest.report import Report, words
 from orgo.message import parse
+
+
+class Clock:
+    """Time that only goes on while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now, self._lock = 0.0, Lock()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.now += seconds
+
+
+def test_mails_come_no_faster_than_they_are_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    time, taken = Clock(), []
+
+    class Door:
+        def put(self, number: int, data: bytes) -> None:
+            taken.append((number, time.now))
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(feed, "time", time)
+    feeder = feed.Feeder(Plan(mails=30, rate=10), Door)
+    feeder.start()
+    for thread in feeder._threads:
+        thread.join()
+
+    assert sorted(number for number, _ in taken) == list(range(30))
+    assert all(at >= number / 10 - 1e-6 for number, at in taken)
+
+
+@pytest.mark.parametrize(
+    ("queue", "broker"),
+    [(None, "none"), ("redis://h/0", "redis"), ("sentinel://h/0", "redis"), ("amqps://h", "rabbitmq")],
+)
+def test_the_report_calls_the_broker_by_its_name(queue: str | None, broker: str) -> None:
+    assert broker_of(queue) == broker
 
 
 @given(st.integers(0, 10**9))

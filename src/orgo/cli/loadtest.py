@@ -105,6 +105,10 @@ def loadtest(tasks: int | None, batch: int, html: Path | None, as_json: bool, **
         return _queue_test(tasks, batch, as_json, given)
     if batch != 1:
         raise click.UsageError("--batch goes with --tasks")
+    if given["via"] == "db" and given["rate"] is not None:
+        raise click.UsageError(
+            "--rate goes with --via smtp or api: db stores all before the first is decided"
+        )
     return _mail_test(html, as_json, given)
 
 

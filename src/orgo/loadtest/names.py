@@ -1,6 +1,12 @@
-"""What the queue test's two sides call each other by (pure)."""
+"""What the queue test's two sides call each other by, and what the report calls the broker (pure)."""
 
 QUEUE = "orgo-loadtest"  # nobody else rings there
 CHANNEL = "load"  # no courier of Orgo takes such letters
 BATCH = "ORGO_LOADTEST_BATCH"
 OURS, BARE = "orgo.load.ours", "orgo.load.bare"
+
+
+def broker_of(queue: str | None) -> str:
+    """The broker that a `queue:` leads to: redis, rabbitmq or none."""
+    scheme = (queue or "none").partition(":")[0]
+    return "rabbitmq" if scheme.startswith("amqp") else "redis" if scheme != "none" else scheme

@@ -14,7 +14,7 @@ from orgo.conf.celery import make_app
 from orgo.lib.problems import BadInput, Problem
 from orgo.loadtest.crew import CELERY, Crew
 from orgo.loadtest.ground import ground
-from orgo.loadtest.names import BATCH, CHANNEL, QUEUE
+from orgo.loadtest.names import BATCH, CHANNEL, QUEUE, broker_of
 from orgo.loadtest.plan import QueuePlan
 
 _ROWS_AT_ONCE = 5_000
@@ -61,7 +61,7 @@ def run(own: Config, plan: QueuePlan, progress: Progress) -> Drained:
             floor = test.drained("bare") if plan.floor else None
         finally:
             _forget(config)
-    broker = (config.queue or "").partition(":")[0]
+    broker = broker_of(config.queue)
     database = "sqlite" if config.sqlite_file else "postgresql"
     return Drained(
         tasks=plan.tasks,

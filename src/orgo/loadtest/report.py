@@ -6,6 +6,7 @@ import msgspec
 
 from orgo.conf import Config
 from orgo.loadtest.count import Counted, Sample, percentile
+from orgo.loadtest.names import broker_of
 from orgo.loadtest.plan import Plan
 
 _MB = 1_000_000
@@ -94,7 +95,7 @@ def report(
         share_of_floor=round(speed / floor_rate, 3) if floor_rate else None,
         via=plan.via,
         database="sqlite" if config.sqlite_file else "postgresql",
-        broker=(config.queue or "none").partition(":")[0],
+        broker=broker_of(config.queue),
         workers=plan.workers,
         rules=plan.rules,
         outcomes=found.outcomes,
