@@ -1,7 +1,13 @@
 """What is measured: each part beside its floor in one run, and beside what it may cost where that was promised."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
+
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 class Row(NamedTuple):
@@ -39,3 +45,26 @@ def best(turns: Iterable[list[Row]]) -> list[Row]:
         )
         for turn in zip(*turns, strict=True)
     ]
+
+
+def on_both_databases(module: str, part: str, most: float) -> list[Row]:
+    """The rows of a part on SQLite and on PostgreSQL, where the module's `measure()` gives ours and the floor."""
+    from tests.servers.postgresql import Postgresql
+
+    rows = [Row(f"SQLite: {part}", *_in_a_process(module, ""), most=most)]
+    server = Postgresql(max_wal_size="4GB", shared_buffers="256MB").start()
+    try:
+        rows.append(Row(f"PostgreSQL: {part}", *_in_a_process(module, server.url("office")), most=most))
+    finally:
+        server.stop()
+    return rows
+
+
+def _in_a_process(module: str, database: str) -> tuple[float, float]:
+    """Django starts once a process."""
+    path = os.pathsep.join([str(_ROOT / "src"), str(_ROOT)])
+    environ = {**os.environ, "PYTHONPATH": path} | ({"ORGO_DATABASE": database} if database else {})
+    code = f"from {module} import measure; print(*measure())"
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environ).stdout.split()
+    return float(said[0]), float(said[1])

@@ -4,44 +4,20 @@ The floor reads the same rows and makes nothing of them.
 """
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from bench import Row
+from bench import Row, on_both_databases
 
 EVENTS = 200_000
 AT_ONCE = 5_000
 PROMISED = 10.0  # µs an event
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 def run() -> list[Row]:
     """What an event costs, in µs."""
-    from tests.servers.postgresql import Postgresql
-
-    rows = [Row("SQLite: audit verify, an event", *_measured(""), most=PROMISED)]
-    server = Postgresql(max_wal_size="4GB", shared_buffers="256MB").start()
-    try:
-        rows.append(
-            Row("PostgreSQL: audit verify, an event", *_measured(server.url("office")), most=PROMISED)
-        )
-    finally:
-        server.stop()
-    return rows
-
-
-def _measured(database: str) -> tuple[float, float]:
-    """In a process of its own: Django starts once a process."""
-    path = os.pathsep.join([str(_ROOT / "src"), str(_ROOT)])
-    environ = {**os.environ, "PYTHONPATH": path} | ({"ORGO_DATABASE": database} if database else {})
-    code = "from bench.audit import measure; print(*measure())"
-    said = subprocess.run(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, env=environ
-    ).stdout.split()
-    return float(said[0]), float(said[1])
+    return on_both_databases("bench.audit", "audit verify, an event", PROMISED)
 
 
 def measure() -> tuple[float, float]:

@@ -4,45 +4,22 @@ The floor finds the due tasks and writes the same rows (tasks, events, letters) 
 """
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bench import Row
+from bench import Row, on_both_databases
 
 TIMERS, DUE = 100_000, 1_000
 BATCH = 200
 PROMISED = 1_000_000.0  # µs for all that is due
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 def run() -> list[Row]:
     """What firing a level costs, in µs for all that are due: a second."""
-    from tests.servers.postgresql import Postgresql
-
-    words = f"one sweep, {TIMERS:,} timers, {DUE:,} due"
-    rows = [Row(f"SQLite: {words}", *_measured(""), most=PROMISED)]
-    server = Postgresql(max_wal_size="4GB", shared_buffers="256MB").start()
-    try:
-        rows.append(Row(f"PostgreSQL: {words}", *_measured(server.url("office")), most=PROMISED))
-    finally:
-        server.stop()
-    return rows
-
-
-def _measured(database: str) -> tuple[float, float]:
-    """In a process of its own: Django starts once a process."""
-    path = os.pathsep.join([str(_ROOT / "src"), str(_ROOT)])
-    environ = {**os.environ, "PYTHONPATH": path} | ({"ORGO_DATABASE": database} if database else {})
-    code = "from bench.sweep import measure; print(*measure())"
-    said = subprocess.run(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, env=environ
-    ).stdout.split()
-    return float(said[0]), float(said[1])
+    return on_both_databases("bench.sweep", f"one sweep, {TIMERS:,} timers, {DUE:,} due", PROMISED)
 
 
 def measure() -> tuple[float, float]:
