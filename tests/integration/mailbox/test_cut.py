@@ -1,6 +1,7 @@
 """The connection is cut after any byte of a session, and stalled, and half closed: nothing is lost, nothing doubled.
 
-ORGO_EVERY_BYTE=1 (`make cut`) cuts after every single one, ORGO_CUT_FROM=N from the Nth on: a run that was ended goes on.
+ORGO_EVERY_BYTE=1 (`make cut`) cuts after every single one, ORGO_CUT_FROM=N from the Nth on, ORGO_CUT_TO=M up to the Mth: a run
+that was ended goes on (with -s it says how far it is), several share the work.
 """
 
 import os
@@ -23,7 +24,8 @@ def _places(total: int, about: int) -> list[int]:
     """After how many bytes to cut: all over the session, its end included; never a multiple of something that lines have."""
     step = 1 if os.environ.get("ORGO_EVERY_BYTE") else max(1, total // about | 1)
     first = min(int(os.environ.get("ORGO_CUT_FROM", "0")), total)
-    return [*range(first, total, step), total]
+    last = min(int(os.environ.get("ORGO_CUT_TO", total)), total)
+    return [*range(first, last, step), last]
 
 
 def _fetch(made, port: int) -> bool:
@@ -60,6 +62,7 @@ def test_cut_after_any_byte(box, dovecot, monkeypatch, protocol, to):
         total = proxy.carried
     tried = 0
     for after in _places(total, 25):
+        print(f"{protocol} to {to}: cut after {after} of {total} bytes", flush=True)
         made = box(**given).live()
         made.put(*leaks(MAILS))
         with Proxy(port, "cut", after, to) as proxy:
@@ -120,6 +123,7 @@ def test_letters_to_three_people_by_a_connection_that_is_cut(office, to):
         total = proxy.carried
     assert {"anna@city.example", "ben@city.example", "chief@city.example"} <= set(office.told())
     for after in _places(total, 25):
+        print(f"smtp to {to}: cut after {after} of {total} bytes", flush=True)
         office.forget()
         Letter.objects.all().delete()
         Task.objects.all().delete()  # those before would escalate for ever
