@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orgo.intake.importing import As, Count, Plan
 
 SHOWN = 50
+_NUMBERS = ("mails", "work", "history", "known", "older", "passed")
 
 
 @click.command("import", epilog="Example: orgo import archive.mbox old-mails/ --since 2024-01-01")
@@ -97,7 +98,7 @@ def _look_first(paths: tuple[Path, ...], plan: "Plan", size: int) -> None:
 
 
 def _report(count: "Count", config: "Config", as_json: bool) -> None:
-    numbers = {name: getattr(count, name) for name in ("mails", "work", "history", "known", "older")}
+    numbers = {name: getattr(count, name) for name in _NUMBERS}
     if as_json:
         unread = [{"where": where, "why": why} for where, why in count.unread]
         line({"new": count.taken, **numbers, "others": _others(count), "unread": unread})
@@ -118,6 +119,8 @@ def _sum(count: "Count") -> str:
     parts += [f"{count.older} older ones left out"] if count.older else []
     parts += [f"{len(count.unread)} could not be read"] if count.unread else []
     told = f"{counted(count.mails, 'mail')}: {', '.join(parts)}{others}"
+    if count.passed:
+        told += f"\n{counted(count.passed, 'mail')} of them by an earlier run, where this one went on"
     if count.work:
         told += f"\n{count.work} {'becomes a task' if count.work == 1 else 'become tasks'}, "
         told += f"{count.history} {'is' if count.history == 1 else 'are'} history"
