@@ -52,6 +52,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "dovecot": _command("dovecot"),
     "npm": _command("npm"),
     "postfix": _command("postfix"),
+    "prometheus": _command("prometheus"),
     "promtool": _command("promtool"),
     "postgresql": lambda: program("postgres"),
     "rabbitmq": _command("rabbitmq-server"),

@@ -4,7 +4,11 @@ import json
 import logging
 import re
 import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -18,8 +22,9 @@ from orgo.conf.config import Keep
 from orgo.conf.logfiles import KINDS
 from orgo.conf.logging import set_up
 from orgo.ops import measures
-from tests.house.checkout import ROOT
+from tests.house.checkout import ROOT, clean_environment
 from tests.office import CONFIG, Office
+from tests.servers.ports import free_port
 
 MONITORING = ROOT / "deploy" / "monitoring"
 DASHBOARD = MONITORING / "orgo.dashboard.json"
@@ -156,6 +161,58 @@ def test_alerts_and_dashboard_use_only_what_is_shown() -> None:
     used |= names(" ".join(expressions()))
 
     assert used and used - KNOWN == set()
+
+
+# ---------------------------------------------------------------- a real Prometheus
+
+
+@pytest.mark.needs("promtool", "prometheus")
+def test_a_real_prometheus_reads_a_running_orgo_by_the_sample(tmp_path: Path) -> None:
+    page, own, token = free_port(), free_port(), tmp_path / "orgo.token"
+    token.write_text(TOKEN)
+    text = (MONITORING / "prometheus.yml").read_text().replace("/etc/prometheus/orgo.token", str(token))
+    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{page}").replace(": 30s", ": 1s")
+    (tmp_path / "prometheus.yml").write_text(text)
+    (tmp_path / "orgo.rules.yml").write_bytes((MONITORING / "orgo.rules.yml").read_bytes())
+    orgo = [sys.executable, str(ROOT / "orgo"), "up"]
+    keys = {"WEB__PORT": str(page), "WEB__METRICS_TOKEN": TOKEN, "INTAKE__SMTP__ENABLED": "false"}
+    environment = clean_environment(
+        ORGO_HOME=str(tmp_path), **{f"ORGO_{name}": key for name, key in keys.items()}
+    )
+    watch = ["prometheus", "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{own}"]
+    with running(orgo, tmp_path, environment), running(watch, tmp_path, clean_environment()):
+        found = asked(own, "query?query=orgo_info")
+        (group,) = asked(own, "rules")["groups"]
+
+    assert found["result"][0]["metric"]["job"] == "orgo"
+    assert {rule["name"] for rule in group["rules"]} == {alert["alert"] for alert in alerts()}
+    assert {rule["health"] for rule in group["rules"]} == {"ok"}
+
+
+@contextmanager
+def running(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """A program that works in `folder` until the end of the block."""
+    said = (folder / f"{Path(command[0]).name}.log").open("wb")
+    with said, subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def asked(port: int, what: str) -> dict[str, Any]:
+    """What Prometheus answers as soon as it has read Orgo once."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{what}") as answer:
+                found: dict[str, Any] = json.load(answer)["data"]
+            if found.get("result") or all(rule["health"] == "ok" for rule in found["groups"][0]["rules"]):
+                return found
+        except (OSError, KeyError, IndexError):
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"{what} was not answered")
 
 
 # ---------------------------------------------------------------- the log's samples

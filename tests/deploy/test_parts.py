@@ -78,7 +78,10 @@ def test_the_secret_is_made_once_and_then_left_alone(api: Api, tmp_path: Path) -
     values = {
         key: base64.b64decode(value).decode() for key, value in api.kept["orgo-generated"]["data"].items()
     }
-    assert values["database-url"] == f"postgresql://orgo:{values['database-password']}@orgo-postgresql.city.svc/orgo"
+    assert (
+        values["database-url"]
+        == f"postgresql://orgo:{values['database-password']}@orgo-postgresql.city.svc/orgo"
+    )
     again = make(api, tmp_path)
     assert (again.returncode, json.dumps(api.kept)) == (0, first)
     assert not any(value in again.stdout + again.stderr for value in values.values())

@@ -381,6 +381,17 @@ def test_a_broker_that_lets_orgo_in_or_not() -> None:
     assert gone.state == "fail" and "does not answer" in gone.words
 
 
+def test_the_place_of_large_mail(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    found = {
+        name: there(office, servers.large_mail, f"blobs: {{{{to: {tmp_path / name}}}}}\n")
+        for name in ("there", "away")
+    }
+
+    assert (found["there"].state, found["away"].state) == ("ok", "fail")
+    assert "away" in found["away"].words
+
+
 # ---------------------------------------------------------------- without a network
 
 

@@ -32,6 +32,7 @@ _OF_CONFIG: dict[str, Look] = {
     "answers": servers.answers,
     "ports": servers.ports,
     "queue": servers.queue,
+    "large mail": servers.large_mail,
     "scanner": house.scanner,
     "clock": clocks.clocks,
     "without a network": network.without,

@@ -174,3 +174,24 @@ def queue(config: Config) -> Iterator[Finding]:
     except Exception as error:  # of its client library, whichever that is; its words may quote the address
         words = f"{place} answers, but does not let Orgo in ({type(error).__name__})"
         yield Finding("queue", "fail", words, "mend user, password and database or virtual host in queue:")
+
+
+def large_mail(config: Config) -> Iterator[Finding]:
+    """Whether the place of large mail can be had, where there is one."""
+    if config.blobs is None or not is_there(config):
+        return
+    boot.start(config)
+    from orgo.intake.blobs import BlobAway, place_of
+
+    place = place_of(config)
+    assert place is not None
+    try:
+        place.get(_NO_BLOB)
+    except FileNotFoundError:
+        yield Finding("large mail", "ok", f"its place {config.blobs.to} can be had")
+    except BlobAway as error:
+        todo = "until it is back, new mail goes into the database, and what lies there waits"
+        yield Finding("large mail", "fail", str(error), todo)
+
+
+_NO_BLOB = "0" * 64  # nobody's hash: a place that answers says that it is not there
