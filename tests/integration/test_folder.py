@@ -120,6 +120,34 @@ def test_a_large_archive_is_taken_in_several_rounds(office, drop, monkeypatch):
     assert names(drop / "done") == ["five.mbox", "six.eml"] and Mail.objects.count() == 6
 
 
+def test_a_long_archive_that_was_kept_is_not_read_again_by_a_new_start_until_it_changes(
+    office, drop, monkeypatch
+):
+    from orgo.intake import readers
+    from orgo.intake.models import ImportUnread, Mail
+
+    monkeypatch.setattr(readers, "QUICK", 0)
+    monkeypatch.setattr(readers, "LARGEST", 150)
+    drop.mkdir()
+    begin = b"From a Mon Sep  7 08:00:00 2026\n"
+    (drop / "old.mbox").write_bytes(
+        b"".join(begin + MAIL + b"%d\n\n" % n for n in range(5)) + begin + b"x" * 200
+    )
+    watch = watching(drop, "keep")
+    assert sum(watch.round() for _ in range(3)) == 5 and not ImportUnread.objects.exists()
+
+    read = []
+    monkeypatch.setattr(
+        readers, "_mbox_file", lambda *rest, real=readers._mbox_file: read.append(rest) or real(*rest)
+    )
+    again = watching(drop, "keep")
+    assert sum(again.round() for _ in range(3)) == 0 and read == []
+    with (drop / "old.mbox").open("ab") as file:
+        file.write(b"\n\n" + begin + MAIL + b"6\n")
+    assert sum(again.round() for _ in range(3)) == 1 and read
+    assert Mail.objects.count() == 6
+
+
 @pytest.mark.parametrize("quick", [0, 1_000_000])
 def test_a_reading_that_is_broken_off_goes_on_and_takes_nothing_twice(office, drop, monkeypatch, quick):
     """A long archive's goes on where it was; a short one begins anew."""

@@ -18,6 +18,7 @@ from orgo.intake.importing import (
     Count,
     Plan,
     batches,
+    is_taken,
     is_under_way,
     steps,
     surveyed,
@@ -115,6 +116,9 @@ class FolderWatch:
         count = Count()
         if not holds_many(file):
             yield from self._take_mail(file, count)
+        elif self.after == "keep" and is_taken(file, _plan(), _BY):
+            self._finished[file] = stamp  # an earlier start took it
+            return
         elif self._is_held(file) or (yield from self._asks(file)):
             return
         else:

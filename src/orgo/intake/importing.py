@@ -117,7 +117,10 @@ def run(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
 
 
 def steps(paths: Iterable[Path], plan: Plan, count: Count, by: str = "") -> Generator[None]:
-    """As `run`, a batch a step. One that was stopped goes on where it was, if it has the same paths, plan and `by`."""
+    """As `run`, a batch a step. One that was stopped goes on where it was, if it has the same paths, plan and `by`.
+
+    One `by` somebody is remembered (`is_taken`).
+    """
     paths, words = list(paths), by + plan.left_out
     record = places.begin(paths, words)
     with closing(ahead(_Reading(paths, plan.folder, places.reached(paths, words)).batches())) as coming:
@@ -125,7 +128,7 @@ def steps(paths: Iterable[Path], plan: Plan, count: Count, by: str = "") -> Gene
             _take_in(batch, plan, count, record)
             yield
     crashpoint("H1f.before_finish")
-    places.end(record)
+    places.end(record, remember=bool(by))
 
 
 def _take_in(batch: Batch, plan: Plan, count: Count, record: ImportRun) -> None:
@@ -251,6 +254,11 @@ def is_under_way(file: Path, plan: Plan, by: str) -> bool:
     archive = start_of(file)
     before = places.reached([file], by + plan.left_out).get(archive.key)
     return before is not None and before.stamp == archive.stamp
+
+
+def is_taken(file: Path, plan: Plan, by: str) -> bool:
+    """Whether a run of this archive alone, as it is now, has ended."""
+    return places.is_done([file], by + plan.left_out, start_of(file))
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -93,10 +93,17 @@ def _new_row(run: ImportRun, file: str) -> int:
         return 0
 
 
-def end(run: ImportRun) -> None:
-    """The run is over: another one of the same paths looks at everything again."""
+def is_done(paths: Sequence[Path], words: str, archive: Reached) -> bool:
+    """Whether such a run has ended with this archive read whole, and remembers it."""
+    rows = ImportPlace.objects.filter(run__key=_key(paths, words), run__finished_at__isnull=False)
+    return bool(archive.stamp) and rows.filter(file=archive.key, stamp=archive.stamp, ended=True).exists()
+
+
+def end(run: ImportRun, *, remember: bool = False) -> None:
+    """The run is over: another one of the same paths looks at everything again, or asks `is_done` first."""
     with transaction.atomic():
-        ImportPlace.objects.filter(run=run).delete()
+        found = ImportPlace.objects.filter(run=run)
+        (ImportUnread.objects.filter(place__in=found) if remember else found).delete()
         ImportRun.objects.filter(pk=run.pk).update(finished_at=clock.now())
 
 
