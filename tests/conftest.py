@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orgo.conf import boot
 from tests.servers.programs import of_a_wheel, program
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tests.servers.dovecot import Dovecot
     from tests.servers.seaweedfs import Seaweedfs
 
+# As every command of Orgo does before anything opens a database: two SQLite libraries in one process do not see each
+# other's locks, nor what the other wrote.
+boot.use_own_sqlite()
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get("ORGO_CI"))
 
 

@@ -11,12 +11,19 @@ from tests.crash.house import ROOT
 from tests.servers.postgresql import Postgresql
 
 KEY = "0123456789abcdef" * 4
-CREATE = ["H13.snapshot_taken", "H13.before_database", "H13.archive_written", "H13.before_rename", "H13.sent"]
+CREATE = [
+    "H13.snapshot_taken",
+    "H13.before_database",
+    "H13.archive_written",
+    "H13.before_rename",
+    "H13.blob_sent",
+    "H13.sent",
+]
 RESTORE = ["H13.unpacked_one:1", "H13.unpacked_one:3", "H13.unpacked", "H13.files_put", "H13.database_put"]
 ON_SERVER = ["H13.before_commit", "H13.unpacked", "H13.files_put", "H13.database_put"]
 # `make crash` tries all of them; a usual run those in the middle of a file and in the middle of the rows.
 if not os.environ.get("ORGO_CRASH_WHOLE"):
-    CREATE, RESTORE, ON_SERVER = CREATE[1:5:2], RESTORE[1::2], ON_SERVER[:1]
+    CREATE, RESTORE, ON_SERVER = CREATE[1:5:3], RESTORE[1::2], ON_SERVER[:1]
 FURNISH = """
 from orgo.conf import boot, load
 config = boot.start(load())
@@ -29,6 +36,8 @@ boot.secret_key(config)
 for number in range(5):
     record("person.signed_in", actor=f"a{number}@x.example")
 seal(signing_key(config), config.var)
+from orgo.intake.store import Incoming, store
+store([Incoming(data=b"Subject: Large\\r\\n\\r\\n" + bytes(range(256)) * 20, source="smtp")])
 """
 
 
@@ -75,7 +84,8 @@ class Home:
             "secret.key",
             "orgo.db",
         }
-        found = (file for file in (self.folder / "var").rglob("*") if file.is_file())
+        var = self.folder / "var"
+        found = (file for file in var.rglob("*") if file.is_file() and not file.is_relative_to(var / "blobs"))
         return (
             {file.name for file in found}
             - usual
@@ -93,7 +103,7 @@ def lived_in(tmp_path: Path) -> Home:
     home.store.mkdir()
     (tmp_path / "key").write_text(KEY)
     (home.folder / "config.yaml").write_text(
-        f"backup: {{key: 'file:{tmp_path / 'key'}', to: {home.store}}}\n"
+        f"backup: {{key: 'file:{tmp_path / 'key'}', to: {home.store}}}\nblobs: {{above: 1 kB}}\n"
     )
     done = home.run(["-c", FURNISH])
     assert done.returncode == 0, done.stderr
@@ -107,10 +117,10 @@ def test_a_backup_that_was_killed_is_made_again(lived_in: Home, point: str) -> N
 
     lived_in.must("backup", "create")
 
-    for name in os.listdir(lived_in.store):
-        if not name.endswith(".part"):
-            lived_in.must("backup", "verify", name)
+    for file in lived_in.store.glob("*.orgo-backup"):
+        lived_in.must("backup", "verify", file.name)
     lived_in.must("backup", "drill")
+    assert len([file for file in (lived_in.store / "blobs").iterdir() if not file.suffix]) == 1
     assert lived_in.left() == set()
     assert not list((lived_in.folder / "var" / "backup" / "waiting").iterdir())
 
@@ -133,8 +143,8 @@ def test_a_restore_to_postgresql_that_was_killed_comes_right(
 
 def comes_right(house: Home, there: Home, point: str, *more: str) -> None:
     house.must("backup", "create")
-    (name,) = os.listdir(house.store)
-    words = ["backup", "restore", str(house.store / name), "--key", str(house.folder.parent / "key"), *more]
+    (file,) = house.store.glob("*.orgo-backup")
+    words = ["backup", "restore", str(file), "--key", str(house.folder.parent / "key"), *more]
     assert there.orgo(*words, crash=point).returncode == -9
 
     there.must(*words)

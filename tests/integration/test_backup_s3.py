@@ -114,3 +114,21 @@ def test_the_time_of_a_backup_is_in_its_name() -> None:
 
     assert time_of(name_of(at)) == at and time_of("orgo.orgo-backup") is None
     assert Stored(name_of(at), at, 1).at == at
+
+
+def test_a_blob_is_locked_for_as_long_as_the_newest_backup_that_needs_it(
+    seaweedfs: Seaweedfs, tmp_path: Path
+) -> None:
+    seaweedfs.bucket("locked-blobs", ObjectLockEnabledForBucket=True)
+    blob = tmp_path / ("ab" * 32)
+    blob.write_bytes(b"sealed")
+    store = bucket(seaweedfs, "s3://locked-blobs/orgo", lock="1 day")
+    store.put(blob, "blobs")
+    where = {"Bucket": "locked-blobs", "Key": f"orgo/blobs/{blob.name}"}
+    first = seaweedfs.client().get_object_retention(**where)["Retention"]["RetainUntilDate"]
+
+    bucket(seaweedfs, "s3://locked-blobs/orgo", lock="2 days").keep_blobs([blob.name])
+
+    later = seaweedfs.client().get_object_retention(**where)["Retention"]["RetainUntilDate"]
+    assert store.blobs() == {blob.name} and store.all() == []
+    assert (later - first).total_seconds() > 80_000

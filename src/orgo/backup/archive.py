@@ -59,6 +59,17 @@ def look_through(file: BinaryIO, secret: bytes, name: str) -> tuple[Header, Mani
     return header, manifest
 
 
+def read_manifest(file: BinaryIO, secret: bytes) -> Manifest:
+    """What a backup holds, by its first bytes alone. Raises BadInput."""
+    opener = Opener(file, secret, "")
+    unpacker = zstandard.ZstdDecompressor().stream_reader(cast(BinaryIO, opener), read_size=CHUNK)
+    try:
+        with tarfile.open(fileobj=cast(Any, unpacker), mode="r|", bufsize=CHUNK) as tar:
+            return _manifest(_regular(tar), "")
+    except (tarfile.TarError, zstandard.ZstdError) as error:
+        raise BadInput(Problem(f"what is in it can't be read: {error}")) from error
+
+
 def unpack(file: BinaryIO, secret: bytes, name: str, target: Path) -> tuple[Header, Manifest]:
     """Write what is in it to the empty folder `target`. Raises BadInput; nothing of the folder may be used then."""
     with _entries(file, secret, name) as (header, entries):

@@ -6,6 +6,7 @@ from typing import BinaryIO
 import msgspec
 
 from orgo.backup import snapshot
+from orgo.backup.blobs import Beside
 from orgo.backup.restoring import Stage, staged
 
 _MOST = 20
@@ -23,9 +24,9 @@ class Drilled(msgspec.Struct, frozen=True):
     wrong: list[str]
 
 
-def drill(source: BinaryIO, secret: bytes, name: str, folder: Path) -> Drilled:
+def drill(source: BinaryIO, secret: bytes, name: str, folder: Path, beside: Beside) -> Drilled:
     """Restore into `folder` and compare counts, the fold of all events with the tasks, and the seals. Raises BadInput."""
-    with staged(source, secret, name, folder) as stage:
+    with staged(source, secret, name, folder, beside) as stage:
         return _compare(stage)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 import orgo
-from orgo.backup import archive, contents, snapshot, state
+from orgo.backup import archive, blobs, contents, snapshot, state
 from orgo.backup.keeping import superfluous
 from orgo.backup.state import is_due, waiting_in
 from orgo.backup.stores import Stored, name_of, store_of
@@ -93,6 +93,7 @@ def _manifest(config: Config, made_at: datetime, database: Path, files: dict[str
         head=snapshot.head_of(database),
         files=sorted(files),
         secrets=contents.secrets_of(config),
+        blobs=snapshot.blobs_of(database),
     )
 
 
@@ -104,12 +105,13 @@ def _send(config: Config, backup: Backup) -> str:
     waiting = waiting_in(config)
     try:
         store = store_of(backup, config)
+        blobs.send(store, config, secret_of(backup.key.get_secret_value()), _folder(config, "work"))
         for one in waiting:
             file = _folder(config, "waiting") / one.name
             store.put(file)
             crashpoint("H13.sent")
             file.unlink()
-    except Away as error:
+    except (Away, OSError) as error:
         for one in superfluous(waiting_in(config), backup.keep):
             (_folder(config, "waiting") / one.name).unlink(missing_ok=True)
         state.away(len(waiting_in(config)), str(error))
@@ -119,13 +121,20 @@ def _send(config: Config, backup: Backup) -> str:
 
 
 def prune(config: Config, *, dry: bool = False) -> list[Stored]:
-    """Remove the backups that `keep` does not ask for; returns them. Raises Away."""
-    backup = backup_of(config)
+    """Remove the backups that `keep` does not ask for, and what only they needed; returns them. Raises Away, Busy."""
+    if dry:
+        return superfluous(store_of(backup_of(config), config).all(), backup_of(config).keep)
+    with alone(config):
+        return _prune(config, backup_of(config))
+
+
+def _prune(config: Config, backup: Backup) -> list[Stored]:
     store = store_of(backup, config)
     gone = superfluous(store.all(), backup.keep)
     for one in gone:
-        if not dry:
-            store.remove(one.name)
+        store.remove(one.name)
+    waiting = [_folder(config, "waiting") / one.name for one in waiting_in(config)]
+    blobs.prune(store, secret_of(backup.key.get_secret_value()), waiting)
     return gone
 
 
@@ -149,7 +158,7 @@ def _round(config: Config, backup: Backup) -> int:
         _send(config, backup)
         return 0
     if not _create(config, backup).waiting:
-        prune(config)
+        _prune(config, backup)
     return 1
 
 

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from orgo.backup import archive, snapshot
+from orgo.backup import archive, blobs, snapshot
+from orgo.backup.blobs import Beside
 from orgo.backup.contents import KEYS
 from orgo.backup.stream import Header
 from orgo.conf import boot, load, places
@@ -66,8 +67,10 @@ class Stage(msgspec.Struct):
 
 
 @contextmanager
-def staged(source: BinaryIO, secret: bytes, name: str, folder: Path) -> Iterator[Stage]:
+def staged(source: BinaryIO, secret: bytes, name: str, folder: Path, beside: Beside) -> Iterator[Stage]:
     """Unpack into `folder`, look whether all rows are there, and bring the database to this program's form.
+
+    The blobs that it names come out of `beside`, into its rows.
 
     The folder is empty before and gone afterwards. Raises BadInput.
     """
@@ -80,6 +83,7 @@ def staged(source: BinaryIO, secret: bytes, name: str, folder: Path) -> Iterator
         if snapshot.count_rows(stage.database) != stage.manifest.rows:
             raise BadInput(Problem("its rows are not those that it says it has", file=name))
         _start(stage)
+        blobs.bring_in(stage.database, stage.manifest.blobs, beside, secret)
         yield stage
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -106,14 +110,20 @@ def _start(stage: Stage) -> None:
 
 
 def restore(
-    source: BinaryIO, secret: bytes, name: str, home: Path, to: str | None, environ: Mapping[str, str]
+    source: BinaryIO,
+    secret: bytes,
+    name: str,
+    home: Path,
+    to: str | None,
+    environ: Mapping[str, str],
+    beside: Beside,
 ) -> Restored:
     """Bring a backup into a home without work, an empty or a newly installed one, on the database `to` (None: what its
     configuration names).
 
     Letters that had not left are held: they may have left after the backup. Raises BadInput, and changes nothing.
     """
-    with staged(source, secret, name, home / "var" / "restore.part") as stage:
+    with staged(source, secret, name, home / "var" / "restore.part", beside) as stage:
         url = to or _configured(stage, home, environ)
         target = load(
             home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(stage.folder / "plain.yaml")}

@@ -26,6 +26,7 @@ class Manifest(msgspec.Struct, frozen=True):
     """What a backup holds: rows by table, the database's form, the last seal of the trail (None: none yet), the files.
 
     `secrets` are where the configuration's secrets come from: they are not in the backup, and have to be given again.
+    `blobs` are the mails' bytes that lie beside the database, by their names.
     """
 
     made_at: str
@@ -36,6 +37,7 @@ class Manifest(msgspec.Struct, frozen=True):
     head: dict[str, Any] | None
     files: list[str]
     secrets: list[str]
+    blobs: list[str] = []
 
 
 def take(config: Config, target: Path) -> None:
@@ -110,6 +112,15 @@ def count_rows(file: Path) -> dict[str, int]:
     with opened(file) as copy:
         names = [name for (name,) in copy.execute(_OWN) if not name.startswith(_LEFT_OUT)]
         return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
+
+
+def blobs_of(file: Path) -> list[str]:
+    """The blobs that its rows name."""
+    with opened(file) as copy:
+        return [
+            name
+            for (name,) in copy.execute("SELECT DISTINCT blob FROM intake_raw WHERE blob <> '' ORDER BY 1")
+        ]
 
 
 def form_of(file: Path) -> list[str]:

@@ -2,8 +2,9 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self, cast
 
@@ -12,10 +13,12 @@ import msgspec
 from orgo.conf.backup import Backup
 from orgo.conf.config import Config
 from orgo.conf.s3 import Away, Client
+from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.files import sync_folder
 
 ENDING = ".orgo-backup"
+BLOBS = "blobs"
 _FORM = f"orgo-%Y%m%dT%H%M%S.%fZ{ENDING}"
 
 
@@ -36,12 +39,20 @@ class Store(Protocol):
         """The backups that lie there, the oldest first."""
         ...
 
-    def put(self, file: Path) -> None:
+    def put(self, file: Path, folder: str = "") -> None:
         """Take a copy of a file; once this returns it is there whole."""
         ...
 
     def open(self, name: str) -> BinaryIO:
-        """The bytes of a backup. Raises FileNotFoundError."""
+        """The bytes of a backup, or of what lies in a folder beside them. Raises FileNotFoundError."""
+        ...
+
+    def blobs(self) -> set[str]:
+        """The names of what lies in the folder BLOBS."""
+        ...
+
+    def keep_blobs(self, names: Iterable[str]) -> None:
+        """A backup of this moment needs these, which are there: they stay for as long as it does."""
         ...
 
     def remove(self, name: str) -> None:
@@ -87,19 +98,21 @@ class Folder:
         ]
         return sorted(found, key=lambda stored: stored.at)
 
-    def put(self, file: Path) -> None:
+    def put(self, file: Path, folder: str = "") -> None:
         self._reach()
-        part = self.path / f"{file.name}.part"
+        place = self.path / folder
+        part = place / f"{file.name}.part"
         try:
+            place.mkdir(exist_ok=True)
             part.unlink(missing_ok=True)
             with suppress(OSError):  # on the same disk the file gets a second name, which costs nothing
                 part.hardlink_to(file)
             if not part.exists():
                 _copy(file, part)
             crashpoint("H13.before_rename")
-            part.replace(self.path / file.name)
+            part.replace(place / file.name)
             part.unlink(missing_ok=True)  # two names of one file stay both (POSIX rename)
-            sync_folder(self.path)
+            sync_folder(place)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise Away(f"{self.path}: {error.strerror or error}") from error
@@ -111,6 +124,14 @@ class Folder:
     def remove(self, name: str) -> None:
         self._reach()
         (self.path / name).unlink(missing_ok=True)
+
+    def blobs(self) -> set[str]:
+        self._reach()
+        folder = self.path / BLOBS
+        return {file.name for file in folder.iterdir() if not file.suffix} if folder.is_dir() else set()
+
+    def keep_blobs(self, names: Iterable[str]) -> None:
+        """Nothing removes them but `prune`."""
 
     def _reach(self) -> None:
         if not self.path.is_dir():
@@ -130,7 +151,8 @@ class Bucket:
     def __init__(self, backup: Backup) -> None:
         self._s3 = Client(backup.to, backup.s3)
         self.words = self._s3.words
-        self._lock = backup.s3.lock if backup.s3 else None
+        lock = backup.s3.lock if backup.s3 else None
+        self._lock = timedelta(days=lock.days, seconds=lock.seconds) if lock else None
 
     def all(self) -> list[Stored]:
         found = [
@@ -140,14 +162,13 @@ class Bucket:
         ]
         return sorted(found, key=lambda stored: stored.at)
 
-    def put(self, file: Path) -> None:
+    def put(self, file: Path, folder: str = "") -> None:
         """In one piece or by parts, each with its checksum; the object is there only when all of it is."""
         more: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"}
         if self._lock is not None:
-            seconds = self._lock.days * 86_400 + self._lock.seconds
-            until = datetime.fromtimestamp(file.stat().st_mtime + seconds, UTC)
-            more |= {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
-        where, calls = self._s3.key(file.name), self._s3.calls
+            made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+            more |= {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": made_at + self._lock}
+        where, calls = self._s3.key(f"{folder}/{file.name}" if folder else file.name), self._s3.calls
         with self._s3.asking():
             calls.upload_file(str(file), *where.values(), ExtraArgs=more)
             there = calls.head_object(**where)["ContentLength"]
@@ -158,6 +179,18 @@ class Bucket:
         with self._s3.asking(name):
             answer = self._s3.calls.get_object(**self._s3.key(name))
         return cast(BinaryIO, _Body(answer["Body"], self._s3.asking))
+
+    def blobs(self) -> set[str]:
+        return {entry["Name"] for entry in self._s3.entries(f"{BLOBS}/")}
+
+    def keep_blobs(self, names: Iterable[str]) -> None:
+        """The lock of one that is there already is as long as that of a new one."""
+        if self._lock is None:
+            return
+        kept = {"Mode": "COMPLIANCE", "RetainUntilDate": clock.now() + self._lock}
+        with self._s3.asking():
+            for name in names:
+                self._s3.calls.put_object_retention(**self._s3.key(f"{BLOBS}/{name}"), Retention=kept)
 
     def remove(self, name: str) -> None:
         with self._s3.asking():

@@ -90,6 +90,13 @@ def _name_of(secret: bytes, salt: bytes) -> str:
     return _derive(secret, salt, b"orgo backup key name", 8).hex()
 
 
+def blob_name(secret: bytes, name: str) -> str:
+    """What a blob is called in a store of backups: the same each time, and says nothing of its bytes to who has no key."""
+    return hmac.new(
+        _derive(secret, b"", b"orgo backup blob name", 32), name.encode(), hashlib.sha256
+    ).hexdigest()
+
+
 class Sealer(io.RawIOBase):
     """Writes to `file` what is written to it, sealed. `finish` ends it: without that the file is refused as cut off."""
 

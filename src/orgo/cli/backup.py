@@ -17,6 +17,7 @@ from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import clean_name
 
 if TYPE_CHECKING:
+    from orgo.backup.blobs import Beside
     from orgo.conf import Config
 
 _name = click.argument("name", required=False)
@@ -89,9 +90,12 @@ def list_(as_json: bool) -> int:
 def verify(name: str | None, key: Path | None, as_json: bool) -> int:
     """Read all of it, every byte authenticated, and say what it holds; nothing is written."""
     from orgo.backup.archive import look_through
+    from orgo.backup.blobs import read
 
-    with _opened(name) as (shown, file):
+    with _opened(name) as (shown, file, beside):
         header, manifest = look_through(file, _secret(key), shown)
+        for blob in manifest.blobs:
+            read(blob, beside, _secret(key))
     if as_json:
         line({"name": shown, "id": header.id, **_fields(manifest)})
         return Code.DONE
@@ -126,8 +130,8 @@ def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) 
     boot.use_own_sqlite()
     from orgo.backup.restoring import restore as work
 
-    with _opened(name) as (shown, file):
-        found = work(file, _secret(key), shown, places.home_of(os.environ), _url(url), os.environ)
+    with _opened(name) as (shown, file, beside):
+        found = work(file, _secret(key), shown, places.home_of(os.environ), _url(url), os.environ, beside)
     if as_json:
         line(found)
         return Code.DONE
@@ -159,7 +163,7 @@ def _say_what_next(url: str | None) -> None:
 @as_json_option
 def prune(dry_run: bool, as_json: bool) -> int:
     """Remove the backups that backup.keep does not ask for; the newest always stays."""
-    config = _config()
+    config = enter()
     from orgo.backup.making import prune as work
 
     with _reaching():
@@ -211,8 +215,8 @@ def drill(name: str | None, key: Path | None, as_json: bool) -> int:
     from orgo.backup.drilling import drill as work
 
     began = time.monotonic()
-    with _opened(name) as (shown, file):
-        found = work(file, _secret(key), shown, config.var / "backup" / "drill")
+    with _opened(name) as (shown, file, beside):
+        found = work(file, _secret(key), shown, config.var / "backup" / "drill", beside)
     took = time.monotonic() - began
     if as_json:
         line({"name": shown, "seconds": round(took, 1), **_fields(found)})
@@ -254,7 +258,7 @@ def _url(url: str | None) -> str | None:
 
 
 @contextmanager
-def _opened(name: str | None) -> Iterator[tuple[str, BinaryIO]]:
+def _opened(name: str | None) -> Iterator[tuple[str, BinaryIO, "Beside"]]:
     """The backup of this name: a file, one that waits here, or one of the store; the newest where none is named.
 
     A file needs no configuration: that of a machine that is gone can seldom be read whole.
@@ -263,7 +267,17 @@ def _opened(name: str | None) -> Iterator[tuple[str, BinaryIO]]:
         given = Path(name) if name and Path(name).is_file() else None
         shown, file = (str(given), given.open("rb")) if given else _found(_config(), name)
         with file:
-            yield shown, file
+            yield shown, file, _beside(given)
+
+
+def _beside(file: Path | None) -> "Beside":
+    """Where a backup's blobs are: beside its file, else in the store."""
+    from orgo.backup.making import backup_of
+    from orgo.backup.stores import Folder, store_of
+
+    if file is not None:
+        return Folder(file.parent).open
+    return lambda name: store_of(backup_of(_config()), _config()).open(name)
 
 
 def _found(config: "Config", name: str | None) -> tuple[str, BinaryIO]:
@@ -295,12 +309,15 @@ def _one_of(opener: object, name: str) -> tuple[str, BinaryIO]:
 @contextmanager
 def _reaching() -> Iterator[None]:
     """The store can't be had: said, with its own words."""
+    from orgo.backup.turn import Busy
     from orgo.conf.s3 import Away
 
     try:
         yield
     except Away as error:
         raise Stop(Code.UNREACHABLE, f"the backups can't be reached: {error}") from None
+    except Busy as error:
+        raise Stop(Code.LATER, str(error)) from None
 
 
 def _fields(found: object) -> dict[str, object]:
