@@ -1,5 +1,6 @@
 """Backups of a house whose large mail lies beside the database: each blob once in the store, and back in the database after a restore."""
 
+# ruff: noqa: F401, F811 - fixtures of another module
 import os
 import sqlite3
 from datetime import timedelta
@@ -10,7 +11,7 @@ import zstandard
 
 from orgo.conf import boot, load
 from orgo.lib import clock
-from tests.integration.test_backup import (  # noqa: F401 - fixtures
+from tests.integration.test_backup import (
     Place,
     _store,
     busy,
@@ -25,7 +26,7 @@ LARGE = "Drip, drop. " * 3_000
 
 
 @pytest.fixture
-def large(busy: Office, house: Place) -> Place:  # noqa: F811
+def large(busy: Office, house: Place) -> Place:
     """The house with two large mails beside its database."""
     file = busy.home / "config" / "config.yaml"
     file.write_text("blobs: {above: 20 kB}\n" + file.read_text())
@@ -49,7 +50,7 @@ def sealed(place: Place) -> list[Path]:
 
 def test_each_blob_lies_once_in_the_store_and_comes_back_into_the_database(
     large: Place, empty: Place
-) -> None:  # noqa: F811
+) -> None:
     create(large)
     first = {file.name: file.stat().st_ino for file in sealed(large)}
     file = create(large)
@@ -79,7 +80,7 @@ def exchanged(file: Path) -> None:
     file.write_bytes(next(one for one in file.parent.iterdir() if one != file).read_bytes())
 
 
-def test_a_blob_that_is_not_right_is_refused_and_changes_nothing(large: Place, empty: Place) -> None:  # noqa: F811
+def test_a_blob_that_is_not_right_is_refused_and_changes_nothing(large: Place, empty: Place) -> None:
     file = create(large)
     blob = sealed(large)[0]
     whole = blob.read_bytes()
