@@ -55,6 +55,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "clamav": _command("clamd"),
     "dovecot": _command("dovecot"),
     "npm": _command("npm"),
+    "openssh": _command("sshd"),
     "postfix": _command("postfix"),
     "prometheus": _command("prometheus"),
     "promtool": _command("promtool"),

@@ -1,4 +1,4 @@
-"""Where backups lie: a folder, or a bucket of an S3 store. A backup is there whole or not at all."""
+"""Where backups lie: a folder, a bucket of an S3 store, or by SFTP (sftp.py). A backup is there whole or not at all."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Protocol, Self, cast
 
 import msgspec
 
-from orgo.conf.backup import Backup
+from orgo.conf.backup import SFTP, Backup
 from orgo.conf.config import Config
 from orgo.conf.s3 import Away, Client
 from orgo.lib import clock
@@ -76,6 +76,10 @@ def time_of(name: str) -> datetime | None:
 def store_of(backup: Backup, config: Config) -> Store:
     """The configured place."""
     folder = backup.folder(config.home)
+    if folder is None and backup.to.startswith(SFTP):
+        from orgo.backup.sftp import Elsewhere
+
+        return Elsewhere(backup)
     if folder is None:
         return Bucket(backup)
     if folder.is_relative_to(config.var):
@@ -178,7 +182,7 @@ class Bucket:
     def open(self, name: str) -> BinaryIO:
         with self._s3.asking(name):
             answer = self._s3.calls.get_object(**self._s3.key(name))
-        return cast(BinaryIO, _Body(answer["Body"], self._s3.asking))
+        return cast(BinaryIO, Body(answer["Body"], self._s3.asking))
 
     def blobs(self) -> set[str]:
         return {entry["Name"] for entry in self._s3.entries(f"{BLOBS}/")}
@@ -197,8 +201,8 @@ class Bucket:
             self._s3.calls.delete_object(**self._s3.key(name))
 
 
-class _Body:
-    """An object's bytes: a read gives as many as were asked for, as a file's does."""
+class Body:
+    """Bytes from afar: a read gives as many as were asked for, as a file's does."""
 
     def __init__(self, body: Any, asking: Any) -> None:
         self._body, self._asking = body, asking

@@ -1,12 +1,13 @@
 """The keys of `backup:`: which key seals backups, where they go, how often, how many are kept."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from orgo.conf.kinds import After, Secret, whole
-from orgo.conf.s3 import S3, FolderOrBucket, S3Store
+from orgo.conf.kinds import After, Secret, plain_text, whole
+from orgo.conf.s3 import S3, S3Store, folder_or_bucket
 from orgo.conf.section import Section
 
 Kept = Annotated[int, BeforeValidator(whole), Field(ge=0, le=1000)]
@@ -18,6 +19,43 @@ class Keep(Section):
     daily: Kept = Field(7, description="Of how many days the last one stays")
     weekly: Kept = Field(5, description="Of how many weeks")
     monthly: Kept = Field(12, description="Of how many months")
+
+
+SFTP = "sftp://"
+_SFTP = re.compile(r"sftp://[A-Za-z0-9._-]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)+/?")
+
+
+def backup_place(text: str) -> str:
+    """A folder, a bucket with a folder in it, or a folder of another machine by SFTP."""
+    if not text.startswith(SFTP):
+        return folder_or_bucket(text)
+    if not _SFTP.fullmatch(text):
+        raise ValueError("not a folder by SFTP; write it like sftp://user@host/folder")
+    return text
+
+
+def public_key(text: str) -> str:
+    """A machine's key as ssh-keyscan prints it, with the machine's name before it or without."""
+    found = re.search(r"\b((?:ssh|ecdsa)-[a-z0-9-]+) (AAAA[A-Za-z0-9+/]+={0,2})", plain_text(text))
+    if found is None:
+        raise ValueError("not a machine's key; take the line of: ssh-keyscan -t ed25519 HOST")
+    return f"{found[1]} {found[2]}"
+
+
+Place = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(backup_place)]
+PublicKey = Annotated[str, StringConstraints(strict=True), AfterValidator(public_key)]
+
+
+class SftpStore(Section):
+    """How the other machine is spoken to; the address is in `to`."""
+
+    host_key: PublicKey = Field(
+        description="Its key, the line of `ssh-keyscan -t ed25519 HOST`: no other machine gets a backup"
+    )
+    identity: Secret | None = Field(
+        None, description="The private key to sign in with (OpenSSH, no passphrase), as `file:path`"
+    )
+    password: Secret | None = Field(None, description="Or a password, as `${VAR}` or `file:path`")
 
 
 class LockedS3Store(S3Store):
@@ -34,16 +72,18 @@ class Backup(Section):
     key: Secret = Field(
         description="Seals them: 64 hexadecimal digits, only as `${VAR}` or `file:path`; keep a copy elsewhere"
     )
-    to: FolderOrBucket = Field(
-        "var/backups", description="A folder (it must be there; relative to the home) or `s3://bucket/folder`"
+    to: Place = Field(
+        "var/backups",
+        description="A folder (it must be there; relative to the home), `s3://bucket/folder` or `sftp://user@host/folder`",
     )
     every: After | None = Field(None, description="How often one is made by itself; never where not given")
     here: bool = Field(
         True, description="Whether this machine may make those that are due; of several that may, one does"
     )
     keep: Keep = Field(default_factory=Keep, description="How many stay")
+    sftp: SftpStore | None = Field(None, description="The machine that is spoken to by SFTP")
     s3: LockedS3Store | None = Field(None, description="The S3 store")
 
     def folder(self, home: Path) -> Path | None:
-        """The folder, or None where they go to a bucket."""
-        return None if self.to.startswith(S3) else home / Path(self.to).expanduser()
+        """The folder, or None where they leave this machine."""
+        return None if self.to.startswith((S3, SFTP)) else home / Path(self.to).expanduser()

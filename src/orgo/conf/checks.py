@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from orgo.conf import rollcall
+from orgo.conf.backup import SFTP
 from orgo.conf.config import Config, Mailbox, Webhook, is_loopback, wants_tokens
 from orgo.conf.finding import Finding
 from orgo.conf.kinds import address as mail_address
@@ -307,6 +308,10 @@ def _backup(config: Config) -> Iterator[Finding]:
     s3 = backup.s3
     if s3 and (s3.access_key is None) != (s3.secret_key is None):
         yield Finding(("backup", "s3"), "access_key and secret_key belong together", "give both or none")
+    sftp = backup.sftp
+    if backup.to.startswith(SFTP) and (sftp is None or (sftp.identity or sftp.password) is None):
+        hint = "give sftp: {host_key: .., identity: file:..}"
+        yield Finding(("backup", "sftp"), "host_key and identity or password are needed", hint)
     folder = backup.folder(config.home)
     if folder and folder.is_relative_to(config.var):
         message = "lies on the same disk as what it is a backup of"
