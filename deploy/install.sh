@@ -22,7 +22,8 @@ An older Orgo is upgraded by deploy/upgrade.sh.
   --database     sqlite (the default) or postgresql, which is installed and given a database
   --broker       none (the default), redis or rabbitmq, which is installed
   --backup DIR   back up to this folder every day (a disk of its own, mounted there), sealed with a new key
-  --restore FILE bring a backup of `orgo backup create` into this new installation
+  --restore FILE bring a backup of `orgo backup create` into this new installation; --database, --broker and --backup go
+                 before what its configuration says
   --key FILE     the key that the backup was made with
 
 example:  sudo deploy/install.sh --yes --sample city-hall
@@ -223,7 +224,7 @@ password() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 32 || true; }
 postgresql() {
     [[ $DATABASE == postgresql ]] || return 0
     say "database"
-    local file=$ETC/credentials/DATABASE_PASSWORD word
+    local file=$ETC/credentials/DATABASE_PASSWORD word version
     if [[ -s $file ]]; then
         say "PostgreSQL: $file is there already, so the database is left as it is"
         return
@@ -232,7 +233,8 @@ postgresql() {
         say "would make the role and the database orgo in PostgreSQL, with a new password in $file"
         return
     fi
-    new_enough "$(as_postgres psql -qXAtc 'SHOW server_version')" "pg_upgradecluster or pg_upgrade"
+    version=$(as_postgres psql -qXAtc 'SHOW server_version')
+    new_enough "$version" "pg_upgradecluster or pg_upgrade"
     word=$(password)
     as_postgres psql -qX -v ON_ERROR_STOP=1 <<SQL
 SET password_encryption = 'scram-sha-256';
@@ -333,10 +335,13 @@ new_key() {
 
 # restore ID: the backup instead of a sample, on the database that was chosen.
 restore() {
-    local to=() lying=$ROOT$HOME_OF_ORGO/restore.orgo-backup key=$ROOT$HOME_OF_ORGO/restore.key
+    local key_of to=() lying=$ROOT$HOME_OF_ORGO/restore.orgo-backup key=$ROOT$HOME_OF_ORGO/restore.key
     say "restoring $RESTORE"
     run touch "$ROOT$OPT/.restoring"
-    [[ $DATABASE == postgresql ]] && to=(--to "postgresql://orgo@127.0.0.1:5432/orgo")
+    case $DATABASE in
+        postgresql) to=(--to "postgresql://orgo@127.0.0.1:5432/orgo") ;;
+        sqlite) to=(--to "sqlite:///./var/orgo.db") ;;
+    esac
     run install -m 0600 "$KEY" "$ROOT$ETC/credentials/ORGO_BACKUP_KEY"
     run cp "$RESTORE" "$lying"
     run install -m 0600 "$KEY" "$key"
@@ -349,9 +354,9 @@ restore() {
         export PGPASSWORD
     fi
     as_orgo "$1" backup restore "$lying" --key "$key" "${to[@]}" || stop $? "it was not restored; see above"
-    if [[ $DATABASE == postgresql && -z $DRY ]]; then
-        sed -i '/^database:/d' "$ETC/config.yaml"
-    fi
+    for key_of in ${DATABASE:+database} ${BROKER:+queue} ${BACKUP:+backup}; do # what is chosen here goes before what was there
+        run sed -i "/^$key_of: /d" "$ROOT$ETC/config.yaml"
+    done
     choices
     run rm -f "$lying" "$key" "$ROOT$OPT/.restoring"
 }

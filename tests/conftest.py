@@ -51,9 +51,12 @@ def _weed() -> object:
 
 
 SERVERS: dict[str, Callable[[], object]] = {
+    "caddy": _command("caddy"),
     "chromium": _command("chromium", "chromium-browser", "google-chrome", "chrome"),
     "clamav": _command("clamd"),
+    "cluster": _command("pg_ctlcluster"),
     "dovecot": _command("dovecot"),
+    "nginx": _command("nginx"),
     "npm": _command("npm"),
     "openssh": _command("sshd"),
     "postfix": _command("postfix"),

@@ -65,9 +65,12 @@ def release(folder: Path) -> int:
     pip = find_pip()
     uv = find_uv(pip)
     by_uv = [*(uv or []), "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps", str(ROOT)]
-    if uv and run(by_uv, uv_settings(pip)):
-        return 0
-    return 0 if pip and run([*pip, "install", "--quiet", "--no-deps", str(ROOT)], shown=True) else 1
+    by_pip = [*(pip or []), "install", "--quiet", "--no-deps", str(ROOT)]
+    if not (uv and run(by_uv, uv_settings(pip))) and not (pip and run(by_pip, shown=True)):
+        return 1
+    # Who runs it may not write there, and would compile all of it at each start; what is not for this Python is left out.
+    run([str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(site_packages())])
+    return 0
 
 
 def digest(kind: str) -> str:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs Orgo on this machine as it is, and forgets it again: all that is written goes to a file system in memory.
-# usage: on_machine.sh FOLDER REPOSITORY; run by test_deploy.py with `unshare --mount --pid --fork`, as root.
+# The whole way on this machine, which forgets it: all that is written goes to a file system in memory, and the servers have a
+# network of their own. usage: on_machine.sh FOLDER REPOSITORY; run by test_deploy_machine.py with `unshare --mount --pid --fork`.
 set -euo pipefail
 if [[ ${1:-} != inside ]]; then
     folder=$1 repository=$2
@@ -10,29 +10,101 @@ if [[ ${1:-} != inside ]]; then
     mount --rbind /dev "$folder/root/dev"
     mount -t proc proc "$folder/root/proc"
     mount -t tmpfs tmpfs "$folder/root/run"
+    mkdir -p "$folder/root/run/systemd/system" "$folder/root/run/postgresql" "$folder/root/srv/backups"
+    chmod 1777 "$folder/root/run/postgresql"
     # what packages bring is there already, and a test asks no mirror
     printf '#!/bin/sh\necho "apt-get $*"\n' >"$folder/root/usr/local/sbin/apt-get"
     chmod +x "$folder/root/usr/local/sbin/apt-get"
-    exec chroot "$folder/root" bash "$repository/tests/house/on_machine.sh" inside "$repository"
+    install -m 0755 "$repository/tests/house/systemctl.py" "$folder/root/usr/local/sbin/systemctl"
+    cp -R "$repository"/{src,config,deploy,tools,pyproject.toml,requirements.txt,requirements-dev.txt,README.md,LICENSE} "$folder/root/srv/"
+    printf 'intake: {smtp: {host: 127.0.0.1, port: 2525}}\n' >>"$folder/root/srv/config/organizations/city-hall/config.yaml"
+    # the program is made while there is a network; install.sh finds it, as after a run that was cut off
+    # shellcheck disable=SC2016 # for the shell inside
+    chroot "$folder/root" bash -c 'source /srv/deploy/lib.sh; need_root; make_release "$(release_id)"'
+    exec unshare --net chroot "$folder/root" bash "$repository/tests/house/on_machine.sh" inside
 fi
 
-cd "$2"
-deploy/install.sh --yes --sample city-hall
+part() { printf '== %s\n' "$*"; }
+# until_done WORDS: until a command succeeds, half a minute at most.
+until_done() {
+    local turn
+    for ((turn = 0; turn < 150; turn++)); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.2
+    done
+    echo "in vain: $*"
+    return 1
+}
+tasks() { orgo task list --json | grep -c '"Water Leak in Room 102"'; }
+workers() { systemctl list-units --plain --no-legend --state=active 'orgo*.service' | cut -d' ' -f1 | xargs; }
+# shellcheck source=deploy/lib.sh
+release() { (source /srv/deploy/lib.sh && release_id); }
+# another WORD: the checkout is another release by now, whose program is there already (a copy under its name).
+another() {
+    local id
+    echo "# $1" >>/srv/deploy/systemd/orgo.service
+    id=$(release)
+    cp -al /opt/orgo/current/. "/opt/orgo/releases/$id"
+    sed -i "1,3s#/opt/orgo/releases/[^/]*/#/opt/orgo/releases/$id/#" "/opt/orgo/releases/$id/bin/orgo"
+}
+
+trap 'tail -n 20 /run/started/*.log' ERR
 cd /
+ip link set lo up
+sed -i '/^host /s/scram-sha-256\|md5/ident/' /etc/postgresql/*/main/pg_hba.conf # as RHEL has it
+systemctl start rabbitmq-server
+systemctl start postgresql
+part install
+/srv/deploy/install.sh --yes --sample city-hall --database postgresql --broker rabbitmq --backup /srv/backups
 echo secret-word >/etc/orgo/credentials/ORGO_SMTP_PASSWORD
-# shellcheck disable=SC2016
-printf 'smtp: {host: smtp.saint-aubin.example, username: orgo@saint-aubin.example, password: "${ORGO_SMTP_PASSWORD}"}\n' >>/etc/orgo/config.yaml
-echo "== as root"
-orgo config check
-orgo config show | grep smtp.password
-orgo mail route /etc/orgo/samples/water-leak.eml
-echo "== as somebody"
+systemctl enable orgo-worker@1
+systemctl start orgo-worker@1 orgo-worker@2
+part as somebody
 setpriv --reuid nobody --regid nogroup --clear-groups orgo status 2>&1 || echo "code $?"
-echo "== files"
-stat -c '%U %a %n' /var/lib/orgo /var/lib/orgo/var/orgo.db /etc/orgo /etc/orgo/config.yaml /etc/orgo/credentials/* | sort
+part files
+stat -c '%U %a %n' /var/lib/orgo /etc/orgo /etc/orgo/config.yaml /etc/orgo/credentials/* | sort
 setpriv --reuid orgo --regid orgo --clear-groups cat /etc/orgo/credentials/ORGO_SMTP_PASSWORD 2>&1 || true
-find /run -name 'orgo-*'
-echo "== away"
-"$2/deploy/uninstall.sh" --yes --purge
-find /opt/orgo /etc/orgo /var/lib/orgo /usr/local/bin/orgo /etc/systemd/system/orgo.service 2>/dev/null || true
+find /run -maxdepth 1 -name 'orgo-*'
+cat /etc/systemd/system/orgo.service.d/20-places.conf
+part use
+until_done orgo mail send-sample
+until_done tasks
+orgo backup create
+cp /etc/orgo/credentials/ORGO_BACKUP_KEY /srv/key
+echo "tasks: $(tasks), running: $(workers)"
+part upgrade
+another upgraded
+/srv/deploy/upgrade.sh --yes
+echo "tasks: $(tasks), running: $(workers), unit: $(tail -n 1 /etc/systemd/system/orgo.service)"
+part back
+another broken
+schema=$(echo "/opt/orgo/releases/$(release)"/lib/python3*/site-packages/orgo/ops/schema.py)
+cp "$schema" "$schema.own" && mv "$schema.own" "$schema" # no other release's any more
+cat >>"$schema" <<'PYTHON'
+
+
+def migrate(config: object) -> list[str]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE of_the_new_one (id int); DELETE FROM people_user")
+    raise RuntimeError("this release is broken")
+PYTHON
+/srv/deploy/upgrade.sh --yes 2>&1 | tail -n 1 || true
+echo "tasks: $(tasks), running: $(workers), unit: $(tail -n 1 /etc/systemd/system/orgo.service)"
+runuser -u postgres -- psql -qAtc "SELECT 'left: ' || count(*) FROM pg_class WHERE relname = 'of_the_new_one'" orgo
+cp -al /opt/orgo/releases /srv/releases
+part away
+/srv/deploy/uninstall.sh --yes --purge
+find /opt/orgo /etc/orgo /var/lib/orgo /usr/local/bin/orgo /etc/systemd/system/orgo*.service /etc/systemd/system/*.wants/orgo* 2>/dev/null || true
 id orgo 2>&1 || true
+cmp /srv/key /var/backups/orgo/backup.key && echo "the key is kept"
+part restored
+mkdir /opt/orgo
+mv /srv/releases /opt/orgo/releases
+sed -i '/# broken/d' /srv/deploy/systemd/orgo.service
+/srv/deploy/install.sh --yes --restore "$(find /srv/backups -name '*.orgo-backup' | sort | tail -n 1)" --key /srv/key --database sqlite --broker redis
+echo "tasks: $(tasks), running: $(workers)"
+grep '^queue:' /etc/orgo/config.yaml
+part refused
+/srv/deploy/install.sh --yes --database postgresql 2>&1 || echo "code $?"
