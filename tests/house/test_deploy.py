@@ -322,7 +322,9 @@ def test_what_is_installed_works_by_itself(fresh: Installed, tmp_path: Path) -> 
 
     assert "Routed To: facilities@st-anne.example" in routed.stdout, routed.stderr
     assert checked.returncode == 0 and "0 errors" in checked.stdout
-    tried = [json.loads(line) for line in fresh.orgo("selftest", "--json", "--tasks", "1000").stdout.splitlines()]
+    tried = [
+        json.loads(line) for line in fresh.orgo("selftest", "--json", "--tasks", "1000").stdout.splitlines()
+    ]
     assert [one["passed"] for one in tried[:2]] == [True, True]
     place = fresh.orgo("config", "show", "--json").stdout
     assert str(ROOT) not in place
