@@ -1,4 +1,4 @@
-"""`orgo backup create`, `list`, `verify`, `restore`, `release`, `prune` and `drill`."""
+"""`orgo backup create`, `list`, `verify`, `restore`, `release`, `schedule`, `prune` and `drill`."""
 
 import os
 import time
@@ -17,6 +17,8 @@ from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import clean_name
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from orgo.backup.blobs import Beside
     from orgo.conf import Config
 
@@ -176,6 +178,34 @@ def prune(dry_run: bool, as_json: bool) -> int:
     if not gone and not as_json:
         click.echo("nothing to remove")
     return Code.DONE
+
+
+@backup.command(epilog='Example: orgo backup schedule "6 hours"')
+@click.argument("every", required=False)
+@as_json_option
+def schedule(every: str | None, as_json: bool) -> int:
+    """Show when backups are made by themselves; with EVERY ("1 day", never) write it into config.yaml."""
+    config = enter()
+    from orgo.backup import scheduling
+
+    if every:
+        config = scheduling.set_every(config, every)
+    found = scheduling.schedule(config)
+    if as_json:
+        line(found)
+    else:
+        keep = ", ".join(f"{count} {name}" for name, count in found.keep.items())
+        click.echo(f"to {found.to}, kept: {keep}; the last one: {_instant(found.last) or 'none yet'}")
+        click.echo(
+            f"the next one: {_instant(found.next) or 'none by itself'}{'' if found.here else ', on another machine'}"
+        )
+    if every:
+        say("an Orgo that runs goes by it when it is started anew")
+    return Code.DONE
+
+
+def _instant(at: "datetime | None") -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 @backup.command(epilog="Example: orgo backup release --dry-run")
