@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orgo.cli.errors import Code
+from orgo.cli.numbers import Rate, Share
 from orgo.cli.output import Live, as_json_option, line
 
 if TYPE_CHECKING:
@@ -14,29 +15,11 @@ if TYPE_CHECKING:
 _COUNT = click.IntRange(1, 10_000_000)
 
 
-class Share(click.ParamType[float]):
-    """A share as a person writes it: 5%, or 0.05."""
-
-    name = "percent"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            text = str(value).strip()
-            share = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
-        except ValueError:
-            share = -1.0
-        if not 0 <= share <= 1:
-            self.fail(f"{value!r} is no share; write it like 5% or 0.05", param, ctx)
-        return share
-
-
 @click.command(epilog="Example: orgo loadtest --mails 2000 --via smtp --floor")
 @click.option("--mails", type=_COUNT, default=1000, show_default=True, help="How many mails.")
 @click.option(
     "--rate",
-    type=click.FloatRange(0.1, 100_000),
+    type=Rate(0.1, 100_000),
     help="Mails a second; as fast as they are taken if not given.",
 )
 @click.option(

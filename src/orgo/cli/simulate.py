@@ -1,7 +1,6 @@
 """`orgo simulate`: plays scenarios on a virtual clock, and a day of mail against a cluster's autoscaler."""
 
 import json
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import click
 
 from orgo.cli.errors import Code
 from orgo.cli.lazy import Group
+from orgo.cli.numbers import Rate
 from orgo.cli.output import as_json_option, line, table
 from orgo.lib.problems import BadInput, Problem
 
@@ -82,7 +82,7 @@ def _read(paths: tuple[Path, ...]) -> "list[Scenario]":
 @command.command(epilog="Example: orgo simulate autoscale --rate 25")
 @click.option(
     "--rate",
-    type=click.FloatRange(0.001, 1_000_000),
+    type=Rate(0.001, 1_000_000),
     help="Mails a second that one replica decides with all of the CPU that it requests.",
 )
 @click.option(
@@ -118,8 +118,6 @@ def autoscale(rate: float | None, report: Path | None, target: int, as_json: boo
     """
     if (rate is None) == (report is None):
         raise click.UsageError("give one of --rate and --report")
-    if rate is not None and isnan(rate):
-        raise click.UsageError("--rate is no number")
     if given["least"] > given["most"]:
         raise click.UsageError("--least is more than --most")
     from orgo.simulate import autoscale as day
