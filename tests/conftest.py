@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from orgo.conf import boot
 from tests.servers.programs import of_a_wheel, program
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # As every command of Orgo does before anything opens a database: two SQLite libraries in one process do not see each
 # other's locks, nor what the other wrote.
 boot.use_own_sqlite()
+# A deadline is an assertion on time, and machines are shared.
+settings.register_profile("orgo", deadline=None)
+settings.load_profile("orgo")
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get("ORGO_CI"))
 
 
