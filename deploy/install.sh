@@ -61,6 +61,7 @@ read_words() {
 
 # check_words: everything that can be refused is refused before anything is done.
 check_words() {
+    local file
     [[ ${DATABASE:-sqlite} == sqlite || $DATABASE == postgresql ]] || stop 2 "--database is sqlite or postgresql, not $DATABASE"
     [[ ${BROKER:-none} =~ ^(none|redis|rabbitmq)$ ]] || stop 2 "--broker is none, redis or rabbitmq, not $BROKER"
     if [[ $SAMPLE && ! -f $SOURCE/config/organizations/$SAMPLE/config.yaml ]]; then
@@ -91,9 +92,9 @@ check_there() {
     if [[ $DATABASE == sqlite ]] && grep -qs '^database:.*postgres' "$config"; then
         stop 5 "this Orgo works on PostgreSQL ($config): leave --database out, or move it: orgo database move"
     fi
-    [[ -z $RESTORE || ! -e $config || ! -e $ROOT$HOME_OF_ORGO/var/orgo.db ]] ||
-        [[ -e $ROOT$OPT/.restoring ]] ||
-        stop 5 "there is an Orgo here already: --restore wants a new installation (or stop Orgo, and: orgo backup restore)"
+    [[ -z $RESTORE || ! -e $config || -e $ROOT$OPT/.restoring ]] ||
+        stop 5 "there is an Orgo here already ($config): --restore wants a new installation; what was restored is gone on with by" \
+            "leaving --restore out"
 }
 
 # family: which package manager this machine has.
@@ -202,15 +203,11 @@ own() {
 }
 
 folders() {
-    local name
     run install -d -m 0755 "$ROOT$OPT" "$ROOT$OPT/releases"
     own 0750 "$HOME_OF_ORGO"
     own 0750 "$HOME_OF_ORGO/var"
     own 0750 "$ETC"
-    run install -d -m 0700 "$ROOT$ETC/credentials"
-    for name in "${CREDENTIALS[@]}"; do
-        [[ -e $ROOT$ETC/credentials/$name ]] || run install -m 0600 /dev/null "$ROOT$ETC/credentials/$name"
-    done
+    credentials
     # The home finds its configuration where administrators look for it.
     if [[ ! -e $ROOT$HOME_OF_ORGO/config ]]; then
         run ln -sfn "$(realpath -m --relative-to="$ROOT$HOME_OF_ORGO" "$ROOT$ETC")" "$ROOT$HOME_OF_ORGO/config"
@@ -335,14 +332,14 @@ new_key() {
 
 # restore ID: the backup instead of a sample, on the database that was chosen.
 restore() {
-    local key_of to=() lying=$ROOT$HOME_OF_ORGO/restore.orgo-backup key=$ROOT$HOME_OF_ORGO/restore.key
+    local key_of code=0 to=() lying=$ROOT$HOME_OF_ORGO/restore.orgo-backup key=$ROOT$HOME_OF_ORGO/restore.key
     say "restoring $RESTORE"
     run touch "$ROOT$OPT/.restoring"
     case $DATABASE in
         postgresql) to=(--to "postgresql://orgo@127.0.0.1:5432/orgo") ;;
         sqlite) to=(--to "sqlite:///./var/orgo.db") ;;
     esac
-    run install -m 0600 "$KEY" "$ROOT$ETC/credentials/ORGO_BACKUP_KEY"
+    [[ $KEY -ef $ROOT$ETC/credentials/ORGO_BACKUP_KEY ]] || run install -m 0600 "$KEY" "$ROOT$ETC/credentials/ORGO_BACKUP_KEY"
     run cp "$RESTORE" "$lying"
     run install -m 0600 "$KEY" "$key"
     if on_machine; then
@@ -353,12 +350,14 @@ restore() {
         PGPASSWORD=$(<"$ETC/credentials/DATABASE_PASSWORD")
         export PGPASSWORD
     fi
-    as_orgo "$1" backup restore "$lying" --key "$key" "${to[@]}" || stop $? "it was not restored; see above"
+    as_orgo "$1" backup restore "$lying" --key "$key" "${to[@]}" || code=$?
+    run rm -f "$lying" "$key"
+    ((code == 0)) || stop "$code" "it was not restored; see above"
     for key_of in ${DATABASE:+database} ${BROKER:+queue} ${BACKUP:+backup}; do # what is chosen here goes before what was there
         run sed -i "/^$key_of: /d" "$ROOT$ETC/config.yaml"
     done
     choices
-    run rm -f "$lying" "$key" "$ROOT$OPT/.restoring"
+    run rm -f "$ROOT$OPT/.restoring"
 }
 
 # places ID: what the configuration says of folders, said to systemd.

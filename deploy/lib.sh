@@ -244,6 +244,15 @@ reload_units() {
     done
 }
 
+# credentials: a file for each that the units load, for systemd starts no service whose file is missing; an empty one is none.
+credentials() {
+    local name
+    run install -d -m 0700 "$ROOT$ETC/credentials"
+    for name in "${CREDENTIALS[@]}"; do
+        [[ -e $ROOT$ETC/credentials/$name ]] || run install -m 0600 /dev/null "$ROOT$ETC/credentials/$name" || return 1
+    done
+}
+
 # place_command: the command of an installed Orgo.
 place_command() {
     run install -d -m 0755 "$ROOT/usr/local/bin"

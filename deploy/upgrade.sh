@@ -201,6 +201,7 @@ bring() {
         as_orgo "$NEW" database migrate &&
         say "switching to $NEW" &&
         switch_to "$NEW" &&
+        credentials &&
         place_units &&
         place_command &&
         open_places "$FACTS" &&

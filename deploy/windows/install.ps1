@@ -38,7 +38,7 @@ $System = '*S-1-5-18'
 # Orgo, and again five seconds after it ended; its log begins anew above 10 MB.
 $Again = @(
     ':again'
-    'for %%F in (var\orgo.log) do if %%~zF gtr 10485760 move /y var\orgo.log var\orgo.1.log >nul'
+    'if exist var\orgo.log for %%F in (var\orgo.log) do if %%~zF gtr 10485760 move /y var\orgo.log var\orgo.1.log >nul'
     'ORGO up >>var\orgo.log 2>&1'
     'ping -n 6 127.0.0.1 >nul'
     'goto again'

@@ -74,6 +74,10 @@ cp /etc/orgo/credentials/ORGO_BACKUP_KEY /srv/key
 echo "tasks: $(tasks), running: $(workers)"
 part upgrade
 another upgraded
+rm /etc/orgo/credentials/ORGO_CHAT_URL # as if a release before had not known of it
+systemctl stop orgo-worker@1
+mkdir -p /etc/systemd/system/multi-user.target.wants
+mv /etc/systemd/system/{orgo.service,multi-user.target}.wants/orgo-worker@1.service # where a release before had enabled it
 /srv/deploy/upgrade.sh --yes
 echo "tasks: $(tasks), running: $(workers), unit: $(tail -n 1 /etc/systemd/system/orgo.service)"
 part back

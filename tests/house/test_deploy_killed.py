@@ -26,10 +26,18 @@ trap '[[ $BASH_COMMAND =~ ^(\"\$@\"|mv|cp|rm|tar|ln|install|mkdir|sync|chmod|pri
 PROGRAM = """#!{python} -S
 import os, re, sqlite3, sys
 here, home, words = os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.environ["ORGO_HOME"], sys.argv[1:]
+if words[:2] == ["backup", "restore"]:
+    if open(words[2]).read() == "torn":
+        sys.exit("it is torn")
+    open(home + "/config/config.yaml", "w").write("database: postgresql://db.organization.com/orgo\\nqueue: amqp://there\\n")
+    sys.exit()
 told = re.search("^database: sqlite:///(.*)$", open(home + "/config/config.yaml").read(), re.M)
 file = os.path.join(home, told[1] if told else "var/orgo.db")
 if words[:2] == ["config", "show"]:
-    print('{{"key": "database", "value": "sqlite:///%s"}}' % file)
+    server = re.search("^database: (postgres.*)$", open(home + "/config/config.yaml").read(), re.M)
+    print('{{"key": "database", "value": "%s"}}' % (server[1] if server else "sqlite:///" + file))
+    if os.path.exists(home + "/sealed"):
+        print('{{"key": "backup.key", "value": "***"}}')
     print('{{"key": "web.host", "value": "127.0.0.1"}}')
     print('{{"key": "web.port", "value": "8000"}}')
 elif words[0] in ("init", "database"):
@@ -37,6 +45,8 @@ elif words[0] in ("init", "database"):
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE IF NOT EXISTS done (by TEXT UNIQUE)")
         database.execute("INSERT OR IGNORE INTO done VALUES (?)", (os.path.basename(here),))
+elif words == ["backup", "create"]:
+    print("made by", os.path.basename(here))
 elif words[0] == "status":
     sys.exit(os.path.exists(here + "/broken"))
 """
@@ -194,6 +204,53 @@ def test_the_way_back_comes_right_wherever_it_was_killed(installed: StandIn) -> 
         assert done(backup / "after.sqlite3")[0] == old and len(done(backup / "after.sqlite3")) == 2
         assert not (installed.root / "opt/orgo/.upgrading").exists()
     assert kills > 20
+
+
+def test_a_database_on_another_server_is_backed_up_by_orgo_itself(installed: StandIn) -> None:
+    old, config = installed.release, installed.root / "etc/orgo/config.yaml"
+    config.write_text(f"{config.read_text()}\ndatabase: postgresql://orgo@db.organization.com/orgo\n")
+    installed.next_version("two")
+    refused = installed.run("upgrade.sh")
+    assert refused.returncode == 2 and "say --backup-made" in refused.stderr and installed.release == old
+
+    (installed.root / "var/lib/orgo/sealed").touch()
+    done = installed.run("upgrade.sh")
+    assert done.returncode == 0 and installed.release != old
+    assert done.stdout.index(f"made by {old}") < done.stdout.index("stopping")
+
+
+def test_a_backup_that_is_refused_leaves_the_place_to_another(made: StandIn, tmp_path: Path) -> None:
+    for name in ("torn", "whole", "key"):
+        (tmp_path / name).write_text(name)
+    words = ["--database", "sqlite", "--key", str(tmp_path / "key"), "--restore"]
+    refused = made.run("install.sh", *words, str(tmp_path / "torn"))
+    assert refused.returncode == 1 and "it was not restored" in refused.stderr
+    assert not list((made.root / "var/lib/orgo").glob("restore.*"))
+
+    done = made.run("install.sh", *words, str(tmp_path / "whole"))
+    assert done.returncode == 0, done.stderr
+    assert (
+        made.root / "etc/orgo/config.yaml"
+    ).read_text() == "queue: amqp://there\n"  # --database went before
+    assert (made.root / "etc/orgo/credentials/ORGO_BACKUP_KEY").read_text() == "key"
+
+
+def test_a_backup_is_not_restored_over_what_is_there(installed: StandIn) -> None:
+    key = installed.root / "etc/orgo/credentials/ORGO_BACKUP_KEY"
+    key.write_text("mine")
+    refused = installed.run("install.sh", "--restore", str(Path(__file__)), "--key", str(Path(__file__)))
+
+    assert refused.returncode == 5 and "--restore wants a new installation" in refused.stderr
+    assert key.read_text() == "mine"
+
+
+def test_an_upgrade_makes_the_credential_files_that_its_units_want(installed: StandIn) -> None:
+    file = installed.root / "etc/orgo/credentials/ORGO_BACKUP_KEY"
+    file.unlink()
+    installed.next_version("two")
+
+    assert installed.run("upgrade.sh").returncode == 0
+    assert file.read_bytes() == b"" and file.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_installation_does_not_go_over_an_upgrade_that_was_cut_off(installed: StandIn) -> None:
