@@ -132,3 +132,48 @@ def test_a_blob_is_locked_for_as_long_as_the_newest_backup_that_needs_it(
     later = seaweedfs.client().get_object_retention(**where)["Retention"]["RetainUntilDate"]
     assert store.blobs() == {blob.name} and store.all() == []
     assert (later - first).total_seconds() > 80_000
+
+
+def test_what_was_cut_off_goes_on_with_the_parts_that_lack(
+    seaweedfs: Seaweedfs, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Parts of other bytes under the same name are not taken for these."""
+    from orgo.backup import multipart
+
+    seaweedfs.bucket("parts")
+    monkeypatch.setattr(multipart, "PART", 5 << 20)
+    file = tmp_path / name_of(clock.now())
+    file.write_bytes(os.urandom(12_000_000))
+    sent = Counting(bucket(seaweedfs, "s3://parts"), fail_after=2)
+    with pytest.raises(Away):
+        sent.store.put(file)
+    assert sent.store.all() == []
+
+    again = Counting(bucket(seaweedfs, "s3://parts"))
+    again.store.put(file)
+    assert again.parts == [3]
+    assert again.store.open(file.name).read() == file.read_bytes()
+
+    cut = Counting(bucket(seaweedfs, "s3://parts/other"), fail_after=2)
+    with pytest.raises(Away):
+        cut.store.put(file)
+    file.write_bytes(b"sealed anew" + file.read_bytes()[11:])
+    whole = Counting(bucket(seaweedfs, "s3://parts/other"))
+    whole.store.put(file)
+    assert whole.parts == [1, 3] and whole.store.open(file.name).read() == file.read_bytes()
+
+
+class Counting:
+    """A bucket that notes which parts are sent to it, and whose line breaks after some."""
+
+    def __init__(self, store: Bucket, fail_after: int = 99) -> None:
+        self.store, self.parts = store, list[int]()
+        real = store._s3.calls.upload_part
+
+        def upload_part(**words: Any) -> Any:
+            if len(self.parts) == fail_after:
+                raise ConnectionError("the line broke")
+            self.parts.append(words["PartNumber"])
+            return real(**words)
+
+        store._s3.calls.upload_part = upload_part

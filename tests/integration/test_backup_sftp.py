@@ -70,6 +70,10 @@ def test_what_was_cut_off_goes_on_where_it_was(server: Openssh, folder: Path, fi
 
     assert (folder / file.name).read_bytes() == b"had arrived" + data[11:]
     assert [path.name for path in folder.iterdir()] == [file.name]
+    (folder / "blobs").mkdir()
+    (folder / "blobs" / f"{file.name}.part").write_bytes(b"of another sealing" * 200_000)
+    store(server, folder).put(file, "blobs")
+    assert (folder / "blobs" / file.name).read_bytes() == data
 
 
 def test_another_machine_and_another_key_get_nothing(server: Openssh, folder: Path, file: Path) -> None:

@@ -46,12 +46,14 @@ class Elsewhere:
         return sorted(stored, key=lambda one: one.at)
 
     def put(self, file: Path, folder: str = "") -> None:
-        """By way of a `.part`, which goes on where it was cut off."""
+        """By way of a `.part`, which goes on where it was cut off; a blob, sealed anew each time, begins anew."""
         place = posixpath.join(self._path, folder, file.name)
         with self._asking():
             if folder:
                 with suppress(OSError):  # it is there already
                     self._sftp.mkdir(posixpath.join(self._path, folder))
+                with suppress(FileNotFoundError):
+                    self._sftp.remove(f"{place}.part")
             self._send(file, f"{place}.part")
             crashpoint("H13.before_rename")
             self._sftp.posix_rename(f"{place}.part", place)

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol, Self, cast
 
 import msgspec
 
+from orgo.backup import multipart
 from orgo.conf.backup import SFTP, Backup
 from orgo.conf.config import Config
 from orgo.conf.s3 import Away, Client
@@ -167,14 +168,14 @@ class Bucket:
         return sorted(found, key=lambda stored: stored.at)
 
     def put(self, file: Path, folder: str = "") -> None:
-        """In one piece or by parts, each with its checksum; the object is there only when all of it is."""
+        """In one piece or by parts (multipart.py), each with its checksum; the object is there only when all of it is."""
         more: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"}
         if self._lock is not None:
             made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
             more |= {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": made_at + self._lock}
         where, calls = self._s3.key(f"{folder}/{file.name}" if folder else file.name), self._s3.calls
         with self._s3.asking():
-            calls.upload_file(str(file), *where.values(), ExtraArgs=more)
+            multipart.upload(calls, file, where, more)
             there = calls.head_object(**where)["ContentLength"]
         if there != file.stat().st_size:
             raise Away(f"{self.words}: {there} bytes arrived of {file.stat().st_size}")
