@@ -33,6 +33,7 @@ NOT_RUN = {
     "mailbox resume": "tests/integration/cli/test_mailbox.py",
     "mailbox test": "tests/runbook/test_own_mailbox.py",
     "selftest": "tests/house/test_selftest.py",
+    "simulate autoscale --report": "tests/integration/cli/test_autoscale.py",
     "up": "tests/integration/cli/test_processes.py",
     "web": "tests/house/test_apart.py",
     "worker": "tests/house/test_apart.py",
