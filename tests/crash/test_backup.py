@@ -20,10 +20,11 @@ CREATE = [
     "H13.sent",
 ]
 RESTORE = ["H13.unpacked_one:1", "H13.unpacked_one:3", "H13.unpacked", "H13.files_put", "H13.database_put"]
+ON_NEW = ["H13.put_aside", "H13.files_put"]
 ON_SERVER = ["H13.before_commit", "H13.unpacked", "H13.files_put", "H13.database_put"]
 # `make crash` tries all of them; a usual run those in the middle of a file and in the middle of the rows.
 if not os.environ.get("ORGO_CRASH_WHOLE"):
-    CREATE, RESTORE, ON_SERVER = CREATE[1:5:3], RESTORE[1::2], ON_SERVER[:1]
+    CREATE, RESTORE, ON_NEW, ON_SERVER = CREATE[1:5:3], RESTORE[1::2], ON_NEW[:1], ON_SERVER[:1]
 FURNISH = """
 from orgo.conf import boot, load
 config = boot.start(load())
@@ -130,6 +131,20 @@ def test_a_restore_that_was_killed_comes_right(lived_in: Home, tmp_path: Path, p
     there = Home(tmp_path / "there", "sqlite:///./var/orgo.db")
     comes_right(lived_in, there, point)
     assert there.left() == set()
+
+
+@pytest.mark.parametrize("point", ON_NEW)
+def test_a_restore_to_a_new_house_that_was_killed_comes_right(
+    lived_in: Home, tmp_path: Path, point: str
+) -> None:
+    """What `orgo init` made gives way once, and stands beside; what was put is not put aside by the second run."""
+    there = Home(tmp_path / "there", "sqlite:///./var/orgo.db")
+    there.must("init", "--yes")
+    comes_right(lived_in, there, point)
+
+    asides = [file.name for file in there.folder.rglob("*.before-restore")]
+    assert "orgo.db.before-restore" in asides and len(asides) == len(set(asides))
+    assert not list(there.folder.rglob("*.from-backup")) and not list(there.folder.rglob("*.part"))
 
 
 @pytest.mark.needs("postgresql")

@@ -26,7 +26,7 @@ POINTS = [
 # test_backup.py
 OF_BACKUPS = [
     "H13.snapshot_taken", "H13.before_database", "H13.archive_written", "H13.before_rename", "H13.sent", "H13.blob_sent", "H13.sending",
-    "H13.unpacked_one", "H13.unpacked", "H13.files_put", "H13.before_commit", "H13.database_put",
+    "H13.unpacked_one", "H13.unpacked", "H13.files_put", "H13.put_aside", "H13.before_commit", "H13.database_put",
 ]  # fmt: skip
 # test_blobs.py
 OF_BLOBS = ["H1.blob_put"]

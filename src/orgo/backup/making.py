@@ -18,7 +18,7 @@ from orgo.conf.config import Config
 from orgo.conf.s3 import Away
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
-from orgo.lib.files import sync_folder
+from orgo.lib.files import sync
 from orgo.lib.problems import BadInput, Problem
 
 
@@ -77,7 +77,7 @@ def _make(config: Config, backup: Backup, made_at: datetime) -> tuple[Path, snap
         archive.write(part, secret_of(backup.key.get_secret_value()), manifest, database, files)
         crashpoint("H13.archive_written")
         part.replace(waiting / part.name)
-        sync_folder(waiting)
+        sync(waiting)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return waiting / part.name, manifest

@@ -22,7 +22,7 @@ from orgo.conf.database import lock_of, reach
 from orgo.conf.kinds import masked
 from orgo.conf.load import database_of
 from orgo.lib.crash import crashpoint
-from orgo.lib.files import sync_folder
+from orgo.lib.files import sync
 from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
 
@@ -298,10 +298,12 @@ def _put_file(file: Path, target: Path, twin: Path | None, *, wins: bool) -> lis
 
 
 def _put(file: Path, target: Path) -> None:
-    """Copy whole or not at all."""
+    """Copy whole or not at all, also where the power goes."""
     part = target.with_name(f"{target.name}.part")
     shutil.copy2(file, part)
+    sync(part)
     part.replace(target)
+    sync(target.parent)
 
 
 def _put_database(stage: Stage, target: Config) -> None:
@@ -317,6 +319,7 @@ def _put_database(stage: Stage, target: Config) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     if file.exists():
         _put_aside(file)
+        crashpoint("H13.put_aside")
     for ending in ("-wal", "-shm", "-journal"):
         file.with_name(file.name + ending).unlink(missing_ok=True)
     _rename(stage.database, file)
@@ -338,7 +341,7 @@ def _rename(database: Path, file: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         _put(database, file)
-    sync_folder(file.parent)
+    sync(file.parent)
 
 
 def _put_on_server(stage: Stage) -> None:

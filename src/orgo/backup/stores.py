@@ -16,7 +16,7 @@ from orgo.conf.config import Config
 from orgo.conf.s3 import Away, Client
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
-from orgo.lib.files import sync_folder
+from orgo.lib.files import sync
 
 ENDING = ".orgo-backup"
 BLOBS = "blobs"
@@ -117,7 +117,7 @@ class Folder:
             crashpoint("H13.before_rename")
             part.replace(place / file.name)
             part.unlink(missing_ok=True)  # two names of one file stay both (POSIX rename)
-            sync_folder(place)
+            sync(place)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise Away(f"{self.path}: {error.strerror or error}") from error

@@ -24,7 +24,7 @@ from orgo.conf.s3 import Away, Client
 from orgo.intake.models import RawMail
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
-from orgo.lib.files import sync_folder, write_whole
+from orgo.lib.files import sync, write_whole
 
 log = logging.getLogger("orgo.intake")
 # A mail is in the database moments after its blob; who died in between tries again within hours.
@@ -183,7 +183,7 @@ class InFolder:
     def _make(self, folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(mode=0o700, exist_ok=True)
-            sync_folder(self._path)
+            sync(self._path)
 
     def _changed(self, file: Path) -> datetime:
         try:

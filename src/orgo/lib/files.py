@@ -11,11 +11,11 @@ def write_whole(file: Path, data: bytes, part: Path) -> None:
         out.flush()
         os.fsync(out.fileno())
     part.replace(file)
-    sync_folder(file.parent)
+    sync(file.parent)
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder last, where the system can do that."""
+def sync(path: Path) -> None:
+    """Make the names in a folder last, or the bytes of a file, where the system can do that."""
     if os.name != "posix":
         return
     handle = os.open(path, os.O_RDONLY)
