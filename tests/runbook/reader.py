@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.house.checkout import ROOT, clean_environment
+from tests.servers.ports import free_port
 
 
 class Reader:
@@ -49,11 +49,6 @@ class Reader:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=40)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def copy_of_the_checkout(target: Path) -> None:
