@@ -136,10 +136,13 @@ def test_a_long_archive_that_was_kept_is_not_read_again_by_a_new_start_until_it_
     watch = watching(drop, "keep")
     assert sum(watch.round() for _ in range(3)) == 5 and not ImportUnread.objects.exists()
 
-    read = []
-    monkeypatch.setattr(
-        readers, "_mbox_file", lambda *rest, real=readers._mbox_file: read.append(rest) or real(*rest)
-    )
+    read, real = [], readers._mbox_file
+
+    def counted(*given):
+        read.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(readers, "_mbox_file", counted)
     again = watching(drop, "keep")
     assert sum(again.round() for _ in range(3)) == 0 and read == []
     with (drop / "old.mbox").open("ab") as file:
