@@ -38,12 +38,12 @@ demo: .venv/.made-run
 	@$(IN)/python orgo demo
 
 test: .venv/.made-dev
-	$(IN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(IN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 	@test -n "$(ARGS)" || $(MAKE) -s test-postgresql
 
 test-postgresql: .venv/.made-dev
 	@echo "== the same promises on PostgreSQL"
-	ORGO_TEST_ON=postgresql $(IN)/python -m pytest -n 2 --dist loadfile tests/integration tests/flow tests/security
+	ORGO_TEST_ON=postgresql $(IN)/python -m pytest -n 3 --dist loadfile tests/integration tests/flow tests/security
 
 crash: .venv/.made-dev
 	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 ORGO_RANDOM_MINUTES=10 $(IN)/python -m pytest -n 2 tests/crash tests/house/test_deploy_killed.py $(ARGS)

@@ -120,9 +120,12 @@ def corpus() -> Path:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator["Office"]:
     """An office with the usual people and rules, on a real SQLite database; see tests/office.py."""
+    from django.utils import translation
+
     from tests.office import Office
 
     made = Office(tmp_path)
+    translation.activate("en")  # a page in French leaves its thread in it
     yield made
     made.close()
 

@@ -103,6 +103,7 @@ def test_a_take_link_opens_no_private_task_that_has_left_the_team(
 def test_no_weak_hash_and_no_guessable_chance_is_used() -> None:
     source = Path(__file__).resolve().parents[2] / "src" / "orgo"
     for file in source.rglob("*.py"):
-        text = file.read_text("utf-8")
+        # The sum by which S3 says what it has of a file's part is MD5; nothing is believed for it.
+        text = file.read_text("utf-8").replace("hashlib.md5(data, usedforsecurity=False)", "")
         for word in ("hashlib.md5", "hashlib.sha1", "pickle", "eval(", "os.system", "shell=True"):
             assert word not in text or "re_eval" in text, f"{file.name} uses {word}"
