@@ -65,6 +65,7 @@ class Seaweedfs:
             "s3.port": self.port,
             "s3.port.grpc": s3_grpc,
             "s3.port.iceberg": 0,
+            "s3.port.lance": 0,
             "s3.config": self.folder / "rights.json",
         }
         command = [str(program()), "server", *(f"-{name}={value}" for name, value in words.items())]
