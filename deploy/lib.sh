@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 
 shopt -s inherit_errexit # what fails inside $( ) fails
+# shellcheck source=deploy/words.sh
+source "$(dirname "${BASH_SOURCE[0]}")/words.sh"
 
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ROOT=""       # everything is put below this folder; empty is the machine itself
-DRY=""        # print what would be done
 YES=""        # ask nothing
 OPT=/opt/orgo
 ETC=/etc/orgo
@@ -15,27 +16,6 @@ BACKUPS=/var/backups/orgo
 CREDENTIALS=(ORGO_SMTP_PASSWORD ORGO_IMAP_PASSWORD DATABASE_PASSWORD ORGO_METRICS_TOKEN ORGO_CHAT_URL ORGO_BACKUP_KEY)
 export SOURCE BACKUPS CREDENTIALS
 
-say() { printf '%s\n' "$*"; }
-
-# stop CODE WORDS: say why on standard error, and end.
-stop() {
-    local code=$1
-    shift
-    printf '%s: %s\n' "${0##*/}" "$*" >&2
-    exit "$code"
-}
-
-# run WORDS: do it, or print it with --dry-run.
-run() {
-    if [[ $DRY ]]; then
-        printf 'would run:'
-        printf ' %q' "$@"
-        printf '\n'
-    else
-        "$@"
-    fi
-}
-
 # agree QUESTION: go on only if somebody says so; --yes and --dry-run say so at once.
 agree() {
     [[ $YES || $DRY ]] && return 0
@@ -43,12 +23,6 @@ agree() {
     local answer
     read -r -p "$1 [y/N] " answer
     [[ $answer == [yYoO]* ]] || stop 130 "stopped; nothing was changed"
-}
-
-# nothing_done: the last word of --dry-run.
-nothing_done() {
-    say ""
-    say "This was --dry-run: nothing was changed."
 }
 
 # on_machine: whether the machine itself is changed (packages, users, services), not a folder by --root.

@@ -18,31 +18,13 @@ USAGE
 }
 
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=deploy/words.sh
+source "$SOURCE/deploy/words.sh"
 LABEL=org.orgo.orgo
 FOLDER="$HOME/Library/Application Support/Orgo"
 AGENT="$HOME/Library/LaunchAgents/$LABEL.plist"
 LOG="$HOME/Library/Logs/Orgo.log"
-DRY="" SAMPLE="" UNINSTALL=""
-
-say() { printf '%s\n' "$*"; }
-
-stop() {
-    local code=$1
-    shift
-    printf 'install.sh: %s\n' "$*" >&2
-    exit "$code"
-}
-
-# run WORDS: do it, or print it with --dry-run.
-run() {
-    if [[ $DRY ]]; then
-        printf 'would run:'
-        printf ' %q' "$@"
-        printf '\n'
-    else
-        "$@"
-    fi
-}
+SAMPLE="" UNINSTALL=""
 
 read_words() {
     while (($#)); do
@@ -189,5 +171,5 @@ else
     install
 fi
 if [[ $DRY ]]; then
-    say "This was --dry-run: nothing was changed."
+    nothing_done
 fi

@@ -207,7 +207,7 @@ def mac(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     source, home = tmp_path / "source", tmp_path / "Users/R & D's"
     for name in ("deploy/macos", "config"):
         shutil.copytree(ROOT / name, source / name)
-    for name in ("pyproject.toml", "requirements.txt"):
+    for name in ("pyproject.toml", "requirements.txt", "deploy/words.sh"):
         shutil.copy(ROOT / name, source / name)
     (source / "src").mkdir()
     (source / "tools").mkdir()
