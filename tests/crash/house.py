@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from copy import copy
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 
@@ -231,6 +232,25 @@ class House:
         return not mails and not letters
 
 
+class Taker(Protocol):
+    """Whoever takes mails by their number and says whether it did."""
+
+    def send(self, number: int) -> bool: ...
+
+
+class Sender(threading.Thread):
+    """Sends mails one after the other, each until it is taken, as a mail server does."""
+
+    def __init__(self, to: Taker, count: int) -> None:
+        super().__init__(daemon=True)
+        self.to, self.count, self.sent = to, count, 0
+
+    def run(self) -> None:
+        while self.sent < self.count:
+            if self.to.send(self.sent):
+                self.sent += 1
+
+
 def mail(number: int) -> bytes:
     """The mail with this number; the same bytes each time it is sent."""
     return (
@@ -290,7 +310,7 @@ def _letters(house: House, mails: int, escalated: bool | None, unsure: bool) -> 
         wrong.append(f"letters {states}, wanted {wanted} sent")
     sent = {id for id, state, _ in rows if state == "sent"}
     repeated = {id for id, _, again in rows if again}
-    arrived = Counter(_message_id(letter.data) for letter in house.catcher.caught)
+    arrived = Counter(message_id_of(letter.data) for letter in house.catcher.caught)
     lost, unknown = sent - set(arrived), set(arrived) - {id for id, _, _ in rows}
     doubled = {id for id, count in arrived.items() if count > 1} - repeated
     if lost or doubled or unknown:
@@ -298,7 +318,8 @@ def _letters(house: House, mails: int, escalated: bool | None, unsure: bool) -> 
     return wrong
 
 
-def _message_id(data: bytes) -> str:
+def message_id_of(data: bytes) -> str:
+    """The Message-ID of a mail's bytes."""
     line = next(line for line in data.split(b"\r\n") if line.lower().startswith(b"message-id:"))
     return line.partition(b":")[2].strip().decode()
 

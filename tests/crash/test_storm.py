@@ -6,24 +6,11 @@ import threading
 
 import pytest
 
-from tests.crash.house import House, invariants
+from tests.crash.house import House, Sender, invariants
 from tests.servers.postgresql import Postgresql
 
 KILLS = int(os.environ.get("ORGO_KILLS", "8"))
 MAILS_A_KILL = 4
-
-
-class Sender(threading.Thread):
-    """Sends mails one after the other, each until it is taken, as a mail server does."""
-
-    def __init__(self, house: House, count: int) -> None:
-        super().__init__(daemon=True)
-        self.house, self.count, self.sent = house, count, 0
-
-    def run(self) -> None:
-        while self.sent < self.count:
-            if self.house.send(self.sent):
-                self.sent += 1
 
 
 @pytest.mark.slow
