@@ -274,6 +274,20 @@ config_line() {
     fi
 }
 
+# without_key KEY: the configuration says nothing of this key any more, in whichever form YAML had it; comments stay.
+without_key() {
+    local file=$ROOT$ETC/config.yaml
+    if [[ $DRY ]]; then
+        say "would take $1 out of $file"
+        return
+    fi
+    cp -p "$file" "$file.new"
+    awk -v key="$1" '
+        /^[^] \t\r#}]/ { inside = ($0 ~ "^[\"\047]?" key "[\"\047]?[ \t]*:") }
+        !inside || /^#/' "$file" >"$file.new"
+    mv "$file.new" "$file"
+}
+
 # put FROM NAME: a file or folder of the configuration, whole or not at all, where there is none yet.
 put() {
     local to=$ROOT$ETC/$2
@@ -354,7 +368,7 @@ restore() {
     run rm -f "$lying" "$key"
     ((code == 0)) || stop "$code" "it was not restored; see above"
     for key_of in ${DATABASE:+database} ${BROKER:+queue} ${BACKUP:+backup}; do # what is chosen here goes before what was there
-        run sed -i "/^$key_of: /d" "$ROOT$ETC/config.yaml"
+        without_key "$key_of"
     done
     choices
     run rm -f "$ROOT$OPT/.restoring"

@@ -162,7 +162,7 @@ lend() {
 give_back() { rm -rf "$LENT"; }
 
 # facts RELEASE: what the configuration says of places, each a line: `sqlite FILE`, or `postgresql HOST PORT NAME`; `page URL`;
-# `writes FOLDER` for one outside the home that the service writes to.
+# `writes FOLDER` for one outside the home that the service writes to; `apart NAME` for what in `var` holds blobs or backups.
 facts() {
     local shown
     shown=$(as_orgo "$1" config show --json) || { printf '%s\n' "$shown" >&2 && return 1; }
@@ -180,12 +180,18 @@ else:
     url = urlsplit(told["database"])
     print("postgresql", url.hostname or "localhost", url.port or 5432, unquote(url.path.strip("/")))
 print("page http://%s:%s" % (told["web.host"].replace("0.0.0.0", "127.0.0.1"), told["web.port"]))
-if told.get("backup.to", "").startswith(("/", "file:///")):
-    written.append(told["backup.to"].removeprefix("file://"))
+def folder_of(key):
+    place = told.get(key, "(none)").removeprefix("file://")
+    return [] if place == "(none)" or "://" in place else [os.path.normpath(os.path.join(home, place))]
+large = folder_of("backup.to") + folder_of("blobs.to")
 inside = os.path.realpath(home) + os.sep
-for folder in sorted(set(written)):
+for folder in sorted({*written, *large, *folder_of("log.folder")}):
     if not (os.path.realpath(folder) + os.sep).startswith(inside):
         print("writes", folder)
+var = os.path.join(os.path.normpath(home), "var", "")
+for folder in sorted(set(large)):
+    if folder.startswith(var):
+        print("apart", folder[len(var):].split(os.sep)[0])
 ' "$ROOT$HOME_OF_ORGO" <<<"$shown"
 }
 
@@ -233,7 +239,7 @@ place_command() {
     run install -m 0755 "$SOURCE/deploy/orgo" "$ROOT/usr/local/bin/orgo"
 }
 
-# open_places FACTS: the service may write where the configuration says so: a database or backups outside its home.
+# open_places FACTS: the service may write where the configuration says so: database, backups, blobs or log outside its home.
 open_places() {
     local unit folder text=""
     while read -r folder; do

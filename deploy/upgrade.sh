@@ -23,6 +23,8 @@ USAGE
 }
 
 TARGET="" BACKUP_MADE="" KEPT_RELEASES=3 KEPT_BACKUPS=10
+# What is only ever added to, and may be large: no part of the backup, and it stays where it is when the old version comes back.
+APART=(blobs backups)
 PLACED=(etc/systemd/system/orgo.service etc/systemd/system/orgo-worker@.service usr/local/bin/orgo)
 
 read_words() {
@@ -117,10 +119,10 @@ elsewhere() {
 # backup: puts the name of a folder into KEPT, with a backup that is whole; it appears under its name only when it is.
 backup() {
     local place kind where
-    local -a but=() placed=()
+    local -a but=("${APART[@]/#/--exclude=./}") placed=()
     place=$ROOT$BACKUPS/$(date -u +%Y%m%d-%H%M%S)-$OLD
     read -r kind where <<<"$DATABASE"
-    [[ $kind != sqlite ]] || but=(--exclude="./${where##*/}" --exclude="./${where##*/}-*")
+    [[ $kind != sqlite ]] || but+=(--exclude="./${where##*/}" --exclude="./${where##*/}-*")
     rm -rf "$ROOT$BACKUPS"/*.part
     install -d -m 0700 "$ROOT$BACKUPS" "$place.part"
     tar -C "$ROOT$ETC" --exclude=./credentials -cf "$place.part/configuration.tar" .
@@ -162,29 +164,51 @@ SQL
     } | as_postgres psql -qX -o /dev/null -v ON_ERROR_STOP=1 -p "$2" "$3"
 }
 
+# set_aside VAR AFTER: what is in the one folder is in the other, but what stays apart; AFTER appears when all is in it.
+set_aside() {
+    local name
+    local -a but=()
+    [[ ! -e $2 ]] || return 0
+    for name in "${APART[@]}"; do
+        but+=(! -name "$name")
+    done
+    mkdir -p "$2.part"
+    while IFS= read -r -d '' name; do
+        mv "$1/$name" "$2.part/"
+    done < <(find "$1" -mindepth 1 -maxdepth 1 "${but[@]}" -printf '%f\0')
+    mv "$2.part" "$2"
+}
+
+# put_placed: units and command are the backup's, each from one moment to the next, for without its unit nothing starts again.
+put_placed() {
+    local name
+    [[ -f $KEPT/placed.tar ]] || return 0
+    tar -C "${ROOT:-/}" --transform='s/$/.new/' -xpf "$KEPT/placed.tar"
+    for name in "${PLACED[@]}"; do
+        if [[ -e $ROOT/$name.new ]]; then
+            sync "$ROOT/$name.new"
+            mv "$ROOT/$name.new" "$ROOT/$name"
+        else
+            rm -f "$ROOT/$name"
+        fi
+    done
+}
+
 # put_back: the backup's files and rows are in their places; what was there is set aside, for it may hold newer mail. Each
 # step may be done again.
 put_back() {
-    local var=$ROOT$HOME_OF_ORGO/var after kind where name
-    after=$var.after-${KEPT##*/}
+    local var=$ROOT$HOME_OF_ORGO/var kind where name
     read -r kind where <<<"$DATABASE"
     [[ -e $KEPT/after.sqlite3 || -e $KEPT/after.dump ]] || dump "$KEPT/after"
-    rm -rf "$var.part"
-    install -d -m 0750 "$var.part"
-    own_as "$ROOT$HOME_OF_ORGO" "$var.part"
-    tar -C "$var.part" -xpf "$KEPT/var.tar"
-    [[ -e $after ]] || mv "$var" "$after"
-    rm -rf "$var"
-    mv "$var.part" "$var"
+    set_aside "$var" "$var.after-${KEPT##*/}"
+    tar -C "$var" -xpf "$KEPT/var.tar"
     [[ ! -f $KEPT/database.sqlite3 ]] || put_sqlite "$KEPT/database.sqlite3" "$where"
     if [[ -f $KEPT/database.dump ]]; then
         read -r where name <<<"$where"
         put_postgresql "$KEPT/database.dump" "$where" "$name"
     fi
-    if [[ -f $KEPT/placed.tar ]]; then
-        (cd "${ROOT:-/}" && rm -f "${PLACED[@]}")
-        tar -C "${ROOT:-/}" -xpf "$KEPT/placed.tar"
-    fi
+    put_placed
+    sync # all of it, before the mark goes that would do it again
     reload_units
 }
 
@@ -289,6 +313,7 @@ main() {
     trap ended EXIT
     FACTS=$(facts "$OLD") || stop 2 "$OLD can't read its configuration, see above: put it right, then run this again"
     DATABASE=${DATABASE:-$(where_database)}
+    mapfile -t -O "${#APART[@]}" APART < <(fact apart "$FACTS")
     prepare
     [[ $PHASE != back ]] || roll_back
     if ! bring; then

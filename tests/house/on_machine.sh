@@ -10,14 +10,14 @@ if [[ ${1:-} != inside ]]; then
     mount --rbind /dev "$folder/root/dev"
     mount -t proc proc "$folder/root/proc"
     mount -t tmpfs tmpfs "$folder/root/run"
-    mkdir -p "$folder/root/run/systemd/system" "$folder/root/run/postgresql" "$folder/root/srv/backups"
-    chmod 1777 "$folder/root/run/postgresql"
+    mkdir -p "$folder/root/run/systemd/system" "$folder/root/run/postgresql" "$folder"/root/srv/{backups,blobs,log}
+    chmod 1777 "$folder/root/run/postgresql" "$folder"/root/srv/{blobs,log}
     # what packages bring is there already, and a test asks no mirror
     printf '#!/bin/sh\necho "apt-get $*"\n' >"$folder/root/usr/local/sbin/apt-get"
     chmod +x "$folder/root/usr/local/sbin/apt-get"
     install -m 0755 "$repository/tests/house/systemctl.py" "$folder/root/usr/local/sbin/systemctl"
     cp -R "$repository"/{src,config,deploy,tools,pyproject.toml,requirements.txt,requirements-dev.txt,README.md,LICENSE} "$folder/root/srv/"
-    printf 'intake: {smtp: {host: 127.0.0.1, port: 2525}}\n' >>"$folder/root/srv/config/organizations/city-hall/config.yaml"
+    printf '%s\n' 'intake: {smtp: {host: 127.0.0.1, port: 2525}}' 'blobs: {to: /srv/blobs}' 'log: {folder: /srv/log}' >>"$folder/root/srv/config/organizations/city-hall/config.yaml"
     # the program is made while there is a network; install.sh finds it, as after a run that was cut off
     # shellcheck disable=SC2016 # for the shell inside
     chroot "$folder/root" bash -c 'source /srv/deploy/lib.sh; need_root; make_release "$(release_id)"'

@@ -1,16 +1,20 @@
 """deploy/: killed before any of its changing commands and run again, each script comes right; the program is a stand-in."""
 
 import fcntl
+import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.house.checkout import ROOT, clean_environment
 
@@ -27,17 +31,18 @@ PROGRAM = """#!{python} -S
 import os, re, sqlite3, sys
 here, home, words = os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.environ["ORGO_HOME"], sys.argv[1:]
 if words[:2] == ["backup", "restore"]:
-    if open(words[2]).read() == "torn":
+    restored = open(words[2]).read()
+    if restored == "torn":
         sys.exit("it is torn")
-    open(home + "/config/config.yaml", "w").write("database: postgresql://db.organization.com/orgo\\nqueue: amqp://there\\n")
+    open(home + "/config/config.yaml", "w").write(restored)
     sys.exit()
 told = re.search("^database: sqlite:///(.*)$", open(home + "/config/config.yaml").read(), re.M)
 file = os.path.join(home, told[1] if told else "var/orgo.db")
 if words[:2] == ["config", "show"]:
     server = re.search("^database: (postgres.*)$", open(home + "/config/config.yaml").read(), re.M)
     print('{{"key": "database", "value": "%s"}}' % (server[1] if server else "sqlite:///" + file))
-    if os.path.exists(home + "/sealed"):
-        print('{{"key": "backup.key", "value": "***"}}')
+    if os.path.exists(home + "/told"):
+        print(open(home + "/told").read())
     print('{{"key": "web.host", "value": "127.0.0.1"}}')
     print('{{"key": "web.port", "value": "8000"}}')
 elif words[0] in ("init", "database"):
@@ -45,6 +50,9 @@ elif words[0] in ("init", "database"):
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE IF NOT EXISTS done (by TEXT UNIQUE)")
         database.execute("INSERT OR IGNORE INTO done VALUES (?)", (os.path.basename(here),))
+    for folder in ("blobs", "large", "log"):
+        os.makedirs(home + "/var/" + folder, exist_ok=True)
+        open(home + "/var/" + folder + "/" + os.path.basename(here), "w")
 elif words == ["backup", "create"]:
     print("made by", os.path.basename(here))
 elif words[0] == "status":
@@ -85,13 +93,20 @@ class StandIn:
         (self.source / name).mkdir(exist_ok=True)
         return self.source / name
 
-    def run(self, script: str, *words: str, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, script: str, *words: str, kill_at: int = 0, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
         killer = {"BASH_ENV": str(self.folder / "killer.sh"), "KILL_AT": str(kill_at)} if kill_at else {}
         return subprocess.run(
             ["bash", self.source / "deploy" / script, "--yes", "--root", self.root, *words],
-            env=clean_environment(PYTHON=sys.executable, **killer),
+            env=clean_environment(PYTHON=sys.executable, **killer, **settings),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, start_new_session=True,
         )  # fmt: skip
+
+    def tells(self, **values: str) -> None:
+        """What the configuration says besides, by `config show`."""
+        rows = [json.dumps({"key": key.replace("_", "."), "value": value}) for key, value in values.items()]
+        (self.root / "var/lib/orgo/told").write_text("\n".join(rows))
 
     def next_version(self, content: str) -> None:
         """What is in the checkout from now on, with another unit and another command."""
@@ -191,6 +206,8 @@ def test_an_upgrade_comes_right_wherever_it_was_killed(installed: StandIn) -> No
 def test_the_way_back_comes_right_wherever_it_was_killed(installed: StandIn) -> None:
     old, before, kills = installed.release, installed.placed(), 0
     database = installed.on_another_disk()
+    installed.tells(blobs_to="var/large")
+    var = installed.root / "var/lib/orgo/var"
     installed.next_version("broken")
     for kills, said in installed.each_kill("upgrade.sh"):
         # one that was on its way back goes back, even where the new version would live by now
@@ -204,7 +221,25 @@ def test_the_way_back_comes_right_wherever_it_was_killed(installed: StandIn) -> 
         backup = max((installed.root / "var/backups/orgo").iterdir())
         assert done(backup / "after.sqlite3")[0] == old and len(done(backup / "after.sqlite3")) == 2
         assert not (installed.root / "opt/orgo/.upgrading").exists()
+        # mail taken meanwhile may be known to a database elsewhere: its bytes stay, all else is as it was
+        assert [len(os.listdir(var / name)) for name in ("blobs", "large", "log")] == [2, 2, 1]
+        with tarfile.open(backup / "var.tar") as kept:
+            assert {"./log"} == {name for name in kept.getnames() if name.count("/") == 1}
+        assert {name.name for name in var.parent.glob("var.*")} == {f"var.after-{backup.name}"}
     assert kills > 20
+
+
+def test_a_way_back_that_is_cut_off_never_leaves_a_machine_without_its_unit(installed: StandIn) -> None:
+    installed.next_version("broken")
+    tar = installed.folder / "bin/tar"
+    tar.parent.mkdir()
+    tar.write_text('#!/bin/sh\ncase "$*" in *-xpf*placed.tar) exit 9 ;; esac\nexec /usr/bin/tar "$@"\n')
+    tar.chmod(0o755)
+    cut = installed.run("upgrade.sh", PATH=f"{tar.parent}:{os.environ['PATH']}")
+
+    assert cut.returncode == 9 and "going back" in cut.stdout
+    assert installed.placed() == ["# broken", "# broken"]
+    assert installed.run("upgrade.sh").returncode == 1 and "# broken" not in installed.placed()
 
 
 def test_a_database_on_another_server_is_backed_up_by_orgo_itself(installed: StandIn) -> None:
@@ -214,15 +249,16 @@ def test_a_database_on_another_server_is_backed_up_by_orgo_itself(installed: Sta
     refused = installed.run("upgrade.sh")
     assert refused.returncode == 2 and "say --backup-made" in refused.stderr and installed.release == old
 
-    (installed.root / "var/lib/orgo/sealed").touch()
+    installed.tells(backup_key="***")
     done = installed.run("upgrade.sh")
     assert done.returncode == 0 and installed.release != old
     assert done.stdout.index(f"made by {old}") < done.stdout.index("stopping")
 
 
 def test_a_backup_that_is_refused_leaves_the_place_to_another(made: StandIn, tmp_path: Path) -> None:
-    for name in ("torn", "whole", "key"):
+    for name in ("torn", "key"):
         (tmp_path / name).write_text(name)
+    (tmp_path / "whole").write_text("database: postgresql://db.organization.com/orgo\nqueue: amqp://there\n")
     words = ["--database", "sqlite", "--key", str(tmp_path / "key"), "--restore"]
     refused = made.run("install.sh", *words, str(tmp_path / "torn"))
     assert refused.returncode == 1 and "it was not restored" in refused.stderr
@@ -234,6 +270,46 @@ def test_a_backup_that_is_refused_leaves_the_place_to_another(made: StandIn, tmp
         made.root / "etc/orgo/config.yaml"
     ).read_text() == "queue: amqp://there\n"  # --database went before
     assert (made.root / "etc/orgo/credentials/ORGO_BACKUP_KEY").read_text() == "key"
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "backup: {to: /old}\n",
+        "backup:\n  to: /old\n\n  # every: 1 day\n  keep:\n    daily: 3\n",
+        "backup: # of the house\n  to: /old\n",
+        "backup: {\n  to: /old,\n}\n",
+        '"backup": {to: /old}\r\n',
+    ],
+)
+def test_what_is_chosen_goes_before_what_a_backup_says_in_whichever_form(
+    made: StandIn, tmp_path: Path, there: str
+) -> None:
+    (tmp_path / "house").write_text(f"{there}# the queue\nqueue: amqp://there\nbackups: no key\n")
+    (tmp_path / "key").write_text("key")
+    words = ["--restore", str(tmp_path / "house"), "--key", str(tmp_path / "key"), "--backup", str(tmp_path)]
+    done = made.run("install.sh", *words)
+
+    assert done.returncode == 0, done.stderr
+    told = yaml.safe_load((made.root / "etc/orgo/config.yaml").read_text())
+    assert told == {
+        "queue": "amqp://there",
+        "backups": "no key",
+        "backup": {"key": "${ORGO_BACKUP_KEY}", "to": str(tmp_path), "every": "1 day"},
+    }
+    assert "# the queue" in (made.root / "etc/orgo/config.yaml").read_text()
+
+
+def test_the_service_may_write_where_blobs_and_the_log_are(installed: StandIn) -> None:
+    installed.tells(backup_to="s3://bucket/orgo", blobs_to="/srv/large", log_folder="../log")
+    again = installed.run("install.sh")
+    places = installed.root / "etc/systemd/system/orgo.service.d/20-places.conf"
+
+    assert again.returncode == 0, again.stderr
+    assert re.findall(r'^ReadWritePaths="-(.*)"$', places.read_text(), re.MULTILINE) == [
+        "/srv/large",
+        str(installed.root / "var/lib/log"),
+    ]
 
 
 def test_a_backup_is_not_restored_over_what_is_there(installed: StandIn) -> None:

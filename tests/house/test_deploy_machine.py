@@ -56,7 +56,7 @@ def test_it_has_a_user_a_command_and_secrets_of_its_own(machine: dict[str, str])
         "orgo 750 /var/lib/orgo\n" in files and "root 600 /etc/orgo/credentials/ORGO_SMTP_PASSWORD" in files
     )
     assert "Permission denied" in files and "/run/orgo-" not in files
-    assert 'ReadWritePaths="-/srv/backups"' in files
+    assert {f'ReadWritePaths="-/srv/{name}"' for name in ("backups", "blobs", "log")} <= {*files.splitlines()}
 
 
 def test_a_mail_becomes_a_task_and_a_backup(machine: dict[str, str]) -> None:

@@ -386,14 +386,18 @@ def test_a_broker_that_lets_orgo_in_or_not() -> None:
 
 
 def test_the_place_of_large_mail(office: Office, tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
+    for name in ("there", "full"):
+        (tmp_path / name).mkdir()
+    for number in range(1, 256):  # where a blob's folder would be
+        (tmp_path / "full" / f"{number:02x}").touch()
     found = {
         name: there(office, servers.large_mail, f"blobs: {{{{to: {tmp_path / name}}}}}\n")
-        for name in ("there", "away")
+        for name in ("there", "away", "full")
     }
 
-    assert (found["there"].state, found["away"].state) == ("ok", "fail")
+    assert [one.state for one in found.values()] == ["ok", "fail", "fail"]
     assert "away" in found["away"].words
+    assert not [path for path in (tmp_path / "there").rglob("*") if path.is_file()]
 
 
 # ---------------------------------------------------------------- without a network

@@ -1,5 +1,6 @@
 """The servers that the configuration names, and who is at Orgo's own addresses."""
 
+import hashlib
 import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -177,7 +178,7 @@ def queue(config: Config) -> Iterator[Finding]:
 
 
 def large_mail(config: Config) -> Iterator[Finding]:
-    """Whether the place of large mail can be had, where there is one."""
+    """Whether the place of large mail takes a blob and gives it back, where there is one."""
     if config.blobs is None or not is_there(config):
         return
     boot.start(config)
@@ -186,12 +187,14 @@ def large_mail(config: Config) -> Iterator[Finding]:
     place = place_of(config)
     assert place is not None
     try:
-        place.get(_NO_BLOB)
-    except FileNotFoundError:
-        yield Finding("large mail", "ok", f"its place {config.blobs.to} can be had")
+        place.put(_PROBE_NAME, _PROBE)
+        place.get(_PROBE_NAME)
+        place.remove_old(_PROBE_NAME, datetime.max.replace(tzinfo=UTC))
+        yield Finding("large mail", "ok", f"its place {config.blobs.to} can be written and read")
     except BlobAway as error:
         todo = "until it is back, new mail goes into the database, and what lies there waits"
         yield Finding("large mail", "fail", str(error), todo)
 
 
-_NO_BLOB = "0" * 64  # nobody's hash: a place that answers says that it is not there
+_PROBE = b"orgo doctor"  # no mail's bytes; where it is left behind, the sweep takes it
+_PROBE_NAME = hashlib.sha256(_PROBE).hexdigest()
