@@ -4,7 +4,7 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -49,14 +49,22 @@ class S3Store(Section):
     ca_file: BesideConfig | None = Field(None, description="Certificates of an internal authority (PEM)")
 
 
+class Patience(NamedTuple):
+    """For how many seconds a store is waited for, to connect and between two pieces of an answer, and how often it is asked."""
+
+    connect: float = 5
+    read: float = 60
+    attempts: int = 3
+
+
 class Client:
     """boto3's client on one bucket and a folder in it; `words` is their address."""
 
-    def __init__(self, address: str, s3: S3Store | None) -> None:
+    def __init__(self, address: str, s3: S3Store | None, patience: Patience = Patience()) -> None:  # noqa: B008
         self.words = address
         self.bucket, _, folder = address.removeprefix(S3).partition("/")
         self.before = f"{folder.strip('/')}/" if folder.strip("/") else ""
-        self.calls, self._failures = _client(s3)
+        self.calls, self._failures = _client(s3, patience)
 
     def key(self, name: str) -> dict[str, str]:
         """The words by which a call names an object."""
@@ -71,7 +79,8 @@ class Client:
         try:
             yield
         except self._failures as error:
-            code = str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+            answer = getattr(error, "response", None) or {}  # None where there was no answer
+            code = str(answer.get("Error", {}).get("Code", ""))
             if name and code in ("NoSuchKey", "404"):
                 raise FileNotFoundError(errno.ENOENT, "it is not there", name) from error
             raise Away(f"{self.words}: {error or type(error).__name__}") from error
@@ -86,7 +95,7 @@ class Client:
                     yield {**entry, "Name": str(entry["Key"]).removeprefix(before)}
 
 
-def _client(s3: S3Store | None) -> tuple[Any, tuple[type[BaseException], ...]]:
+def _client(s3: S3Store | None, patience: Patience) -> tuple[Any, tuple[type[BaseException], ...]]:
     """boto3's client, and what it raises. It is imported for who has such a store only."""
     import boto3
     from boto3.exceptions import Boto3Error
@@ -95,7 +104,9 @@ def _client(s3: S3Store | None) -> tuple[Any, tuple[type[BaseException], ...]]:
     from urllib3.exceptions import HTTPError
 
     settings = Settings(
-        connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}
+        connect_timeout=patience.connect,
+        read_timeout=patience.read,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
     )
     client = boto3.client(
         "s3",
