@@ -29,7 +29,7 @@ from orgo.flow.reading import Read, Reader, Unread
 from orgo.flow.report import log_placed
 from orgo.flow.storms import words_key
 from orgo.flow.unit import Overtaken, Unit
-from orgo.intake.blobs import BlobAway
+from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.claim import MOST_ATTEMPTS, MOST_DEATHS, claim, give_back, hold, release, still_mine
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.models import Mail
@@ -46,6 +46,8 @@ from orgo.task.queries import is_any_due
 
 log = logging.getLogger("orgo.pipeline")
 AT_ONCE = 200
+# So many batches of which nothing can be read are passed by in a round.
+_MOST_CLAIMS = 20
 
 
 def take(mails: Sequence[Incoming]) -> list[Mail]:
@@ -69,11 +71,15 @@ def route(parser: Reader, limit: int = AT_ONCE) -> int:
 def _bytes_of(mails: Sequence[Mail]) -> tuple[list[Mail], list[bytes]]:
     """The mails whose bytes can be had, with these; the others wait, or go to quarantine where their bytes are lost."""
     found = list(zip(mails, read_raws([mail.pk for mail in mails]), strict=True))
-    for mail, raw in found:
-        if not isinstance(raw, bytes):
-            decide([mail], [Unread(str(raw)) if isinstance(raw, BlobAway) else ParseFailure(str(raw))])
+    lacking = [(mail, _without_bytes(raw)) for mail, raw in found if not isinstance(raw, bytes)]
+    if lacking:
+        decide([mail for mail, _ in lacking], [why for _, why in lacking])
     there = [(mail, raw) for mail, raw in found if isinstance(raw, bytes)]
     return [mail for mail, _ in there], [raw for _, raw in there]
+
+
+def _without_bytes(why: BlobAway | BlobLost) -> Read:
+    return Unread(str(why)) if isinstance(why, BlobAway) else ParseFailure(str(why))
 
 
 class Router:
@@ -107,12 +113,16 @@ class Router:
         self._thread.shutdown()
 
     def _begin(self, limit: int) -> tuple[list[Mail], "Future[Sequence[Read]]"] | None:
-        mails = claim(limit)
-        if not mails:
-            return None
-        crashpoint("H2.after_claim")
-        readable, raws = _bytes_of(mails)
-        return (readable, self._thread.submit(self._parser.parse, raws)) if readable else None
+        """A batch of which something can be read: behind mails that wait for their blobs others don't."""
+        for _ in range(_MOST_CLAIMS):
+            mails = claim(limit)
+            if not mails:
+                return None
+            crashpoint("H2.after_claim")
+            readable, raws = _bytes_of(mails)
+            if readable:
+                return readable, self._thread.submit(self._parser.parse, raws)
+        return None
 
 
 def decide(mails: Sequence[Mail], read: Sequence[Read]) -> None:

@@ -20,7 +20,7 @@ from typing import Protocol
 from orgo.conf import boot, sql
 from orgo.conf.blobs import Blobs
 from orgo.conf.config import Config
-from orgo.conf.s3 import Away, Client
+from orgo.conf.s3 import Away, Client, Patience
 from orgo.intake.models import RawMail
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
@@ -29,6 +29,10 @@ from orgo.lib.files import sync, write_whole
 log = logging.getLogger("orgo.intake")
 # A mail is in the database moments after its blob; who died in between tries again within hours.
 KEPT_WITHOUT_ROW = timedelta(days=1)
+# So long a place that was away is not asked again: whoever needs it meanwhile hears so at once.
+AWAY_FOR = timedelta(seconds=15)
+# Far less than a claimed mail's lease, for mail that needs no blob waits behind this.
+PATIENCE = Patience(connect=3, read=15, attempts=2)
 _NAME = re.compile(r"[0-9a-f]{64}")
 _AT_ONCE = 500
 
@@ -74,6 +78,39 @@ def place_of(config: Config) -> Place | None:
     return InFolder(folder)
 
 
+class Resting:
+    """A place that is left alone for a while when it was away. Putting and getting rest apart: a full disk can be read."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._away: dict[str, tuple[datetime, str]] = {}
+
+    def put(self, name: str, data: bytes) -> None:
+        with self._unless_away("put"):
+            self._place.put(name, data)
+
+    def get(self, name: str) -> bytes:
+        with self._unless_away("get"):
+            return self._place.get(name)
+
+    def old(self, before: datetime) -> Iterator[str]:
+        return self._place.old(before)
+
+    def remove_old(self, name: str, before: datetime) -> None:
+        self._place.remove_old(name, before)
+
+    @contextmanager
+    def _unless_away(self, what: str) -> Iterator[None]:
+        since, why = self._away.get(what, (datetime.min.replace(tzinfo=UTC), ""))
+        if timedelta() <= clock.now() - since < AWAY_FOR:
+            raise BlobAway(why)
+        try:
+            yield
+        except BlobAway as error:
+            self._away[what] = clock.now(), str(error)
+            raise
+
+
 _places: dict[int, tuple[Config, Place | None]] = {}
 
 
@@ -83,7 +120,8 @@ def here() -> Place | None:
     known = _places.get(id(config))
     if known is None:
         _places.clear()
-        known = _places[id(config)] = (config, place_of(config))
+        place = place_of(config)
+        known = _places[id(config)] = (config, Resting(place) if place else None)
     return known[1]
 
 
@@ -196,7 +234,7 @@ class InBucket:
     """A bucket of an S3 store, and a folder in it. An object is there whole or not at all."""
 
     def __init__(self, blobs: Blobs) -> None:
-        self._s3 = Client(blobs.to, blobs.s3)
+        self._s3 = Client(blobs.to, blobs.s3, PATIENCE)
 
     def put(self, name: str, data: bytes) -> None:
         with self._asking():

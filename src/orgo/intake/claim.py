@@ -10,13 +10,14 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from orgo.conf import sql
+from orgo.intake.blobs import AWAY_FOR
 from orgo.intake.models import Mail
 from orgo.intake.store import Mode
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 
 LEASE = timedelta(seconds=90)
-HELD = timedelta(seconds=15)
+HELD = AWAY_FOR
 MOST_ATTEMPTS = 3
 # A worker that was killed may not have been the mail's fault; five were.
 MOST_DEATHS = 5

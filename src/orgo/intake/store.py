@@ -26,6 +26,8 @@ from orgo.lib.turns import at, turns
 
 CUT_SHORT = "it is shorter than its server announced"
 SAME_WITHIN = timedelta(hours=24)
+# A batch's blobs are read for so long, and one more may time out after it: their mails are claimed for longer than that.
+READING = timedelta(seconds=30)
 # zstandard's compressors are no thread's but one's, and the listener stores on several.
 _own = threading.local()
 _BLANK = {field.name: field.get_default() for field in Mail._meta.concrete_fields}
@@ -120,14 +122,16 @@ def read_raw(mail: int) -> bytes:
 def read_raws(mails: Sequence[int]) -> list[bytes | BlobAway | BlobLost]:
     """The bytes of mails that are no copies, in their order, by one query; or why they can't be had.
 
-    Where the place of the blobs is away it is asked once.
+    Where the place of the blobs is away it is asked once, and one that is slow no longer than READING.
     """
     rows = {
         mail: (data, blob) for mail, data, blob in sql.among(RawMail, ("mail", "data", "blob"), "mail", mails)
     }
-    unpack, away = zstandard.ZstdDecompressor(), None
+    unpack, away, until = zstandard.ZstdDecompressor(), None, clock.now() + READING
     found: list[bytes | BlobAway | BlobLost] = []
     for data, blob in (rows[mail] for mail in mails):
+        if clock.now() > until:
+            away = away or BlobAway("the place of the blobs is slow: others of this batch took too long")
         try:
             found.append(
                 away if blob and away else unpack.decompress(blobs.get(blob) if blob else bytes(data))
