@@ -77,9 +77,10 @@ def test_a_large_mail_lies_in_the_bucket(in_bucket: Office, seaweedfs: Seaweedfs
     assert seaweedfs.client().head_object(Bucket=bucket, Key=f"orgo/{blob}")["ContentLength"] > 0
 
 
-def sweeps(age: Callable[[str], None], office: Office) -> None:
-    """Only what is old and has no row goes."""
+def sweeps(age: Callable[[str], None], age_aside: Callable[[str], None], office: Office) -> None:
+    """Only what is old and has no row goes: aside first, and away a day later."""
     from orgo.intake import blobs
+    from orgo.lib import clock
 
     place = blobs.here()
     assert place is not None
@@ -91,24 +92,33 @@ def sweeps(age: Callable[[str], None], office: Office) -> None:
     assert blobs.sweep(place) == 1
 
     assert place.get(young) == b"x" and len(place.get(kept)) > 100
+    assert list(place.old(clock.now())) == [kept] and place.get(orphan) == b"x"
+    assert blobs.sweep(place) == 0 and place.get(orphan) == b"x"
+    age_aside(orphan)
+    assert blobs.sweep(place) == 0
     with pytest.raises(FileNotFoundError):
         place.get(orphan)
 
 
-def test_a_blob_that_no_row_names_is_swept_when_it_is_old(in_folder: Office) -> None:
-    from orgo.intake import blobs
+def _make_old(file: Path) -> None:
     from orgo.lib import clock
 
-    def age(name: str) -> None:
-        file = in_folder.home / "var" / "blobs" / name[:2] / name
-        long_ago = (clock.now() - timedelta(days=3)).timestamp()
-        os.utime(file, (long_ago, long_ago))
+    long_ago = (clock.now() - timedelta(days=3)).timestamp()
+    os.utime(file, (long_ago, long_ago))
 
-    sweeps(age, in_folder)
+
+def test_a_blob_that_no_row_names_is_swept_when_it_is_old(in_folder: Office) -> None:
+    from orgo.intake import blobs
+
+    sweeps(
+        lambda name: _make_old(_file(in_folder, name)),
+        lambda name: _make_old(_file(in_folder, name).with_name(f".{name}.swept")),
+        in_folder,
+    )
     place = blobs.here()
     assert place is not None
     place.put("ef" * 32, b"x")
-    age("ef" * 32)
+    _make_old(_file(in_folder, "ef" * 32))
     place.put("ef" * 32, b"x")  # another mail's: it is young again
     assert blobs.sweep(place) == 0
 
@@ -125,20 +135,133 @@ def test_a_bucket_is_swept(in_bucket: Office, monkeypatch: Any) -> None:
     monkeypatch.setattr(blobs, "KEPT_WITHOUT_ROW", -timedelta(days=36_500))
 
     assert blobs.sweep(place) == 1 and len(place.get(kept)) > 100
+    assert place.get("ab" * 32) == b"x"
+    assert blobs.sweep(place) == 0
+    with pytest.raises(FileNotFoundError):
+        place.get("ab" * 32)
+
+
+def stays_readable(office: Office, name: str) -> None:
+    """It was set aside while a mail got its row: that mail is read, and the next sweep puts it back."""
+    from orgo.intake import blobs
+    from orgo.lib import clock
+
+    place, far = blobs.here(), clock.now() + timedelta(days=36_500)
+    assert place is not None
+    place.set_aside(name, far)
+    assert list(place.old(far)) == [] and list(place.aside(far)) == [name]
+    assert len(blobs.get(name)) > 100
+    office.clock.move_to(far)
+    assert blobs.sweep(place) == 0
+    assert list(place.old(far)) == [name] and list(place.aside(far)) == []
+
+
+def test_what_is_swept_while_a_row_gets_it_comes_back(in_folder: Office) -> None:
+    stays_readable(in_folder, comes_back(in_folder))
+
+
+@pytest.mark.needs("seaweedfs")
+def test_what_is_swept_from_a_bucket_while_a_row_gets_it_comes_back(in_bucket: Office) -> None:
+    stays_readable(in_bucket, comes_back(in_bucket))
+
+
+def test_small_mail_goes_by_large_mail_that_waits_for_its_place(
+    in_folder: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place is asked once, whatever waits for it; what waits is blamed for nothing, and goes on when it is back."""
+    from orgo.intake import blobs
+    from orgo.intake.models import Mail
+    from orgo.pipeline import Router, take
+
+    folder = in_folder.home / "disk"
+    asked: list[str] = []
+    folder.mkdir()
+    configured(in_folder, f"{{to: {folder}, above: 20 kB}}")
+    large = take([_incoming(number, LARGE) for number in range(8)])
+    folder.rename(folder.with_name("unmounted"))
+    read = blobs.InFolder.get
+
+    def counted(self: blobs.InFolder, name: str) -> bytes:
+        asked.append(name)
+        return read(self, name)
+
+    monkeypatch.setattr(blobs.InFolder, "get", counted)
+    (small,) = take([_incoming(9, "It drips.")])
+    router = Router(in_folder.parser)
+
+    assert router.round(2) == 1
+    assert Mail.objects.get(pk=small.pk).outcome == "opened" and len(asked) == 1
+    waiting = Mail.objects.filter(pk__in=[mail.pk for mail in large])
+    assert set(waiting.values_list("outcome", "attempts")) == {("", 0)}
+    folder.with_name("unmounted").rename(folder)
+    in_folder.clock.advance(blobs.AWAY_FOR + timedelta(seconds=1))
+    while router.round(2):
+        pass
+    router.close()
+    assert set(waiting.values_list("outcome", "attempts")) == {("opened", 1)}
+
+
+def _incoming(number: int, text: str) -> Any:
+    from orgo.intake.store import Incoming
+
+    data = f"From: p{number}@people.example\r\nTo: info@city.example\r\nSubject: Roof {number}\r\n\r\n{text}"
+    return Incoming(data=data.encode(), source="smtp", envelope_to=("info@city.example",))
+
+
+def test_a_place_that_takes_nothing_is_asked_once_and_can_still_be_read(
+    in_folder: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgo.intake import blobs
+
+    tried: list[str] = []
+
+    def full(self: object, name: str, data: bytes) -> None:
+        tried.append(name)
+        raise blobs.BlobAway("No space left on device")
+
+    blob = comes_back(in_folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs.InFolder, "put", full)
+        assert [blobs.put(b"x" * 30_000, b"%d" % number) for number in range(5)] == [""] * 5
+    assert len(tried) == 1 and len(blobs.get(blob)) > 100
+    in_folder.clock.advance(blobs.AWAY_FOR)
+    assert blobs.put(b"x" * 30_000, b"y") != ""
+
+
+def test_a_place_that_is_slow_is_read_no_longer_than_the_mails_are_claimed(
+    in_folder: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of a batch are decided, the others wait; even one more that times out ends before the lease does."""
+    from orgo.intake import blobs, store
+    from orgo.intake.claim import LEASE
+    from orgo.intake.models import Mail
+    from orgo.pipeline import route, take
+
+    take([_incoming(number, LARGE) for number in range(8)])
+    read = blobs.InFolder.get
+
+    def slowly(self: blobs.InFolder, name: str) -> bytes:
+        in_folder.clock.advance(seconds=12)
+        return read(self, name)
+
+    monkeypatch.setattr(blobs.InFolder, "get", slowly)
+    assert route(in_folder.parser) == 8
+    outcomes = sorted(Mail.objects.values_list("outcome", "attempts"))
+    assert outcomes == [("", 0)] * 5 + [("opened", 1)] * 3
+    slowest = (blobs.PATIENCE.connect + blobs.PATIENCE.read) * blobs.PATIENCE.attempts
+    assert store.READING + timedelta(seconds=slowest + 10) < LEASE
 
 
 def test_a_place_that_is_away_keeps_no_mail_out(in_folder: Office) -> None:
     """What comes goes into the database; what lies there waits, and nobody is blamed for it."""
     from orgo.intake.claim import HELD
     from orgo.intake.models import Mail
-    from orgo.intake.store import Incoming
     from orgo.pipeline import take
 
     folder = in_folder.home / "disk"
     folder.mkdir()
     configured(in_folder, f"{{to: {folder}, above: 20 kB}}")
-    data = b"From: clara@people.example\r\nTo: info@city.example\r\nSubject: Roof\r\n\r\n" + LARGE.encode()
-    (waits,) = take([Incoming(data=data, source="smtp", envelope_to=("info@city.example",))])
+    (waits,) = take([_incoming(1, LARGE)])
     folder.rename(folder.with_name("unmounted"))
     in_folder.settle()
 
@@ -156,11 +279,9 @@ def test_a_mail_whose_blob_is_lost_is_in_quarantine_and_the_page_says_so(
     in_folder: Office, harm: str
 ) -> None:
     from orgo.intake.models import Mail
-    from orgo.intake.store import Incoming
     from orgo.pipeline import take
 
-    data = b"From: clara@people.example\r\nTo: info@city.example\r\nSubject: Roof\r\n\r\n" + LARGE.encode()
-    (row,) = take([Incoming(data=data, source="smtp", envelope_to=("info@city.example",))])
+    (row,) = take([_incoming(1, LARGE)])
     file = _file(in_folder, row_of(row)[1])
     if harm == "gone":
         file.unlink()

@@ -1,10 +1,11 @@
 """Where the bytes of large mail lie beside the database: a folder or a bucket, each under the SHA-256 of what was packed.
 
 A blob is there, and lasts, before the row that names it. One that no row names is of a process that died in between; it harms
-nothing and is swept when it is old (`sweep`). A row may name a blob that another
-row put there, so a second putting renews its age.
+nothing and is swept when it is old (`sweep`). A row may name a blob that another row put there, so a second putting renews its
+age; and for the moment in which both meet, what is swept stays readable aside for as long again.
 """
 
+import errno
 import hashlib
 import logging
 import os
@@ -34,6 +35,8 @@ AWAY_FOR = timedelta(seconds=15)
 # Far less than a claimed mail's lease, for mail that needs no blob waits behind this.
 PATIENCE = Patience(connect=3, read=15, attempts=2)
 _NAME = re.compile(r"[0-9a-f]{64}")
+_ASIDE = re.compile(r"\.([0-9a-f]{64})\.swept")
+_SWEPT = "swept/"
 _AT_ONCE = 500
 
 
@@ -60,8 +63,20 @@ class Place(Protocol):
         """The names of those that were put before this instant."""
         ...
 
-    def remove_old(self, name: str, before: datetime) -> None:
-        """Take one away, unless it was put again meanwhile."""
+    def set_aside(self, name: str, before: datetime) -> None:
+        """Out of the way, unless it was put again meanwhile; `get` finds it still."""
+        ...
+
+    def aside(self, before: datetime) -> Iterator[str]:
+        """The names of those that were set aside before this instant."""
+        ...
+
+    def put_back(self, name: str) -> None:
+        """What was set aside is needed."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """What was set aside goes."""
         ...
 
 
@@ -96,8 +111,17 @@ class Resting:
     def old(self, before: datetime) -> Iterator[str]:
         return self._place.old(before)
 
-    def remove_old(self, name: str, before: datetime) -> None:
-        self._place.remove_old(name, before)
+    def set_aside(self, name: str, before: datetime) -> None:
+        self._place.set_aside(name, before)
+
+    def aside(self, before: datetime) -> Iterator[str]:
+        return self._place.aside(before)
+
+    def put_back(self, name: str) -> None:
+        self._place.put_back(name)
+
+    def drop(self, name: str) -> None:
+        self._place.drop(name)
 
     @contextmanager
     def _unless_away(self, what: str) -> Iterator[None]:
@@ -158,15 +182,28 @@ def get(name: str, place: Place | None = None) -> bytes:
 
 
 def sweep(place: Place) -> int:
-    """Remove old blobs that no row names; returns how many. Raises BlobAway."""
+    """Set old blobs that no row names aside, and remove those of the time before; returns how many were set aside.
+
+    A mail may have been given one at that very moment: its row is seen the next time. Raises BlobAway.
+    """
     before, gone = clock.now() - KEPT_WITHOUT_ROW, 0
-    names = iter(place.old(before))
-    while some := list(islice(names, _AT_ONCE)):
-        named = {name for (name,) in sql.among(RawMail, ("blob",), "blob", some)}
-        for name in [name for name in some if name not in named]:
-            place.remove_old(name, before)
+    for name, is_named in _looked_up(place.aside(before)):
+        if is_named:
+            place.put_back(name)
+        else:
+            place.drop(name)
+    for name, is_named in _looked_up(place.old(before)):
+        if not is_named:
+            place.set_aside(name, before)
             gone += 1
     return gone
+
+
+def _looked_up(found: Iterator[str]) -> Iterator[tuple[str, bool]]:
+    """Each of these names, and whether a row names it."""
+    while some := list(islice(found, _AT_ONCE)):
+        named = {name for (name,) in sql.among(RawMail, ("blob",), "blob", some)}
+        yield from ((name, name in named) for name in some)
 
 
 class InFolder:
@@ -188,7 +225,7 @@ class InFolder:
 
     def get(self, name: str) -> bytes:
         try:
-            return self._file(name).read_bytes()
+            return self._read(name)
         except FileNotFoundError:
             if not self._path.is_dir():
                 raise BlobAway(f"{self._path}: there is no such folder (is the disk mounted?)") from None
@@ -196,27 +233,52 @@ class InFolder:
         except OSError as error:
             raise _away(self._path, error) from error
 
+    def _read(self, name: str) -> bytes:
+        """It may be set aside or put back meanwhile."""
+        for file in (self._file(name), self._aside(name), self._file(name)):
+            with suppress(FileNotFoundError):
+                return file.read_bytes()
+        raise FileNotFoundError(errno.ENOENT, "it is not there", name)
+
     def old(self, before: datetime) -> Iterator[str]:
         """Those of processes that died in the middle of one are removed on the way."""
         for file in self._path.glob("??/*"):
-            if self._changed(file) < before and _NAME.fullmatch(file.name):
+            if self._changed(file) >= before or _ASIDE.fullmatch(file.name):
+                continue
+            if _NAME.fullmatch(file.name):
                 yield file.name
-            elif self._changed(file) < before:
+            else:
                 file.unlink(missing_ok=True)
 
-    def remove_old(self, name: str, before: datetime) -> None:
-        """First out of the way: who puts it now puts it anew, and who did a moment ago has made it younger."""
-        file = self._file(name)
-        aside = file.with_name(f".{name}.swept")
+    def set_aside(self, name: str, before: datetime) -> None:
+        """Who puts it from now on puts it anew, and who did a moment ago has made it younger."""
+        file, aside = self._file(name), self._aside(name)
         with suppress(FileNotFoundError):
             file.replace(aside)
             if self._changed(aside) < before:
-                aside.unlink()
+                os.utime(aside)  # it is aside since now
             else:
                 aside.replace(file)
 
+    def aside(self, before: datetime) -> Iterator[str]:
+        for file in self._path.glob("??/.*"):
+            found = _ASIDE.fullmatch(file.name)
+            if found and self._changed(file) < before:
+                yield found[1]
+
+    def put_back(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            self._aside(name).replace(self._file(name))
+            sync(self._file(name).parent)
+
+    def drop(self, name: str) -> None:
+        self._aside(name).unlink(missing_ok=True)
+
     def _file(self, name: str) -> Path:
         return self._path / name[:2] / name
+
+    def _aside(self, name: str) -> Path:
+        return self._path / name[:2] / f".{name}.swept"
 
     def _make(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -241,21 +303,41 @@ class InBucket:
             self._s3.calls.put_object(**self._s3.key(name), Body=data, ChecksumAlgorithm="SHA256")
 
     def get(self, name: str) -> bytes:
-        with self._asking(name):
-            answer = self._s3.calls.get_object(**self._s3.key(name))
-            found: bytes = answer["Body"].read()
-        return found
+        """It may be set aside or put back meanwhile."""
+        for key in (name, _SWEPT + name, name):
+            with suppress(FileNotFoundError), self._asking(name):
+                found: bytes = self._s3.calls.get_object(**self._s3.key(key))["Body"].read()
+                return found
+        raise FileNotFoundError(errno.ENOENT, "it is not there", name)
 
     def old(self, before: datetime) -> Iterator[str]:
+        return self._entries("", before)
+
+    def set_aside(self, name: str, before: datetime) -> None:
+        with suppress(FileNotFoundError), self._asking(name):
+            if self._s3.calls.head_object(**self._s3.key(name))["LastModified"] < before:
+                self._move(name, _SWEPT + name)
+
+    def aside(self, before: datetime) -> Iterator[str]:
+        return self._entries(_SWEPT, before)
+
+    def put_back(self, name: str) -> None:
+        with suppress(FileNotFoundError), self._asking(name):
+            self._move(_SWEPT + name, name)
+
+    def drop(self, name: str) -> None:
+        with self._asking():
+            self._s3.calls.delete_object(**self._s3.key(_SWEPT + name))
+
+    def _entries(self, folder: str, before: datetime) -> Iterator[str]:
         with _as_blob_away():
-            for entry in self._s3.entries():
+            for entry in self._s3.entries(folder):
                 if entry["LastModified"] < before and _NAME.fullmatch(entry["Name"]):
                     yield entry["Name"]
 
-    def remove_old(self, name: str, before: datetime) -> None:
-        with suppress(FileNotFoundError), self._asking(name):
-            if self._s3.calls.head_object(**self._s3.key(name))["LastModified"] < before:
-                self._s3.calls.delete_object(**self._s3.key(name))
+    def _move(self, key: str, to: str) -> None:
+        self._s3.calls.copy_object(**self._s3.key(to), CopySource=self._s3.key(key))
+        self._s3.calls.delete_object(**self._s3.key(key))
 
     @contextmanager
     def _asking(self, name: str = "") -> Iterator[None]:
