@@ -1,6 +1,7 @@
 """The sample organizations are right and do what their scenarios say; `orgo init` brings one, or the laptop kit, to a home."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from orgo.conf import check as check_config
 from orgo.conf import load
+from orgo.ops import samples
 from orgo.ops.checking import check_rules, rules_of
-from orgo.ops.samples import names, need_sample, samples_folder
+from orgo.ops.samples import PLAIN, names, need_sample, samples_folder
 from tests.house.checkout import ROOT, python
 
 KINDS = ["association", "city-hall", "company", "hospital", "school"]
@@ -152,3 +154,24 @@ def test_a_sample_may_be_a_laptop_kit(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert load(tmp_path, {}).intake.folder.path == tmp_path / "var" / "drop"
     assert load(tmp_path, {}).triage_team is not None
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "people.yaml", "rules.yaml"])
+def test_the_plain_sample_is_kept_apart_as_the_checkout_ships_it(name: str) -> None:
+    """In a checkout `config/` becomes somebody's own: a new home is not to get their people, mailboxes and secrets."""
+    assert (PLAIN / name).read_bytes() == (ROOT / "config" / name).read_bytes()
+
+
+def test_a_new_home_gets_the_plain_sample_and_nobodys_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = tmp_path / "checkout" / "config"
+    shutil.copytree(ROOT / "config", edited)
+    for name in ("config.yaml", "people.yaml", "rules.yaml"):
+        (edited / name).write_text("mine: true\n")
+    monkeypatch.setattr(samples, "samples_folder", lambda: edited)
+
+    samples.copy_plain(tmp_path / "laptop")
+
+    assert "mine" not in "".join(file.read_text() for file in (tmp_path / "laptop/config").glob("*.yaml"))
+    assert (tmp_path / "laptop/config/samples/water-leak.eml").is_file()

@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import shutil
 import signal
 import socket
 import sqlite3
@@ -164,6 +165,30 @@ def test_on_a_terminal_it_asks_and_asks_again_for_what_is_no_address(tmp_path: P
     assert "not a mail address, such as name@organization.com" in screen
     assert "Administrator: zoe@annecy.example" in screen
     assert "name: Annecy" in (tmp_path / "config" / "config.yaml").read_text("utf-8").replace('"', "")
+
+
+def test_in_a_checkout_the_samples_administrator_gives_way_to_the_one_who_was_typed(tmp_path: Path) -> None:
+    """There the sample lies in config/ already; what nobody edited is still the sample's."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    code, screen = on_terminal(tmp_path, "zoe@annecy.example\n", "Annecy\n")
+    assert code == 0, screen
+
+    active = rows(
+        tmp_path, "SELECT address FROM people_user WHERE is_active AND roles LIKE '%administrator%'"
+    )
+    assert active == [("zoe@annecy.example",)]
+    again = python(SETUP, home=tmp_path).stdout
+    assert "Administrator: zoe@annecy.example" in again and "beside people.yaml" not in again
+
+
+def test_who_is_no_longer_in_people_yaml_is_named(tmp_path: Path) -> None:
+    python(SETUP, home=tmp_path)
+    (tmp_path / "config/people.yaml").write_text(
+        "users:\n  - {address: zoe@annecy.example, role: administrator}\n"
+    )
+    said = python(SETUP, home=tmp_path).stdout
+
+    assert "beside people.yaml the database keeps" in said and "orgo user deactivate" in said
 
 
 def test_ctrl_c_at_a_question_ends_it_before_there_is_a_database(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, counted, line, say
+from orgo.cli.output import as_json_option, line, say
 from orgo.lib.problems import BadInput, Problem
-from orgo.lib.text import clean_name
+from orgo.lib.text import clean_name, counted
 
 if TYPE_CHECKING:
     from datetime import datetime

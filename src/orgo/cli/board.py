@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from orgo.cli.output import counted
+from orgo.lib.text import counted
 
 HEADS = ("queue", "waits", "oldest", "a second")
 Seen = Mapping[str, Any]

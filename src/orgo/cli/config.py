@@ -4,7 +4,8 @@ import click
 
 from orgo.cli.errors import Code
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, counted, line, problems, table
+from orgo.cli.output import as_json_option, line, problems, table
+from orgo.lib.text import counted
 
 
 @click.group(cls=Group, epilog="Example: orgo config check")

@@ -13,9 +13,10 @@ import click
 
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, enter, need
-from orgo.cli.output import as_json_option, counted, is_terminal, line, say
+from orgo.cli.output import as_json_option, is_terminal, line, say
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import counted
 
 if TYPE_CHECKING:
     from orgo.conf import Config

@@ -9,8 +9,9 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, counted, line, table
+from orgo.cli.output import as_json_option, line, table
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import counted
 
 if TYPE_CHECKING:
     from orgo.cli.reading import Reading

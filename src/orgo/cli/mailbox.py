@@ -12,9 +12,10 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, counted, fact, is_terminal, line, say, table
+from orgo.cli.output import as_json_option, fact, is_terminal, line, say, table
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem, nearest
+from orgo.lib.text import counted
 
 if TYPE_CHECKING:
     from orgo.conf import Config
@@ -209,6 +210,9 @@ def preview(name: str | None, most: int, as_json: bool) -> None:
 
     for account in _accounts(config, name):
         rows = observed(account.name, most)
+        if not rows and not as_json:
+            click.echo(_nothing_yet(account.name))
+            continue
         if as_json:
             for row in rows:
                 line(_as_object(row))
@@ -222,6 +226,14 @@ def preview(name: str | None, most: int, as_json: bool) -> None:
         )
         for words, count in foreseen(account.name).items():
             fact(f"{count:>6}", words, 6)
+
+
+def _nothing_yet(name: str) -> str:
+    from orgo.intake.mailbox.queries import was_read
+
+    if was_read(name):
+        return f"{name}: nothing observed"
+    return f"{name}: nothing observed yet, for nobody has looked into it; does Orgo run? Try: orgo mailbox fetch {name}"
 
 
 def _as_object(row: Any) -> dict[str, Any]:
@@ -247,6 +259,7 @@ def go_live(name: str, since: datetime | None, actor: str | None, as_json: bool)
     account, by = _account(config, name), _manager(actor)
     at = since.replace(tzinfo=ZoneInfo(config.organization.zone)) if since else clock.now()
     from orgo.intake.mailbox.actions import start_work
+    from orgo.intake.mailbox.queries import was_read
 
     work = start_work(account.name, at, by)
     if as_json:
@@ -256,6 +269,12 @@ def go_live(name: str, since: datetime | None, actor: str | None, as_json: bool)
             f"{account.name} is live: mail since {at:%Y-%m-%d %H:%M} makes tasks; "
             f"{counted(work, 'observed mail')} {'becomes' if work == 1 else 'become'} work"
         )
+        if not was_read(account.name):
+            click.echo(
+                "nothing of it was looked at yet, so nobody has seen what will become of its mail; "
+                f"to only look: orgo mailbox observe {account.name}",
+                err=True,
+            )
 
 
 def _manager(actor: str | None) -> str:

@@ -40,11 +40,6 @@ def fact(name: str, value: object, width: int = 12) -> None:
         click.echo(f"{name:{width}} {_cell(value)}")
 
 
-def counted(number: int, what: str) -> str:
-    """A number of things: "1 mail", "2 mails"."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def say(words: str) -> None:
     """A word beside the result: on standard error, so that the result stays clean."""
     click.echo(f"orgo: {plain(words)}", err=True)

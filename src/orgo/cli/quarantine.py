@@ -10,7 +10,8 @@ import click
 from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, counted, fact, line, table
+from orgo.cli.output import as_json_option, fact, line, table
+from orgo.lib.text import counted
 
 if TYPE_CHECKING:
     from orgo.intake.models import Mail

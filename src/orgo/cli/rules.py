@@ -6,8 +6,9 @@ import click
 
 from orgo.cli.errors import Code
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, counted, line, problems
+from orgo.cli.output import as_json_option, line, problems
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import counted
 
 
 @click.group(cls=Group, epilog="Example: orgo rules check")

@@ -65,6 +65,11 @@ def clip(text: str, length: int) -> str:
     return text[:end].rstrip() + "…"
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 mail", "2 mails"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _has_surrogate(text: str) -> bool:
     try:
         text.encode("utf-8")

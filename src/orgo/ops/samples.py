@@ -13,6 +13,8 @@ from orgo.lib.problems import BadInput, Problem, nearest
 _PACKAGE = Path(__file__).resolve().parents[1]
 _ORGANIZATIONS = "organizations"
 _FILES = ("config.yaml", "people.yaml", "rules.yaml")
+# As they are shipped: in a checkout those in `config/` are somebody's own once they are edited.
+PLAIN = Path(__file__).parent / "plain"
 _BARE = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")  # what YAML needs no quotes for
 # What every home gets, whatever its organization: a mail to try, and how a scenario is written.
 _COMMON = ("samples", "scenarios/README.md")
@@ -60,8 +62,20 @@ def copy_plain(home: Path) -> list[str]:
     if places.find_config(home, os.environ) is not None:
         return []
     source = samples_folder()
-    files = [path for path in _files(source) if path.relative_to(source).parts[0] != _ORGANIZATIONS]
-    return _copy(files, source, home)
+    files = [
+        path for path in _files(source) if path.relative_to(source).parts[0] not in (_ORGANIZATIONS, *_FILES)
+    ]
+    return _copy(_files(PLAIN), PLAIN, home) + _copy(files, source, home)
+
+
+def untouched(home: Path) -> list[str]:
+    """Those files of the plain sample in a home's `config/` that nobody has edited yet."""
+    return [
+        f"config/{name}"
+        for name in _FILES
+        if (home / "config" / name).is_file()
+        and (home / "config" / name).read_bytes() == (PLAIN / name).read_bytes()
+    ]
 
 
 def copy_sample(home: Path, name: str) -> list[str]:
@@ -76,7 +90,7 @@ def copy_sample(home: Path, name: str) -> list[str]:
 
 
 def put_instead(home: Path, written: list[str], usual: str, wanted: str) -> None:
-    """Have another address in the place of a sample's own, in the files that were just written."""
+    """Have another address in the place of a sample's own, in files that were just written or are as they were shipped."""
     shown = wanted if _BARE.fullmatch(wanted) else json.dumps(wanted)
     for file in (home / name for name in written if name.endswith(".yaml")):
         text = file.read_text("utf-8")

@@ -23,7 +23,7 @@ import msgspec
 from orgo.conf import Config, boot, load
 from orgo.lib import clock
 from orgo.ops import probe
-from orgo.ops.samples import samples_folder
+from orgo.ops.samples import PLAIN, samples_folder
 from orgo.ops.setup import WATCHED
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def furnish(home: Path) -> Config:
     """A home with the plain sample and a watched folder; nothing of this machine's configuration."""
     (home / "config").mkdir()
     for name in ("people.yaml", "rules.yaml"):
-        shutil.copyfile(samples_folder() / name, home / "config" / name)
+        shutil.copyfile(PLAIN / name, home / "config" / name)
     shutil.copytree(samples_folder() / "templates", home / "config" / "templates")
     (home / "config" / "config.yaml").write_text(WATCHED, "utf-8")
     return load(home, {})

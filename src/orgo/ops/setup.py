@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from orgo.conf import Config, boot, load, places
 from orgo.conf.kinds import address
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import counted
 from orgo.ops import samples
 from orgo.ops.brokers import find_broker
 from orgo.ops.checking import rules_of
@@ -112,8 +113,10 @@ def first_setup(
         _need_offline(config)
     usual = _usual_administrator(config)
     wanted = _ask_address(question, usual)
-    if written and wanted != usual:
-        samples.put_instead(home, written, usual, wanted)
+    # In a checkout the sample lies in config/ already; where there are administrators it is somebody's own by now.
+    fresh = written if written or _administrators(config) else samples.untouched(home)
+    if fresh and wanted != usual:
+        samples.put_instead(home, fresh, usual, wanted)
         config = load(home)
     config, amended = _amend(config, question, offline)
     config.var.mkdir(mode=0o700, parents=True, exist_ok=True)  # all mail will lie in it
@@ -123,6 +126,7 @@ def first_setup(
     boot.use(config)
     done += [*amended, *_database(config)]
     administrator = _administrator(wanted)
+    done += _beside_the_file(config, administrator)
     from orgo.people.signin import sign_in_link
 
     link = sign_in_link(administrator, config.web.url) if with_link else ""
@@ -217,8 +221,28 @@ def _database(config: Config) -> list[str]:
     prepare_database()
     apply_roster(config.roster)
     place = places.shown(config.sqlite_file, config.home) if config.sqlite_file else "the configured server"
-    people = f"people: {len(config.roster.teams)} teams, {len(config.roster.users)} users"
+    roster = config.roster
+    people = f"people: {counted(len(roster.teams), 'team')}, {counted(len(roster.users), 'user')}"
     return [f"database: {place} is ready", people]
+
+
+def _beside_the_file(config: Config, administrator: "User") -> list[str]:
+    """Who is in the database, and not in people.yaml: made by hand, or left from what the file said before."""
+    from orgo.people.models import Team, User
+
+    named = {*(user.address for user in config.roster.users), administrator.address}
+    users = list(
+        User.objects.filter(is_active=True).exclude(address__in=named).values_list("address", flat=True)
+    )
+    teams = Team.objects.exclude(address__in=[team.address for team in config.roster.teams]).filter(
+        is_one=False
+    )
+    if not users and not teams.exists():
+        return []
+    found = f"{counted(teams.count(), 'team')}, {counted(len(users), 'user')}"
+    shown = ", ".join(users[:3]) + (", .." if len(users) > 3 else "")
+    how = f" ({shown}): orgo user deactivate ADDRESS, where they are to go" if users else ""
+    return [f"beside people.yaml the database keeps {found}{how}"]
 
 
 def _usual_administrator(config: Config) -> str:

@@ -45,6 +45,11 @@ class Found(msgspec.Struct, frozen=True):
     read_only: str
 
 
+def was_read(name: str) -> bool:
+    """Whether anybody has looked into this mailbox yet."""
+    return Mailbox.objects.filter(name=name, last_ok_at__isnull=False).exists()
+
+
 def standings(accounts: Iterable[Account]) -> list[Standing]:
     """How each of these mailboxes stands, in their order."""
     return [standing(account) for account in accounts]
