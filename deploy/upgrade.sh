@@ -164,7 +164,8 @@ SQL
     } | as_postgres psql -qX -o /dev/null -v ON_ERROR_STOP=1 -p "$2" "$3"
 }
 
-# set_aside VAR AFTER: what is in the one folder is in the other, but what stays apart; AFTER appears when all is in it.
+# set_aside VAR AFTER: what is in the one folder is in the other, but what stays apart; AFTER appears when all is in it. A
+# machine that began anew in between may have written a second of what is there already: both stay.
 set_aside() {
     local name
     local -a but=()
@@ -174,7 +175,7 @@ set_aside() {
     done
     mkdir -p "$2.part"
     while IFS= read -r -d '' name; do
-        mv "$1/$name" "$2.part/"
+        mv --backup=numbered "$1/$name" "$2.part/"
     done < <(find "$1" -mindepth 1 -maxdepth 1 "${but[@]}" -printf '%f\0')
     mv "$2.part" "$2"
 }

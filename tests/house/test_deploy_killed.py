@@ -242,6 +242,25 @@ def test_a_way_back_that_is_cut_off_never_leaves_a_machine_without_its_unit(inst
     assert installed.run("upgrade.sh").returncode == 1 and "# broken" not in installed.placed()
 
 
+def test_a_way_back_goes_on_where_the_machine_began_anew_in_between(installed: StandIn) -> None:
+    var = installed.root / "var/lib/orgo/var"
+    installed.next_version("broken")
+    mv = installed.folder / "bin/mv"
+    mv.parent.mkdir()
+    mv.write_text('#!/bin/sh\n/usr/bin/mv "$@" && case "$*" in *var/log*) exit 9 ;; esac\n')
+    mv.chmod(0o755)
+    cut = installed.run("upgrade.sh", PATH=f"{mv.parent}:{os.environ['PATH']}")
+    assert cut.returncode == 9 and not (var / "log").exists()
+    (var / "log").mkdir()
+    (var / "log/meanwhile").touch()
+    again = installed.run("upgrade.sh")
+
+    assert again.returncode == 1 and "is back with its data" in again.stderr, again.stderr
+    (aside,) = var.parent.glob("var.after-*")
+    assert len(os.listdir(aside / "log.~1~")) == 2 and os.listdir(aside / "log") == ["meanwhile"]
+    assert len(os.listdir(var / "log")) == 1
+
+
 def test_a_database_on_another_server_is_backed_up_by_orgo_itself(installed: StandIn) -> None:
     old, config = installed.release, installed.root / "etc/orgo/config.yaml"
     config.write_text(f"{config.read_text()}\ndatabase: postgresql://orgo@db.organization.com/orgo\n")
