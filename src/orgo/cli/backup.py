@@ -12,13 +12,11 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, say
+from orgo.cli.output import as_json_option, line, say, when
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import clean_name, counted
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from orgo.backup.blobs import Beside
     from orgo.conf import Config
 
@@ -195,17 +193,13 @@ def schedule(every: str | None, as_json: bool) -> int:
         line(found)
     else:
         keep = ", ".join(f"{count} {name}" for name, count in found.keep.items())
-        click.echo(f"to {found.to}, kept: {keep}; the last one: {_instant(found.last) or 'none yet'}")
+        click.echo(f"to {found.to}, kept: {keep}; the last one: {when(found.last) or 'none yet'}")
         click.echo(
-            f"the next one: {_instant(found.next) or 'none by itself'}{'' if found.here else ', on another machine'}"
+            f"the next one: {when(found.next) or 'none by itself'}{'' if found.here else ', on another machine'}"
         )
     if every:
         say("an Orgo that runs goes by it when it is started anew")
     return Code.DONE
-
-
-def _instant(at: "datetime | None") -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 @backup.command(epilog="Example: orgo backup release --dry-run")
@@ -226,9 +220,7 @@ def release(cancel: bool, dry_run: bool, actor: str | None, as_json: bool) -> in
         if as_json:
             line(letter)
         else:
-            click.echo(
-                f"{letter['date']:%Y-%m-%d %H:%M}  {letter['recipient']}  {clean_name(letter['subject'])}"
-            )
+            click.echo(f"{when(letter['date'])}  {letter['recipient']}  {clean_name(letter['subject'])}")
     if not dry_run:
         count = restored.release(by.address, cancel=cancel, can_send=config.smtp is not None)
         say(f"{counted(count, 'letter')} {'are cancelled' if cancel else 'may leave now'}")

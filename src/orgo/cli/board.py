@@ -18,8 +18,8 @@ _NEEDS_A_PERSON = (
 )
 
 
-def board(found: Seen, before: Seen | None) -> list[str]:
-    """The lines to show of a state, with what happened since the one before it."""
+def board(found: Seen, before: Seen | None, at: str) -> list[str]:
+    """The lines to show of a state, with what happened since the one before it; `at` is its time in words."""
     mail, letters, tasks = found["mail"], found["letters"], found["tasks"]
     rows = [
         HEADS,
@@ -35,7 +35,7 @@ def board(found: Seen, before: Seen | None) -> list[str]:
         if found[part][name]
     ]
     return [
-        f"Orgo {found['version']}  {found['at'][:19]}  {_doors(found)}",
+        f"Orgo {found['version']}  {at}  {_doors(found)}",
         "",
         *(
             "  ".join(_set(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()

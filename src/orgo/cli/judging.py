@@ -83,7 +83,11 @@ def who_hears_when(decision: Decision, facts: Facts, config: Config) -> list[dic
 
     found = foreseen(decision, config, facts.received_at or clock.now())
     return [
-        {"number": step.number, "to": step.level.to or "supervisor", "at": local.isoformat()}
+        {
+            "number": step.number,
+            "to": step.level.to or "supervisor",
+            "at": local.isoformat(timespec="seconds"),
+        }
         for step, local in found
     ]
 

@@ -9,7 +9,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, table
+from orgo.cli.output import as_json_option, line, table, when
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import counted
 
@@ -232,7 +232,9 @@ def suppressed(lift: str | None, actor: str | None, as_json: bool) -> None:
         for row in rows:
             line(row)
         return
-    table(("ADDRESS", "SINCE", "REASON"), ([row["address"], row["since"], row["reason"]] for row in rows))
+    table(
+        ("ADDRESS", "SINCE", "REASON"), ([row["address"], when(row["since"]), row["reason"]] for row in rows)
+    )
 
 
 def _lift(address: str, by: str, as_json: bool) -> None:

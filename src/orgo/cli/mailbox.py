@@ -12,7 +12,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, fact, is_terminal, line, say, table
+from orgo.cli.output import as_json_option, fact, is_terminal, line, say, table, when
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem, nearest
 from orgo.lib.text import counted
@@ -105,7 +105,7 @@ def list_(as_json: bool) -> None:
                 row.server,
                 row.mode,
                 _state(row),
-                _time(row.last_mail_at),
+                when(row.last_mail_at),
                 _lag(row),
                 row.waiting,
                 row.left,
@@ -124,12 +124,8 @@ def _lag(row: Any) -> str:
     return "" if row.lag_seconds is None else f"{row.lag_seconds} s"
 
 
-def _time(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%d %H:%M") if at else ""
-
-
 def _detail(row: Any) -> str:
-    again = f"; tried again at {_time(row.next_try_at)}" if row.next_try_at else ""
+    again = f"; tried again at {when(row.next_try_at)}" if row.next_try_at else ""
     return "; ".join([*([row.detail + again] if row.detail else []), *row.problems])
 
 
@@ -220,7 +216,7 @@ def preview(name: str | None, most: int, as_json: bool) -> None:
         table(
             ["CAME", "FROM", "SUBJECT", "WOULD BE"],
             (
-                [_time(row.arrived_at or row.received_at), row.from_address, row.subject, row.reason]
+                [when(row.arrived_at or row.received_at), row.from_address, row.subject, row.reason]
                 for row in rows
             ),
         )
@@ -266,7 +262,7 @@ def go_live(name: str, since: datetime | None, actor: str | None, as_json: bool)
         line({"mailbox": account.name, "mode": "live", "since": at.isoformat(), "work": work})
     else:
         click.echo(
-            f"{account.name} is live: mail since {at:%Y-%m-%d %H:%M} makes tasks; "
+            f"{account.name} is live: mail since {when(at)} makes tasks; "
             f"{counted(work, 'observed mail')} {'becomes' if work == 1 else 'become'} work"
         )
         if not was_read(account.name):

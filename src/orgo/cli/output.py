@@ -3,13 +3,15 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Self
 
 import click
 import msgspec
 
 from orgo.cli.errors import plain
+from orgo.lib.local import local
 from orgo.lib.problems import Problem
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="JSON; of lists an object a line.")
@@ -38,6 +40,19 @@ def fact(name: str, value: object, width: int = 12) -> None:
     """A line that says one thing; nothing where there is no value."""
     if value not in (None, "", []):
         click.echo(f"{name:{width}} {_cell(value)}")
+
+
+def facts(found: Mapping[str, object], width: int = 12) -> None:
+    """A line for each fact of an object that is JSON elsewhere; its times (UTC) are shown in the organization's zone."""
+    for name, value in found.items():
+        fact(name, when(value) if name.endswith("_at") and isinstance(value, str) else value, width)
+
+
+def when(at: datetime | str | None, unit: str = "minutes") -> str:
+    """An instant (or its ISO form) in the organization's zone, with its distance from UTC."""
+    from orgo.conf import boot
+
+    return local(at, boot.config().organization.zone, unit) if at else ""
 
 
 def say(words: str) -> None:

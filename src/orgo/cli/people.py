@@ -11,7 +11,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, fact, is_terminal, line, table
+from orgo.cli.output import as_json_option, fact, is_terminal, line, table, when
 from orgo.lib.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -85,8 +85,13 @@ def _show(found: dict[str, Any], as_json: bool) -> None:
         return
     for name, value in found.items():
         if isinstance(value, list):
-            value = ", ".join(each if isinstance(each, str) else " ".join(each.values()) for each in value)
+            value = ", ".join(each if isinstance(each, str) else _absence(each) for each in value)
         fact(name, value, width=13)
+
+
+def _absence(away: dict[str, str]) -> str:
+    deputy = f" (deputy: {away['deputy']})" if away["deputy"] else ""
+    return f"{when(away['from'])} to {when(away['until'])}{deputy}"
 
 
 def _listed(rows: list[dict[str, Any]], heads: tuple[str, ...], as_json: bool) -> None:

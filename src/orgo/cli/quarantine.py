@@ -10,7 +10,7 @@ import click
 from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, fact, line, table
+from orgo.cli.output import as_json_option, facts, line, table, when
 from orgo.lib.text import counted
 
 if TYPE_CHECKING:
@@ -72,8 +72,9 @@ def list_(actor: str | None, as_json: bool) -> None:
         for row in rows:
             line(row)
         return
-    heads = ("number", "received_at", "from", "size", "reason", "subject")
-    table([head.upper() for head in heads], ([row[head] for head in heads] for row in rows))
+    heads = ("number", "received", "from", "size", "reason", "subject")
+    shown = ({**row, "received": when(row["received_at"])} for row in rows)
+    table([head.upper() for head in heads], ([row[head] for head in heads] for row in shown))
 
 
 @quarantine.command(epilog="Example: orgo quarantine show 4921")
@@ -91,8 +92,7 @@ def show(number: int, actor: str | None, as_json: bool) -> None:
     if as_json:
         line({**as_object(row), "warnings": row.warnings, "begin": begin})
         return
-    for name, value in as_object(row).items():
-        fact(name, value)
+    facts(as_object(row))
     click.echo("\n" + plain(begin, keep="\n\t"))
 
 

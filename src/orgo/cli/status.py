@@ -9,7 +9,7 @@ import click
 from orgo.cli.board import board
 from orgo.cli.errors import Code
 from orgo.cli.house import enter
-from orgo.cli.output import as_json_option, is_terminal, line
+from orgo.cli.output import as_json_option, is_terminal, line, when
 from orgo.lib.text import clean_name
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ def _watch(config: "Config", as_json: bool) -> None:
         if as_json:
             line(found)
         else:
-            click.echo(("\x1b[H\x1b[2J" if is_terminal() else "\n") + "\n".join(board(found, before)))
+            click.echo(
+                ("\x1b[H\x1b[2J" if is_terminal() else "\n")
+                + "\n".join(board(found, before, when(found["at"], "seconds")))
+            )
         before = found
         sleep(PAUSE)
 
@@ -57,7 +60,7 @@ def shown(found: dict[str, Any]) -> str:
         f"{name} {'answers' if up else 'does not answer'}" for name, up in found["listening"].items()
     )
     rows = {
-        f"Orgo {found['version']}": f"{found['at'][:19]}  {doors}",
+        f"Orgo {found['version']}": f"{when(found['at'], 'seconds')}  {doors}",
         "mail": f"{mail['waiting']} waiting{_since(mail)}, {_counts(mail, _OUTCOMES)}, {mail['total']} in all",
         **({"mailboxes": _mailboxes(found["mailboxes"])} if found["mailboxes"] else {}),
         **({"folder": _folder(found["folder"])} if found["folder"] else {}),
@@ -88,7 +91,7 @@ def _since(part: dict[str, Any]) -> str:
 def _mailboxes(troubled: list[dict[str, Any]]) -> str:
     """The mailboxes in trouble, each with its state and why."""
     return "; ".join(
-        f"{one['name']} is {one['state']} since {(one['since'] or 'now')[:19]}: {clean_name(one['detail'])}"
+        f"{one['name']} is {one['state']} since {when(one['since']) or 'now'}: {clean_name(one['detail'])}"
         for one in troubled
     )
 
@@ -111,13 +114,13 @@ def _trouble(letters: dict[str, Any]) -> str:
         words += (
             f"; {letters['maybe_sent']} may have left before the backup was restored (orgo backup release)"
         )
-    return f"{words}; none left by mail since {since[:19]}" if since else words
+    return f"{words}; none left by mail since {when(since)}" if since else words
 
 
 def _timers(tasks: dict[str, Any]) -> str:
     if tasks["late_timers"]:
         return f"{tasks['late_timers']} timers are late, the oldest {tasks['oldest_timer_seconds']} s"
-    return f"the next timer is at {tasks['next_timer'][:19]}" if tasks["next_timer"] else "no timer"
+    return f"the next timer is at {when(tasks['next_timer'])}" if tasks["next_timer"] else "no timer"
 
 
 def _database(database: dict[str, Any]) -> str:
@@ -134,10 +137,10 @@ def _queue(queue: dict[str, Any]) -> str:
 def _backup(backup: dict[str, Any] | None) -> str:
     if backup is None:
         return "none is configured (docs/operator/backup.md)"
-    words = f"the last one is of {backup['last'][:19]}" if backup["last"] else "none was made yet"
+    words = f"the last one is of {when(backup['last'])}" if backup["last"] else "none was made yet"
     words += ", overdue" if backup["overdue"] else ""
     if backup["away_since"]:
-        words += f"; {backup['waiting']} waiting here since {backup['away_since'][:19]}: {backup['reason']}"
+        words += f"; {backup['waiting']} waiting here since {when(backup['away_since'])}: {backup['reason']}"
     return f"{words}; to {backup['to']}"
 
 

@@ -8,7 +8,7 @@ import click
 from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, fact, line, table
+from orgo.cli.output import as_json_option, fact, facts, line, table, when
 from orgo.lib.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -81,14 +81,10 @@ def list_(
     table(
         heads,
         (
-            (r.reference, r.state, r.level, r.priority, r.team, r.assignee, _short(r.due_at), r.title)
+            (r.reference, r.state, r.level, r.priority, r.team, r.assignee, when(r.due_at), r.title)
             for r in wanted
         ),
     )
-
-
-def _short(at: Any) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else ""
 
 
 def _narrowed(viewer: Any, show_all: bool, team: str | None, words: str | None) -> "Iterable[Task]":
@@ -146,15 +142,14 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
         more = {"came_by": ways, "noted": noted, "why": reasons, "next": happens_next, "events": happened}
         line(as_object(row) | more)
         return
-    for name, value in as_object(row).items():
-        fact(name, value)
+    facts(as_object(row))
     fact("came in by", [way.words for way in ways])
     fact("noted", noted)
     for words in reasons:
         fact("why here", words)
     fact("next", happens_next)
     for event, times in runs(events):
-        fact(_short(event.at), teller.sentence(event, times), width=17)
+        fact(when(event.at), teller.sentence(event, times), width=23)
 
 
 def _reasons(row: "Task") -> list[str]:
@@ -203,7 +198,7 @@ def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
     from orgo.outbox.token import masked
 
     answer = masked(words.unnamed(letter.server_reply, teller.task))
-    at = _short(letter.date), _short(letter.settled_at)
+    at = when(letter.date), when(letter.settled_at)
     return (*at, teller.shown(letter.recipient), letter.kind, letter.state, letter.subject, answer)
 
 

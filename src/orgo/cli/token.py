@@ -7,7 +7,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import as_option, enter
 from orgo.cli.lazy import Group
-from orgo.cli.output import as_json_option, line, say, table
+from orgo.cli.output import as_json_option, line, say, table, when
 from orgo.cli.people import manager
 from orgo.lib import clock
 
@@ -41,7 +41,7 @@ def create(scope: str, user: str | None, name: str, days: int, actor: str | None
         line({**as_object(made), "token": secret})
         return
     click.echo(secret)
-    say(f"token {made.pk} of {row.address} is good until {made.expires_at:%Y-%m-%d}; it is not shown again")
+    say(f"token {made.pk} of {row.address} is good until {when(made.expires_at)[:10]}; it is not shown again")
 
 
 def as_object(row: "Token") -> dict[str, Any]:
@@ -78,7 +78,7 @@ def list_(as_json: bool) -> None:
     heads = ("number", "scope", "name", "user", "state")
     table(
         [*(head.upper() for head in heads), "UNTIL"],
-        ([*(row[head] for head in heads), row["expires_at"][:10]] for row in rows),
+        ([*(row[head] for head in heads), when(row["expires_at"])[:10]] for row in rows),
     )
 
 

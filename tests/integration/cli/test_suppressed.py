@@ -22,6 +22,6 @@ def test_the_status_says_since_when_no_letter_left(office, objects, run):
     assert objects("status")[0]["letters"]["failing_since"] is None
     note_failing("email", "refused")
     assert objects("status")[0]["letters"]["failing_since"] == "2026-09-07T08:00:00+00:00"
-    assert "none left by mail since 2026-09-07T08:00:00" in run("status")[1]
+    assert "none left by mail since 2026-09-07 08:00+00:00" in run("status")[1]
     note_working("email")
     assert objects("status")[0]["letters"]["failing_since"] is None

@@ -62,8 +62,8 @@ def test_notes_answers_and_who_was_told(office, run, objects):
     text = run("task", "show", reference)[1]
     assert "why here" in text
     assert "next         if it is not done by" in text
-    assert "2026-09-07 08:00  the rule 'Leaks' opened it for works" in text
-    assert "2026-09-07 08:00  Ada Admin left a note" in text
+    assert "2026-09-07 08:00+00:00  the rule 'Leaks' opened it for works" in text
+    assert "2026-09-07 08:00+00:00  Ada Admin left a note" in text
     assert "clara@people.example" in run("task", "told", reference)[1]
 
 
@@ -96,8 +96,8 @@ def test_the_timeline_is_in_words(office, run):
     office.later(hours=2)
     assert run("task", "take", reference, "--as", "anna@city.example")[0] == 0
     text = run("task", "show", reference)[1]
-    assert "2026-09-07 10:00  the clock escalated it to level 1: Chris Chief was told" in text
-    assert "2026-09-07 10:00  Anna Abel took it" in text
+    assert "2026-09-07 10:00+00:00  the clock escalated it to level 1: Chris Chief was told" in text
+    assert "2026-09-07 10:00+00:00  Anna Abel took it" in text
 
 
 def test_a_sender_who_is_kept_out_of_sight_is_not_told(office, run):

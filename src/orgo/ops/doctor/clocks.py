@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from orgo.conf import Config, boot
 from orgo.conf.config import Smtp
 from orgo.lib import clock
+from orgo.lib.local import local
 from orgo.ops.doctor.database import is_there
 from orgo.ops.doctor.finding import Finding
 
@@ -26,13 +27,13 @@ _NOT_SYNCHRONIZED = 5  # TIME_ERROR of adjtimex(2)
 
 def clocks(config: Config) -> Iterator[Finding]:
     """Whether the time is right: escalations, tokens and seals go by it."""
-    now = clock.now()
+    now, zone = clock.now(), config.organization.zone
     last = _last_event(config)
     if last is not None and last > now + timedelta(minutes=1):
-        words = f"it is {now:%Y-%m-%d %H:%M} UTC here, but events are from {last:%Y-%m-%d %H:%M}"
+        words = f"it is {local(now, zone)} here, but events are from {local(last, zone)}"
         yield Finding("clock", "fail", words, "set the clock")
     else:
-        yield Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC")
+        yield Finding("clock", "ok", local(now, zone))
     for server, time in _told(config):
         yield _compared(server, time - datetime.now(UTC))
     if is_kept() is False:

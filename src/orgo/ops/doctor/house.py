@@ -9,6 +9,7 @@ from pathlib import Path
 from orgo.backup import state
 from orgo.conf import Config, boot
 from orgo.conf import check as check_config
+from orgo.lib.local import local
 from orgo.lib.problems import BadInput
 from orgo.ops.checking import check_rules, rules_of
 from orgo.ops.doctor.database import is_there
@@ -162,12 +163,14 @@ def last_backup(config: Config) -> Iterator[Finding]:
     boot.start(config)
     found = state.summary(config)
     assert found is not None
-    words = f"the last one is of {found['last'][:16]} UTC" if found["last"] else "none was made yet"
+    zone = config.organization.zone
+    words = f"the last one is of {local(found['last'], zone)}" if found["last"] else "none was made yet"
     if found["overdue"]:
         why = f"; {found['reason']}" if found["reason"] else ""
         yield Finding("last backup", "fail", f"{words}, and the next is overdue{why}", "orgo backup create")
     elif found["waiting"]:
-        words = f"{words}; {found['waiting']} can't leave since {found['away_since'][:16]}: {found['reason']}"
+        since = local(found["away_since"], zone)
+        words = f"{words}; {found['waiting']} can't leave since {since}: {found['reason']}"
         yield Finding(
             "last backup", "warn", words, "see that the store can be reached; they leave by themselves"
         )

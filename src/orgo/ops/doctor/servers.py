@@ -11,6 +11,7 @@ from django.conf import settings
 
 from orgo.conf import Config, boot
 from orgo.conf.config import Mailbox
+from orgo.lib.local import local
 from orgo.ops import certificates, probe
 from orgo.ops.doctor.database import is_there
 from orgo.ops.doctor.finding import Finding
@@ -140,7 +141,7 @@ def answers(config: Config) -> Iterator[Finding]:
     elif home:
         yield Finding("answers", "ok", f"a probe mail to {plus} came back")
     else:
-        words = f"the probe mail to {plus} of {tried:%Y-%m-%d %H:%M} UTC is not back"
+        words = f"the probe mail to {plus} of {local(tried, config.organization.zone)} is not back"
         yield Finding("answers", "fail", words, "have the server deliver plus addresses")
 
 
