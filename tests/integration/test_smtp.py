@@ -232,3 +232,18 @@ def test_any_bytes_arrive_as_they_were_sent(listen) -> None:
         smtp.sendmail("a@x.example", ["info@city.example"], data)
 
     assert raw(rows()[0]) == data
+
+
+@pytest.mark.parametrize("protocol", ["smtp", "lmtp"])
+def test_an_envelope_of_any_bytes_is_taken_or_refused_for_good(listen, protocol: str) -> None:
+    """Who hears "later" comes again for days: an address is stored as it can be shown, and what is none gets a no."""
+    hello = b"LHLO x\r\n" if protocol == "lmtp" else b"EHLO x\r\n"
+    heard = say(
+        listen(protocol=protocol), hello, b"MAIL FROM:<a@[>\r\n", b"MAIL FROM:<\xe9\0@x.example>\r\n", b"RCPT TO:<a@\r\n",
+        b"RCPT TO:<b\0\xff@y.example>\r\n", b"DATA\r\n", MAIL + b".\r\n",
+    )  # fmt: skip
+    answers = [line[:3] for line in heard.splitlines() if line[3:4] == b" "]
+    (row,) = rows()
+
+    assert answers == [b"220", b"250", b"553", b"250", b"553", b"250", b"354", b"250"], heard
+    assert row.envelope_from.endswith("\u2400@x.example") and row.envelope_to[0].startswith("b\u2400")

@@ -1,6 +1,7 @@
 """aiosmtpd's listening thread, made fit: any free port on request, and long lines are taken as they are."""
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -38,7 +39,7 @@ class Crowd:
 
 
 class Capped(SMTP):
-    """aiosmtpd's protocol, which has no bound for the connections of one client."""
+    """aiosmtpd's protocol, which has no bound for the connections of one client, and raises on some addresses."""
 
     crowd: Crowd
     _address: str | None = None
@@ -58,6 +59,12 @@ class Capped(SMTP):
             self.crowd.leave(self._address)
             self._address = None
             super().connection_lost(error)
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """As the library, which stumbles over some of what is no address ("a@["): that is refused, not put off for ever."""
+        with suppress(IndexError, AttributeError, UnboundLocalError):
+            return super()._getaddr(arg)
+        return None, None
 
 
 class CappedLMTP(Capped, LMTP):

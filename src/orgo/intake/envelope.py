@@ -2,6 +2,7 @@
 
 import email.utils
 from datetime import UTC, datetime
+from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 
@@ -24,16 +25,24 @@ def envelope_of(data: bytes) -> Envelope:
     """The envelope of these bytes; an empty one where nothing can be read."""
     try:
         head = BytesHeaderParser(policy=compat32).parsebytes(_head(data))
-        named = [str(value) for name in _DELIVERED for value in head.get_all(name, [])]
-        written = [str(value) for name in ("to", "cc") for value in head.get_all(name, [])]
-        found = email.utils.getaddresses((named or written)[:_MOST_RECIPIENTS])
-        to = [address.lower() for _, address in found if "@" in address]
         date, received = (str(head.get(name, "")) for name in ("date", "received"))
         # Each server writes its line above the others, with the date behind the last semicolon (RFC 5321 section 4.4).
         came = _date(received.rpartition(";")[2])
-        return Envelope(tuple(dict.fromkeys(to))[:_MOST_RECIPIENTS], _date(date), came)
+        return Envelope(_recipients(head), _date(date), came)
     except (ValueError, TypeError, AttributeError, IndexError, LookupError):
         return Envelope()
+
+
+def _recipients(head: Message) -> tuple[str, ...]:
+    """Whom the headers name; nobody where the library can't go through them: it enters each bracket one deeper."""
+    named = [str(value) for name in _DELIVERED for value in head.get_all(name, [])]
+    written = [str(value) for name in ("to", "cc") for value in head.get_all(name, [])]
+    try:
+        found = email.utils.getaddresses((named or written)[:_MOST_RECIPIENTS])
+    except RecursionError:
+        return ()
+    to = [address.lower() for _, address in found if "@" in address]
+    return tuple(dict.fromkeys(to))[:_MOST_RECIPIENTS]
 
 
 def _head(data: bytes) -> bytes:

@@ -22,6 +22,7 @@ from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.models import Mail, RawMail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
+from orgo.lib.text import clean_text
 from orgo.lib.turns import at, turns
 
 CUT_SHORT = "it is shorter than its server announced"
@@ -154,8 +155,8 @@ def _values(mail: Incoming, digest: str, before: "_Known", now: datetime) -> dic
         "mailbox": mail.mailbox[:254],
         "receipt_key": None if known else mail.receipt_key,
         "data_hash": digest,
-        "envelope_from": mail.envelope_from[:320],
-        "envelope_to": [address[:320] for address in mail.envelope_to],
+        "envelope_from": clean_text(mail.envelope_from)[:320],
+        "envelope_to": [clean_text(address)[:320] for address in mail.envelope_to],
         "peer": mail.peer[:60],
         "received_at": now,
         "arrived_at": mail.arrived_at,
@@ -191,7 +192,7 @@ def _line_up(rows: list[dict[str, Any]], mails: Sequence[Incoming], now: datetim
 
 def sender_of(mail: Incoming) -> int:
     """Who sent it, as a number that fits an index: by the envelope, else by what its From line says."""
-    named = mail.envelope_from.encode("utf-8", "surrogateescape")
+    named = mail.envelope_from.encode("utf-8", "surrogatepass")
     if not named:
         line = _FROM.search(mail.data[:_HEAD])
         words = line[0].replace(b"<", b" ").split() if line else []
@@ -249,6 +250,6 @@ def data_hash(mail: Incoming) -> str:
     """The hash of envelope and bytes, each part with its length, so that no two mails share one."""
     digest = hashlib.sha256()
     for part in (mail.envelope_from, *sorted(mail.envelope_to)):
-        digest.update(len(part).to_bytes(4, "big") + part.encode("utf-8", "surrogateescape"))
+        digest.update(len(part).to_bytes(4, "big") + part.encode("utf-8", "surrogatepass"))
     digest.update(mail.data)
     return digest.hexdigest()
