@@ -10,8 +10,8 @@ if [[ ${1:-} != inside ]]; then
     mount --rbind /dev "$folder/root/dev"
     mount -t proc proc "$folder/root/proc"
     mount -t tmpfs tmpfs "$folder/root/run"
-    mkdir -p "$folder/root/run/systemd/system" "$folder/root/run/postgresql" "$folder"/root/srv/{backups,blobs,log}
-    chmod 1777 "$folder/root/run/postgresql" "$folder"/root/srv/{blobs,log}
+    mkdir -p "$folder/root/run/systemd/system" "$folder/root/run/postgresql" "$folder/root"/srv/{backups,blobs,log}
+    chmod 1777 "$folder/root/run/postgresql" "$folder/root"/srv/{blobs,log}
     # what packages bring is there already, and a test asks no mirror
     printf '#!/bin/sh\necho "apt-get $*"\n' >"$folder/root/usr/local/sbin/apt-get"
     chmod +x "$folder/root/usr/local/sbin/apt-get"
