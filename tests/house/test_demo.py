@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -105,14 +106,24 @@ class Visitor:
             return str(answer.read().decode())
 
 
+def hear_ctrl_c() -> None:
+    """A test run in the background may ignore it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def demo(home: Path) -> Iterator[str]:
-    """A demo that runs in `home`; gives what it printed."""
+    """A demo that runs in `home` until Ctrl-C, which is its ordinary end; gives what it printed."""
     command = [sys.executable, str(ROOT / "orgo"), "demo", "--port", str(free_port())]
     environment = clean_environment(ORGO_HOME=str(home))
     with (home / "errors").open("w") as errors:
         started = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - one call of the system
         )
     assert started.stdout is not None
     try:
@@ -123,9 +134,9 @@ def demo(home: Path) -> Iterator[str]:
             printed += line
         yield printed
     finally:
-        started.terminate()
+        started.send_signal(signal.SIGINT)
         more, _ = started.communicate(timeout=60)
-    assert more.strip() == ""
+    assert (started.returncode, more.strip()) == (0, "")
 
 
 def test_the_demo_prints_a_link_and_nothing_that_pushes_it_away(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -59,4 +60,5 @@ def _run(port: int, fresh: bool) -> None:
     home.mkdir(parents=True, exist_ok=True)
     end_on_term()
     logging.set_up(file=home / LOG)  # on the terminal it would push the sign-in link away
-    run(home, port=port)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends, and make calls any code but 0 an error
+        run(home, port=port)
