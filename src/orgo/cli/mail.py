@@ -193,16 +193,19 @@ def _short(value: Any) -> str:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @as_json_option
 def send_sample(file: Path | None, as_json: bool) -> None:
-    """Send a sample mail (the blueprint's water leak) to the running Orgo by SMTP."""
-    from orgo.cli.sending import send
+    """Send a sample mail (the blueprint's water leak, as of now) to the running Orgo by SMTP; a FILE goes as it is."""
+    from orgo.cli.sending import send, written_at
     from orgo.conf import load
+    from orgo.lib import clock
     from orgo.ops.samples import samples_folder
 
+    is_ours = file is None
     file = file or samples_folder() / "samples" / "water-leak.eml"
     config = load()
     if not file.is_file():
         raise BadInput(Problem("no such file", file=str(file)))
-    found = send(file.read_bytes(), config)
+    data = file.read_bytes()
+    found = send(written_at(clock.now(), data) if is_ours else data, config)
     if as_json:
         line({"file": str(file), **found})
     else:

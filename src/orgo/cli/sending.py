@@ -1,6 +1,9 @@
 """Hands a mail to the running Orgo as a mail server does."""
 
+import re
 import smtplib
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 
 from orgo.cli.errors import Code, Stop
@@ -8,6 +11,12 @@ from orgo.conf import Config
 from orgo.message import parse
 
 SECONDS = 10
+_DATE = re.compile(rb"^Date: [^\r\n]*", re.MULTILINE)
+
+
+def written_at(when: datetime, data: bytes) -> bytes:
+    """Our sample as if it had been written at `when` (aware): its Date header is changed, nothing else."""
+    return _DATE.sub(f"Date: {format_datetime(when)}".encode(), data, count=1)
 
 
 def send(data: bytes, config: Config) -> dict[str, Any]:

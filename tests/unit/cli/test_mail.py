@@ -4,12 +4,15 @@ import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from orgo.cli.main import main
 from orgo.intake.controller import Listening
+from orgo.lib import clock
 
 SAMPLE = Path(__file__).resolve().parents[3] / "config" / "samples" / "water-leak.eml"
 BLOCK = """Parsed Email:
@@ -133,6 +136,29 @@ def test_a_sample_with_nobody_listening_says_where(home, monkeypatch, capsys):
     monkeypatch.setenv("ORGO_INTAKE__SMTP__PORT", "1")
     assert main(["mail", "send-sample"]) == 69
     assert "127.0.0.1:1" in capsys.readouterr().err
+
+
+def test_our_sample_is_of_today_and_a_file_goes_as_it_is(home, monkeypatch, capsys):
+    class Keeping:
+        taken: ClassVar[list[bytes]] = []
+
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+            self.taken.append(envelope.content.replace(b"\r\n", b"\n"))
+            return "250 taken"
+
+    listening = Listening(Keeping(), "127.0.0.1", 0)
+    monkeypatch.setenv("ORGO_INTAKE__SMTP__PORT", str(listening.listen()))
+    try:
+        with clock.using(clock.VirtualClock(datetime(2027, 1, 4, 8, tzinfo=UTC))):
+            codes = [main(["mail", "send-sample"]), main(["mail", "send-sample", str(SAMPLE)])]
+    finally:
+        listening.stop()
+    assert codes == [0, 0]
+    ours, as_it_is = Keeping.taken
+    was, now = b"\nDate: Fri, 4 Sep 2026 16:48:10 +0200\n", b"\nDate: Mon, 04 Jan 2027 08:00:00 +0000\n"
+
+    assert as_it_is.strip() == SAMPLE.read_bytes().strip()
+    assert ours == as_it_is.replace(was, now) != as_it_is
 
 
 def test_a_refused_sample_is_told_in_the_servers_words(home, monkeypatch, capsys):
