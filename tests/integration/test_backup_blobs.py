@@ -1,6 +1,7 @@
 """Backups of a house whose large mail lies beside the database: each blob once in the store, and back in the database after a restore."""
 
 # ruff: noqa: F401, F811 - fixtures of another module
+import json
 import os
 import sqlite3
 from datetime import timedelta
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from orgo.backup.state import summary
+from orgo.cli.main import main
 from orgo.conf import boot, load
 from orgo.lib import clock
 from tests.integration.test_backup import (
@@ -88,10 +91,12 @@ def test_a_blob_that_is_not_right_is_refused_and_changes_nothing(large: Place, e
         harm(blob)
         back = empty.run(*restore_words(file, "--to", "sqlite:///./var/orgo.db"))
         assert back.returncode == 2 and f"blobs/{blob.name}" in back.stderr, harm
+        assert "--skip-lost" in back.stderr
         assert everything(empty.home) == {}
         blob.write_bytes(whole)
     changed(blob)
     assert large.run("backup", "verify").returncode == 2
+    assert large.run("backup", "drill").returncode == 5
 
 
 def test_prune_takes_what_no_backup_needs_any_more(large: Place) -> None:
@@ -117,3 +122,30 @@ def test_a_store_that_is_away_gets_the_blobs_before_what_names_them(large: Place
     create(large)
 
     assert len(sealed(large)) == 2 and len(list(store.glob("*.orgo-backup"))) == 2
+
+
+def test_a_mail_whose_bytes_are_lost_is_said_and_the_rest_is_backed_up_and_comes_back(
+    large: Place, empty: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from orgo.web.context import _backups
+
+    blobs = [path for path in (large.home / "var" / "blobs").rglob("*") if path.is_file()]
+    gone(blobs[0])
+    for name, value in {"ORGO_HOME": str(large.home), **large.environ}.items():
+        monkeypatch.setenv(name, value)
+    code = main(["backup", "create"])
+    said = capsys.readouterr().err
+    (file,) = _store(large).glob("*.orgo-backup")
+    state = summary(boot.config())
+
+    assert state is not None and (state["lost"], state["waiting"]) == (1, 0) and len(sealed(large)) == 1
+    (mail,) = state["lost_mails"]
+    assert code == 5 and f"mail {mail} of" in said and "@people.example" in said and blobs[0].name in said
+    assert main(["status"]) == 0 and str(mail) in capsys.readouterr().out and "1 mail " in _backups()[0]
+    back = empty.run(*restore_words(file, "--to", "sqlite:///./var/orgo.db"), "--skip-lost", "--json")
+    assert back.returncode == 6 and [
+        one["mail"] for one in json.loads(back.stdout.splitlines()[0])["lost"]
+    ] == [mail]
+    with sqlite3.connect(empty.home / "var" / "orgo.db") as connection:
+        named = connection.execute("SELECT mail_id, blob FROM intake_raw WHERE blob <> ''").fetchall()
+    assert named == [(mail, blobs[0].name)]

@@ -25,8 +25,8 @@ class Drilled(msgspec.Struct, frozen=True):
 
 
 def drill(source: BinaryIO, secret: bytes, name: str, folder: Path, beside: Beside) -> Drilled:
-    """Restore into `folder` and compare counts, the fold of all events with the tasks, and the seals. Raises BadInput."""
-    with staged(source, secret, name, folder, beside) as stage:
+    """Restore into `folder` and compare counts, blobs, the fold of all events with the tasks, and the seals. Raises BadInput."""
+    with staged(source, secret, name, folder, beside, skip_lost=True) as stage:
         return _compare(stage)
 
 
@@ -46,6 +46,7 @@ def _compare(stage: Stage) -> Drilled:
     )  # a key that lies beside its seals proves no more than they do: the auditor's copy does
     wrong = _integrity()
     wrong += [f"task {d.reference}: {d.field} is {d.row}, its events say {d.events}" for d in check_all()]
+    wrong += [f"{one} (restore --skip-lost brings the rest)" for one in stage.lost]
     wrong += [f"the trail, number {trail.wrong.number}: {trail.wrong.words}"] if trail.wrong else []
     rows = stage.manifest.rows
     tasks = Task.objects.count()

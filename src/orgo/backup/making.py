@@ -23,7 +23,10 @@ from orgo.lib.problems import BadInput, Problem
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A backup that was made; `waiting` are those that could not leave, and `reason` says why."""
+    """A backup that was made; `waiting` are those that could not leave, and `reason` says why.
+
+    `lost` are the mails whose bytes lay beside the database and are gone there: no backup has them.
+    """
 
     name: str
     bytes: int
@@ -31,6 +34,7 @@ class Made(msgspec.Struct, frozen=True):
     files: list[str]
     waiting: list[str]
     reason: str
+    lost: list[blobs.Lost]
 
 
 def backup_of(config: Config) -> Backup:
@@ -58,9 +62,9 @@ def _create(config: Config, backup: Backup) -> Made:
         raise
     state.made(made_at)
     size = file.stat().st_size
-    reason = _send(config, backup)
+    reason, lost = _send(config, backup)
     waiting = [one.name for one in waiting_in(config)]
-    return Made(file.name, size, manifest.rows, manifest.files, waiting, reason)
+    return Made(file.name, size, manifest.rows, manifest.files, waiting, reason, lost)
 
 
 def _make(config: Config, backup: Backup, made_at: datetime) -> tuple[Path, snapshot.Manifest]:
@@ -97,15 +101,17 @@ def _manifest(config: Config, made_at: datetime, database: Path, files: dict[str
     )
 
 
-def _send(config: Config, backup: Backup) -> str:
-    """Send what waits, the oldest first; returns why it can't leave, "" where none waits any more.
+def _send(config: Config, backup: Backup) -> tuple[str, list[blobs.Lost]]:
+    """Send what waits, the oldest first; returns why it can't leave, "" where none waits any more, and the mails whose
+    bytes are lost.
 
     Where the store is away only what `keep` asks for goes on waiting, so that the disk is not filled.
     """
     waiting = waiting_in(config)
+    lost: list[blobs.Lost] = []
     try:
         store = store_of(backup, config)
-        blobs.send(store, config, secret_of(backup.key.get_secret_value()), _folder(config, "work"))
+        lost = blobs.send(store, config, secret_of(backup.key.get_secret_value()), _folder(config, "work"))
         for one in waiting:
             file = _folder(config, "waiting") / one.name
             store.put(file)
@@ -115,9 +121,9 @@ def _send(config: Config, backup: Backup) -> str:
         for one in superfluous(waiting_in(config), backup.keep):
             (_folder(config, "waiting") / one.name).unlink(missing_ok=True)
         state.away(len(waiting_in(config)), str(error))
-        return str(error)
-    state.sent(any=bool(waiting))
-    return ""
+        return str(error), lost
+    state.sent(any=bool(waiting), lost=[one.mail for one in lost])
+    return "", lost
 
 
 def prune(config: Config, *, dry: bool = False) -> list[Stored]:

@@ -25,11 +25,13 @@ from orgo.lib.crash import crashpoint
 from orgo.lib.files import sync
 from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import counted
 
 NEW = "new"  # what a database holds after `orgo init`: people, and no work yet
 _LOOKED_FOR = ("config.yaml", "people.yaml", "rules.yaml")
 _WAITING = ("pending", "claimed", "dot", "held")
 _WORK = "SELECT EXISTS (SELECT 1 FROM intake_mail) OR EXISTS (SELECT 1 FROM task_task)"
+_MOST_SAID = 20
 _LAST_RESTORE = "SELECT data FROM audit_event WHERE type = ? ORDER BY id DESC LIMIT 1"
 
 
@@ -37,7 +39,7 @@ class Restored(msgspec.Struct, frozen=True):
     """What came back and where to.
 
     `beside` are files that were there already, so that the backup's stand beside them; `secrets` are those that the
-    configuration names and no backup holds.
+    configuration names and no backup holds. `lost` are the mails without their bytes.
     """
 
     made_at: str
@@ -46,16 +48,18 @@ class Restored(msgspec.Struct, frozen=True):
     letters_held: int
     beside: list[str]
     secrets: list[str]
+    lost: list[blobs.Lost] = []
     already: bool = False
 
 
 class Stage(msgspec.Struct):
-    """An unpacked backup; `database` is in this program's form and Django works on it."""
+    """An unpacked backup; `database` is in this program's form and Django works on it. `lost` are mails without bytes."""
 
     folder: Path
     name: str
     header: Header
     manifest: snapshot.Manifest
+    lost: list[blobs.Lost] = []
 
     @property
     def database(self) -> Path:
@@ -67,10 +71,13 @@ class Stage(msgspec.Struct):
 
 
 @contextmanager
-def staged(source: BinaryIO, secret: bytes, name: str, folder: Path, beside: Beside) -> Iterator[Stage]:
+def staged(
+    source: BinaryIO, secret: bytes, name: str, folder: Path, beside: Beside, *, skip_lost: bool
+) -> Iterator[Stage]:
     """Unpack into `folder`, look whether all rows are there, and bring the database to this program's form.
 
-    The blobs that it names come out of `beside`, into its rows.
+    The blobs that it names come out of `beside`, into its rows. Where one is not right all of it is refused, or with
+    `skip_lost` the rest is taken.
 
     The folder is empty before and gone afterwards. Raises BadInput.
     """
@@ -83,13 +90,22 @@ def staged(source: BinaryIO, secret: bytes, name: str, folder: Path, beside: Bes
         if snapshot.count_rows(stage.database) != stage.manifest.rows:
             raise BadInput(Problem("its rows are not those that it says it has", file=name))
         _start(stage)
-        blobs.bring_in(stage.database, stage.manifest.blobs, beside, secret)
+        lost = blobs.bring_in(stage.database, stage.manifest.blobs, beside, secret)
+        if lost and not skip_lost:
+            raise _lacking(lost)
+        stage.lost = blobs.mails_of({blob: str(problem) for blob, problem in lost.items()})
         yield stage
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for parent in above:
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
+
+
+def _lacking(lost: Mapping[str, Problem]) -> BadInput:
+    hint = "bring the folder blobs that lay beside the backup; what is nowhere any more: restore the rest by --skip-lost"
+    last = Problem(f"the bytes of {counted(len(lost), 'large mail')} can't be had", hint=hint)
+    return BadInput([*list(lost.values())[:_MOST_SAID], last])
 
 
 def _start(stage: Stage) -> None:
@@ -117,13 +133,17 @@ def restore(
     to: str | None,
     environ: Mapping[str, str],
     beside: Beside,
+    *,
+    skip_lost: bool = False,
 ) -> Restored:
     """Bring a backup into a home without work, an empty or a newly installed one, on the database `to` (None: what its
     configuration names).
 
-    Letters that had not left are held: they may have left after the backup. Raises BadInput, and changes nothing.
+    Letters that had not left are held: they may have left after the backup. Raises BadInput, and changes nothing;
+    for a mail's bytes that are lost too, unless `skip_lost` is given.
     """
-    with staged(source, secret, name, home / "var" / "restore.part", beside) as stage:
+    folder = home / "var" / "restore.part"
+    with staged(source, secret, name, folder, beside, skip_lost=skip_lost) as stage:
         url = to or _configured(stage, home, environ)
         target = load(
             home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(stage.folder / "plain.yaml")}
@@ -137,13 +157,15 @@ def _bring_in(stage: Stage, target: Config, home: Path, url: str) -> Restored:
     if there not in ("", NEW, stage.header.id):
         raise _taken(target)
     if there == stage.header.id:
-        return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], already=True)
+        return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], stage.lost, already=True)
     held = _make_ready(stage)
     beside = _put_files(stage, home, url if there == NEW else None)
     crashpoint("H13.files_put")
     _put_database(stage, target)
     crashpoint("H13.database_put")
-    return Restored(stage.manifest.made_at, url, stage.manifest.rows, held, beside, stage.manifest.secrets)
+    return Restored(
+        stage.manifest.made_at, url, stage.manifest.rows, held, beside, stage.manifest.secrets, stage.lost
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What is known of backups without asking the store: a row of the database for all machines, and those that wait here."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(hours=1)
 _LONGEST_PAUSE = timedelta(hours=1)
 _LONGEST_REASON = 500
+_MOST_NUMBERS = 20
 _ROW = 1
 
 
@@ -48,10 +50,11 @@ def made(at: datetime) -> None:
     _write(made_at=at, tries=0, next_at=None, reason="")
 
 
-def sent(*, any: bool) -> None:
-    """All that waited here has left; `any` says whether something did."""
+def sent(*, any: bool, lost: Sequence[int] = ()) -> None:
+    """All that waited here has left; `any` says whether something did, `lost` which mails have no bytes in it."""
     values = {"sent_at": clock.now()} if any else {}
-    _write(waiting=0, away_since=None, reason="", **values)
+    numbers = " ".join(map(str, lost[:_MOST_NUMBERS]))
+    _write(waiting=0, away_since=None, reason="", lost=len(lost), lost_mails=numbers, **values)
 
 
 def away(waiting: int, reason: str) -> None:
@@ -104,4 +107,6 @@ def summary(config: Config) -> dict[str, Any] | None:
         "waiting": row.waiting,
         "away_since": row.away_since.isoformat() if row.away_since else None,
         "reason": row.reason,
+        "lost": row.lost,
+        "lost_mails": [int(number) for number in row.lost_mails.split()],
     }

@@ -17,9 +17,11 @@ from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import clean_name, counted
 
 if TYPE_CHECKING:
-    from orgo.backup.blobs import Beside
+    from orgo.backup.blobs import Beside, Lost
+    from orgo.backup.restoring import Restored
     from orgo.conf import Config
 
+_MOST_LOST = 20
 _name = click.argument("name", required=False)
 _key = click.option(
     "--key", type=click.Path(path_type=Path), help="A file with the key; that of backup.key where not given."
@@ -34,7 +36,10 @@ def backup() -> None:
 @backup.command(epilog="Example: orgo backup create")
 @as_json_option
 def create(as_json: bool) -> int:
-    """Make one now and send it away. One that can't leave is kept here and goes later (exit code 6)."""
+    """Make one now and send it away. One that can't leave is kept here and goes later (exit code 6).
+
+    Mails whose bytes are lost are said, and the rest is backed up (exit code 5).
+    """
     config = enter()
     from orgo.backup.making import create as work
     from orgo.backup.turn import Busy
@@ -51,8 +56,17 @@ def create(as_json: bool) -> int:
         )
     if made.waiting:
         words = f"{len(made.waiting)} wait in {config.var / 'backup' / 'waiting'} until they can leave: {made.reason}"
-        raise Stop(Code.PARTLY, words)
+        raise Stop(Code.PARTLY, *_of_lost(made.lost), words)
+    if made.lost:
+        words = f"the backup is there, but for the bytes of {counted(len(made.lost), 'mail')}, which are lost"
+        raise Stop(Code.CONFLICT, *_of_lost(made.lost), words)
     return Code.DONE
+
+
+def _of_lost(lost: "list[Lost]") -> list[str]:
+    """The first of the mails without bytes; `--json` has them all."""
+    more = [f"and {len(lost) - _MOST_LOST} more"] if len(lost) > _MOST_LOST else []
+    return [*map(str, lost[:_MOST_LOST]), *more]
 
 
 @backup.command("list", epilog="Example: orgo backup list --json")
@@ -90,12 +104,13 @@ def list_(as_json: bool) -> int:
 def verify(name: str | None, key: Path | None, as_json: bool) -> int:
     """Read all of it, every byte authenticated, and say what it holds; nothing is written."""
     from orgo.backup.archive import look_through
-    from orgo.backup.blobs import read
+    from orgo.backup.blobs import each
 
     with _opened(name) as (shown, file, beside):
         header, manifest = look_through(file, _secret(key), shown)
-        for blob in manifest.blobs:
-            read(blob, beside, _secret(key))
+        lost = [what for _, what in each(manifest.blobs, beside, _secret(key)) if isinstance(what, Problem)]
+    if lost:
+        raise BadInput(lost)
     if as_json:
         line({"name": shown, "id": header.id, **_fields(manifest)})
         return Code.DONE
@@ -122,8 +137,11 @@ def verify(name: str | None, key: Path | None, as_json: bool) -> int:
 @_name
 @click.option("--to", "url", help="The database, as in `database:`; by the configuration where not given.")
 @_key
+@click.option(
+    "--skip-lost", is_flag=True, help="Take the rest where bytes of large mail are lost (exit code 6)."
+)
 @as_json_option
-def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) -> int:
+def restore(name: str | None, url: str | None, key: Path | None, skip_lost: bool, as_json: bool) -> int:
     """Bring one back into this home, which has no work yet. Letters that had not left are not sent: a person looks at them."""
     from orgo.conf import boot, places
 
@@ -131,13 +149,21 @@ def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) 
     from orgo.backup.restoring import restore as work
 
     with _opened(name) as (shown, file, beside):
-        found = work(file, _secret(key), shown, places.home_of(os.environ), _url(url), os.environ, beside)
+        home = places.home_of(os.environ)
+        found = work(file, _secret(key), shown, home, _url(url), os.environ, beside, skip_lost=skip_lost)
     if as_json:
         line(found)
-        return Code.DONE
-    if found.already:
+    elif found.already:
         click.echo("this backup was restored here already; nothing was changed")
-        return Code.DONE
+    else:
+        _say_restored(found, url)
+    if found.lost:
+        words = f"{counted(len(found.lost), 'mail')} came back without the bytes, which are lost"
+        raise Stop(Code.PARTLY, *_of_lost(found.lost), words)
+    return Code.DONE
+
+
+def _say_restored(found: "Restored", url: str | None) -> None:
     click.echo(f"{sum(found.rows.values())} rows of {found.made_at[:19]} UTC are back")
     if found.letters_held:
         click.echo(f"{found.letters_held} letters had not left then and are held: orgo backup release")
@@ -147,7 +173,6 @@ def restore(name: str | None, url: str | None, key: Path | None, as_json: bool) 
     if found.secrets:
         click.echo(f"secrets are in no backup; give them again: {', '.join(found.secrets)}")
     _say_what_next(url)
-    return Code.DONE
 
 
 def _say_what_next(url: str | None) -> None:

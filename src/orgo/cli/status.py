@@ -10,7 +10,7 @@ from orgo.cli.board import board
 from orgo.cli.errors import Code
 from orgo.cli.house import enter
 from orgo.cli.output import as_json_option, is_terminal, line, when
-from orgo.lib.text import clean_name
+from orgo.lib.text import clean_name, counted
 
 if TYPE_CHECKING:
     from orgo.conf import Config
@@ -141,6 +141,11 @@ def _backup(backup: dict[str, Any] | None) -> str:
     words += ", overdue" if backup["overdue"] else ""
     if backup["away_since"]:
         words += f"; {backup['waiting']} waiting here since {when(backup['away_since'])}: {backup['reason']}"
+    if backup["lost"]:
+        which = ", ".join(map(str, backup["lost_mails"])) + (
+            ", .." if backup["lost"] > len(backup["lost_mails"]) else ""
+        )
+        words += f"; the bytes of {counted(backup['lost'], 'mail')} are lost, and not in it: {which}"
     return f"{words}; to {backup['to']}"
 
 

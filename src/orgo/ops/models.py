@@ -35,6 +35,7 @@ class Backups(models.Model):
     `since` is when they were first wanted, `made_at` when the last one was made, `sent_at` when one last reached the store.
     `tries` counts those that came to nothing since, and none is begun by itself before `next_at`. `holder` is the machine
     that makes one now, until `lease_until` at most. `told` is the trouble that the administrators were told of.
+    `lost` counts the mails whose bytes the last one that was sent lacks, for they are gone; `lost_mails` are the first of them.
     """
 
     number = models.SmallIntegerField(primary_key=True)
@@ -49,6 +50,8 @@ class Backups(models.Model):
     holder = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True)
     told = models.CharField(max_length=10, blank=True)
+    lost = models.IntegerField(default=0, db_default=0)
+    lost_mails = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "ops_backups"

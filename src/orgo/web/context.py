@@ -53,6 +53,12 @@ def _backups() -> list[str]:
         )
     elif state["overdue"]:
         found.append(_("No backup was ever made, though they are configured"))
+    if state["lost"]:
+        said = (
+            "The bytes of %s mail are lost and in no backup: orgo status",
+            "The bytes of %s mails are lost and in no backup: orgo status",
+        )
+        found.append(ngettext(*said, state["lost"]) % state["lost"])
     return found
 
 

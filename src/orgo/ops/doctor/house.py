@@ -11,6 +11,7 @@ from orgo.conf import Config, boot
 from orgo.conf import check as check_config
 from orgo.lib.local import local
 from orgo.lib.problems import BadInput
+from orgo.lib.text import counted
 from orgo.ops.checking import check_rules, rules_of
 from orgo.ops.doctor.database import is_there
 from orgo.ops.doctor.finding import Finding, State
@@ -174,6 +175,10 @@ def last_backup(config: Config) -> Iterator[Finding]:
         yield Finding(
             "last backup", "warn", words, "see that the store can be reached; they leave by themselves"
         )
+    elif found["lost"]:
+        words = f"{words}; the bytes of {counted(found['lost'], 'mail')} are lost and not in it"
+        todo = "orgo backup create says which; bring their blobs back from a copy of the place of blobs:"
+        yield Finding("last backup", "warn", words, todo)
     else:
         yield Finding("last backup", "ok", words)
 
