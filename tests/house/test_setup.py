@@ -49,6 +49,11 @@ def rows(home: Path, sql: str) -> list[tuple[object, ...]]:
 def test_without_a_terminal_it_takes_defaults_and_prints_a_sign_in_link(tmp_path: Path) -> None:
     answer = python(SETUP, home=tmp_path)
     assert answer.returncode == 0, answer.stderr
+    assert "nothing was asked, for there is no terminal (--yes says that this is meant)" in answer.stdout
+    assert (
+        "  organization   Organization; another: organization.name in config/config.yaml\n" in answer.stdout
+    )
+    assert "  administrator  admin@organization.com; another: orgo user add ADDRESS --role" in answer.stdout
     assert "Administrator: admin@organization.com" in answer.stdout
     assert "http://127.0.0.1:8000/sign-in/" in answer.stdout
     assert (tmp_path / "config" / "config.yaml").read_bytes() == (
@@ -64,6 +69,7 @@ def test_it_may_be_repeated_and_keeps_what_was_written(tmp_path: Path) -> None:
     before = rows(tmp_path, "SELECT id, address FROM people_user ORDER BY id")
     again = python(SETUP, "--yes", home=tmp_path)
     assert again.returncode == 0, again.stderr
+    assert "no terminal" not in again.stdout
     assert rules.read_text() == "version: 1\nrules: []\n"
     assert rows(tmp_path, "SELECT id, address FROM people_user ORDER BY id") == before
     assert rows(tmp_path, "SELECT count(*) FROM people_token WHERE used_at IS NULL") == [(1,)]

@@ -53,15 +53,14 @@ def init(folder: Path | None, sample: str | None, offline: bool, yes: bool, no_l
     """
     from orgo.conf import places
     from orgo.ops.samples import need_sample
-    from orgo.ops.setup import first_setup
+    from orgo.ops.setup import set_up
 
     if sample is not None:
         need_sample(sample)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     home = folder.resolve() if folder is not None else places.home_of(os.environ)
-    ask = not yes and sys.stdin.isatty()
-    click.echo(str(first_setup(home, ask, sample=sample, offline=offline, with_link=not no_link)))
+    click.echo(str(set_up(home, yes=yes, sample=sample, offline=offline, with_link=not no_link)))
 
 
 @click.command(epilog="Example: orgo up")

@@ -29,7 +29,7 @@ WATCHED = "intake:\n  folder: {path: var/drop, after: move}\n"
 USAGE = """usage: python setup.py [--yes]
 
 The first set-up of Orgo in this folder: configuration, database, first administrator, sign-in link.
-It asks on a terminal; with --yes, or without a terminal, it takes the defaults. It may be repeated.
+It asks on a terminal; with --yes it takes the defaults, without a terminal too and says which. It may be repeated.
 A ready-made school, city hall, hospital, company or association, and the laptop kit: ./orgo init --help
 
 example:  python setup.py --yes && python main.py
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         print(wrong, file=sys.stdout if wrong is USAGE else sys.stderr)
         return 0 if wrong is USAGE else 2
     try:
-        print(first_setup(places.home_of(os.environ), ask="--yes" not in arguments and sys.stdin.isatty()))
+        print(set_up(places.home_of(os.environ), yes="--yes" in arguments))
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
@@ -86,6 +86,27 @@ def refusal(arguments: Sequence[str]) -> str | None:
         return f"setup.py {build}: this is Orgo's first set-up and no build file; the build backend is hatchling: pip install ."
     wrong = next((word for word in arguments if word != "--yes"), None)
     return f"setup.py: {wrong!r} is not known here; allowed: --yes, --help" if wrong else None
+
+
+def set_up(
+    home: Path, *, yes: bool, sample: str | None = None, offline: bool = False, with_link: bool = True
+) -> FirstSetup:
+    """`first_setup` for whoever typed the command: asked on a terminal unless `yes` says that the defaults are meant."""
+    ask = not yes and sys.stdin.isatty()
+    found = first_setup(home, ask, sample=sample, offline=offline, with_link=with_link)
+    if not yes and not ask:
+        found.done.append(_not_asked(found))
+    return found
+
+
+def _not_asked(found: FirstSetup) -> str:
+    config = found.config
+    file = places.shown(config.file, config.home) if config.file else "config/config.yaml"
+    return (
+        "nothing was asked, for there is no terminal (--yes says that this is meant). Taken were:\n"
+        f"  organization   {config.organization.name}; another: organization.name in {file}\n"
+        f"  administrator  {found.administrator}; another: orgo user add ADDRESS --role administrator"
+    )
 
 
 def first_setup(
