@@ -35,11 +35,14 @@ $TaskName = 'Orgo'
 $LocalService = '*S-1-5-19'             # names differ with the language of Windows, numbers do not
 $Administrators = '*S-1-5-32-544'
 $System = '*S-1-5-18'
-# Orgo, and again five seconds after it ended; its log begins anew above 10 MB.
+# Orgo, and again five seconds after it ended. What it says goes to orgo.log in FOLDER, or in var where that can't be written;
+# the file begins anew above 10 MB.
 $Again = @(
     ':again'
-    'if exist var\orgo.log for %%F in (var\orgo.log) do if %%~zF gtr 10485760 move /y var\orgo.log var\orgo.1.log >nul'
-    'ORGO up >>var\orgo.log 2>&1'
+    'set "LOGS=var"'
+    'if exist "FOLDER\" (type nul >>"FOLDER\orgo.log" && set "LOGS=FOLDER")'
+    'if exist "%LOGS%\orgo.log" for %%F in ("%LOGS%\orgo.log") do if %%~zF gtr 10485760 move /y "%%~F" "%%~dpnF.1.log" >nul'
+    'ORGO up >>"%LOGS%\orgo.log" 2>&1'
     'ping -n 6 127.0.0.1 >nul'
     'goto again'
 )
@@ -100,6 +103,11 @@ function Get-Release {
     return '{0}-{1}' -f $version, $hash.Substring(0, 12)
 }
 
+# What a run that was ended left half made.
+function Clear-Part([string]$Folder, [string]$Filter) {
+    Get-ChildItem $Folder -Directory -Filter $Filter | Remove-Item -Recurse -Force
+}
+
 # A Python of its own with the packages of the lock and Orgo in it, complete or not there at all.
 function New-Release([string]$Folder) {
     if (Test-Path $Folder) {
@@ -109,7 +117,8 @@ function New-Release([string]$Folder) {
     $base = Find-Python
     $part = "$Folder.part"
     Invoke-Step "making release $(Split-Path $Folder -Leaf) from $base (some minutes)" {
-        if (Test-Path $part) { Remove-Item $part -Recurse -Force }
+        New-Item -ItemType Directory -Force -Path (Split-Path $Folder) | Out-Null
+        Clear-Part (Split-Path $Folder) '*-????????????.part'
         New-Item -ItemType Directory -Force -Path $part | Out-Null
         Copy-Item -Path (Join-Path $base '*') -Destination $part -Recurse
         $packages = Join-Path $part 'Lib\site-packages'
@@ -127,7 +136,7 @@ function Set-Command([string]$File, [string]$Program, [string]$OrgoHome, [string
     Invoke-Step "writing $File" {
         $all = @('@echo off', 'setlocal', "set `"ORGO_HOME=$OrgoHome`"", 'set PYTHONUTF8=1', 'set PYTHONNOUSERSITE=1')
         $all += 'cd /d "%ORGO_HOME%"'
-        $all += $Lines | ForEach-Object { $_.Replace('ORGO ', "`"$Program\python.exe`" -m orgo ") }
+        $all += $Lines -creplace '^ORGO ', "`"$($Program.Replace('$', '$$'))\python.exe`" -m orgo "
         [IO.File]::WriteAllLines("$File.new", [string[]]$all, (New-Object Text.UTF8Encoding($false)))
         Move-Item "$File.new" $File -Force
     }
@@ -163,10 +172,21 @@ function Stop-Orgo([string]$Folder) {
         ForEach-Object { Stop-Process -Id $_.ProcessId -Force -ErrorAction SilentlyContinue }
 }
 
+# The value of one key of the configuration.
+function Get-Setting([string]$Command, [string]$Key) {
+    & $Command config show --json | ForEach-Object { $_ | ConvertFrom-Json } | Where-Object { $_.key -eq $Key } |
+        ForEach-Object { $_.value }
+}
+
+# The lines of run.cmd; "(none)" is no folder's name.
+function Get-RunLine([string]$Command) {
+    $logs = Get-Setting $Command 'log.folder'
+    return $Again | ForEach-Object { $_.Replace('FOLDER', "$logs".Replace('%', '%%')) }
+}
+
 # Waits up to a minute for the page to answer that it lives.
 function Test-Alive([string]$Command) {
-    $rows = & $Command config show --json | ForEach-Object { $_ | ConvertFrom-Json }
-    $port = ($rows | Where-Object { $_.key -eq 'web.port' }).value
+    $port = Get-Setting $Command 'web.port'
     for ($turn = 0; $turn -lt 60; $turn++) {
         try {
             $request = [Net.WebRequest]::Create("http://127.0.0.1:$port/livez")
@@ -188,6 +208,7 @@ function Backup-Home([string]$OrgoHome) {
     $place = Join-Path $backups ([DateTime]::UtcNow.ToString('yyyyMMdd-HHmmss'))
     New-Item -ItemType Directory -Force -Path $backups | Out-Null
     Protect-Folder $backups
+    Clear-Part $backups '*.part'
     Copy-Item -Path $OrgoHome -Destination "$place.part" -Recurse
     Rename-Item "$place.part" (Split-Path $place -Leaf)
     Get-ChildItem $backups -Directory | Sort-Object Name -Descending | Select-Object -Skip 10 | Remove-Item -Recurse -Force
@@ -210,14 +231,15 @@ function Install-Service {
         Protect-Folder $orgoHome
     }
     Set-Command $command $release $orgoHome 'ORGO %*'
-    Set-Command $run $release $orgoHome $Again
     Invoke-Step 'first set-up' { Invoke-Setup $command }
+    $lines = if ($DryRun) { $Again } else { Get-RunLine $command }
+    Set-Command $run $release $orgoHome $lines
     Invoke-Step "the task $TaskName starts Orgo with the machine" {
         Register-Orgo $run
         Start-ScheduledTask -TaskName $TaskName
-        if (-not (Test-Alive $command)) { Stop-With 1 "Orgo does not answer; see $orgoHome\var\orgo.log" }
+        if (-not (Test-Alive $command)) { Stop-With 1 "Orgo does not answer; see orgo.log in $orgoHome\var or in log.folder" }
     }
-    Write-Output "Orgo is installed. As an administrator: & '$command' doctor; its log: $orgoHome\var\orgo.log"
+    Write-Output "Orgo is installed. As an administrator: & '$command' doctor; its log: orgo.log in $orgoHome\var or in log.folder"
 }
 
 function Invoke-Setup([string]$Command) {

@@ -173,6 +173,36 @@ def test_the_script_for_windows_calls_only_what_is_there() -> None:
     assert called - own == KNOWN
 
 
+def function(name: str) -> str:
+    """The text of one function of the script for Windows."""
+    found = re.search(rf"^function {name}\b.*?^}}", WINDOWS.read_text(), re.MULTILINE | re.DOTALL)
+    assert found, name
+    return found[0]
+
+
+def test_on_windows_the_log_goes_where_it_is_configured_and_begins_anew_there() -> None:
+    (again,) = re.findall(r"^\$Again = @\(\n(.*?)^\)", WINDOWS.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line.strip()[1:-1] for line in again.splitlines()]
+    # %LOGS% is set anew for each start, before it is used; var is what can always be written
+    first = next(number for number, line in enumerate(lines) if "%LOGS%" in line)
+    assert lines[:first] == [
+        ":again",
+        'set "LOGS=var"',
+        'if exist "FOLDER\\" (type nul >>"FOLDER\\orgo.log" && set "LOGS=FOLDER")',
+    ]
+    assert [line for line in lines[first:] if "orgo.log" in line and '"%LOGS%\\orgo.log"' not in line] == []
+    assert "Get-Setting $Command 'log.folder'" in function("Get-RunLine")
+    set_up = function("Install-Service")
+    assert set_up.index("Invoke-Setup") < set_up.index("Get-RunLine") < set_up.index("Set-Command $run")
+
+
+def test_on_windows_what_a_killed_run_left_half_made_goes_before_the_next() -> None:
+    for name in ("New-Release", "Backup-Home"):
+        text = function(name)
+        assert text.index("Clear-Part ") < text.index("Copy-Item "), name
+    assert "-Filter $Filter | Remove-Item -Recurse" in function("Clear-Part")
+
+
 KNOWN = set(
     "Copy-Item Disable-ScheduledTask Get-ChildItem Get-CimInstance Get-Command Get-Content Get-FileHash Get-Item"
     " Get-ScheduledTask Join-Path Move-Item New-Item New-Object New-ScheduledTaskAction New-ScheduledTaskPrincipal"
