@@ -4,12 +4,14 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 Kind = Literal["activity", "error", "security"]
 KINDS: tuple[Kind, ...] = ("activity", "error", "security")
+_AGAIN = 60.0  # seconds until a trouble is said again
 _SECURITY = ("orgo.security", "django.security")
 
 
@@ -32,14 +34,26 @@ class DayFiles(logging.Handler):
         self.keep = keep
         self._today = date.min
         self._open: dict[Kind, int] = {}
+        self._said = -_AGAIN
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Add the record to its file; where the disk does not take it, that is said on standard error."""
-        line = f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
+        """Add the record to its file; what goes wrong stops nobody who says something."""
         try:
+            line = f"{self.format(record)}\n".encode("utf-8", "backslashreplace")
             self._begin(datetime.fromtimestamp(record.created, UTC).date())
             os.write(self._file(kind_of(record)), line)
-        except OSError as error:
+        except RecursionError:  # as the handlers of the standard library: to go on would end the same way
+            raise
+        except Exception:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say on standard error what the exception is that is handled now: a line, and once a minute at most."""
+        error = sys.exc_info()[1]
+        if self._said <= record.created < self._said + _AGAIN or sys.stderr is None:
+            return
+        self._said = record.created
+        with suppress(OSError, ValueError):  # it may be closed, or its disk the same that is full
             sys.stderr.write(f"orgo: the log's file can't be written: {error}\n")
 
     def close(self) -> None:
@@ -52,7 +66,6 @@ class DayFiles(logging.Handler):
         if day == self._today:
             return
         self._close_files()
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._today = day
         for kind in KINDS:
             self._remove_old(kind)
@@ -64,7 +77,10 @@ class DayFiles(logging.Handler):
                 file.unlink(missing_ok=True)  # another process begins its day at the same moment
 
     def _file(self, kind: Kind) -> int:
+        if kind in self._open and not os.fstat(self._open[kind]).st_nlink:  # somebody took the file away
+            os.close(self._open.pop(kind))
         if kind not in self._open:
+            self.folder.mkdir(parents=True, exist_ok=True)
             place = self.folder / f"{kind}-{self._today}.jsonl"
             self._open[kind] = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         return self._open[kind]

@@ -3,8 +3,10 @@
 import json
 import logging
 import os
+import shutil
+import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,37 @@ def test_a_disk_that_takes_no_line_is_said_and_stops_nothing(
 
     said = capsys.readouterr().err
     assert "go on" in said and "the log's file can't be written" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is full at will")
+def test_a_full_disk_is_said_once_a_minute_and_what_can_not_be_written_kills_nobody(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = home / "var" / "log" / "error-2026-09-01.jsonl"
+    full.parent.mkdir(parents=True)
+    full.symlink_to("/dev/full")
+    orgo_log.begin(load(home, {}))
+    noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    for seconds in (0, 1, 59, 60, 61):
+        say(logging.ERROR, noon + timedelta(seconds=seconds))
+    said = capsys.readouterr().err
+    assert said.count("No space left") == 2 and "Traceback" not in said
+
+    (files,) = (one for one in logging.getLogger().handlers if isinstance(one, DayFiles))
+    monkeypatch.setattr(sys, "stderr", None)
+    files.handle(logging.makeLogRecord({"msg": "%d", "args": ("no number",)}))
+    say(logging.INFO, noon + timedelta(seconds=63))
+    assert [line["event"] for line in lines(home, "activity")] == [f"at {noon + timedelta(seconds=63)}"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file can't be removed there")
+def test_a_folder_that_was_taken_away_comes_back_with_the_next_line(home: Path) -> None:
+    orgo_log.begin(load(home, {}))
+    logging.getLogger("orgo").info("one")
+    shutil.rmtree(home / "var" / "log")
+    logging.getLogger("orgo").info("two")
+
+    assert [line["event"] for line in lines(home, "activity")] == ["two"]
 
 
 def test_without_a_folder_there_are_no_files(tmp_path: Path) -> None:
