@@ -47,7 +47,7 @@ class DayFiles(logging.Handler):
         except Exception:
             self.handleError(record)
 
-    def handleError(self, record: logging.LogRecord) -> None:
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say on standard error what the exception is that is handled now: a line, and once a minute at most."""
         error = sys.exc_info()[1]
         if self._said <= record.created < self._said + _AGAIN or sys.stderr is None:
