@@ -173,7 +173,7 @@ class _Checker:
     def _nobody(self, rule: Rule, level: Level) -> None:
         known = self.known
         who = known.supervisors.get((rule.action.route_to or "").lower()) or known.last_resort
-        message = f"the escalation after {level.after} names nobody: {who or 'an administrator'} will be told"
+        message = f"the escalation after {level.after} does not say whom to tell; {who or 'an administrator'} will be told"
         self.warn(rule, "action", message, "add to: or escalate_to:")
 
     def _people(self, rule: Rule) -> None:
