@@ -3,6 +3,7 @@
 import json
 import shutil
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,6 +48,13 @@ def _table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _make_private(home: Path) -> None:
+    """The demo's folders, its owner's alone as those of `orgo init` are: all mail will lie in them."""
+    for folder in (home.parent, home, home / "var"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)  # one that a former version made was open to others
+
+
 def _run(port: int, fresh: bool) -> None:
     import os
 
@@ -57,7 +65,7 @@ def _run(port: int, fresh: bool) -> None:
     home = places.home_of(os.environ) / "var" / "demo"
     if fresh and home.exists():
         shutil.rmtree(home)
-    home.mkdir(parents=True, exist_ok=True)
+    _make_private(home)
     end_on_term()
     logging.set_up(file=home / LOG)  # on the terminal it would push the sign-in link away
     with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends, and make calls any code but 0 an error

@@ -1,8 +1,12 @@
 """The demo's home is a home like any other: commands in it find its ports, and a second start overwrites no letter."""
 
+import os
 import smtplib
 from pathlib import Path
 
+import pytest
+
+from orgo.cli.demo import _make_private
 from orgo.conf import load
 from orgo.demo.catcher import Catcher
 from orgo.demo.world import furnish
@@ -15,6 +19,18 @@ def test_a_command_in_the_demos_home_finds_its_ports(tmp_path: Path) -> None:
     assert config.smtp is not None
     assert (config.smtp.port, config.intake.smtp.port, config.web.port) == (4001, 4002, 4003)
     assert config.web.url.endswith(":4003")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_nobody_else_reads_the_demos_mail(tmp_path: Path) -> None:
+    home = tmp_path / "var" / "demo"
+    _make_private(home)
+    home.chmod(0o755)
+    _make_private(home)
+
+    assert [oct(folder.stat().st_mode & 0o777) for folder in (home.parent, home, home / "var")] == [
+        "0o700"
+    ] * 3
 
 
 def _catch(folder: Path, *words: str) -> Catcher:
