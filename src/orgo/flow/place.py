@@ -19,6 +19,7 @@ from orgo.intake.models import Mail
 from orgo.intake.store import CUT_SHORT
 from orgo.lib.text import clip
 from orgo.message import Message, body_text, content_key
+from orgo.message.limits import in_words
 from orgo.task.actions import handle
 from orgo.task.commands import Link
 from orgo.task.values import ORGO
@@ -61,9 +62,7 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
 
 def _beyond(limit: str) -> str:
     """Why a mail is not read: the limit that it is over, or what the scanner found."""
-    if limit == "empty":
-        return "the mail is empty"
-    return limit if limit.partition(":")[0] == MALWARE else f"{limit}: the mail is over a limit"
+    return limit if limit.partition(":")[0] == MALWARE else in_words(limit)
 
 
 def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> None:

@@ -5,6 +5,19 @@ import msgspec
 _OF_ADDRESSES = frozenset(("from", "to", "cc", "bcc", "reply-to", "sender"))
 
 
+# What a reader is told; the limit's own name stands behind it, for who keeps the limits.
+_SAID = {
+    "limit.size": "it is larger than Orgo reads",
+    "limit.params": "one of its headers has more details than Orgo reads",
+    "limit.addresses": "one of its headers names more addresses than Orgo reads",
+    "limit.header": "one of its headers is longer than Orgo reads",
+    "limit.headers": "its header is longer than Orgo reads",
+    "limit.attachments": "it has more attachments than Orgo reads",
+    "limit.depth": "more mails or parts lie in one another than Orgo reads",
+    "limit.parts": "it has more parts than Orgo reads",
+}
+
+
 class Limits(msgspec.Struct, frozen=True):
     """The limits, named as the keys below `limits:` in the configuration; sizes are bytes."""
 
@@ -25,6 +38,11 @@ class LimitPassed(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+def in_words(limit: str) -> str:
+    """Why a mail is not read, in words: the limit that it is over, or that there is nothing of it."""
+    return f"{_SAID[limit]} ({limit})" if limit in _SAID else "the mail is empty"
 
 
 _current = Limits()

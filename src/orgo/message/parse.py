@@ -11,7 +11,7 @@ from orgo.message.dates import instant
 from orgo.message.forwarded import attached_sender
 from orgo.message.html import joined
 from orgo.message.language import language_of
-from orgo.message.limits import LimitPassed
+from orgo.message.limits import LimitPassed, in_words
 from orgo.message.machine import is_suspect, machine_of
 from orgo.message.mime import read, summary
 from orgo.message.model import Address, Message
@@ -21,6 +21,12 @@ from orgo.message.words import header_text
 
 MOST_REFERENCES = 100
 _ID = re.compile(r"<[^<>\s]{1,998}>")
+# Which header stands in for a missing From, and what a reader is told is taken.
+_OTHER_SENDERS = {
+    "sender": "the address that sent it",
+    "reply-to": "the address for answers",
+    "return-path": "the address on its envelope",
+}
 _LONGEST_HEADER = 20_000
 _OF_SERVERS = frozenset({"received", "authentication-results"})
 _MOST_HOPS = 100
@@ -48,7 +54,7 @@ def _beyond(root: Part, limit: str) -> Message:
         sender=sender.addresses[0] if sender.addresses else None,
         message_id=_id(root.header("message-id")),
         headers=_texts(root),
-        warnings=[f"over a limit: {limit}"],
+        warnings=[in_words(limit)],
         limit=limit,
     )
 
@@ -147,10 +153,10 @@ def _sender(headers: dict[str, list[str]], warnings: list[str]) -> Read:
     given = headers.get("from", [])
     read = read_sender(given[0]) if given else Read([], True)
     if not any(address.address for address in read.addresses):
-        for other in ("sender", "reply-to", "return-path"):
+        for other, used in _OTHER_SENDERS.items():
             second = read_addresses(headers.get(other, [""])[0])
             if any(address.address for address in second.addresses) and not given:
-                warnings.append(f"there is no From; the sender is that of {other}")
+                warnings.append(f"it names no writer; {used} is taken")
                 return Read(second.addresses, True)
     if len(given) > 1:
         warnings.append("it has two From headers")
