@@ -24,14 +24,20 @@ def office(tmp_path: Path) -> Iterator[Office]:
     made.close()
 
 
-def _drop(office: Office, data: bytes, name: str = "a.eml") -> Any:
-    """The page's answer to a file that Anna drops on it."""
+def _anna(language: str = "en") -> Any:
+    """Anna's browser."""
     from django.test import Client
 
     from orgo.people.models import User
 
-    client = Client()
+    client = Client(headers={"Accept-Language": language})
     client.force_login(User.objects.get(address="anna@city.example"))
+    return client
+
+
+def _drop(office: Office, data: bytes, name: str = "a.eml", language: str = "en") -> Any:
+    """The page's answer to a file that Anna drops on it."""
+    client = _anna(language)
     answer = client.post("/mail/drop", {"mail": SimpleUploadedFile(name, data)})
     office.settle()
     return answer
@@ -52,5 +58,44 @@ def test_the_rules_see_whom_it_was_sent_to(office: Office) -> None:
 def test_what_is_no_mail_is_refused(office: Office, name: str, data: bytes) -> None:
     answer = _drop(office, data, name)
 
-    assert (answer.status_code, answer.json()) == (422, {"error": "This file is no mail."})
+    assert (answer.status_code, answer.json()) == (422, {"error": "This is not a mail file (.eml)."})
     assert office.tasks() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "It is in task %s: A leak"), ("fr", "Il est dans la tâche %s : A leak")]
+)
+def test_the_page_says_what_became_of_it(office: Office, language: str, words: str) -> None:
+    data = written("clara@people.example", "info@city.example", "A leak", office.clock.now())
+    number = _drop(office, data).json()["mail"]
+    found = _anna(language).get(f"/mail/{number}/where").json()
+
+    assert (found["task"], found["said"]) == (office.task().reference, words % office.task().reference)
+
+
+def test_of_a_task_that_is_not_ones_own_to_see_only_that_is_said(office: Office) -> None:
+    data = written("c@people.example", "info@city.example", "A leak", office.clock.now(), body="harassment")
+    number = _drop(office, data).json()["mail"]
+    found = _anna().get(f"/mail/{number}/where").json()
+
+    assert found["task"] is None and "their task is not for you to see" in found["said"]
+
+
+def test_what_makes_no_task_is_kept_and_the_reason_said(office: Office) -> None:
+    data = written(
+        "c@people.example",
+        "info@city.example",
+        "Away",
+        office.clock.now(),
+        headers={"Auto-Submitted": "auto-replied"},
+    )
+    number = _drop(office, data).json()["mail"]
+
+    assert (
+        "Il est gardé, sans devenir une tâche : une réponse automatique"
+        == _anna("fr").get(f"/mail/{number}/where").json()["said"]
+    )
+
+
+def test_an_empty_file_is_refused_in_the_readers_language(office: Office) -> None:
+    assert _drop(office, b"", language="fr").json() == {"error": "Le fichier est vide."}

@@ -114,10 +114,12 @@ def test_nobody_is_promised_to_be_told_who_is_not(office: Office, do: Any) -> No
     assert "Done. The requester will be told." in do("done")
     office.mail(raw=b"Subject: A leak that nobody signed\r\n\r\nIt leaks.\r\n")
     assert office.task().requester == ""
-    assert "No requester is told of it" in do("eta", until="2 hours")
-    assert "Done. No requester is told of it." in do("done")
+    nobody = "The requester is not told. Nobody knows who asked for it."
+    assert f"The time is noted. {nobody}" in do("eta", until="2 hours")
+    assert f"Done. {nobody}" in do("done")
     office.mail("monitor@machines.example", "A leak of memory", headers=MACHINE)
-    assert office.task().requester and "Done. No requester is told of it." in do("done")
+    assert office.task().requester
+    assert "Done. The requester is not told. The mail came from a machine" in do("done")
 
 
 def test_each_step_says_what_it_was(office: Office, do: Any) -> None:

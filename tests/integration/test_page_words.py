@@ -9,14 +9,20 @@ from tests.office import PASS, Office
 
 
 @pytest.fixture
-def page(office: Office) -> Any:
-    """A page as the administrator's French browser shows it."""
+def client(office: Office) -> Any:
+    """The administrator's French browser."""
     from django.test import Client
 
     from orgo.people.models import User
 
-    client = Client(headers={"Accept-Language": "fr"})
-    client.force_login(User.objects.get(address="admin@city.example"))
+    made = Client(headers={"Accept-Language": "fr"})
+    made.force_login(User.objects.get(address="admin@city.example"))
+    return made
+
+
+@pytest.fixture
+def page(client: Any) -> Any:
+    """A page as it shows it."""
     return lambda path: client.get(path).content.decode()
 
 
@@ -56,3 +62,56 @@ def test_trouble_and_reasons_are_french_where_the_words_are_orgos(office: Office
 
     assert "Les messages ne peuvent pas partir par mail.city.example:25 : 421 busy" in shown
     assert "something that nobody translated" in shown and "le message est vide" in shown
+
+
+def test_a_refusal_is_french_with_what_was_written_in_it(office: Office, client: Any) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    path = f"/tasks/{office.task().reference}/do"
+    said = client.post(f"{path}/due", {"until": "demain"}, follow=True).content.decode()
+    assert "« demain » n&#x27;est pas une durée ; écrivez par exemple « 2 heures »" in said
+    said = client.post(f"{path}/assign", {"to": "x@city.example"}, follow=True).content.decode()
+    assert "personne ici n&#x27;a l&#x27;adresse x@city.example" in said
+
+
+def test_a_task_and_a_letter_are_cancelled_each_in_its_gender(office: Office, page: Any) -> None:
+    from orgo.outbox.models import Letter
+    from orgo.task.models import Task
+
+    office.mail(headers={"Authentication-Results": PASS})
+    Task.objects.update(priority="urgent", state="cancelled")
+    Letter.objects.update(state="cancelled")
+    shown = page("/?q=leak")
+
+    assert '<span class="chip high">urgente</span>' in shown
+    assert '<span class="chip state-cancelled">annulée</span>' in page(f"/tasks/{office.task().reference}")
+    assert '<span class="reply cancelled">annulé</span>' in page("/letters")
+
+
+def test_a_closed_task_shows_how_it_ended_and_neither_level_nor_deadline(office: Office, page: Any) -> None:
+    from orgo.task.models import Task
+
+    office.mail(headers={"Authentication-Results": PASS})
+    Task.objects.update(due_at=office.clock.now())
+    office.clock.advance(hours=3)
+    office.settle()
+    row = page("/?queue=all").partition('class="rows"')[2]
+    assert "escaladée, niveau 1" in row and "en retard" in row
+    office.answer("ben@city.example", "done")
+    closed = page(f"/tasks/{office.task().reference}?queue=closed")
+
+    assert "escaladée, niveau" not in closed and "en retard" not in closed.partition('class="rows"')[2]
+    assert '<span class="chip state-completed">fait</span>' in closed
+    assert "<dt>Fait par</dt><dd>Ben Berg</dd>" in closed
+
+
+def test_what_would_become_of_observed_mail_is_french() -> None:
+    from django.utils import translation
+
+    from orgo.web.words import foreseen
+
+    with translation.override("fr"):
+        assert foreseen("it would open a task for Works") == "il ouvrirait une tâche pour Works"
+        assert (
+            foreseen("it would be ignored: an automatic reply")
+            == "il serait ignoré : une réponse automatique"
+        )

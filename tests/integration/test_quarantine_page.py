@@ -29,9 +29,7 @@ def test_a_mail_is_put_aside_with_a_reason(office: Office, client: Any) -> None:
     assert Mail.objects.get(pk=mail.pk).outcome == "quarantined"
     answer = client.post(f"/quarantine/{mail.pk}/discard", {"reason": "empty"}, follow=True)
 
-    assert (
-        Mail.objects.get(pk=mail.pk).outcome == "ignored" and "its bytes are kept" in answer.content.decode()
-    )
+    assert Mail.objects.get(pk=mail.pk).outcome == "ignored" and "kept as it came" in answer.content.decode()
     assert (
         Event.objects.get(type="mail.discarded").data["reason"] == "empty"
         and office.task().state == "cancelled"

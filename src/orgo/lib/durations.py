@@ -17,6 +17,14 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _PART = re.compile(r"\s*(?:and|et|und|y|,)?\s*([0-9]{1,9})\s*([a-zíé]+)\.?", re.IGNORECASE)
 
 
+class NotADuration(ValueError):
+    """A text that is no length of time: `given` as it was written, and `wrong`, what is wrong with it."""
+
+    def __init__(self, given: str, wrong: str) -> None:
+        super().__init__(f'"{given}" {wrong}; {FORMS}')
+        self.given, self.wrong = given, wrong
+
+
 @dataclass(frozen=True)
 class Duration:
     """A length of time. `days` are days of a calendar (a working day, not 86,400 s), `seconds` are real time."""
@@ -39,7 +47,7 @@ class Duration:
 def parse_duration(text: str) -> Duration:
     """Read a duration, in English, French, German or Spanish words.
 
-    A week is seven days of the calendar. Raises ValueError, which lists the forms, for anything else, for nothing at
+    A week is seven days of the calendar. Raises NotADuration, which lists the forms, for anything else, for nothing at
     all, and for more than ten years.
     """
     days = seconds = end = 0
@@ -48,7 +56,7 @@ def parse_duration(text: str) -> Duration:
         part = _PART.match(given, end)
         unit = _UNIT_OF.get(part[2].lower()) if part else None
         if part is None or unit is None:
-            raise ValueError(f'"{text}" is no duration; {FORMS}')
+            raise NotADuration(text, "is no duration")
         number = int(part[1])
         if unit in _SECONDS:
             seconds += number * _SECONDS[unit]
@@ -56,9 +64,9 @@ def parse_duration(text: str) -> Duration:
             days += number * (7 if unit == "w" else 1)
         end = part.end()
     if not days and not seconds:
-        raise ValueError(f'"{text}" is no time at all; {FORMS}')
+        raise NotADuration(text, "is no time at all")
     if days + seconds // 86_400 > _LONGEST_DAYS:
-        raise ValueError(f'"{text}" is more than ten years; {FORMS}')
+        raise NotADuration(text, "is more than ten years")
     return Duration(days, seconds)
 
 

@@ -91,7 +91,7 @@ def _troubles() -> list[str]:
     sentences = {**trouble.sentences(), **_rules()}
     found = [words.trouble(sentence) for sentence in sentences.values()]
     if boot.config().smtp is None:
-        found.append(_("No smtp: server is configured: letters are held until there is one."))
+        found.append(_("No server for outgoing mail is set up yet; letters wait here."))
     found += [*_backups(), *_maybe_sent()]
     count = quarantined()
     if count:

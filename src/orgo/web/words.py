@@ -1,20 +1,31 @@
-"""What the page calls the states and values that the code has English words for."""
+"""What the page calls the states and values that the code has English words for, in the reader's language."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+TASK_STATES: Mapping[str, Any] = {
+    "pending": _("open"), "in_progress": _("in hand"), "waiting": _("waiting"), "completed": _("done"),
+    "cancelled": _("cancelled"), "failed": _("failed"),
+}  # fmt: skip
 LETTER_STATES: Mapping[str, Any] = {
     "pending": _("waiting to leave"), "claimed": _("leaving"), "dot": _("leaving"), "sent": _("sent"), "failed": _("failed"),
-    "ambiguous": _("may have arrived"), "held": _("held"), "cancelled": _("cancelled"),
+    "ambiguous": _("may have arrived"), "held": _("held"), "cancelled": pgettext_lazy("letter", "cancelled"),
 }  # fmt: skip
 PRIORITIES: Mapping[str, Any] = {
     "low": _("low"),
     "normal": _("normal"),
     "high": _("high"),
     "urgent": _("urgent"),
+}
+# What is wrong with a text that is no length of time (lib/durations.py), with examples that the reader's language has.
+NOT_A_DURATION: Mapping[str, Any] = {
+    "is no duration": _("“%s” is no length of time; write it like “2 hours”, “30 min”, “1 day” or “1h30m”"),
+    "is no time at all": _("“%s” is no time at all; write it like “2 hours”, “30 min”, “1 day” or “1h30m”"),
+    "is more than ten years": _("“%s” is more than ten years"),
 }
 _TROUBLES = (
     (re.compile(r"letters can't leave by (.+?): (.+)", re.DOTALL), _("Letters can't leave by %s: %s")),
@@ -42,11 +53,38 @@ _TROUBLES = (
     ),
 )
 
+_REFUSALS = (
+    (re.compile(r"(.+) has taken it"), _("%s has taken it")),
+    (re.compile(r"nobody here has the address (.*)", re.DOTALL), _("nobody here has the address %s")),
+    (re.compile(r"a text has at most ([0-9]+) characters"), _("a text has at most %s characters")),
+)
+_FORESEEN = (
+    (re.compile(r"it would open a task for (.+)"), _("it would open a task for %s")),
+    (re.compile(r"it would join #(.+)"), _("it would join #%s")),
+)
+_IGNORED = "it would be ignored: "
+
 
 def trouble(sentence: str) -> str:
-    """A sentence of ops/trouble.py in the reader's language, as far as the page knows it."""
-    for pattern, words in _TROUBLES:
+    """A sentence of ops/trouble.py, as far as the page knows it."""
+    return _known(sentence, _TROUBLES)
+
+
+def refused(sentence: str) -> str:
+    """Why a step was not done, as flow/acting.py and task/state.py say it."""
+    return _known(sentence.rstrip("."), _REFUSALS)
+
+
+def foreseen(sentence: str) -> str:
+    """What would become of an observed mail, as flow/place.py says it."""
+    if sentence.startswith(_IGNORED):
+        return gettext("it would be ignored: %s") % gettext(sentence.removeprefix(_IGNORED))
+    return _known(sentence, _FORESEEN)
+
+
+def _known(sentence: str, patterns: Iterable[tuple[re.Pattern[str], Any]]) -> str:
+    for pattern, words in patterns:
         found = pattern.fullmatch(sentence)
         if found:
             return str(words) % found.groups()
-    return sentence
+    return gettext(sentence)

@@ -15,10 +15,11 @@ from orgo.conf import boot
 from orgo.flow import words
 from orgo.lib import clock
 from orgo.outbox.token import masked
-from orgo.web.words import LETTER_STATES
+from orgo.web.words import LETTER_STATES, TASK_STATES, foreseen
 
 register = template.Library()
 register.filter("masked", stringfilter(masked))
+register.filter("foreseen", stringfilter(foreseen))
 register.filter("unnamed", words.unnamed)
 
 
@@ -50,6 +51,12 @@ def ago(at: datetime | None) -> str:
     else:
         return _("now")
     return _("in %s") % text if seconds > 0 else text
+
+
+@register.filter
+def task_state(state: str) -> Any:
+    """How it stands with a task, in words."""
+    return TASK_STATES[state]
 
 
 @register.filter

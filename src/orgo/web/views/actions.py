@@ -14,9 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orgo.conf import boot
 from orgo.flow.acting import ACTIONS, Done, NotAllowed, NotFound, Refused, perform
 from orgo.flow.links import LinkRefused, TakeLink, open_link, take_by_link
+from orgo.intake.models import Mail
 from orgo.lib import clock
 from orgo.lib.clock import FastClock
-from orgo.lib.durations import parse_duration
+from orgo.lib.durations import Duration, NotADuration, parse_duration
+from orgo.task.values import TaskState
+from orgo.web import words
 from orgo.web.views.access import signed_in, user_of
 from orgo.web.views.tasks import place_of
 
@@ -38,9 +41,13 @@ def act(request: HttpRequest, reference: str, action: str) -> HttpResponseBase:
     except NotAllowed:
         messages.error(request, _("That is not yours to do on this task."))
     except (Refused, ValueError) as error:
-        messages.error(request, _("Nothing was done: %s.") % _(str(error).rstrip(".")))
+        messages.error(request, _("Nothing was done: %s.") % words.refused(str(error)))
     else:
-        messages.success(request, _said(action, done), extra_tags="undoable" if done.undoable else action)
+        messages.success(
+            request,
+            _said(action, done, user_of(request).address),
+            extra_tags="undoable" if done.undoable else action,
+        )
     back = urlencode(place_of(QueryDict(request.POST.get("back", "")[:1000])))
     return redirect(f"/tasks/{quote(reference, safe='')}" + (f"?{back}" if back else ""))
 
@@ -51,24 +58,47 @@ def _a_moment() -> timedelta:
     return UNDO_WITHIN * (running.rate if isinstance(running, FastClock) else 1)
 
 
-def _said(action: str, done: Done) -> str:
+def _said(action: str, done: Done, by: str) -> str:
     """What came of it, in words that are so."""
     if not done.changed:
         return _("Nothing changed: it was like that already.")
     if action == "assign" and not done.state.assignee:
         return _("It is the team's again.")
     told = bool(done.state.requester) and done.state.requester in done.told
-    return _TOLD[action, told]() if (action, told) in _TOLD else _SAID.get(action, lambda: _("Done."))()
+    if (action, told) not in _TOLD:
+        return _SAID.get(action, lambda: _("Done."))()
+    return " ".join(filter(None, (_TOLD[action, told](), "" if told else _why_not(done.state, by))))
+
+
+def _why_not(state: TaskState, by: str) -> str:
+    """Why a requester is not told, as far as it is known."""
+    if not state.requester:
+        return _("Nobody knows who asked for it.")
+    if state.requester == by:
+        return _("The requester is you.")
+    if state.answerable:
+        return ""
+    trust = Mail.objects.filter(pk=state.mail or 0).values_list("trust", flat=True).first()
+    return _UNANSWERABLE.get(trust, _of_a_machine)() if trust else ""
+
+
+def _of_a_machine() -> str:
+    return _("The mail came from a machine, and machines are not written to.")
 
 
 UNDO_WITHIN = timedelta(seconds=10)
 _TOLD = {
     ("eta", True): lambda: _("The requester will be told when to expect it."),
-    ("eta", False): lambda: _("The time is noted. No requester is told of it."),
+    ("eta", False): lambda: _("The time is noted. The requester is not told."),
     ("done", True): lambda: _("Done. The requester will be told."),
-    ("done", False): lambda: _("Done. No requester is told of it."),
+    ("done", False): lambda: _("Done. The requester is not told."),
     ("cancel", True): lambda: _("It is closed. The requester will be told."),
-    ("cancel", False): lambda: _("It is closed. No requester is told of it."),
+    ("cancel", False): lambda: _("It is closed. The requester is not told."),
+}
+# A mail that opened a task is answered by itself unless its sender is in doubt or a machine (flow/opening.py).
+_UNANSWERABLE = {
+    "fail": lambda: _("The mail's sender could not be verified."),
+    "unknown": lambda: _("The mail's sender is unclear."),
 }
 _SAID = {
     "take": lambda: _("It is yours now."),
@@ -111,8 +141,16 @@ def _until(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError:
-        length = parse_duration(text)
+        length = _length(text)
         return clock.now() + timedelta(days=length.days, seconds=length.seconds)
+
+
+def _length(text: str) -> Duration:
+    """A duration of a form. Raises ValueError in the reader's words."""
+    try:
+        return parse_duration(text)
+    except NotADuration as error:
+        raise ValueError(words.NOT_A_DURATION[error.wrong] % error.given) from None
 
 
 @require_http_methods(["GET", "POST"])
@@ -129,7 +167,7 @@ def take_link(request: HttpRequest, reference: str) -> HttpResponseBase:
             take_by_link(link)
             done = True
         except Refused as error:
-            refused = str(error)
+            refused = words.refused(str(error))
     return render(
         request,
         "take.html",

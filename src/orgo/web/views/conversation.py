@@ -81,6 +81,14 @@ def told(task: Task) -> list[Letter]:
     return letters_of(task.pk)
 
 
+def done_by(task: Task, house: House) -> str:
+    """Who said that a completed task is done (not always the one who had it in hand); "" for any other."""
+    if task.state != "completed":
+        return ""
+    row = Event.objects.filter(task=task.pk, type="task.completed").order_by("-seq").first()
+    return _actor(row, house, task) if row is not None else ""
+
+
 def timeline(task: Task, house: House) -> list[Line]:
     """What happened to the task, in plain words, the newest first."""
     rows = Event.objects.filter(task=task.pk).order_by("-seq")

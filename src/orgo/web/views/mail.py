@@ -10,6 +10,7 @@ from urllib.parse import quote
 import nh3
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import floatformat
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -47,7 +48,7 @@ def with_bytes(view: View) -> View:
             return view(request, *words, **named)
         except (BlobAway, BlobLost) as error:
             log.warning("a mail can't be shown: %s", error)
-            said = _("The bytes of this mail can't be had at the moment. Try again later.")
+            said = _("The content of this mail can't be had at the moment. Try again later.")
             return HttpResponse(said, status=503, content_type="text/plain; charset=utf-8")
 
     return answer
@@ -174,12 +175,13 @@ def drop(request: HttpRequest) -> HttpResponseBase:
     file = request.FILES.get("mail")
     largest = boot.config().intake.smtp.max_size
     if file is None or file.size is None or not file.size:
-        return JsonResponse({"error": "no file came"}, status=422)
+        return JsonResponse({"error": _("The file is empty.")}, status=422)
     if file.size > largest:
-        return JsonResponse({"error": f"a mail has at most {largest} bytes"}, status=413)
+        most = floatformat(largest / 1_000_000, -1)
+        return JsonResponse({"error": _("A mail has at most %s MB.") % most}, status=413)
     data = file.read()
     if not looks_like_mail(data) and not str(file.name).lower().endswith(".eml"):
-        return JsonResponse({"error": _("This file is no mail.")}, status=422)
+        return JsonResponse({"error": _("This is not a mail file (.eml).")}, status=422)
     by, to = user_of(request).address, envelope_of(data).to
     (row,) = take([Incoming(data=data, source="page", envelope_from=by, envelope_to=to)])
     return JsonResponse({"mail": str(row.pk)}, status=201)
@@ -188,8 +190,27 @@ def drop(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @signed_in
 def where(request: HttpRequest, number: int) -> HttpResponse:
-    """Where a mail that this user dropped has ended: its outcome, and its task as far as the user may see it."""
+    """Where a mail that this user dropped has ended, also in words; its task as far as the user may see it."""
     mail = get_object_or_404(Mail, pk=number, source="page", envelope_from=user_of(request).address)
     visible = mail.task is not None and mail_task_visible(request, mail.task)
-    reference = Task.objects.values_list("reference", flat=True).get(pk=mail.task or 0) if visible else None
-    return JsonResponse({"outcome": mail.outcome, "reason": mail.reason, "task": reference})
+    task = Task.objects.get(pk=mail.task or 0) if visible else None
+    return JsonResponse(
+        {
+            "outcome": mail.outcome,
+            "reason": mail.reason,
+            "task": task.reference if task else None,
+            "said": _ended(mail, task),
+        }
+    )
+
+
+def _ended(mail: Mail, task: Task | None) -> str:
+    """What became of a dropped mail, for the one who dropped it, who may see `task`."""
+    if not mail.outcome:
+        return _("The mail is here and waits for its turn.")
+    if task is not None:
+        found = {"reference": task.reference, "title": task.title or _("(no subject)")}
+        return _("It is in task %(reference)s: %(title)s") % found
+    if mail.task is not None:
+        return _("It is with those whom it concerns; their task is not for you to see.")
+    return _("It is kept, and made no task: %s") % _(mail.reason or mail.outcome)

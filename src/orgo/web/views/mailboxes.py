@@ -16,6 +16,7 @@ from orgo.intake.models import WaitingFile
 from orgo.intake.queries import waiting_files
 from orgo.lib import clock
 from orgo.web.views.access import allowed, user_of
+from orgo.web.words import foreseen
 
 SHOWN = 200
 
@@ -64,7 +65,7 @@ def preview(request: HttpRequest, number: int) -> HttpResponseBase:
     """What the mails that were observed would become, the newest first."""
     account = _account(number)
     rows = queries.observed(account.name, SHOWN + 1)
-    counts = queries.foreseen(account.name)
+    counts = {foreseen(said): count for said, count in queries.foreseen(account.name).items()}
     return render(
         request,
         "mailbox_preview.html",

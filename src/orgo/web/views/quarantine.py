@@ -47,7 +47,7 @@ def put_aside(request: HttpRequest, number: int) -> HttpResponseBase:
     if not reason:
         messages.error(request, _("Nothing was done: say why it is put aside."))
     elif discard(number, reason, user_of(request).address):
-        messages.success(request, _("It is put aside; its bytes are kept."))
+        messages.success(request, _("It is put aside, and kept as it came."))
     else:
         messages.error(request, _("It is no longer in quarantine."))
     return redirect("quarantine")

@@ -26,7 +26,7 @@ from orgo.task.queries import MOST_COUNTED, QUEUES, counts, newer, newest, queue
 from orgo.task.rows import state_of
 from orgo.task.undo import last_step
 from orgo.web.views.access import number_of, signed_in, task_or_404, user_of
-from orgo.web.views.conversation import conversation, timeline, told
+from orgo.web.views.conversation import conversation, done_by, timeline, told
 from orgo.web.words import PRIORITIES
 
 NAMES = {
@@ -131,6 +131,7 @@ def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any
         "conversation": conversation(task, house),
         "timeline": timeline(task, house),
         "told": told(task),
+        "done_by": done_by(task, house),
         "why": words.why(mail.decision if mail else None, language).partition("? ")[2],
         "next": _without_heading(words.what_next(state, house, language)),
         "can": _can(user, task, state, house),

@@ -58,12 +58,12 @@ function toast(text, link) {
 }
 
 async function ended(number) {
-  for (let tries = 0; tries < 40; tries++) {
-    const answer = await (await fetch(`/mail/${number}/where`)).json();
-    if (answer.task) return toast(`${answer.task}`, `/tasks/${answer.task}`);
-    if (answer.outcome) return toast(`${answer.outcome}: ${answer.reason}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  let answer;
+  for (let tries = 0; tries < 40 && !answer?.outcome; tries++) {
+    if (tries) await new Promise((resolve) => setTimeout(resolve, 500));
+    answer = await (await fetch(`/mail/${number}/where`)).json();
   }
+  return toast(answer.said, answer.task && `/tasks/${answer.task}`);
 }
 
 async function drop(file) {
