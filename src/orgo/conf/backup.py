@@ -34,12 +34,28 @@ def backup_place(text: str) -> str:
     return text
 
 
+_KEY = re.compile(r"(?:^|\s)([a-z][a-z0-9@.-]*) (AAAA[A-Za-z0-9+/]+={0,2})(?=\s|$)")
+_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
+_SCAN = "take the line of: ssh-keyscan -t ed25519 HOST"
+
+
 def public_key(text: str) -> str:
     """A machine's key as ssh-keyscan prints it, with the machine's name before it or without."""
-    found = re.search(r"\b((?:ssh|ecdsa)-[a-z0-9-]+) (AAAA[A-Za-z0-9+/]+={0,2})", plain_text(text))
+    found = _KEY.search(plain_text(text))
     if found is None:
-        raise ValueError("not a machine's key; take the line of: ssh-keyscan -t ed25519 HOST")
-    return f"{found[1]} {found[2]}"
+        raise ValueError(f"not a machine's key; {_SCAN}")
+    if found[1] not in _KINDS:
+        raise ValueError(
+            f"a key of a kind that is not spoken here ({found[1]}); {_SCAN}; known: {', '.join(_KINDS)}"
+        )
+    key = f"{found[1]} {found[2]}"
+    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+    try:
+        load_ssh_public_key(key.encode())
+    except ValueError as error:
+        raise ValueError(f"a key that is not whole; {_SCAN}") from error
+    return key
 
 
 Place = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(backup_place)]
