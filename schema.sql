@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 47) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 48) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS "intake_mail" ("id" bigint NOT NULL PRIMARY KEY, "sou
 CREATE TABLE IF NOT EXISTS "intake_mailbox" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(254) NOT NULL UNIQUE, "mode" varchar(8) NOT NULL, "cutoff" datetime NULL, "paused" bool NOT NULL, "state" varchar(12) NOT NULL, "detail" varchar(300) NOT NULL, "since" datetime NULL, "failures" integer NOT NULL, "next_try_at" datetime NULL, "last_ok_at" datetime NULL, "last_mail_at" datetime NULL, "lag_seconds" integer NULL, "waiting" integer NOT NULL, "noticed" varchar(12) NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_raw" ("mail_id" bigint NOT NULL PRIMARY KEY REFERENCES "intake_mail" ("id") DEFERRABLE INITIALLY DEFERRED, "data" BLOB NOT NULL, "blob" varchar(64) DEFAULT '' NOT NULL);
 CREATE TABLE IF NOT EXISTS "intake_receipt" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "uid" varchar(140) NOT NULL, "mail" bigint NULL, "size" integer NOT NULL, "arrived_at" datetime NULL, "problem" varchar(12) NOT NULL, "owed_since" datetime NULL, "folder_id" bigint NOT NULL REFERENCES "intake_folder" ("id") DEFERRABLE INITIALLY DEFERRED, "gone" bool DEFAULT 0 NOT NULL, "sha256" varchar(64) DEFAULT '' NOT NULL, CONSTRAINT "intake_receipt_once" UNIQUE ("folder_id", "uid"));
-CREATE TABLE IF NOT EXISTS "intake_waiting_file" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL UNIQUE, "reason" varchar(8) NOT NULL, "tasks" integer NOT NULL, "since" datetime NOT NULL);
+CREATE TABLE IF NOT EXISTS "intake_waiting_file" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "name" varchar(300) NOT NULL UNIQUE, "reason" varchar(8) NOT NULL, "tasks" integer NOT NULL, "since" datetime NOT NULL, "why" text DEFAULT '' NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_backups" ("number" smallint NOT NULL PRIMARY KEY, "since" datetime NOT NULL, "made_at" datetime NULL, "sent_at" datetime NULL, "away_since" datetime NULL, "waiting" integer NOT NULL, "reason" varchar(500) NOT NULL, "tries" integer NOT NULL, "next_at" datetime NULL, "holder" varchar(32) NOT NULL, "lease_until" datetime NULL, "told" varchar(10) NOT NULL, "lost" integer DEFAULT 0 NOT NULL, "lost_mails" varchar(500) DEFAULT '' NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_certificate" ("server" varchar(264) NOT NULL PRIMARY KEY, "until" datetime NOT NULL);
 CREATE TABLE IF NOT EXISTS "ops_role" ("name" varchar(12) NOT NULL PRIMARY KEY, "well_at" datetime NULL, "ailing" varchar(300) NOT NULL);
@@ -128,6 +128,7 @@ SELECT * FROM (VALUES
     ('intake', '0008_waiting_file', '2026-01-01 00:00:00'),
     ('intake', '0009_import_place', '2026-01-01 00:00:00'),
     ('intake', '0010_blob', '2026-01-01 00:00:00'),
+    ('intake', '0011_failed_file', '2026-01-01 00:00:00'),
     ('ops', '0001_initial', '2026-01-01 00:00:00'),
     ('ops', '0002_tally', '2026-01-01 00:00:00'),
     ('ops', '0003_backups', '2026-01-01 00:00:00'),

@@ -88,7 +88,7 @@ def test_a_file_that_is_no_mail_opens_nothing_and_is_put_aside(office, drop, cap
     watch = watching(drop, "move")
     assert [watch.round() for _ in range(3)] == [0, 1, 0]
     assert names(drop / "failed") == ["a.pdf"] and names(drop / "done") == ["plain"]
-    assert "a.pdf is no mail" in caplog.text or "a.pdf can't be read" in caplog.text
+    assert "a.pdf can't be taken: is no mail" in caplog.text
 
 
 def test_a_folder_in_it_is_not_looked_into_and_that_is_said_once(office, drop, caplog):

@@ -49,6 +49,78 @@ def test_an_import_goes_on(office: Office, files: Path) -> None:
     assert run([files], Plan("history"), lambda count: None).taken == len(mails()) == 2
 
 
+@pytest.fixture
+def unfit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no database takes gets as far as to the database, where it is a mail to the works."""
+    from orgo.intake import store
+
+    def left_as_it_is(text: str) -> str:
+        return f"\ud800{text}" if text.startswith("works@") else text
+
+    monkeypatch.setattr(store, "clean_text", left_as_it_is)
+
+
+MBOX = b"".join(
+    b"From a Mon Sep  7 08:00:00 2026\n" + GOOD.replace(b"works@", name) + b"\n"
+    for name in (b"desk@", b"works@", b"info@")
+)
+
+
+def test_a_mail_of_an_archive_that_can_not_be_stored_is_named_and_the_others_are_taken(
+    office: Office, tmp_path: Path, unfit: None
+) -> None:
+    from orgo.intake.importing import Plan, run
+
+    (tmp_path / "all.mbox").write_bytes(MBOX)
+    count = run([tmp_path / "all.mbox"], Plan("history"), lambda count: None)
+
+    assert (count.mails, count.taken, len(mails())) == (2, 2, 2)
+    ((where, why),) = count.unread
+    assert where.endswith("all.mbox#2") and why.startswith("can't be stored: ")
+
+
+def test_an_archive_that_trips_the_reading_itself_fails_alone(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import DataError
+
+    from orgo.intake import folder
+    from orgo.intake.queries import waiting_files
+
+    def trips(*given: object) -> Any:
+        raise DataError("invalid byte sequence\nDETAIL: words of the mail")
+
+    monkeypatch.setattr(folder, "steps", trips)
+    (tmp_path / "a.mbox").write_bytes(MBOX)
+    (tmp_path / "b.eml").write_bytes(GOOD)
+    watch = folder.FolderWatch(tmp_path, "move")
+
+    assert sum(watch.round() for _ in range(3)) == 1
+    assert (tmp_path / "failed" / "a.mbox").exists() and (tmp_path / "done" / "b.eml").exists()
+    (failed,) = waiting_files()
+    assert failed.why == "can't be stored: invalid byte sequence"
+
+
+def test_a_database_that_is_away_is_no_fault_of_a_file(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import OperationalError
+
+    from orgo.intake import folder
+
+    def away(mails: object) -> Any:
+        raise OperationalError("the connection is closed")
+
+    (tmp_path / "a.eml").write_bytes(GOOD)
+    watch = folder.FolderWatch(tmp_path, "move")
+    watch.round()
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "store", away)
+        with pytest.raises(OperationalError):
+            watch.round()
+    assert (tmp_path / "a.eml").exists() and watch.round() == 1
+
+
 @pytest.mark.parametrize("address", LONE)
 def test_an_envelope_that_no_database_takes_is_stored_as_it_can_be_shown(
     office: Office, address: str

@@ -75,6 +75,7 @@ def shown(found: dict[str, Any]) -> str:
     return "\n".join(f"{name:10}  {words}" for name, words in rows.items())
 
 
+SOME = 5
 _OUTCOMES = ("opened", "joined", "linked", "bounce", "ignored", "history", "observed", "quarantined")
 _STATES = ("held", "failed", "ambiguous", "cancelled", "sent")
 
@@ -97,14 +98,21 @@ def _mailboxes(troubled: list[dict[str, Any]]) -> str:
 
 
 def _folder(files: list[dict[str, Any]]) -> str:
-    """The files that are not taken, and what to do."""
-    return "; ".join(
-        f"{clean_name(file['file'])} waits: another program has it open"
-        if file["reason"] == "locked"
-        else f"{clean_name(file['file'])} waits: {file['tasks']} tasks would come of it; "
-        "`orgo import` it, as history, or --as work --yes"
-        for file in files
-    )
+    """The files that are not taken, and what to do; of those that failed some."""
+    failed = [file for file in files if file["reason"] == "failed"]
+    words = [_file(file) for file in files if file["reason"] != "failed"] + [*map(_file, failed[:SOME])]
+    more = [f"{len(failed) - SOME} more failed (--json lists them)"] if len(failed) > SOME else []
+    return "; ".join(words + more)
+
+
+def _file(file: dict[str, Any]) -> str:
+    name = clean_name(file["file"])
+    if file["reason"] == "failed":
+        return f"{name} {clean_name(file['why'])}"
+    if file["reason"] == "locked":
+        return f"{name} waits: another program has it open"
+    tasks = f"{file['tasks']} tasks would come of it"
+    return f"{name} waits: {tasks}; `orgo import` it, as history, or --as work --yes"
 
 
 def _trouble(letters: dict[str, Any]) -> str:

@@ -14,20 +14,24 @@ from orgo import dispatch
 from orgo.intake.envelope import envelope_of
 from orgo.intake.importing import (
     MOST_UNASKED,
+    OWN_FAULT,
     WORK_SINCE,
     Count,
     Plan,
     batches,
     is_taken,
     is_under_way,
+    one_by_one,
     steps,
     surveyed,
+    why_not,
 )
 from orgo.intake.models import ImportRun, Mail, WaitingFile
 from orgo.intake.readers import Item, holds_many, read
 from orgo.intake.store import Incoming, store
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
+from orgo.lib.text import clean_text, clip
 
 log = logging.getLogger("orgo.folder")
 After = Literal["keep", "move", "delete"]
@@ -42,9 +46,9 @@ _Stamp = tuple[int, int]
 class FolderWatch:
     """Looks into `path` once a round. A file is taken when two looks in a row found it of the same size and time.
 
-    `after` says what becomes of it then: `move` into `done/`, `delete`, or `keep`. One that can't be read goes to `failed/`;
-    one of which a part can't be read goes to `done/` with a report beside it. An archive waits while another program has it
-    open, and where more than 100 tasks would come of it.
+    `after` says what becomes of it then: `move` into `done/`, `delete`, or `keep`. One that can't be read or stored goes to
+    `failed/`, and the others are taken; one of which a part can't be goes to `done/` with a report beside it. An archive
+    waits while another program has it open, and where more than 100 tasks would come of it.
     """
 
     def __init__(self, path: Path, after: After) -> None:
@@ -90,7 +94,7 @@ class FolderWatch:
         self._finished = {file: stamp for file, stamp in self._finished.items() if there.get(file) == stamp}
         for file in ready:
             if file not in self._finished:
-                yield from self._take(file, there[file])
+                yield from self._tried(file, there[file])
 
     def _files(self) -> Iterator[tuple[Path, _Stamp]]:
         for entry in sorted(self.path.iterdir()):
@@ -111,6 +115,15 @@ class FolderWatch:
             self._folders.add(entry)
             log.warning("%s is a folder, and is not looked into: orgo import reads it", entry.name)
 
+    def _tried(self, file: Path, stamp: _Stamp) -> Iterator[int]:
+        """Take a file. One whose own fault it is that it can't be taken stops no other; a database that is away does."""
+        try:
+            yield from self._take(file, stamp)
+        except OWN_FAULT as error:
+            log.exception("the reading of %s broke off", file.name)
+            self._finished[file] = stamp
+            self._fail(file, why_not(error))
+
     def _take(self, file: Path, stamp: _Stamp) -> Iterator[int]:
         """Store the mails of a file, then put it out of the way (a second taking of the same bytes is known)."""
         count = Count()
@@ -122,7 +135,7 @@ class FolderWatch:
         elif self._is_held(file) or (yield from self._asks(file)):
             return
         else:
-            WaitingFile.objects.filter(name=_shown(file)).delete()
+            WaitingFile.objects.filter(name=self._shown(file)).delete()
             yield from self._take_archive(file, count)
         self._finished[file] = stamp
         crashpoint("H1f.before_move")
@@ -132,8 +145,10 @@ class FolderWatch:
     def _take_mail(self, file: Path, count: Count) -> Iterator[int]:
         """Store a file's mail, which is work whatever its date; an mbox of one mail is such a file as well."""
         for batch in batches(read([file], lambda where, why: count.unread.append((where, why)))):
-            count.mails += len(batch)
-            yield self._store(batch)
+            stored, refused = one_by_one(self._store, batch)
+            count.mails += len(batch) - len(refused)
+            count.unread += [(item.where, why) for item, why in refused]
+            yield stored
 
     def _take_archive(self, file: Path, count: Count) -> Iterator[int]:
         """Import an archive, like `orgo import --as work`; it goes on where an earlier start left it."""
@@ -145,9 +160,7 @@ class FolderWatch:
 
     def _put_away(self, file: Path, mails: int, troubles: list[tuple[str, str]]) -> None:
         if troubles and not mails:
-            words = "; ".join(why for _, why in troubles[:3])
-            log.warning("%s can't be read: %s; it is moved to %s/", file.name, words, FAILED)
-            self._move(file, FAILED)
+            self._fail(file, "; ".join(why for _, why in troubles[:3]))
         elif troubles:
             log.warning("%s: %s read, %s not; the list is in %s/", file.name, mails, len(troubles), DONE)
             self._report(file, mails, troubles)
@@ -157,6 +170,13 @@ class FolderWatch:
             self._move(file, DONE)
         elif self.after == "delete":
             self._remove(file)
+
+    def _fail(self, file: Path, why: str) -> None:
+        """Move a file to `failed/`, and note why; that is shown as long as it lies there."""
+        log.warning("%s can't be taken: %s; it is moved to %s/", file.name, why, FAILED)
+        found = {"reason": "failed", "why": clip(clean_text(why), 1000), "since": clock.now()}
+        WaitingFile.objects.update_or_create(name=self._shown(self._free(FAILED, file.name)), defaults=found)
+        self._move(file, FAILED)
 
     def _report(self, file: Path, mails: int, troubles: list[tuple[str, str]]) -> None:
         """What of a file could not be read, as a list beside it where it goes."""
@@ -181,7 +201,7 @@ class FolderWatch:
 
         That is looked at again after each import, which may have taken its mails, and each day, for mail grows old.
         """
-        waits = WaitingFile.objects.filter(name=_shown(file), reason="asks").first()
+        waits = WaitingFile.objects.filter(name=self._shown(file), reason="asks").first()
         is_fresh = waits and waits.since > clock.now() - ASK_EVERY
         if waits and is_fresh and not ImportRun.objects.filter(finished_at__gt=waits.since).exists():
             return True
@@ -198,14 +218,23 @@ class FolderWatch:
     def _wait(self, file: Path, reason: str, tasks: int = 0) -> bool:
         """Note why a file waits; says whether that is new."""
         found = {"tasks": tasks, "since": clock.now()}
-        is_new = not WaitingFile.objects.filter(name=_shown(file), reason=reason).exists()
+        is_new = not WaitingFile.objects.filter(name=self._shown(file), reason=reason).exists()
         if is_new or tasks:
-            WaitingFile.objects.update_or_create(name=_shown(file), defaults={"reason": reason, **found})
+            WaitingFile.objects.update_or_create(name=self._shown(file), defaults={"reason": reason, **found})
         return is_new
 
     def _forget(self, there: dict[Path, _Stamp]) -> None:
         """Those that somebody took away wait no more."""
-        WaitingFile.objects.exclude(name__in=[_shown(file) for file in there]).delete()
+        noted = set(WaitingFile.objects.values_list("name", flat=True))
+        if noted:
+            failed = self.path / FAILED
+            lying = failed.iterdir() if failed.is_dir() else ()
+            gone = noted - {self._shown(file) for file in (*there, *lying)}
+            WaitingFile.objects.filter(name__in=gone).delete()
+
+    def _shown(self, file: Path) -> str:
+        """Where a file lies in the folder, as text, whatever bytes its name is made of."""
+        return os.fsencode(file.relative_to(self.path).as_posix()).decode("utf-8", "replace")
 
     def _store(self, batch: list[Item]) -> int:
         mails = self._unknown([self._incoming(item.data) for item in batch])
@@ -248,11 +277,6 @@ class FolderWatch:
 def _plan() -> Plan:
     """What becomes of an archive's mails: as with `orgo import --as work`."""
     return Plan("work", clock.now() - WORK_SINCE)
-
-
-def _shown(file: Path) -> str:
-    """A file's name as text, whatever bytes it is made of."""
-    return os.fsencode(file.name).decode("utf-8", "replace")
 
 
 def _is_locked(file: Path) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
 from orgo.intake import places
 from orgo.intake.envelope import Envelope, envelope_of
@@ -20,7 +21,11 @@ from orgo.intake.readers import START, Item, Place, Source, can_go_on, sources
 from orgo.intake.store import Incoming, store
 from orgo.lib.ahead import ahead
 from orgo.lib.crash import crashpoint
+from orgo.lib.text import clean_header, clip
 
+T = TypeVar("T")
+# What a database, a codec or a library raises because of a mail's own values; a database that is away raises others.
+OWN_FAULT = (DataError, ValueError, ArithmeticError, LookupError, RecursionError)
 BATCH = 100
 BATCH_BYTES = 4_000_000
 MOST_UNASKED = 100
@@ -82,6 +87,7 @@ class Plan:
 class Wanted(NamedTuple):
     """A mail that is to be taken: it is stored under the first of its keys, and here already where one of them is."""
 
+    where: str
     keys: tuple[str, ...]
     mail: Incoming
 
@@ -137,13 +143,12 @@ def _take_in(batch: Batch, plan: Plan, count: Count, record: ImportRun) -> None:
     if batch.is_known:
         return
     mails, older = count.mails, count.older
-    if batch.items:
-        take(batch.items, plan, count)
+    refused = take(batch.items, plan, count) if batch.items else []
     crashpoint("H1f.before_progress")
     with transaction.atomic():
         if batch.archive is not None:
             _move_on(batch.archive, batch, count.mails - mails, count.older - older)
-            places.keep(record, batch.archive, batch.unread)
+            places.keep(record, batch.archive, batch.unread + refused)
         ImportRun.objects.filter(pk=record.pk).update(done=count.mails, taken=count.taken)
     crashpoint("H1f.after_progress")
 
@@ -223,9 +228,36 @@ class _Reading:
         self._others[kind] += 1
 
 
-def take(batch: list[Item], plan: Plan, count: Count) -> None:
-    """Take in what of these mails is wanted and not here yet, in one transaction, and count it."""
-    _store(_sorted_out(batch, plan, count), count)
+def take(batch: list[Item], plan: Plan, count: Count) -> list[tuple[str, str]]:
+    """Take in what of these mails is wanted and not here yet, in one transaction, and count it.
+
+    Returns which of them can't be stored, and why; they are counted as what could not be read.
+    """
+    _, refused = one_by_one(partial(_store, count=count), _sorted_out(batch, plan, count))
+    unread = [(one.where, why) for one, why in refused]
+    count.mails -= len(unread)
+    count.unread += unread
+    return unread
+
+
+def one_by_one(store: Callable[[list[T]], int], some: list[T]) -> tuple[int, list[tuple[T, str]]]:
+    """Store these at once or, where one of them can't be, each by itself, so that a bad mail stops and blames nobody else.
+
+    Returns how many `store` says were new, and those that can't be stored, each with the reason.
+    """
+    try:
+        return store(some), []
+    except OWN_FAULT as error:
+        if len(some) == 1:
+            return 0, [(some[0], why_not(error))]
+    each = [one_by_one(store, [one]) for one in some]
+    return sum(new for new, _ in each), [one for _, refused in each for one in refused]
+
+
+def why_not(error: Exception) -> str:
+    """Why a mail can't be stored; of what a database says only the first line, since the others show the mail."""
+    first = (str(error).splitlines() or [""])[0]
+    return f"can't be stored: {clip(clean_header(first), 300) or type(error).__name__}"
 
 
 def survey(paths: Iterable[Path], plan: Plan, progress: Progress) -> Count:
@@ -287,7 +319,7 @@ def _sorted_out(batch: list[Item], plan: Plan, count: Count) -> list[Wanted]:
         elif not wanted.keys().isdisjoint(keys):
             count.known += 1
         else:
-            wanted[keys[0]] = Wanted(keys, _incoming(item.data, envelope, keys[0], mode))
+            wanted[keys[0]] = Wanted(item.where, keys, _incoming(item.data, envelope, keys[0], mode))
     return list(wanted.values())
 
 
@@ -306,19 +338,21 @@ def _new(wanted: list[Wanted], there: set[str]) -> list[Incoming]:
     return [one.mail for one in wanted if there.isdisjoint(one.keys)]
 
 
-def _store(wanted: list[Wanted], count: Count) -> None:
+def _store(wanted: list[Wanted], count: Count) -> int:
     """Store what is not there yet; a second import at the same time may have been quicker, so look once more."""
-    for last in (False, True):
-        new = _new(wanted, _there(wanted))
-        try:
-            if new:
-                store(new)
-        except IntegrityError:
-            if last:
-                raise
-        else:
-            _add(new, count, known=len(wanted) - len(new))
-            return
+    try:
+        new = _stored(wanted)
+    except IntegrityError:
+        new = _stored(wanted)
+    _add(new, count, known=len(wanted) - len(new))
+    return len(new)
+
+
+def _stored(wanted: list[Wanted]) -> list[Incoming]:
+    new = _new(wanted, _there(wanted))
+    if new:
+        store(new)
+    return new
 
 
 def _add(new: list[Incoming], count: Count, known: int) -> None:

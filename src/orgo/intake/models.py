@@ -136,14 +136,15 @@ class ImportUnread(models.Model):
 
 
 class WaitingFile(models.Model):
-    """A file of the watched folder that is left there for now: it is `locked` by another program, or `asks`.
+    """A file of the watched folder that is not taken: it is `locked` by another program, `asks`, or has `failed`.
 
-    `tasks` says how many would come of one that asks.
+    `tasks` says how many would come of one that asks, `why` what is wrong with one that failed (its name is `failed/..`).
     """
 
     name = models.CharField(max_length=300, unique=True)
     reason = models.CharField(max_length=8)
     tasks = models.IntegerField(default=0)
+    why = models.TextField(blank=True, default="", db_default="")
     since = models.DateTimeField()
 
     class Meta:

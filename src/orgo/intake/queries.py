@@ -29,8 +29,8 @@ def quarantined() -> int:
 
 
 def waiting_files() -> list[WaitingFile]:
-    """The files of the watched folder that are not taken for now, in the order of their names."""
-    return list(WaitingFile.objects.order_by("name"))
+    """The files of the watched folder that are not taken: those that wait, then those that failed, each by their names."""
+    return sorted(WaitingFile.objects.order_by("name"), key=lambda file: file.reason == "failed")
 
 
 def in_quarantine() -> list[int]:

@@ -101,11 +101,17 @@ def _in_trouble(config: Config) -> list[dict[str, Any]]:
 
 
 def _folder() -> list[dict[str, Any]]:
-    """The files of the watched folder that wait, and why."""
+    """The files of the watched folder that wait or failed, and why."""
     from orgo.intake.queries import waiting_files
 
     return [
-        {"file": row.name, "reason": row.reason, "tasks": row.tasks, "since": row.since.isoformat()}
+        {
+            "file": row.name,
+            "reason": row.reason,
+            "tasks": row.tasks,
+            "why": row.why,
+            "since": row.since.isoformat(),
+        }
         for row in waiting_files()
     ]
 

@@ -209,3 +209,24 @@ def test_a_locked_archive_is_said_by_the_status_and_on_the_page(watch, sample, r
         assert "It waits: another program has it open." in client.get("/mailboxes").content.decode()
     assert rounds(watch, 1) == 1
     assert "It waits" not in client.get("/mailboxes").content.decode()
+
+
+def test_a_file_that_can_not_be_stored_fails_and_says_why_as_long_as_it_lies_there(
+    watch, run, client, monkeypatch
+):
+    """The database is given what none takes, as a fault of ours would; the other file is taken."""
+    from orgo.intake import store
+
+    unfit = {"works@city.example": "half a letter: \ud800"}
+    monkeypatch.setattr(store, "clean_text", lambda text: unfit.get(text, text))
+    (watch.path / "a.eml").write_bytes(MAIL)
+    (watch.path / "b.eml").write_bytes(MAIL.replace(b"works@", b"desk@"))
+
+    assert rounds(watch) == 1
+    assert names(watch.path / "failed") == ["a.eml"] and names(watch.path / "done") == ["b.eml"]
+    assert "failed/a.eml can't be stored: " in run("status")[1]
+    assert "It was not taken: can&#x27;t be stored: " in client.get("/mailboxes").content.decode()
+
+    (watch.path / "failed" / "a.eml").unlink()
+    watch.round()
+    assert "failed/" not in run("status")[1]

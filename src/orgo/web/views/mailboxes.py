@@ -30,12 +30,14 @@ def mailboxes(request: HttpRequest) -> HttpResponseBase:
 
 def _page(request: HttpRequest, status: int = 200) -> HttpResponseBase:
     rows = [(row, _state(row)) for row in queries.standings(boot.config().accounts)]
-    files = [(file.name, _why(file)) for file in waiting_files()]
+    files = [(file.name, _why(file)) for file in waiting_files()[:SHOWN]]
     return render(request, "mailboxes.html", {"rows": rows, "files": files}, status=status)
 
 
 def _why(file: WaitingFile) -> str:
     """Why a file of the watched folder is not taken, in words."""
+    if file.reason == "failed":
+        return _("It was not taken: %s") % file.why
     if file.reason == "locked":
         return _("It waits: another program has it open.")
     return (
