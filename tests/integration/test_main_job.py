@@ -59,6 +59,8 @@ def test_undo_takes_back_what_was_understood(office: Office) -> None:
 
     assert (task.state, task.assignee, task.closed_at) == ("pending", "", None)
     assert task.next_level_at is not None
+    said = text_of(office.letters("anna@city.example")[-1])
+    assert "is taken back" in said and "the word undo" not in said, "no undo is promised of an undo"
 
 
 def test_silence_escalates_level_by_level_and_stops_at_the_close(office: Office) -> None:

@@ -157,7 +157,9 @@ def _answer(
         done += f" {words.said('undo_left', language)}"
     if understood.at is not None and understood.at <= unit.now:
         done += f" {words.said('already_over', language)}"
-    data = {"understood": done, "undo": words.said("undo", language), "language": language}
+    data = {"understood": done, "language": language}
+    if understood.kind != "undo":  # what an undo took back is no step that another takes back
+        data["undo"] = words.said("undo", language)
     unit.tell(state, Notice("understood", (actor.address,), state.seq, data=data, by=actor.address))
 
 
