@@ -6,6 +6,8 @@ again, levels that fell due in them fire. Whether somebody heard of it then, nob
 
 from datetime import datetime
 
+from django.db import transaction
+
 from orgo.audit.models import Event, record
 from orgo.outbox import claim
 from orgo.outbox.models import Letter
@@ -27,8 +29,9 @@ def doubt(letter: Letter) -> None:
 def release(actor: str, *, cancel: bool, can_send: bool) -> int:
     """A person has looked: the letters leave, or with `cancel` they never do, and nothing is in doubt from here on.
 
-    Returns how many leave or are cancelled.
+    Both or neither: no letter leaves of which the trail does not say who let it go. Returns how many leave or are cancelled.
     """
-    count = claim.cancel_maybe_sent() if cancel else claim.release_maybe_sent(can_send=can_send)
-    record(RELEASED, actor=actor, letters=count, cancelled=cancel)
+    with transaction.atomic():
+        count = claim.cancel_maybe_sent() if cancel else claim.release_maybe_sent(can_send=can_send)
+        record(RELEASED, actor=actor, letters=count, cancelled=cancel)
     return count

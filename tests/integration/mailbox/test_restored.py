@@ -61,6 +61,10 @@ def release(*, cancel: bool = False) -> int:
     return restored.release("admin@city.example", cancel=cancel, can_send=True)
 
 
+def interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_mail_of_the_hours_between_is_fetched_again_and_its_letters_wait_for_a_person(box, office, instant):
     there = box(after="flag").live()
     there.put(leak(1), at=office.clock.now())
@@ -107,7 +111,9 @@ def test_a_level_that_fell_due_in_between_is_held_and_the_next_one_leaves(box, o
     assert "admin@city.example" in office.told()
 
 
-def test_what_is_released_or_cancelled_ends_the_doubt(box, office, instant):
+def test_what_is_released_or_cancelled_ends_the_doubt_and_what_is_cut_off_does_nothing(
+    box, office, instant, monkeypatch
+):
     there = box(after="flag").live()
     bring_back = instant()
     there.put(leak(1), at=office.clock.now())
@@ -118,6 +124,10 @@ def test_what_is_released_or_cancelled_ends_the_doubt(box, office, instant):
     count = len(held())
     office.forget()
 
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr("orgo.flow.restored.record", interrupt)
+        release()
+    assert len(held()) == count
     assert release(cancel=True) == count > 0
     there.put(leak(2), at=office.clock.now() - timedelta(minutes=4))
     there.fetch()
