@@ -29,6 +29,20 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true") or bool(os.environ.get
 NO_CORPUS = "no corpus beside this checkout (../shared/corpus or ORGO_CORPUS): it is no part of the project"
 
 
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The inodes that were made to last, in their order."""
+    found: list[int] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        found.append(os.fstat(handle).st_ino)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
 def pytest_report_header() -> str:
     """Say it once, at the top of the run, where the corpus is absent: in CI too its tests are skipped then."""
     return (

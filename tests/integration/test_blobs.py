@@ -69,6 +69,20 @@ def test_a_large_mail_lies_in_the_folder_under_its_hash(in_folder: Office) -> No
 
 
 @pytest.mark.needs("seaweedfs")
+def test_a_blob_lasts_before_it_counts_as_put_also_the_second_time(
+    in_folder: Office, synced: list[int]
+) -> None:
+    from orgo.intake.blobs import put
+
+    blob = put(LARGE.encode(), LARGE.encode())
+    folder = _file(in_folder, blob).parent
+    names = [where.stat().st_ino for where in (folder, folder.parent)]
+    assert synced == [_file(in_folder, blob).stat().st_ino, *names]
+    synced.clear()
+    put(LARGE.encode(), LARGE.encode())
+    assert synced == names
+
+
 def test_a_large_mail_lies_in_the_bucket(in_bucket: Office, seaweedfs: Seaweedfs) -> None:
     blob = comes_back(in_bucket)
     assert in_bucket.config.blobs is not None

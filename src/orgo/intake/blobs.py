@@ -90,6 +90,7 @@ def place_of(config: Config) -> Place | None:
         return InBucket(blobs)
     if folder.is_relative_to(config.var):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync(folder.parent)
     return InFolder(folder)
 
 
@@ -215,11 +216,12 @@ class InFolder:
     def put(self, name: str, data: bytes) -> None:
         file = self._file(name)
         try:
-            with suppress(FileNotFoundError):
-                os.utime(file)
-                return
-            self._make(file.parent)
-            write_whole(file, data, file.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}"))
+            if self._is_renewed(file):
+                sync(file.parent)  # whoever put it may not have come to this yet, or died before
+            else:
+                file.parent.mkdir(mode=0o700, exist_ok=True)
+                write_whole(file, data, file.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}"))
+            sync(self._path)
         except OSError as error:
             raise _away(self._path, error) from error
 
@@ -280,10 +282,13 @@ class InFolder:
     def _aside(self, name: str) -> Path:
         return self._path / name[:2] / f".{name}.swept"
 
-    def _make(self, folder: Path) -> None:
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700, exist_ok=True)
-            sync(self._path)
+    def _is_renewed(self, file: Path) -> bool:
+        """Whether the file was there; it is as new then."""
+        try:
+            os.utime(file)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _changed(self, file: Path) -> datetime:
         try:
