@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import paramiko
 import pytest
 
+from orgo.backup import sftp
 from orgo.backup.sftp import Elsewhere
 from orgo.backup.stores import name_of
 from orgo.conf.backup import Backup
@@ -59,6 +61,27 @@ def test_it_comes_back_as_it_was(server: Openssh, folder: Path, file: Path) -> N
     assert there.all() == []
     with pytest.raises(FileNotFoundError):
         there.open(file.name)
+
+
+def test_no_more_is_asked_for_than_a_window(
+    server: Openssh, folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup of gigabytes would be in memory as a whole while it is unpacked."""
+    asked: list[int] = []
+    real = paramiko.SFTPClient._async_request
+
+    def request(client: Any, of: Any, kind: int, *what: Any) -> Any:
+        asked.extend([int(what[2])] if kind == paramiko.sftp.CMD_READ else [])
+        return real(client, of, kind, *what)
+
+    monkeypatch.setattr(sftp, "_WINDOW", 1 << 20)
+    monkeypatch.setattr(paramiko.SFTPClient, "_async_request", request)
+    file.rename(folder / file.name)
+    with store(server, folder).open(file.name) as found:
+        for read in range(0, 5_000_000, 100_000):
+            assert sum(asked) <= read + (1 << 20)
+            found.read(100_000)
+    assert sum(asked) == 5_000_000
 
 
 def test_what_was_cut_off_goes_on_where_it_was(server: Openssh, folder: Path, file: Path) -> None:
