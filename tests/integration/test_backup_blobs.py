@@ -4,17 +4,23 @@
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import zstandard
 
+from orgo.backup import blobs, snapshot
 from orgo.backup.state import summary
+from orgo.backup.stores import Folder
+from orgo.cli.backup import _beside
 from orgo.cli.main import main
 from orgo.conf import boot, load
 from orgo.lib import clock
 from tests.integration.test_backup import (
+    ROOT,
     Place,
     _store,
     busy,
@@ -59,8 +65,8 @@ def test_each_blob_lies_once_in_the_store_and_comes_back_into_the_database(
     file = create(large)
 
     assert {file.name: file.stat().st_ino for file in sealed(large)} == first and len(first) == 2
-    blobs = {path.name for path in (large.home / "var" / "blobs").rglob("*") if path.is_file()}
-    assert blobs.isdisjoint(first) and not any(b"Drip" in one.read_bytes() for one in sealed(large))
+    names = {path.name for path in (large.home / "var" / "blobs").rglob("*") if path.is_file()}
+    assert names.isdisjoint(first) and not any(b"Drip" in one.read_bytes() for one in sealed(large))
     assert len(large.said("backup", "verify")[0]["blobs"]) == 2
     empty.said(*restore_words(file, "--to", "sqlite:///./var/orgo.db"))
     with sqlite3.connect(empty.home / "var" / "orgo.db") as connection:
@@ -69,6 +75,14 @@ def test_each_blob_lies_once_in_the_store_and_comes_back_into_the_database(
         ).fetchall()
     texts = [zstandard.ZstdDecompressor().decompress(data) for (data,) in rows]
     assert sum(LARGE.encode() in text for text in texts) == 2
+
+
+def test_a_blob_lasts_before_the_backup_that_names_it(large: Place, synced: list[int]) -> None:
+    store = create(large).parent
+
+    for blob in sealed(large):
+        at = synced.index(blob.stat().st_ino)
+        assert synced[at + 1 : at + 3] == [blob.parent.stat().st_ino, store.stat().st_ino]
 
 
 def gone(file: Path) -> None:
@@ -97,6 +111,51 @@ def test_a_blob_that_is_not_right_is_refused_and_changes_nothing(large: Place, e
     changed(blob)
     assert large.run("backup", "verify").returncode == 2
     assert large.run("backup", "drill").returncode == 5
+
+
+def test_blobs_are_looked_up_by_their_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a house with millions of mails each blob would be looked for in all of them."""
+    asked: list[str] = []
+    file = tmp_path / "database"
+    schema = (ROOT / "schema.sql").read_text().splitlines()
+    of_raw = [line for line in schema if line.startswith("CREATE") and '"intake_raw"' in line]
+    with sqlite3.connect(file) as connection:
+        connection.executescript("\n".join(of_raw))
+        real = snapshot.opened
+
+        @contextmanager
+        def opened(file: Path) -> Iterator[sqlite3.Connection]:
+            with real(file) as copy:
+                copy.set_trace_callback(asked.append)
+                yield copy
+
+        monkeypatch.setattr(snapshot, "opened", opened)
+        monkeypatch.setattr(blobs, "read", lambda *_: b"packed")
+        assert blobs.bring_in(file, ["0" * 64], Folder(tmp_path).open, b"") == {}
+        assert snapshot.blobs_of(file) == []
+        plans = [
+            str(connection.execute(f"EXPLAIN QUERY PLAN {one}").fetchall()) for one in asked if "_raw" in one
+        ]
+    assert len(plans) == 2 and all("INDEX intake_raw_blob" in plan for plan in plans)
+
+
+def test_a_store_is_reached_once_for_all_blobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[str] = []
+
+    def store_of(*_: object) -> Folder:
+        reached.append("once")
+        return Folder(tmp_path)
+
+    monkeypatch.setattr("orgo.cli.backup._config", object)
+    monkeypatch.setattr("orgo.backup.making.backup_of", str)
+    monkeypatch.setattr("orgo.backup.stores.store_of", store_of)
+    (tmp_path / "a").write_bytes(b"bytes")
+    beside = _beside(None)
+    for _ in range(2):
+        with beside("a") as file:
+            assert file.read() == b"bytes"
+
+    assert reached == ["once"]
 
 
 def test_prune_takes_what_no_backup_needs_any_more(large: Place) -> None:
@@ -129,8 +188,8 @@ def test_a_mail_whose_bytes_are_lost_is_said_and_the_rest_is_backed_up_and_comes
 ) -> None:
     from orgo.web.context import _backups
 
-    blobs = [path for path in (large.home / "var" / "blobs").rglob("*") if path.is_file()]
-    gone(blobs[0])
+    files = [path for path in (large.home / "var" / "blobs").rglob("*") if path.is_file()]
+    gone(files[0])
     for name, value in {"ORGO_HOME": str(large.home), **large.environ}.items():
         monkeypatch.setenv(name, value)
     code = main(["backup", "create"])
@@ -140,7 +199,7 @@ def test_a_mail_whose_bytes_are_lost_is_said_and_the_rest_is_backed_up_and_comes
 
     assert state is not None and (state["lost"], state["waiting"]) == (1, 0) and len(sealed(large)) == 1
     (mail,) = state["lost_mails"]
-    assert code == 5 and f"mail {mail} of" in said and "@people.example" in said and blobs[0].name in said
+    assert code == 5 and f"mail {mail} of" in said and "@people.example" in said and files[0].name in said
     assert main(["status"]) == 0 and str(mail) in capsys.readouterr().out and "1 mail " in _backups()[0]
     back = empty.run(*restore_words(file, "--to", "sqlite:///./var/orgo.db"), "--skip-lost", "--json")
     assert back.returncode == 6 and [
@@ -148,4 +207,4 @@ def test_a_mail_whose_bytes_are_lost_is_said_and_the_rest_is_backed_up_and_comes
     ] == [mail]
     with sqlite3.connect(empty.home / "var" / "orgo.db") as connection:
         named = connection.execute("SELECT mail_id, blob FROM intake_raw WHERE blob <> ''").fetchall()
-    assert named == [(mail, blobs[0].name)]
+    assert named == [(mail, files[0].name)]

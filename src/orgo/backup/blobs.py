@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ log = logging.getLogger("orgo.backup")
 # Opens what lies beside a backup in its store, by its name. Raises FileNotFoundError, Away.
 Beside = Callable[[str], BinaryIO]
 _AT_ONCE = 500
+# The index is of rows that name a blob, and is looked into only where the statement wants such rows.
+_BRING_IN = "UPDATE intake_raw SET data = ?, blob = '' WHERE blob = ? AND NOT (blob = '')"
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -66,6 +69,8 @@ def _send_one(store: Store, secret: bytes, file: Path, packed: bytes) -> None:
         sealer = Sealer(out, secret, "", orgo.__version__)
         sealer.write(packed)
         sealer.finish()
+        out.flush()
+        os.fsync(out.fileno())
     store.put(file, BLOBS)
     file.unlink()
     crashpoint("H13.blob_sent")
@@ -120,9 +125,7 @@ def bring_in(database: Path, names: Iterable[str], beside: Beside, secret: bytes
             if isinstance(found, Problem):
                 lost[name] = found
             else:
-                connection.execute(
-                    "UPDATE intake_raw SET data = ?, blob = '' WHERE blob = ?", (sqlite3.Binary(found), name)
-                )
+                connection.execute(_BRING_IN, (sqlite3.Binary(found), name))
         connection.commit()
     return lost
 

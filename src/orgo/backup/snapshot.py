@@ -119,7 +119,9 @@ def blobs_of(file: Path) -> list[str]:
     with opened(file) as copy:
         return [
             name
-            for (name,) in copy.execute("SELECT DISTINCT blob FROM intake_raw WHERE blob <> '' ORDER BY 1")
+            for (name,) in copy.execute(
+                "SELECT DISTINCT blob FROM intake_raw WHERE NOT (blob = '') ORDER BY 1"
+            )
         ]
 
 

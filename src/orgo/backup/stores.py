@@ -41,7 +41,7 @@ class Store(Protocol):
         ...
 
     def put(self, file: Path, folder: str = "") -> None:
-        """Take a copy of a file; once this returns it is there whole."""
+        """Take a copy of a file that was synced; once this returns it is there whole, and lasts."""
         ...
 
     def open(self, name: str) -> BinaryIO:
@@ -117,7 +117,8 @@ class Folder:
             crashpoint("H13.before_rename")
             part.replace(place / file.name)
             part.unlink(missing_ok=True)  # two names of one file stay both (POSIX rename)
-            sync(place)
+            for changed in dict.fromkeys((place, self.path)):
+                sync(changed)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise Away(f"{self.path}: {error.strerror or error}") from error

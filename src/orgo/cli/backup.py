@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,6 +20,7 @@ from orgo.lib.text import clean_name, counted
 if TYPE_CHECKING:
     from orgo.backup.blobs import Beside, Lost
     from orgo.backup.restoring import Restored
+    from orgo.backup.stores import Store
     from orgo.conf import Config
 
 _MOST_LOST = 20
@@ -324,7 +326,13 @@ def _beside(file: Path | None) -> "Beside":
 
     if file is not None:
         return Folder(file.parent).open
-    return lambda name: store_of(backup_of(_config()), _config()).open(name)
+
+    @cache
+    def store() -> "Store":
+        config = _config()
+        return store_of(backup_of(config), config)
+
+    return lambda name: store().open(name)
 
 
 def _found(config: "Config", name: str | None) -> tuple[str, BinaryIO]:
