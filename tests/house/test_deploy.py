@@ -45,6 +45,7 @@ def test_the_scripts_are_clean() -> None:
     files = [
         *sorted(DEPLOY.glob("*.sh")),
         DEPLOY / "macos/install.sh",
+        *sorted((DEPLOY / "helm/orgo/files").glob("*.sh")),
         DEPLOY / "orgo",
         ROOT / ".ci/run",
         ROOT / "tests/house/on_machine.sh",

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Says who is master before Redis and its Sentinel start: the one that the other Sentinels name, else the first pod.
-# Run by the init container with NAME, NODES (the headless service), REPLICAS, REDIS_PASSWORD and HOSTNAME; writes to /data.
+# Run by the init container with NAME, NODES (the headless service), REPLICAS, REDIS_PASSWORD and POD_NAME; writes to /data.
 set -eu
 master="$NAME-0.$NODES"
 number=0
@@ -12,7 +12,7 @@ while [ "$number" -lt "$REPLICAS" ]; do
     esac
     number=$((number + 1))
 done
-me="$HOSTNAME.$NODES"
+me="$POD_NAME.$NODES"
 umask 077
 {
     echo "port 6379"
