@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgo.cli.numbers import Rate, Share
+from orgo.cli.numbers import Share
 from orgo.loadtest import feed
 from orgo.loadtest.count import Sample, percentile
 from orgo.loadtest.mails import HOSTILE, is_hostile, mail, number_of, recipient, sender
@@ -18,11 +18,6 @@ from orgo.loadtest.page import page
 from orgo.loadtest.plan import Plan
 from orgo.loadtest.report import Report, words
 from orgo.message import parse
-
-
-def test_no_number_is_no_rate() -> None:
-    with pytest.raises(click.BadParameter, match="'nan' is no rate"):
-        Rate(0.1, 10).convert("nan", None, None)
 
 
 class Clock:

@@ -25,7 +25,7 @@ def audit() -> None:
 )
 @as_json_option
 def verify(keys: tuple[str, ...], as_json: bool) -> int:
-    """Read the whole trail and name the first event that was changed, swapped, removed or cut off (exit code 5)."""
+    """Name the first event of the whole trail that is not as it was: changed, swapped, removed or cut off (exit code 5)."""
     config = enter()
     from orgo.audit.verify import verify as look
 

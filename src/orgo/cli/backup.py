@@ -74,7 +74,7 @@ def _of_lost(lost: "list[Lost]") -> list[str]:
 @backup.command("list", epilog="Example: orgo backup list --json")
 @as_json_option
 def list_(as_json: bool) -> int:
-    """The backups that there are, the oldest first, those that wait here too; only these where the store is away."""
+    """The backups that there are, the oldest first: those that wait here too; only these where the store is away."""
     config = _config()
     from orgo.backup.making import backup_of
     from orgo.backup.state import waiting_in
@@ -235,7 +235,7 @@ def schedule(every: str | None, as_json: bool) -> int:
 @as_option
 @as_json_option
 def release(cancel: bool, dry_run: bool, actor: str | None, as_json: bool) -> int:
-    """Send the letters that are held since a restore, for they may have left before it; from then on none is held."""
+    """Send the letters that are held since a restore: they may have left before it; from then on none is held."""
     config = enter()
     from orgo.flow import restored
     from orgo.outbox.claim import held_as_maybe_sent

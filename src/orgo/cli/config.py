@@ -17,7 +17,7 @@ def config() -> None:
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @as_json_option
 def check(strict: bool, as_json: bool) -> int:
-    """Read config.yaml, people.yaml and rules.yaml and say all that is wrong with them."""
+    """Say all that is wrong with config.yaml, people.yaml and rules.yaml."""
     from orgo.conf import check as check_config
     from orgo.conf import load
     from orgo.conf.places import shown

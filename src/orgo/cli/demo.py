@@ -9,14 +9,13 @@ from typing import Any
 import click
 
 from orgo.cli.errors import Code
+from orgo.cli.numbers import Whole
 
 
 @click.command(epilog="Example: orgo demo --check --json")
 @click.option("--check", is_flag=True, help="Play the sample week on a virtual clock and count; no page.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: one JSON object.")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The page's port."
-)
+@click.option("--port", type=Whole(1, 65535), default=8000, show_default=True, help="The page's port.")
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in var/demo.")
 def demo(check: bool, as_json: bool, port: int, fresh: bool) -> int | None:
     """A sample city at work: mails, tasks, answers, escalations, before your eyes.

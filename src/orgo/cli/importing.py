@@ -13,6 +13,7 @@ import click
 
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, enter, need
+from orgo.cli.numbers import Day
 from orgo.cli.output import as_json_option, is_terminal, line, say
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem
@@ -38,7 +39,7 @@ _NUMBERS = ("mails", "work", "history", "known", "older", "passed")
 )
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     metavar="DATE",
     help="Leave out older mails; with --as work they are history (7 days ago where not given).",
 )

@@ -1,5 +1,6 @@
 """A group of commands that reads a command's module only when that command is called."""
 
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import ClassVar
@@ -7,6 +8,8 @@ from typing import ClassVar
 import click
 
 from orgo.lib.problems import nearest
+
+_FIRST = re.compile(r"[.;:](?:\s|$)")
 
 
 class Lazy(click.Group):
@@ -50,6 +53,13 @@ def unknown(word: str, known: Mapping[str, object]) -> str:
 
 class Group(click.Group):
     """A group whose commands are in its own module."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in --help: of each command what its own help says first, whole."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, _FIRST.split(self.commands[name].help or "")[0]) for name in self.list_commands(ctx)]
+            )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orgo.cli.errors import Code
-from orgo.cli.numbers import Rate, Share
+from orgo.cli.numbers import Rate, Share, Whole
 from orgo.cli.output import Live, as_json_option, line
 
 if TYPE_CHECKING:
     from orgo.loadtest.count import Sample
 
-_COUNT = click.IntRange(1, 10_000_000)
+_COUNT = Whole(1, 10_000_000)
 
 
 @click.command(epilog="Example: orgo loadtest --mails 2000 --via smtp --floor")
@@ -37,11 +37,11 @@ _COUNT = click.IntRange(1, 10_000_000)
     help="The share of mails that are made to harm.",
 )
 @click.option(
-    "--storm", type=click.IntRange(0, 10_000_000), default=0, help="So many mails more, all from one sender."
+    "--storm", type=Whole(0, 10_000_000), default=0, help="So many mails more, all from one sender."
 )
 @click.option("--senders", type=_COUNT, default=500, show_default=True, help="How many people write them.")
 @click.option(
-    "--rules", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many rules decide."
+    "--rules", type=Whole(1, 100_000), default=1000, show_default=True, help="How many rules decide."
 )
 @click.option(
     "--tasks",
@@ -50,14 +50,14 @@ _COUNT = click.IntRange(1, 10_000_000)
 )
 @click.option(
     "--batch",
-    type=click.IntRange(1, 10_000),
+    type=Whole(1, 10_000),
     default=1,
     show_default=True,
     help="With --tasks: pieces for each ring.",
 )
 @click.option(
     "--workers",
-    type=click.IntRange(1, 64),
+    type=Whole(1, 64),
     default=2,
     show_default=True,
     help="Processes that decide (one on SQLite).",
@@ -65,7 +65,7 @@ _COUNT = click.IntRange(1, 10_000_000)
 @click.option("--floor", is_flag=True, help="Measure in the same run what the parts cost alone.")
 @click.option(
     "--patience",
-    type=click.IntRange(1, 86_400),
+    type=Whole(1, 86_400),
     default=1800,
     show_default=True,
     help="Seconds that the rest may take once all is in.",

@@ -193,7 +193,7 @@ def _short(value: Any) -> str:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @as_json_option
 def send_sample(file: Path | None, as_json: bool) -> None:
-    """Send a sample mail (the blueprint's water leak, as of now) to the running Orgo by SMTP; a FILE goes as it is."""
+    """Send a sample mail to the running Orgo by SMTP: the blueprint's water leak, written now, or a FILE as it is."""
     from orgo.cli.sending import send, written_at
     from orgo.conf import load
     from orgo.lib import clock
@@ -217,7 +217,7 @@ def send_sample(file: Path | None, as_json: bool) -> None:
 @as_option
 @as_json_option
 def suppressed(lift: str | None, actor: str | None, as_json: bool) -> None:
-    """The addresses that bounced so often that no more letters go there."""
+    """The addresses that get no more letters: they bounced too often."""
     enter()
     who = acting(actor)
     if lift is not None:

@@ -12,6 +12,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
+from orgo.cli.numbers import Day, Whole
 from orgo.cli.output import as_json_option, fact, is_terminal, line, say, table, when
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem, nearest
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 name_argument = click.argument("name")
 any_name = click.argument("name", required=False)
 FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
-DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"])
 _CODES = {
     "auth_failed": Code.NOT_ALLOWED,
     "unreachable": Code.UNREACHABLE,
@@ -132,7 +132,7 @@ def _detail(row: Any) -> str:
 @mailbox.command(epilog="Example: orgo mailbox test info@organization.com --send")
 @any_name
 @click.option("--send", is_flag=True, help="Send a probe mail by smtp: too, and see that it arrives.")
-@click.option("--within", type=click.IntRange(1, 3600), default=60, help="How many seconds it may take (60).")
+@click.option("--within", type=Whole(1, 3600), default=60, help="How many seconds it may take (60).")
 @as_json_option
 def test(name: str | None, send: bool, within: int, as_json: bool) -> None:
     """Sign in, open the folders read-only, count their mails; nothing is taken or marked."""
@@ -196,7 +196,7 @@ def _test(account: "Mailbox", as_json: bool) -> None:
 
 @mailbox.command(epilog="Example: orgo mailbox preview info@organization.com")
 @any_name
-@click.option("--most", type=click.IntRange(1, 10_000), default=50, help="The newest so many (50).")
+@click.option("--most", type=Whole(1, 10_000), default=50, help="The newest so many (50).")
 @as_json_option
 def preview(name: str | None, most: int, as_json: bool) -> None:
     """What the observed mails would become: where each would go and why. Nobody was told of them."""
@@ -244,7 +244,7 @@ def _as_object(row: Any) -> dict[str, Any]:
 @name_argument
 @click.option(
     "--since",
-    type=DAY,
+    type=Day(or_minute=True),
     help="Mail from this day on becomes work (default: from now on); what is older is history.",
 )
 @as_option
@@ -350,9 +350,7 @@ def fetch(name: str | None, broken: bool, as_json: bool) -> int:
 @click.option("--host", help="The server.")
 @click.option("--username", help="The account, as the server wants it.")
 @click.option("--protocol", type=click.Choice(["imap", "pop3"]), help="The port decides where not given.")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="The port: 993 is IMAP with TLS, 995 POP3 with TLS."
-)
+@click.option("--port", type=Whole(1, 65535), help="The port: 993 is IMAP with TLS, 995 POP3 with TLS.")
 @click.option(
     "--tls",
     type=click.Choice(["implicit", "starttls", "none"]),

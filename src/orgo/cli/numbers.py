@@ -1,5 +1,6 @@
-"""Numbers as a person writes them on the command line: a share, mails a second."""
+"""Numbers and days as a person writes them on the command line; what is none is answered with what is allowed."""
 
+from datetime import datetime
 from math import isnan
 from typing import Any
 
@@ -30,7 +31,46 @@ class Rate(click.FloatRange):
     name = "rate"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        rate = super().convert(value, param, ctx)
+        try:
+            rate = super().convert(value, param, ctx)
+        except click.BadParameter:
+            rate = float("nan")
         if isnan(rate):
-            self.fail(f"{value!r} is no rate; write it like 25 or 0.5", param, ctx)
+            self.fail(
+                f"{value} is not allowed; mails a second: {_bounds(self)}, such as 25 or 0.5", param, ctx
+            )
         return rate
+
+
+class Whole(click.IntRange):
+    """A whole number within bounds."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value} is not allowed; a whole number: {_bounds(self)}", param, ctx)
+
+
+def _bounds(allowed: click.IntRange | click.FloatRange) -> str:
+    least, most = allowed.min, allowed.max
+    return f"at least {least}" if most is None else f"{least} to {most}"
+
+
+class Day(click.DateTime):
+    """A day, and with `or_minute` a minute of one."""
+
+    name = "date"
+
+    def __init__(self, *, or_minute: bool = False) -> None:
+        super().__init__(["%Y-%m-%d", "%Y-%m-%d %H:%M"] if or_minute else ["%Y-%m-%d"])
+        self._shown = "2026-12-24 or 2026-12-24 13:30" if or_minute else "2026-12-24"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            found: datetime = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value} is no day of the calendar; write it like {self._shown}", param, ctx)
+        return found

@@ -1,6 +1,7 @@
 """How commands print: JSON objects a line each, tables in columns, words on standard error."""
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ import msgspec
 from orgo.cli.errors import plain
 from orgo.lib.local import local
 from orgo.lib.problems import Problem
+from orgo.lib.text import clip
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="JSON; of lists an object a line.")
 
@@ -22,10 +24,17 @@ def line(value: Any) -> None:
     click.echo(json.dumps(msgspec.to_builtins(value, enc_hook=str), ensure_ascii=False))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows in columns as wide as their widest cell; the last one is as long as it is."""
+_NARROWEST = 16
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, cut: bool = False) -> None:
+    """Rows in columns as wide as their widest cell; the last one is as long as it is, or with `cut` as a terminal has room."""
     cells = [[*heads], *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    if cut and sys.stdout.isatty():
+        room = shutil.get_terminal_size().columns - sum(width + 2 for width in widths[:-1])
+        cells = [[*row[:-1], clip(row[-1], max(room, _NARROWEST))] for row in cells]
+        widths[-1] = 0
     for row in cells:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 

@@ -11,15 +11,17 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import acting, as_option, enter, need
 from orgo.cli.lazy import Group
+from orgo.cli.numbers import Day
 from orgo.cli.output import as_json_option, fact, is_terminal, line, table, when
-from orgo.lib.problems import did_you_mean
+from orgo.lib.problems import did_you_mean, nearest
 
 if TYPE_CHECKING:
+    from orgo.people.keeping import NoSuch
     from orgo.people.models import Team, User
 
 ROLES = ("administrator", "supervisor", "technician", "hr", "auditor", "staff")
 address_argument = click.argument("address")
-day = click.DateTime(["%Y-%m-%d"])
+day = Day()
 
 
 @click.group(cls=Group, epilog="Example: orgo user list")
@@ -43,22 +45,28 @@ def manager(actor: str | None) -> Iterator[str]:
     try:
         yield who.address
     except keeping.NoSuch as error:
-        raise Stop(Code.NOT_FOUND, _nobody(str(error))) from error
+        raise Stop(Code.NOT_FOUND, _no_such(error)) from error
     except keeping.Taken as error:
         raise Stop(Code.CONFLICT, f"{error} is there already") from error
     except ValueError as error:
         raise Stop(Code.WRONG_INPUT, str(error)) from error
 
 
-def _nobody(name: str) -> str:
+def _no_such(error: "NoSuch") -> str:
+    """Who or what is not there, and which one may have been meant."""
     from orgo.people.models import Organization, Team, User
 
-    known = [
-        *User.objects.values_list("address", flat=True),
-        *(word for pair in Team.objects.values_list("address", "name") for word in pair),
-        *Organization.objects.values_list("label", flat=True),
-    ]
-    return f"nobody here is called {name}; {did_you_mean(name, known) or 'nobody is there yet'}"
+    if error.kind == "organization":
+        labels = did_you_mean(error.name, Organization.objects.values_list("label", flat=True))
+        return f"there is no organization {error.name}; {labels or 'people.yaml names none'}"
+    named = User if error.kind == "user" else Team
+    shown = named.objects.order_by("pk").values_list("address", "address" if named is User else "name")
+    known = {
+        word.lower(): name for address, name in shown for word in (address.partition("@")[0], address, name)
+    }
+    near = nearest(error.name.lower(), known)
+    hint = f"did you mean {known[near]}?" if near else f"all of them: orgo {error.kind} list"
+    return f"there is no {error.kind} {error.name}; {hint}"
 
 
 def person(row: "User") -> dict[str, Any]:

@@ -129,7 +129,7 @@ def retry(numbers: tuple[int, ...], everything: bool, actor: str | None, as_json
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @as_option
 def export(number: int, file: Path, actor: str | None) -> None:
-    """Write a mail's bytes, as they came, to a new file (`-` is standard output)."""
+    """Write a mail's bytes, as they came, to a new file; `-` is standard output."""
     by = entered(actor)
     from orgo.audit.models import record
     from orgo.intake.store import read_raw

@@ -21,7 +21,7 @@ def rules() -> None:
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @as_json_option
 def check(file: Path | None, strict: bool, as_json: bool) -> int:
-    """Read a rules file (that in force where none is given), run its tests, say all that is wrong with it."""
+    """Read a rules file, run its tests, say all that is wrong with it; the one in force where none is given."""
     from orgo.conf import load
     from orgo.ops.checking import check_rules, rules_of
 
@@ -46,7 +46,7 @@ def check(file: Path | None, strict: bool, as_json: bool) -> int:
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True)
 @as_json_option
 def explain(mail: Path, file: Path | None, language: str, as_json: bool) -> None:
-    """Why the rules send a mail where they send it, which rules nearly wanted it, and who would hear of it when.
+    """Why the rules send a mail where they send it; which rules nearly wanted it, and who would hear of it when.
 
     When is by the calendar and the clocks of the team, if nobody acts on the mail.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orgo.cli.errors import Code
+from orgo.cli.numbers import Whole
 from orgo.cli.output import Live, as_json_option, line
 from orgo.ops.selftest import TASKS
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: orgo selftest --tasks 10000")
 @click.option(
     "--tasks",
-    type=click.IntRange(1, 10_000_000),
+    type=Whole(1, 10_000_000),
     default=TASKS,
     show_default=True,
     help="How many tasks travel through the configured broker and back.",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orgo.cli.errors import Code
-from orgo.cli.lazy import Group
-from orgo.cli.numbers import Rate
+from orgo.cli.lazy import Group, unknown
+from orgo.cli.numbers import Rate, Whole
 from orgo.cli.output import as_json_option, line, table
-from orgo.lib.problems import BadInput, Problem
+from orgo.lib.problems import BadInput, Problem, nearest
 
 if TYPE_CHECKING:
     from orgo.simulate.autoscale import Hour
@@ -23,6 +23,8 @@ class Simulate(Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """The words with the command in front."""
         named = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        if not named and nearest(args[0], self.commands) and not Path(args[0]).exists():
+            raise click.UsageError(unknown(args[0], self.commands), ctx)
         return super().parse_args(ctx, args if named else ["play", *args])
 
 
@@ -91,20 +93,20 @@ def _read(paths: tuple[Path, ...]) -> "list[Scenario]":
     help="Take the rate from what orgo loadtest --json printed into this file: that of one worker.",
 )
 @click.option(
-    "--mails", type=click.IntRange(1, 10_000_000), default=50_000, show_default=True, help="Mails of the day."
+    "--mails", type=Whole(1, 10_000_000), default=50_000, show_default=True, help="Mails of the day."
 )
-@click.option("--least", type=click.IntRange(1, 1000), default=2, show_default=True, help="minReplicas.")
-@click.option("--most", type=click.IntRange(1, 1000), default=10, show_default=True, help="maxReplicas.")
+@click.option("--least", type=Whole(1, 1000), default=2, show_default=True, help="minReplicas.")
+@click.option("--most", type=Whole(1, 1000), default=10, show_default=True, help="maxReplicas.")
 @click.option(
     "--target",
-    type=click.IntRange(1, 100),
+    type=Whole(1, 100),
     default=70,
     show_default=True,
     help="averageUtilization, in percent.",
 )
 @click.option(
     "--ready",
-    type=click.IntRange(0, 3600),
+    type=Whole(0, 3600),
     default=30,
     show_default=True,
     help="Seconds until a new replica works.",

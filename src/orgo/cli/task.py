@@ -1,6 +1,7 @@
 """`orgo task ..`: what the page does with tasks, from a terminal; a person acts, with that person's rights."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,7 +9,10 @@ import click
 from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter
 from orgo.cli.lazy import Group
+from orgo.cli.numbers import Whole
 from orgo.cli.output import as_json_option, fact, facts, line, table, when
+from orgo.lib import clock
+from orgo.lib.local import short
 from orgo.lib.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -54,7 +58,7 @@ def _time(at: Any) -> str | None:
 @click.option("--state", type=click.Choice(STATES), help="In this state.")
 @click.option("--label", help="With this label.")
 @click.option("--search", "words", help="In whose mails, notes or title these words stand.")
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--limit", type=Whole(1), default=1000, show_default=True)
 @as_option
 @as_json_option
 def list_(
@@ -67,8 +71,11 @@ def list_(
     actor: str | None,
     as_json: bool,
 ) -> None:
-    """The open tasks, the most urgent first; options narrow the list."""
-    enter()
+    """The open tasks, the most urgent first; options narrow the list.
+
+    "+2" behind a state is the level of escalation. WITH is who has the task, else its team.
+    """
+    config = enter()
     rows = _narrowed(acting(actor), show_all or bool(state), team, words)
     wanted = [
         row for row in rows if (not state or row.state == state) and (not label or label in row.labels)
@@ -77,18 +84,20 @@ def list_(
         for row in wanted:
             line(as_object(row))
         return
-    heads = ("REF", "STATE", "LEVEL", "PRIORITY", "TEAM", "ASSIGNEE", "DUE", "TITLE")
+    zone, now = config.organization.zone, clock.now()
     table(
-        heads,
-        (
-            (r.reference, r.state, r.level, r.priority, r.team, r.assignee, when(r.due_at), r.title)
-            for r in wanted
-        ),
+        ("REF", "DUE", "STATE", "PRIO", "WITH", "TITLE"), (_shown(row, zone, now) for row in wanted), cut=True
     )
 
 
+def _shown(row: "Task", zone: str, now: datetime) -> tuple[str, ...]:
+    """A task in few words, so that its title has room on a terminal; --json has them all."""
+    state = f"{row.state} +{row.level}" if row.level else row.state
+    owner, _, _ = (row.assignee or row.team).partition("@")
+    return row.reference, short(row.due_at, zone, now), state, row.priority, owner, row.title
+
+
 def _narrowed(viewer: Any, show_all: bool, team: str | None, words: str | None) -> "Iterable[Task]":
-    from orgo.lib import clock
     from orgo.people.visibility import Viewer
     from orgo.task import queries
     from orgo.task.models import OPEN
@@ -175,7 +184,7 @@ def _event(event: Any, teller: "Teller") -> dict[str, Any]:
 @as_option
 @as_json_option
 def told(reference: str, actor: str | None, as_json: bool) -> None:
-    """Who was told what of a task, when, and the server's own words for it."""
+    """Who was told what of a task, and when; with the server's own words for it."""
     enter()
     from orgo.cli.telling import Teller
     from orgo.flow.acting import find
@@ -272,7 +281,7 @@ def open_(title: str, actor: str | None, as_json: bool, **values: Any) -> None:
 @click.option("--check", is_flag=True, help="Only say what is wrong; exit 1 if anything is.")
 @as_json_option
 def rebuild(check: bool, as_json: bool) -> int:
-    """Prove that each task is what its events say, and write again those that are not."""
+    """Prove that each task is what its events say; those that are not are written again."""
     import msgspec
 
     enter()

@@ -7,6 +7,7 @@ import click
 from orgo.cli.errors import Code, Stop
 from orgo.cli.house import as_option, enter
 from orgo.cli.lazy import Group
+from orgo.cli.numbers import Whole
 from orgo.cli.output import as_json_option, line, say, table, when
 from orgo.cli.people import manager
 from orgo.lib import clock
@@ -24,7 +25,7 @@ def token() -> None:
 @click.option("--scope", type=click.Choice(["mail"]), required=True, help="mail: hand mail in.")
 @click.option("--user", metavar="ADDRESS", help="Whose token it is; of who acts where not given.")
 @click.option("--name", default="", help="What it is for.")
-@click.option("--days", type=click.IntRange(1, 3650), default=365, help="How long it is good (365).")
+@click.option("--days", type=Whole(1, 3650), default=365, help="How long it is good (365).")
 @as_option
 @as_json_option
 def create(scope: str, user: str | None, name: str, days: int, actor: str | None, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from orgo.audit.models import record
-from orgo.conf.kinds import address as mail_address
+from orgo.conf import kinds
 from orgo.people.models import Absence, Membership, Organization, Team, Token, User
 from orgo.people.roles import ROLES
 from orgo.people.signin import LONGEST_PASSWORD
@@ -19,7 +19,11 @@ VISIBILITIES = ("", "team", "private", "organization", "public")
 
 
 class NoSuch(Exception):
-    """There is no user or team of this name; carries the word that was looked for."""
+    """There is no user, team, organization or token (`kind`) of this name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"there is no {kind} {name}")
 
 
 class Taken(Exception):
@@ -30,7 +34,7 @@ def user_of(address: str) -> User:
     """The user of this address. Raises NoSuch."""
     found = User.objects.filter(address=address.strip().lower()).first()
     if found is None:
-        raise NoSuch(address)
+        raise NoSuch("user", address)
     return found
 
 
@@ -39,13 +43,13 @@ def team_of(name: str) -> Team:
     wanted = name.strip().lower()
     found = Team.objects.filter(address=wanted).first() or Team.objects.filter(name__iexact=wanted).first()
     if found is None:
-        raise NoSuch(name)
+        raise NoSuch("team", name)
     return found
 
 
 def add_user(address: str, name: str, roles: Sequence[str], language: str, by: str) -> User:
     """A new user without a password. Raises Taken; ValueError for a value that can't be."""
-    wanted = mail_address(address)
+    wanted = _address(address)
     roles = _roles(roles)
     _one_of("a language", language, LANGUAGES)
     with transaction.atomic():
@@ -118,12 +122,12 @@ def add_team(
     address: str, name: str, *, organization: str, supervisor: str, visibility: str, language: str, by: str
 ) -> Team:
     """A new team. Raises Taken, NoSuch (organization), ValueError."""
-    wanted = mail_address(address)
+    wanted = _address(address)
     _one_of("a visibility", visibility, VISIBILITIES)
     _one_of("a language", language, LANGUAGES)
     label = Organization.objects.filter(label=organization).first() if organization else None
     if organization and label is None:
-        raise NoSuch(organization)
+        raise NoSuch("organization", organization)
     with transaction.atomic():
         if Team.objects.filter(address=wanted).exists() or Team.objects.filter(name__iexact=name).exists():
             raise Taken(wanted)
@@ -131,7 +135,7 @@ def add_team(
             address=wanted,
             name=name.strip() or wanted.partition("@")[0],
             organization=label,
-            supervisor=mail_address(supervisor) if supervisor else "",
+            supervisor=_address(supervisor) if supervisor else "",
             visibility=visibility,
             language=language,
         )
@@ -151,6 +155,13 @@ def set_member(team: Team, user: User, on: bool, by: str) -> bool:
                 "team.member_added" if on else "team.member_removed", actor=by, team=team.pk, person=user.pk
             )
     return changed
+
+
+def _address(text: str) -> str:
+    try:
+        return kinds.address(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}") from None
 
 
 def _roles(roles: Sequence[str]) -> list[str]:

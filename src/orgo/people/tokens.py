@@ -48,7 +48,7 @@ def revoke(number: int, by: str) -> None:
     with transaction.atomic():
         token = Token.objects.filter(pk=number, purpose__startswith=API).first()
         if token is None:
-            raise NoSuch(str(number))
+            raise NoSuch("token", str(number))
         record("token.revoked", actor=by, token=number, person=token.user_id, scope=token.scope)
         token.delete()
 

@@ -71,3 +71,8 @@ def test_a_scenario_needs_no_word_before_it(capsys: pytest.CaptureFixture[str]) 
     for words in (["nowhere.yaml"], ["play", "nowhere.yaml"], ["--json", "nowhere.yaml"]):
         assert main(["simulate", *words]) == 2
         assert "nowhere.yaml" in capsys.readouterr().err
+
+
+def test_a_misspelt_command_is_no_scenario(capsys):
+    assert main(["simulate", "autoscal"]) == 2
+    assert "there is no command 'autoscal'; did you mean autoscale?" in capsys.readouterr().err

@@ -27,6 +27,20 @@ def test_a_user_is_added_once_and_shown(office, run, objects):
     assert "person.added" in events()
 
 
+def test_who_is_not_there_is_answered_with_who_may_be_meant(office, run):
+    assert run("user", "show", "Ana")[::2] == (
+        3,
+        "orgo: there is no user Ana; did you mean anna@city.example?\n",
+    )
+    assert "there is no user unknown; all of them: orgo user list" in run("user", "show", "unknown")[2]
+    assert "there is no team wroks; did you mean works?" in run("team", "show", "wroks")[2]
+    assert (
+        "there is no organization x; allowed: city, school"
+        in run("team", "add", "new@city.example", "--organization", "x")[2]
+    )
+    assert "'foo': not a mail address, such as name@organization.com" in run("user", "add", "foo")[2]
+
+
 def test_only_who_may_manage_people_does(run):
     assert run("user", "add", "x@city.example", "--as", "anna@city.example")[0] == 4
 

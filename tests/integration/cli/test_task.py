@@ -1,5 +1,7 @@
 """`orgo task`: what the page does, from a terminal."""
 
+import os
+
 KEYS = "reference title state level priority type labels team assignee requester due_at created_at updated_at rule".split()
 
 
@@ -18,6 +20,19 @@ def test_list_shows_the_open_tasks_in_the_designs_json(office, run, objects):
     assert [task["title"] for task in objects("task", "list", "--state", "completed")] == ["A leak again"]
     assert objects("task", "list", "--label", "none") == []
     assert "A leak" in run("task", "list")[1]
+
+
+def test_the_list_fits_a_terminal_of_80_columns_and_a_file_gets_all_of_it(office, run, monkeypatch):
+    subject = "A leak in the cellar of the old town hall, below the stairs"
+    office.mail(subject=subject)
+    office.later(hours=2)
+    assert subject in run("task", "list")[1]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
+    heads, row = run("task", "list")[1].splitlines()
+    assert heads.split() == ["REF", "DUE", "STATE", "PRIO", "WITH", "TITLE"]
+    assert "  pending +1  high  works  A leak in the cellar of" in row
+    assert row.endswith("…") and 70 < len(row) <= 80
 
 
 def test_a_person_acts_with_that_persons_rights(office, run, objects):

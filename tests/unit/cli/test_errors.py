@@ -142,7 +142,7 @@ def test_a_broken_pipe_is_no_trouble(monkeypatch):
     [
         (["dmo"], "did you mean demo?"),
         (["demo", "--chek"], "--check"),
-        (["demo", "--port", "x"], "not a valid integer"),
+        (["demo", "--port", "x"], "a whole number: 1 to 65535"),
         ([], "Usage: orgo"),
         (["demo", "--json"], "--json goes with --check"),
     ],
