@@ -95,6 +95,8 @@ def is_nobody(words: list[str]) -> bool:
 def doubtful(words: list[str], hit: Hit) -> bool:
     """Whether the sentence of these folded `words` denies, doubts or bounds what `hit` says."""
     doubts = set(_section(hit.language, "doubt"))
+    if hit.kind == "not_mine":
+        words = _before_whom(words, hit.language)
     if hit.kind in ("wait", "eta"):
         doubts -= _section(hit.language, "no doubt of a time")
     if hit.kind != "not_mine":
@@ -105,6 +107,17 @@ def doubtful(words: list[str], hit: Hit) -> bool:
     return any(word in doubts for word in words) or any(
         f" {doubt} " in text for doubt in doubts if " " in doubt
     )
+
+
+def _before_whom(words: list[str], language: str) -> list[str]:
+    """The words of a "not mine" without an end that says whose it is: "but it@organization.com" bounds nothing."""
+    return _whom(language).sub(" ", _joined(words)).split()
+
+
+@cache
+def _whom(language: str) -> re.Pattern[str]:
+    but = "|".join(sorted(_section(language, "retraction")))
+    return re.compile(f"(?<= )(?:{but}) (?:{_WORD})?{_ADDRESS}(?:{_any_of('trailer')} )*$")
 
 
 # ---------------------------------------------------------------- the files

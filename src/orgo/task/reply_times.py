@@ -41,7 +41,7 @@ _UNITS, _LENGTHS = (
     for name in ("unit", "length")
 )
 _PARTS = {word: (int(hours.split()[0]), int(hours.split()[1])) for word, hours in _TABLES["part"].items()}
-_AT, _IN, _HOUR_WORDS = (frozenset(_TABLES[name]) for name in ("at", "in", "hour"))
+_AT, _IN, _SOON, _HOUR_WORDS = (frozenset(_TABLES[name]) for name in ("at", "in", "soon", "hour"))
 _NOISE = _AT.union(_TABLES["noise"])
 _PHRASE_WORDS = 4
 _SPLIT = re.compile(r"(?<=[0-9])(?=[a-z])|(?<=[a-z])(?=[0-9])|(?<=[a-z])-(?=[a-z])")
@@ -216,12 +216,21 @@ def _length(tokens: list[str], place: int, reading: _Reading, language: str) -> 
     return used
 
 
+def _minutes(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
+    """ "in 20": what is counted so, and is neither an hour nor a day, are minutes."""
+    is_round = re.fullmatch("[1-5]0|[1-5]?5", tokens[place]) is not None
+    if not is_round or place + 1 < len(tokens) or place == 0 or tokens[place - 1] not in _SOON:
+        return 0
+    reading.set("delta", timedelta(minutes=int(tokens[place])))
+    return 1
+
+
 def _noise(tokens: list[str], place: int, reading: _Reading, language: str) -> int:
     return int(tokens[place].strip(".,~") in _NOISE or tokens[place] in "~-,")
 
 
 _TAKERS: tuple[Callable[[list[str], int, _Reading, str], int], ...] = (
-    _iso_date, _written_date, _short_date, _clock, _hour, _length, _phrase, _noise,
+    _iso_date, _written_date, _short_date, _clock, _hour, _length, _minutes, _phrase, _noise,
 )  # fmt: skip
 
 
