@@ -387,6 +387,25 @@ def test_a_broker_that_lets_orgo_in_or_not() -> None:
     assert gone.state == "fail" and "does not answer" in gone.words
 
 
+@pytest.mark.parametrize("scheme", ["rediss", "amqps"])
+def test_a_brokers_certificate_is_believed_by_the_configured_authority(scheme: str, tmp_path: Path) -> None:
+    """kombu looks at none of Redis, and at no name of RabbitMQ."""
+    authority = f"?ssl_ca_certs={tmp_path}/cert.pem"
+    with Scripted(("close",), context=tls(tmp_path, timedelta(-1), timedelta(60))) as server:
+        strange, trusted, named = (
+            one(
+                servers.queue(
+                    load(Path("/nowhere"), {"ORGO_QUEUE": f"{scheme}://u:geheim@{host}:{server.port}/{more}"})
+                )
+            )
+            for host, more in (("localhost", ""), ("localhost", authority), ("127.0.0.1", authority))
+        )
+
+    assert "is not believed: self-signed" in strange.words and "ssl_ca_certs=FILE in queue:" in strange.todo
+    assert "does not let Orgo in" in trusted.words and "password" in trusted.todo
+    assert "is not believed" in named.words and named.todo == "give in queue: a name that the certificate has"
+
+
 def test_the_place_of_large_mail(office: Office, tmp_path: Path) -> None:
     for name in ("there", "full"):
         (tmp_path / name).mkdir()

@@ -1,12 +1,15 @@
 """Celery on the configured broker, and the dispatcher that rings by it. The broker only rings: the work is in the database."""
 
 import logging
+import ssl
 import time
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from celery import Celery
 from celery.bootsteps import StartStopStep
 from kombu.entity import Queue
+from kombu.utils.url import parse_ssl_cert_reqs
 
 from orgo import dispatch
 from orgo.conf.config import Config
@@ -36,17 +39,39 @@ def make_app(config: Config) -> Celery:
             Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint)
         )
     # Without Celery's own care for Django: it makes the pool of connections anew for every job (ops/jobs.py cares for them).
-    app = Celery("orgo", broker=_address(config.queue), fixups=[])
+    address, tls = _address(config.queue)
+    app = Celery("orgo", broker=address, fixups=[])
     rabbit = config.queue.startswith("amqp")
-    app.conf.update(_SETTINGS | (_of_rabbitmq(config.queue_type) if rabbit else _of_redis(config)))
+    own = _of_rabbitmq(config.queue_type) if rabbit else _of_redis(config)
+    app.conf.update(_SETTINGS | own | {"broker_use_ssl": tls})
     if rabbit:
         app.steps["consumer"].add(DeadLetters)
     return app
 
 
-def _address(queue: str) -> str:
-    """As kombu takes it: it wants each Sentinel with its scheme."""
-    return ";".join(sentinels(queue)) if queue.startswith("sentinel://") else queue
+def _address(queue: str) -> tuple[str, dict[str, Any] | None]:
+    """As kombu takes it, and what it shall ask of a certificate. It wants each Sentinel with its scheme.
+
+    The certificate and its name are checked where nothing else is said: kombu of itself checks neither of Redis, and no
+    name of RabbitMQ, of which it does not take the address's keys `ssl_..` either.
+    """
+    if queue.startswith("sentinel://"):
+        return ";".join(sentinels(queue)), None
+    if queue.startswith("rediss://"):  # the address's own keys go before this
+        return queue, {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    if not queue.startswith("amqps://"):
+        return queue, None
+    address, _, keys = queue.partition("?")
+    given = dict(parse_qsl(keys))
+    asked = {name.removeprefix("ssl_"): given.pop(name) for name in list(given) if name.startswith("ssl_")}
+    return f"{address}?{urlencode(given)}".rstrip("?"), _of_amqps(asked, urlsplit(queue).hostname)
+
+
+def _of_amqps(asked: dict[str, str], host: str | None) -> dict[str, Any]:
+    """The words of Redis' client in those of amqp, which checks the name that it is given."""
+    checked = parse_ssl_cert_reqs(asked.pop("cert_reqs", "required"))
+    named = asked.pop("check_hostname", "true").lower() != "false" and checked != ssl.CERT_NONE
+    return {**asked, "cert_reqs": checked, **({"server_hostname": host} if named else {})}
 
 
 def _of_redis(config: Config) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import idna
@@ -150,6 +150,9 @@ def database_url(text: str) -> str:
     return text
 
 
+_OF_TLS = {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
+
+
 def queue_url(text: str) -> str:
     """The address of a broker: Redis, Redis led to by its Sentinels, or RabbitMQ."""
     text = plain_text(text)
@@ -162,7 +165,18 @@ def queue_url(text: str) -> str:
     for one in sentinels(text) if led_to else [text]:
         if not _parts(one).hostname and led_to:
             raise ValueError("an address of a Sentinel is empty; write sentinel://host:26379;host:26379/0")
+    _check_tls(text)
     return text
+
+
+def _check_tls(url: str) -> None:
+    """What a broker's address asks of its certificate: `?ssl_ca_certs=FILE&..`."""
+    given = {name: value for name, value in parse_qsl(urlsplit(url).query) if name.startswith("ssl_")}
+    unknown = given.keys() - _OF_TLS
+    if unknown:
+        raise ValueError(f"{min(unknown)} is not known; allowed: {', '.join(sorted(_OF_TLS))}")
+    if given.get("ssl_cert_reqs", "required") not in ("required", "none"):
+        raise ValueError("ssl_cert_reqs is required, or none for a certificate that nobody checks")
 
 
 def sentinels(url: str) -> list[str]:

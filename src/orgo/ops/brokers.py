@@ -38,7 +38,7 @@ def version(config: Config, patience: float) -> str:
     from orgo.conf.celery import make_app
 
     with make_app(config).connection_for_write(connect_timeout=patience) as connection:
-        connection.ensure_connection(max_retries=1, timeout=patience)
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=patience)
         if connection.transport.driver_type == "redis":
             return f"Redis {connection.default_channel.client.info('server')['redis_version']}"
         said = connection.connection.server_properties

@@ -174,8 +174,21 @@ def queue(config: Config) -> Iterator[Finding]:
     try:
         yield Finding("queue", "ok", f"{place} lets Orgo in: {version(config, PATIENCE)}")
     except Exception as error:  # of its client library, whichever that is; its words may quote the address
+        untrusted = _of_tls(error)
+        if untrusted is not None:
+            words = f"the certificate of {place} is not believed: {getattr(untrusted, 'verify_message', '') or untrusted}"
+            todo = _todo(words).replace("ca_file:", "?ssl_ca_certs=FILE in queue:").replace("host:", "queue:")
+            yield Finding("queue", "fail", words, todo or "does the broker speak TLS at that port?")
+            return
         words = f"{place} answers, but does not let Orgo in ({type(error).__name__})"
         yield Finding("queue", "fail", words, "mend user, password and database or virtual host in queue:")
+
+
+def _of_tls(error: BaseException | None) -> ssl.SSLError | None:
+    """What TLS itself said, where that led to the error."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def large_mail(config: Config) -> Iterator[Finding]:
