@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgo.cli.numbers import Share
-from orgo.loadtest import feed
+from orgo.loadtest import feed, queue
 from orgo.loadtest.count import Sample, percentile
 from orgo.loadtest.mails import HOSTILE, is_hostile, mail, number_of, recipient, sender
 from orgo.loadtest.names import broker_of
@@ -18,6 +18,22 @@ from orgo.loadtest.page import page
 from orgo.loadtest.plan import Plan
 from orgo.loadtest.report import Report, words
 from orgo.message import parse
+
+
+@pytest.mark.parametrize(
+    ("looks", "seconds", "rate"),
+    [
+        ([(0, 300), (4, 300), (5, 270), (6, 150), (7, 0)], 2, 135),
+        ([(0, 300), (4, 300), (5, 0)], 1, 300),  # over before it was seen to begin
+        ([(0, 300), (2, 0)], 2, 150),
+        ([(0, 5), (1, 5), (2, 3), (3, 0)], 1, 3),
+        ([(0, 300), (9, 300)], 9, 0),  # nobody did anything
+    ],
+)
+def test_what_was_drained_was_drained_at_some_rate(
+    looks: list[tuple[float, int]], seconds: float, rate: float
+) -> None:
+    assert queue.measured(looks, looks[0][1]) == (seconds, rate)
 
 
 class Clock:

@@ -4,7 +4,7 @@ A piece is a letter that is claimed, given to a courier that goes nowhere, and s
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -123,20 +123,39 @@ class _Test:
         return rings / max(time.monotonic() - began, 0.001)
 
     def _drain(self, crew: Crew, which: str) -> tuple[float, float, int]:
-        """Seconds and pieces a second from the first look at which work had begun; the most memory."""
-        end = time.monotonic() + self.plan.patience
-        begun: tuple[float, int] | None = None
-        memory, left = 0, self.plan.tasks
-        while left and time.monotonic() < end:
+        """Seconds and pieces a second, as `measured` says; the most memory."""
+        looks = [(time.monotonic(), self.plan.tasks)]
+        end, memory = looks[0][0] + self.plan.patience, 0
+        while looks[-1][1] and looks[-1][0] < end:
+            time.sleep(_pause(looks, self.plan.tasks))
             crew.look()
-            left, memory = _waiting(), max(memory, crew.memory())
-            if begun is None and left <= self.plan.tasks - _BEGUN:
-                begun = time.monotonic(), left
-            self.progress(f"drained ({which})", self.plan.tasks - left, self.plan.tasks)
-            time.sleep(1.0)
-        at, then = begun or (time.monotonic(), left)
-        seconds = max(time.monotonic() - at, 0.001)
-        return seconds, (then - left) / seconds, memory
+            memory = max(memory, crew.memory())
+            looks.append((time.monotonic(), _waiting()))
+            self.progress(f"drained ({which})", self.plan.tasks - looks[-1][1], self.plan.tasks)
+        return *measured(looks, self.plan.tasks), memory
+
+
+def measured(looks: Sequence[tuple[float, int]], tasks: int) -> tuple[float, float]:
+    """Seconds and pieces a second of these looks (when, and how many were left), the first of them before any work.
+
+    It counts from the first look at which work had begun; where all was over by then, from the one before.
+    """
+    first = _begun(looks, tasks)
+    if first and looks[first][1] == looks[-1][1]:
+        first -= 1
+    seconds = max(looks[-1][0] - looks[first][0], 0.001)
+    return seconds, (looks[first][1] - looks[-1][1]) / seconds
+
+
+def _begun(looks: Sequence[tuple[float, int]], tasks: int) -> int:
+    """The place of the first look at which work had begun; of the last where it had not."""
+    enough = tasks - min(_BEGUN, tasks)
+    return next((place for place, (_, left) in enumerate(looks) if left <= enough), len(looks) - 1)
+
+
+def _pause(looks: Sequence[tuple[float, int]], tasks: int) -> float:
+    """Seconds until the next look: a tenth of what is measured so far, for a look costs the database something too."""
+    return min(1.0, max(0.1, (looks[-1][0] - looks[_begun(looks, tasks)][0]) / 10))
 
 
 def _fill(tasks: int) -> None:
