@@ -1,8 +1,8 @@
 """Which crash point is tried on which database and which broker.
 
-`make crash` (ORGO_CRASH_WHOLE=1) tries each point on each of the six pairs; a usual run takes each point once and goes
-round the pairs, so that each pair comes up several times. The points are in Orgo's own processes: with a broker they ring
-by it; Celery's workers are killed in test_celery.py, and at random in test_random.py.
+`make crash` (ORGO_CRASH_WHOLE=1) tries each point on each of the six pairs. A usual run tries each point on SQLite and on
+PostgreSQL, each time with another of the three brokers, and goes round the pairs. The points are in Orgo's own processes: with a broker they ring by it; Celery's workers are killed in test_celery.py,
+and at random in test_random.py.
 """
 
 import os
@@ -18,14 +18,27 @@ PAIRS = tuple(product(DATABASES, BROKERS))
 SERVERS = {"postgresql", "redis", "rabbitmq"}
 
 
-def cells(points: Sequence[str], pairs: Sequence[tuple[str, str]] = PAIRS) -> list[object]:
-    """The parameters `point`, `nth`, `database`, `broker`; a point is tried for the first or the third time it is reached."""
+def cells(
+    points: Sequence[str], pairs: Sequence[tuple[str, str]] = PAIRS, *, each: int = len(DATABASES)
+) -> list[object]:
+    """The parameters `point`, `nth`, `database`, `broker`; a point is tried for the first or the third time it is reached.
+
+    In a usual run `each` point is tried so often, on another database each time.
+    """
     chosen = []
     for place, point in enumerate(points):
-        for number, pair in enumerate(pairs):
+        for number, pair in enumerate(pairs if WHOLE else _of_each_database(pairs, place)[:each]):
             once = point.startswith("H9")  # all that is due is swept in one round
-            if WHOLE or number == place % len(pairs):
-                chosen.append(cell(point, 1 if once else 1 + 2 * ((place + number) % 2), *pair))
+            chosen.append(cell(point, 1 if once else 1 + 2 * ((place + number) % 2), *pair))
+    return chosen
+
+
+def _of_each_database(pairs: Sequence[tuple[str, str]], place: int) -> list[tuple[str, str]]:
+    """A pair of each database, with another broker, and others at the next place."""
+    chosen = []
+    for number, database in enumerate(DATABASES if place % 2 else DATABASES[::-1]):
+        known = [pair for pair in pairs if pair[0] == database]
+        chosen.append(known[(place // 2 + number) % len(known)])
     return chosen
 
 
