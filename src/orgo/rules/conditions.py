@@ -227,7 +227,7 @@ class Words(_Comparison):
 
     def said(self, language: str) -> str:
         values = phrase("and_" if self.every else "or_", language).join(
-            f"“{clip(value, 60)}”" for value in self.shown
+            phrase("quoted", language, value=clip(value, 60)) for value in self.shown
         )
         return phrase(self.operator, language, field=phrase(f"field.{self.field}", language), value=values)
 

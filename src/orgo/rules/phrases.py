@@ -2,7 +2,7 @@
 
 _PHRASES: dict[str, dict[str, str]] = {
     "en": {
-        "and_": " and ", "or_": " or ", "and_that_": " and that ",
+        "quoted": "“{value}”", "and_": " and ", "or_": " or ", "and_that_": " and that ",
         "contains": "{field} contains {value}", "has_word": "{field} has the word {value}",
         "starts_with": "{field} starts with {value}", "ends_with": "{field} ends with {value}",
         "equals": "{field} is {value}", "matches": "{field} matches {value}",
@@ -28,7 +28,7 @@ _PHRASES: dict[str, dict[str, str]] = {
         "level": "If nobody acts, {to} hears of it at {at} (level {number}).",
     },
     "fr": {
-        "and_": " et ", "or_": " ou ", "and_that_": " ; ",
+        "quoted": "« {value} »", "and_": " et ", "or_": " ou ", "and_that_": " ; ",
         "contains": "{field} contient {value}", "has_word": "{field} a le mot {value}",
         "starts_with": "{field} commence par {value}", "ends_with": "{field} finit par {value}",
         "equals": "{field} est {value}", "matches": "{field} correspond à {value}",

@@ -25,7 +25,7 @@ def test_the_deciding_rule_comes_first_with_only_the_words_that_were_there() -> 
         "Rule “Leaks” decided: the subject contains “flood”.",
         "Rule “Urgent” matched too: the subject or text contains “urgent”.",
     ]
-    assert why(decision, "fr")[0] == "La règle « Leaks » a décidé : l'objet contient “flood”."
+    assert why(decision, "fr")[0] == "La règle « Leaks » a décidé : l'objet contient « flood »."
 
 
 def test_a_pattern_is_said_by_what_it_found() -> None:
