@@ -100,7 +100,7 @@ def test_a_closed_task_shows_how_it_ended_and_neither_level_nor_deadline(office:
     closed = page(f"/tasks/{office.task().reference}?queue=closed")
 
     assert "escaladée, niveau" not in closed and "en retard" not in closed.partition('class="rows"')[2]
-    assert '<span class="chip state-completed">fait</span>' in closed
+    assert '<span class="chip state-completed">faite</span>' in closed
     assert "<dt>Fait par</dt><dd>Ben Berg</dd>" in closed
 
 

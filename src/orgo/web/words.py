@@ -8,7 +8,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 TASK_STATES: Mapping[str, Any] = {
-    "pending": _("open"), "in_progress": _("in hand"), "waiting": _("waiting"), "completed": _("done"),
+    "pending": _("open"), "in_progress": _("in hand"), "waiting": _("waiting"), "completed": pgettext_lazy("task", "done"),
     "cancelled": _("cancelled"), "failed": _("failed"),
 }  # fmt: skip
 LETTER_STATES: Mapping[str, Any] = {

@@ -72,7 +72,7 @@ async function drop(file) {
   body.set("mail", file);
   const answer = await fetch("/mail/drop", { method: "POST", body, headers: { Accept: "application/json" } });
   const found = await answer.json().catch(() => ({ error: answer.statusText }));
-  return found.mail ? ended(found.mail) : toast(found.error);
+  return found.mail ? ended(found.mail) : toast(found.error).classList.add("error");
 }
 
 const dropForm = document.querySelector("[data-drop]");
