@@ -19,7 +19,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "publicUrl": "https://orgo.organization.com",
         "web": {"ingress": {"enabled": True, "tlsSecret": "tls", "className": "nginx"}},
     },
-    "operators": {"database": {"kind": "cloudnativepg"}, "queue": {"kind": "rabbitmq-operator"}},
+    "operators": {
+        "database": {"kind": "cloudnativepg", "storageClass": "fast"},
+        "queue": {"kind": "rabbitmq-operator", "storageClass": "fast"},
+    },
     "redis": {"queue": {"kind": "redis"}},
     "rabbitmq": {"queue": {"kind": "rabbitmq"}},
     "external": {

@@ -20,7 +20,7 @@ def made(tools: Path) -> dict[str, list[dict[str, Any]]]:
     """The objects of each way to install that has an operator's, or a queue."""
     return {
         name: objects(template(tools, OPTIONS[name]))
-        for name in ("default", "keda", "watched", "redis", "rabbitmq")
+        for name in ("default", "keda", "watched", "operators", "redis", "rabbitmq")
     }
 
 
@@ -29,21 +29,43 @@ def of_operator(found: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return one
 
 
-@pytest.mark.parametrize(("option", "kind"), [("keda", "ScaledObject"), ("watched", "ServiceMonitor")])
-def test_an_operators_object_is_what_its_own_schema_takes(
-    made: dict[str, list[dict[str, Any]]], option: str, kind: str
+# The objects of operators, and a word of another kind of object that each of them must not take.
+OF_OPERATORS = [
+    ("keda", "ScaledObject", "maxReplicas"),
+    ("watched", "ServiceMonitor", "ports"),
+    ("operators", "Cluster", "replicas"),
+    ("operators", "RabbitmqCluster", "storage"),
+]
+
+
+@pytest.mark.parametrize(("option", "kind", "strange"), OF_OPERATORS)
+def test_an_operators_object_is_what_its_own_schema_takes_and_nothing_else(
+    made: dict[str, list[dict[str, Any]]], option: str, kind: str, strange: str
 ) -> None:
     schema = json.loads((CRD / f"{kind}.json").read_text("utf-8"))
-    jsonschema.validate(of_operator(made[option], kind), schema)
+    one = of_operator(made[option], kind)
+    jsonschema.validate(one, schema)
+    with pytest.raises(jsonschema.ValidationError, match=strange):
+        jsonschema.validate({**one, "spec": {**one["spec"], strange: 10}}, schema)
 
 
-def test_the_schema_would_say_no(made: dict[str, list[dict[str, Any]]]) -> None:
-    """`maxReplicas` is the autoscaler's word; KEDA's is maxReplicaCount."""
-    schema = json.loads((CRD / "ScaledObject.json").read_text("utf-8"))
-    scaled = of_operator(made["keda"], "ScaledObject")
-    scaled = {**scaled, "spec": {**scaled["spec"], "maxReplicas": 10}}
-    with pytest.raises(jsonschema.ValidationError, match="maxReplicas"):
-        jsonschema.validate(scaled, schema)
+@pytest.mark.parametrize(
+    ("kind", "wrong", "why"),
+    [
+        ("Cluster", {"instances": 0}, "less than the minimum"),
+        ("Cluster", {"storage": {"size": 5}}, "not of type 'string'"),
+        ("Cluster", {"resources": {"limits": {"memory": "1 GB"}}}, "does not match"),
+        ("RabbitmqCluster", {"replicas": "3"}, "not of type 'integer'"),
+        ("RabbitmqCluster", {"persistence": {"storage": "1 GB"}}, "does not match"),
+    ],
+)
+def test_a_size_or_a_number_that_is_none_is_refused(
+    made: dict[str, list[dict[str, Any]]], kind: str, wrong: dict[str, Any], why: str
+) -> None:
+    schema = json.loads((CRD / f"{kind}.json").read_text("utf-8"))
+    one = of_operator(made["operators"], kind)
+    with pytest.raises(jsonschema.ValidationError, match=why):
+        jsonschema.validate({**one, "spec": {**one["spec"], **wrong}}, schema)
 
 
 def doors(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
