@@ -349,6 +349,13 @@ def _distant_file(config: Config) -> Iterator[Finding]:
         yield Finding(("database",), message, "use a local disk, or PostgreSQL", "warning")
 
 
+def _links(config: Config) -> Iterator[Finding]:
+    """Of a page that is open to other machines nobody but the owner knows by which name they reach it."""
+    if config.web.is_everywhere and config.web.public_url is None:
+        message = f"not given, so links begin with {config.web.url}, which leads nowhere from other machines"
+        yield Finding(("web", "public_url"), message, "give the address that people type", "warning")
+
+
 _Look = Callable[[Config], Iterable[Finding]]
 _AT_LOAD: tuple[_Look, ...] = (
     *(
@@ -367,6 +374,7 @@ _AT_LOAD: tuple[_Look, ...] = (
         _wires,
         _backup,
         _distant_file,
+        _links,
     ),
     *(rollcall.doubles, rollcall.strangers, rollcall.calendars, rollcall.two_triages),
 )

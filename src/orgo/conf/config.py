@@ -98,7 +98,8 @@ class Web(Section):
     host: Host = Field("127.0.0.1", description="The address to listen on")
     port: Port = Field(8000, description="The port to listen on")
     public_url: WebUrl | None = Field(
-        None, description="The address in letters' links; http://host:port where not given"
+        None,
+        description="The address in letters' links; http://host:port where not given, with localhost for 0.0.0.0 and ::",
     )
     also_hosts: Texts = Field(
         (),
@@ -119,7 +120,12 @@ class Web(Section):
     def url(self) -> str:
         """The address that links in letters begin with."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        return self.public_url or f"http://{'localhost' if self.is_everywhere else host}:{self.port}"
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it listens on all addresses, of which none is one to go to."""
+        return self.host in ("0.0.0.0", "::")  # noqa: S104 -- compared with, not listened on
 
 
 class SmtpIntake(Section):

@@ -236,6 +236,8 @@ def test_a_file_that_this_user_may_not_read_is_said(home: Path, write: Write) ->
     [
         ("imap: {host: Outlook.Office365.com, username: a@b.example, password: '${PW}'}", "imap[0].host", "takes no passwords"),
         ("imap: {host: mail.b.example, username: a@b.example, password: '${PW}'}\ncanary: {mailbox: a@b.example}", "canary", "without smtp"),
+        ("web: {host: 0.0.0.0}", "web.public_url", "links begin with http://localhost:8000,"),
+        ("web: {host: '::', port: 8080}", "web.public_url", "links begin with http://localhost:8080,"),
     ],
 )  # fmt: skip
 def test_what_is_configured_and_can_not_work_is_a_warning(
