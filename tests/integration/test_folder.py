@@ -73,10 +73,11 @@ def test_what_cannot_be_read_is_named_once_and_moved(office, drop, caplog):
     os.mkfifo(drop / "pipe.eml")
     (drop / "half.eml.part").write_bytes(MAIL)
     (drop / "round.eml").symlink_to("round.eml")
+    (drop / "long.eml").symlink_to("x" * 300)
     watch = watching(drop, "move")
     for _ in range(4):
         assert watch.round() == 0
-    assert names(drop / "failed") == ["pipe.eml", "round.eml"]
+    assert names(drop / "failed") == ["long.eml", "pipe.eml", "round.eml"]
     assert names(drop) == ["failed", "half.eml.part"]
     assert len([record for record in caplog.records if "pipe.eml" in record.getMessage()]) == 1
 

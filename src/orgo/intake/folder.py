@@ -3,9 +3,10 @@
 import hashlib
 import logging
 import os
+import stat
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -100,14 +101,13 @@ class FolderWatch:
         for entry in sorted(self.path.iterdir()):
             if entry.name.startswith(".") or entry.name.lower().endswith(_HALF):
                 continue
-            if entry.is_dir():
-                self._tell_of_folder(entry)
+            found = _found(entry)
+            if found is None:
                 continue
-            try:
-                found = entry.stat()
-            except OSError:
-                found = entry.lstat()
-            yield entry, (found.st_size, found.st_mtime_ns)
+            if stat.S_ISDIR(found.st_mode):
+                self._tell_of_folder(entry)
+            else:
+                yield entry, (found.st_size, found.st_mtime_ns)
 
     def _tell_of_folder(self, entry: Path) -> None:
         """Say once that a folder (a Maildir) waits in vain."""
@@ -272,6 +272,14 @@ class FolderWatch:
             file.unlink()
         except OSError as error:
             log.warning("%s can't be deleted: %s", file.name, error.strerror or error)
+
+
+def _found(entry: Path) -> os.stat_result | None:
+    """What is there, or the link itself where it can't be followed; None where somebody took it away meanwhile."""
+    for look in (entry.stat, entry.lstat):
+        with suppress(OSError):
+            return look()
+    return None
 
 
 def _plan() -> Plan:

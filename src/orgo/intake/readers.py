@@ -23,6 +23,7 @@ _WHOLE_ENVELOPE = re.compile(
 )
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}[ \t]*:|>From )")
 _QUOTED = re.compile(rb">+From ")
+_WINMAIL = b"\x78\x9f\x3e\x22"  # [MS-OXTNEF] section 2.1.3.1
 _MAIL_NAMES = (".eml", ".mbox", ".mbx", ".pst", ".ost", ".msg")
 
 
@@ -160,8 +161,9 @@ def _wanted(entry: Path, of_maildir: bool, trouble: Trouble) -> bool:
     """Whether an entry of a folder is mail: by its name, its place in a Maildir, or how it begins."""
     if entry.name == "tmp" and of_maildir:
         return False
-    if entry.is_dir():
-        return True
+    with suppress(OSError):  # a link that can't be followed is told of where it is read
+        if entry.is_dir():
+            return True
     return _is_named_mail(entry) or (not entry.name.startswith(".") and _begins_like_mail(entry))
 
 
@@ -237,6 +239,11 @@ def _mail_file(file: Path, trouble: Trouble, _place: Place) -> Iterator[Item]:
         return
     if len(data) > LARGEST:
         trouble(_shown(file), f"is larger than {LARGEST} bytes")
+    elif data.startswith(_WINMAIL):
+        trouble(
+            _shown(file),
+            "is an attachment of Outlook (winmail.dat), no mail: take the mail that it came with",
+        )
     elif not _is_named_mail(file) and not looks_like_mail(data):
         trouble(_shown(file), "is no mail")
     else:

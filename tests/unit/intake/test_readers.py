@@ -152,3 +152,22 @@ def test_a_single_file_that_begins_like_mail_is_one_whatever_its_name(tmp_path):
     (tmp_path / "old-mac").write_bytes(MAIL.replace(b"\r\n", b"\r").replace(b"\n", b"\r"))
     found, told = read_all(*sorted(tmp_path.iterdir()))
     assert len(found) == 4 and told == []
+
+
+def test_a_winmail_dat_by_itself_is_told_to_be_an_attachment(tmp_path):
+    """Even under a mail's name: who sent it, to whom and when is not in it."""
+    for name in ("winmail.dat", "saved.eml"):
+        (tmp_path / name).write_bytes(b"\x78\x9f\x3e\x22" + bytes(100))
+    found, told = read_all(tmp_path / "winmail.dat", tmp_path / "saved.eml")
+    assert found == [] and {why for _, why in told} == {
+        "is an attachment of Outlook (winmail.dat), no mail: take the mail that it came with"
+    }
+    assert len(told) == 2
+
+
+def test_a_link_that_can_not_be_followed_is_told_and_the_others_are_read(tmp_path):
+    (tmp_path / "a.eml").symlink_to("x" * 300)
+    (tmp_path / "b.eml").write_bytes(MAIL)
+    found, told = read_all(tmp_path)
+    assert [item.data for item in found] == [MAIL]
+    assert [where for where, _ in told] == [str(tmp_path / "a.eml")]
