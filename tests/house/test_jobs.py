@@ -59,7 +59,7 @@ def test_without_a_queue_the_worker_ends_with_one_clear_line(tmp_path: Path) -> 
         [*CELERY, "worker", "--loglevel=info"], env=environment, capture_output=True, text=True, timeout=60
     )
     assert answer.returncode == 2
-    assert answer.stderr.startswith("queue: no queue is configured")
+    assert answer.stderr.startswith("queue: none is configured")
     assert len(answer.stderr.splitlines()) == 1
 
 

@@ -111,7 +111,7 @@ def test_the_queue_test_needs_a_queue(tmp_path: Path) -> None:
     done = python(ORGO, "loadtest", "--tasks", "10", home=tmp_path)
 
     assert done.returncode == 2
-    assert "no queue is configured" in done.stderr
+    assert "queue: none is configured" in done.stderr
 
 
 @pytest.mark.needs("postgresql")

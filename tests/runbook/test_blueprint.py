@@ -129,7 +129,7 @@ def test_celery_without_a_queue_ends_with_one_clear_line(reader: Reader) -> None
     finally:
         config.write_text(written)
     assert answer.returncode == 2
-    assert "no queue is configured" in answer.stderr
+    assert "queue: none is configured" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

@@ -41,7 +41,7 @@ def backup_of(config: Config) -> Backup:
     """The section `backup:`. Raises BadInput where there is none."""
     if config.backup is None:
         hint = "docs/operator/backup.md shows the few lines"
-        raise BadInput(Problem("no backup: is configured", key="backup", hint=hint))
+        raise BadInput(Problem("none is configured", key="backup", hint=hint))
     return config.backup
 
 

@@ -35,9 +35,7 @@ def make_app(config: Config) -> Celery:
     """
     if config.queue is None:
         hint = "set queue: redis://127.0.0.1:6379/0 (or ORGO_QUEUE); without one `python main.py` does all work by itself"
-        raise BadInput(
-            Problem("no queue is configured, so there is nothing to wait for", key="queue", hint=hint)
-        )
+        raise BadInput(Problem("none is configured, so there is nothing to wait for", key="queue", hint=hint))
     # Without Celery's own care for Django: it makes the pool of connections anew for every job (ops/jobs.py cares for them).
     address, tls = _address(config.queue)
     app = Celery("orgo", broker=address, fixups=[])

@@ -336,7 +336,7 @@ def _answers(config: Config) -> Iterator[Finding]:
 
 def _no_triage(config: Config) -> Iterator[Finding]:
     if config.triage_team is None:
-        message = "no triage team, so what no rule routes goes to the administrator"
+        message = "there is no such team, so what no rule routes goes to the administrator"
         yield Finding(("triage",), message, "name a team", "warning")
 
 

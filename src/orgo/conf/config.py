@@ -17,6 +17,7 @@ from orgo.conf.kinds import (
     AnyFile,
     BesideConfig,
     Count,
+    Country,
     DatabaseUrl,
     Day,
     Domains,
@@ -84,7 +85,7 @@ class OrganizationDefaults(Section):
     name: Text = Field("Organization", description="The name in letters and on pages")
     language: Language = Field("en", description="The language where nobody said another: `en` or `fr`")
     zone: Zone = Field("UTC", description="The time zone (IANA); the machine's where not given, else UTC")
-    country: Text | None = Field(
+    country: Country | None = Field(
         None, description="The country (ISO 3166, such as FR) whose holidays calendars keep"
     )
     domains: Domains = Field(
@@ -284,7 +285,7 @@ class Calendar(Section):
 
     hours: Hours = Field(description='Like "Mon-Fri 08:00-12:00, 13:30-17:30"')
     zone: Zone | None = Field(None, description="The time zone; the organization's where not given")
-    country: Text | None = Field(
+    country: Country | None = Field(
         None, description="The country whose holidays are kept; the organization's where not given"
     )
     subdivision: Text | None = Field(

@@ -69,7 +69,7 @@ def _unknown(sheet: Sheet, name: str, path: Keys) -> None:
     hint = did_you_mean(PREFIX + wanted, [PREFIX + key for key in known])
     severity = "error" if depth else "warning"
     sheet.given[path] = f"environment {name}"
-    sheet.blame(path, f"{name} names no key", hint, "error" if severity == "error" else "warning")
+    sheet.blame(path, "there is no such key", hint, "error" if severity == "error" else "warning")
 
 
 def _read(sheet: Sheet, name: str, value: str, field: FieldInfo) -> Any:

@@ -260,6 +260,7 @@ def masked(url: str) -> str:
 Text = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=300), AfterValidator(plain_text)
 ]
+Country = Annotated[Text, AfterValidator(str.upper)]
 Host = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(host)]
 Domain = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(domain)]
 Address = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(address)]

@@ -19,7 +19,7 @@ def home_of(environ: Mapping[str, str]) -> Path:
     home = Path(expanded(named))
     if not home.is_dir():
         raise BadInput(
-            Problem("ORGO_HOME names no folder", file=named, key="ORGO_HOME", hint="make it, or unset it")
+            Problem("there is no such folder", file=named, key="ORGO_HOME", hint="make it, or unset it")
         )
     return home.resolve()
 

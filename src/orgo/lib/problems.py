@@ -13,7 +13,7 @@ class Problem:
     """One thing that is wrong, with the place where it stands.
 
     `line` and `column` count from 1; `key` is the dotted path of a configuration key; `hint` says what is allowed or
-    what to do; `severity` is "error" (nothing is taken over) or "warning".
+    what to do, or begins with a line break and shows the place; `severity` is "error" (nothing is taken over) or "warning".
     """
 
     message: str
@@ -28,7 +28,9 @@ class Problem:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         head = [part for part in (place, self.key) if part]
         text = ": ".join([*head, self.message])
-        return f"{text}; {self.hint}" if self.hint else text
+        if not self.hint:
+            return text
+        return text + self.hint if self.hint.startswith("\n") else f"{text}; {self.hint}"
 
     def as_json(self) -> dict[str, Any]:
         """The problem as a JSON object, without the fields that say nothing."""

@@ -25,6 +25,8 @@ _FALSE = re.compile(r"(?:false|False|FALSE)\Z")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 
+TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
 # `[maps/{room}.pdf]` is no YAML, but everybody means a path by it: such braces are hidden from the parser.
 _BEGINS_NO_TEXT = frozenset(("", *"~nNtTfF+-.0123456789"))
 

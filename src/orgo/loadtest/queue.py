@@ -51,9 +51,7 @@ def run(own: Config, plan: QueuePlan, progress: Progress) -> Drained:
     """Queue the pieces, ring, and drain them; with a floor the same again by the bare statement. Raises BadInput."""
     if own.queue is None:
         hint = "set queue: redis://127.0.0.1:6379/0 (or ORGO_QUEUE); --mails needs none"
-        raise BadInput(
-            Problem("no queue is configured, so there is no broker to load", key="queue", hint=hint)
-        )
+        raise BadInput(Problem("none is configured, so there is no broker to load", key="queue", hint=hint))
     with ground(own, rules=10, catcher=25) as (config, environ):
         test = _Test(config, environ, plan, progress)
         try:

@@ -111,6 +111,13 @@ def _default(top: Sheet) -> str | None:
     return sheet.address("route_to")
 
 
+def _mode(sheet: Sheet) -> str | None:
+    """On, shadow or off; who writes yes or false means on or off."""
+    given = sheet.get("mode")
+    truth = yaml.TRUTH.get(given.text.lower()) if given is not None else None
+    return sheet.one_of("mode", MODES) if truth is None else "on" if truth else "off"
+
+
 def _rule(sheet: Sheet, unnamed: str, *, is_sister: bool) -> Rule | None:
     """One rule; in `workflow_rules:` what a rule does may stand beside its condition."""
     sheet.only(RULE | ACTION if is_sister else RULE, _BESIDE_THE_CONDITION)
@@ -123,7 +130,7 @@ def _rule(sheet: Sheet, unnamed: str, *, is_sister: bool) -> Rule | None:
     action = read_action(sheet, parsed, is_sister=is_sister)
     own = groups_of(parsed.condition.leaves()) if parsed else frozenset[str]()
     examples = [read_example(test, own) for test in sheet.children("tests")]
-    active, mode, stop = _active(sheet), sheet.one_of("mode", MODES), sheet.truth("stop")
+    active, mode, stop = _active(sheet), _mode(sheet), sheet.truth("stop")
     name = sheet.text("name") or unnamed
     if parsed is None or action is None:
         return None

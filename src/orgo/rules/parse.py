@@ -13,6 +13,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 from orgo.lib.durations import parse_duration
 from orgo.lib.problems import did_you_mean
 from orgo.lib.text import fold
+from orgo.lib.yaml import TRUTH
 from orgo.rules.conditions import (
     All,
     Always,
@@ -238,7 +239,7 @@ def _ordered(operator: str, field: Token, value: Token) -> Any:
     if field in ELAPSED or field == STATUS:
         return _elapsed(operator, field, value)
     if field in FLAGS:
-        truth = {"true": True, "yes": True, "false": False, "no": False}.get(_text(value).lower())
+        truth = TRUTH.get(_text(value).lower())
         if truth is None or operator != "equals":
             _fail(f"{field} is true or false", value)
         return Flag(str(field)) if truth else Not(Flag(str(field)))

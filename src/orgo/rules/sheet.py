@@ -101,16 +101,14 @@ class Sheet:
         return word
 
     def truth(self, key: str) -> bool | None:
-        """true or false."""
+        """true or false, in whichever words YAML or its writer has for them."""
         node = self.get(key)
         if node is None:
             return None
-        if isinstance(node.value, bool):
-            return node.value
-        if node.kind == "scalar" and node.text.lower() in ("yes", "on", "no", "off"):
-            return node.text.lower() in ("yes", "on")
-        self.wrong(node, key, "true or false is meant here")
-        return None
+        truth = yaml.TRUTH.get(node.text.lower())
+        if truth is None:
+            self.wrong(node, key, "true or false is meant here")
+        return truth
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; one text is a list of one."""
@@ -189,7 +187,7 @@ class Sheet:
         # A long line is shown as far as the eye needs it.
         cut = max(0, offset - start - 80)
         drawn = f"  {shown[cut : cut + 120]}\n  {' ' * (offset - start - cut)}^"
-        hint = "\n".join(filter(None, [error.hint, drawn]))
+        hint = f"{error.hint or ''}\n{drawn}"
         # To find the place costs a walk through the file, and no more than these are shown.
         few = len(self.paper.problems) < SHOWN_AT_MOST
         line, column = yaml.place(self.paper.text, node, offset) if few else (node.line, node.column)

@@ -134,7 +134,7 @@ def test_check_says_what_is_missing_for_work(home: Path, write: Write) -> None:
     assert any("letters wait" in message for message in found)
     assert any("nobody is an administrator" in message for message in found)
     assert any("has no members" in message for message in found)
-    assert any("no triage team" in message for message in found)
+    assert any("there is no such team" in message for message in found)
 
     text = "smtp: {host: m.example, from: orgo@y.example}\nintake: {smtp: {domains: [x.example]}}\n"
     assert any(

@@ -104,6 +104,10 @@ def test_text_stays_text(home: Path, name: str) -> None:
     assert read(home, f"organization: {{name: {name}}}").organization.name == name
 
 
+def test_a_country_may_be_in_small_letters(home: Path) -> None:
+    assert read(home, "organization: {country: fr}").organization.country == "FR"
+
+
 def test_what_follows_from_a_mistake_is_not_said(home: Path) -> None:
     """From follows from the username, so a wrong username is one mistake."""
     found = wrong(home, 'smtp: {host: m.example, username: "u\\n@m.example"}')

@@ -168,6 +168,27 @@ def test_what_is_refused(rule: str, words: str) -> None:
     assert words in "\n".join(map(str, problems(f"rules:\n  - {rule}\n")))
 
 
+@pytest.mark.parametrize("quote", ["", "'"])
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("on", "off"), ("true", "false"), ("Yes", "NO")])
+def test_yes_and_no_are_what_they_say(yes: str, no: str, quote: str) -> None:
+    yes, no = f"{quote}{yes}{quote}", f"{quote}{no}{quote}"
+    action = f"action: {{route_to: a, anonymize: {no}}}"
+    first, second = load(
+        f"rules:\n  - {{condition: is_reply is {no.strip(quote)}, {action}, mode: {yes}, stop: {yes}}}\n"
+        f"  - {{condition: is_reply, {action}, mode: {no}, stop: {no}}}\n",
+        "rules.yaml",
+    ).rules
+
+    assert (first.mode, first.stop, first.action.anonymize) == ("on", True, False)
+    assert (second.mode, second.stop) == ("off", False)
+
+
+def test_the_place_in_a_condition_stands_on_lines_of_its_own_without_a_hint_too() -> None:
+    (problem,) = problems("rules:\n  - {condition: is_reply is maybe, action: {route_to: a}}\n")
+
+    assert str(problem).endswith("is_reply is true or false\n  is_reply is maybe\n              ^")
+
+
 def test_a_newer_version_is_refused_before_anything_else() -> None:
     (problem,) = problems("version: 3\nnew_key: x\nrules: 5\n")
 
