@@ -127,7 +127,7 @@ def _carry_out(command: c.Command | None, understood: Understood, unit: Unit, la
     if command is None:
         return _unclear(understood, unit, language)
     (outcome,) = handle([command], unit)
-    return words.said("refused_state", language, why=outcome.refused) if outcome.refused else ""
+    return words.refused(outcome.refused, language) if outcome.refused else ""
 
 
 def _unclear(understood: Understood, unit: Unit, language: str) -> str:

@@ -150,6 +150,29 @@ _SAID: dict[str, dict[str, str]] = {
         "priorities": "low=baja normal=normal high=alta urgent=urgente",
     },
 }
+# What task/state.py answers to a command that came by mail.
+_REFUSALS = {
+    "fr": {
+        "it is completed": "la tâche est terminée", "it is cancelled": "la tâche est annulée",
+        "it is failed": "la tâche a échoué", "it is not closed": "la tâche n'est pas close",
+        "it is not waiting": "la tâche n'est pas en attente",
+    },
+    "de": {
+        "it is completed": "die Aufgabe ist erledigt", "it is cancelled": "die Aufgabe ist gestrichen",
+        "it is failed": "die Aufgabe ist gescheitert", "it is not closed": "die Aufgabe ist nicht abgeschlossen",
+        "it is not waiting": "die Aufgabe wartet nicht",
+    },
+    "es": {
+        "it is completed": "la tarea está terminada", "it is cancelled": "la tarea está cancelada",
+        "it is failed": "la tarea ha fracasado", "it is not closed": "la tarea no está cerrada",
+        "it is not waiting": "la tarea no está en espera",
+    },
+}  # fmt: skip
+
+
+def refused(why: str, language: str) -> str:
+    """That a command was understood and could not be done, with the reason that the task gave."""
+    return said("refused_state", language, why=_REFUSALS.get(language, {}).get(why, why))
 
 
 def said(key: str, language: str, **values: str) -> str:
