@@ -198,12 +198,23 @@ put_placed() {
     done
 }
 
+# dump_after: the database as it is before it is put back, each time anew: where the machine began anew in between Orgo may
+# have run and taken mail.
+dump_after() {
+    local name=$KEPT/after number=1
+    while [[ -e $name.sqlite3 || -e $name.dump ]]; do
+        number=$((number + 1))
+        name=$KEPT/after.$number
+    done
+    dump "$name"
+}
+
 # put_back: the backup's files and rows are in their places; what was there is set aside, for it may hold newer mail. Each
 # step may be done again.
 put_back() {
     local var=$ROOT$HOME_OF_ORGO/var kind where name
     read -r kind where <<<"$DATABASE"
-    [[ -e $KEPT/after.sqlite3 || -e $KEPT/after.dump ]] || dump "$KEPT/after"
+    dump_after
     set_aside "$var" "$var.after-${KEPT##*/}"
     tar -C "$var" -xpf "$KEPT/var.tar"
     [[ ! -f $KEPT/database.sqlite3 ]] || put_sqlite "$KEPT/database.sqlite3" "$where"

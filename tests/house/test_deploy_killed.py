@@ -244,7 +244,7 @@ def test_a_way_back_that_is_cut_off_never_leaves_a_machine_without_its_unit(inst
 
 
 def test_a_way_back_goes_on_where_the_machine_began_anew_in_between(installed: StandIn) -> None:
-    var = installed.root / "var/lib/orgo/var"
+    var, database = installed.root / "var/lib/orgo/var", installed.on_another_disk()
     installed.next_version("broken")
     mv = installed.folder / "bin/mv"
     mv.parent.mkdir()
@@ -254,12 +254,16 @@ def test_a_way_back_goes_on_where_the_machine_began_anew_in_between(installed: S
     assert cut.returncode == 9 and not (var / "log").exists()
     (var / "log").mkdir()
     (var / "log/meanwhile").touch()
+    with sqlite3.connect(database) as running:
+        running.execute("INSERT INTO done VALUES ('meanwhile')")
     again = installed.run("upgrade.sh")
 
     assert again.returncode == 1 and "is back with its data" in again.stderr, again.stderr
     (aside,) = var.parent.glob("var.after-*")
     assert len(os.listdir(aside / "log.~1~")) == 2 and os.listdir(aside / "log") == ["meanwhile"]
     assert len(os.listdir(var / "log")) == 1
+    backup = max((installed.root / "var/backups/orgo").iterdir())
+    assert "meanwhile" in done(backup / "after.2.sqlite3") and "meanwhile" not in done(database)
 
 
 def test_a_database_on_another_server_is_backed_up_by_orgo_itself(installed: StandIn) -> None:
