@@ -33,13 +33,22 @@ files_argument = click.argument("files", metavar="FILE..", nargs=-1, required=Tr
 @files_argument
 @as_json_option
 def parse(files: tuple[str, ...], as_json: bool) -> int:
-    """What Orgo reads in mails: .eml files, mbox files, Maildirs, folders of them; `-` is standard input."""
-    from orgo.cli.reading import Reading
-    from orgo.message import as_json as to_json
+    """What Orgo reads in mails: .eml files, mbox files, Maildirs, folders of them; `-` is standard input.
 
-    reading = Reading(files, as_json)
+    The limits and the keywords are those of the home, where it has a configuration.
+    """
+    from orgo.cli.judging import facts_for
+    from orgo.cli.reading import Reading
+    from orgo.conf import load
+    from orgo.message import as_json as to_json
+    from orgo.ops.checking import rules_of, use_limits
+
+    config = load()
+    use_limits(config)
+    reading, rules = Reading(files, as_json), rules_of(config)
     for number, (item, message) in enumerate(reading.mails()):
-        found = {"file": item.where, **to_json(message)}
+        keywords = rules.found_keywords(facts_for(message, len(item.data), config))
+        found = {"file": item.where, **to_json(message, keywords)}
         if as_json:
             line(found)
         else:
@@ -58,6 +67,7 @@ def _described(found: dict[str, Any]) -> str:
         "Cc": ", ".join(found["cc"]),
         "Subject": found["subject"],
         "Date": found["date"] or "",
+        "Keywords": ", ".join(found["keywords"]),
         "Kind": ", ".join(
             name[3:].replace("_", " ") for name in ("is_auto_reply", "is_bounce", "is_list") if found[name]
         ),

@@ -13,6 +13,7 @@ import pytest
 from orgo.cli.main import main
 from orgo.intake.controller import Listening
 from orgo.lib import clock
+from orgo.message import limits
 
 SAMPLE = Path(__file__).resolve().parents[3] / "config" / "samples" / "water-leak.eml"
 BLOCK = """Parsed Email:
@@ -63,6 +64,17 @@ def test_parse_reads_without_any_configuration_and_without_django(tmp_path):
     found, django = done.stdout.splitlines()
     assert [*json.loads(found)] == KEYS
     assert django == "False"
+
+
+def test_parse_goes_by_the_homes_keywords_and_limits(home, monkeypatch, capsys):
+    assert main(["mail", "parse", "--json", str(SAMPLE)]) == 0
+    assert json.loads(capsys.readouterr().out)["keywords"] == ["urgent", "leak"]
+    assert main(["mail", "parse", str(SAMPLE)]) == 0
+    assert "Keywords: urgent, leak\n" in capsys.readouterr().out
+    monkeypatch.setenv("ORGO_LIMITS__HEADERS", "3")
+    monkeypatch.setattr(limits, "_current", limits.current())  # so that no other test goes by these
+    assert main(["mail", "parse", "--json", str(SAMPLE)]) == 0
+    assert "(limit.headers)" in json.loads(capsys.readouterr().out)["warnings"][0]
 
 
 def test_parse_reads_standard_input(monkeypatch, capsys):
