@@ -69,7 +69,9 @@ def import_(
     with progress("Importing", size) as shown:
         count = importing.run(paths, plan, shown)
     _report(count, config, as_json)
-    return Code.PARTLY if count.unread else Code.DONE
+    if not count.unread:
+        return Code.DONE
+    return Code.PARTLY if count.mails or count.others else Code.WRONG_INPUT
 
 
 def _since(mode: "As", day: datetime | None, config: "Config") -> datetime | None:

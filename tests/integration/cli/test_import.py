@@ -127,12 +127,24 @@ def test_a_long_list_of_what_could_not_be_read_is_a_file(office, run, tmp_path, 
     for number in range(3):
         (tmp_path / f"{number}.pst").write_bytes(b"!BDN")
     code, out, err = run("import", *(str(tmp_path / f"{number}.pst") for number in range(3)))
-    assert (code, out) == (6, "0 mails: 0 new, 0 imported already, 3 could not be read\n")
+    assert (code, out) == (2, "0 mails: 0 new, 0 imported already, 3 could not be read\n")
     assert "all 3 that could not be read" in err
     (listed,) = (office.home / "var" / "reports").iterdir()
     assert [line.partition(": ")[0] for line in listed.read_text().splitlines()] == [
         str(tmp_path / f"{number}.pst") for number in range(3)
     ]
+
+
+def test_where_nothing_at_all_could_be_read_it_is_wrong_input_and_said_why(office, run, tmp_path):
+    for name in ("a.pst", "b.msg"):
+        (tmp_path / name).write_bytes(b"!BDN")
+    code, _, err = run("import", str(tmp_path / "a.pst"), str(tmp_path / "b.msg"))
+    lines = err.splitlines()
+    assert code == 2
+    assert all(
+        line.startswith(f"orgo: {tmp_path}/{name}: ")
+        for line, name in zip(lines, ("a.pst", "b.msg"), strict=True)
+    )
 
 
 def test_what_could_not_be_read_is_listed(office, run, archive):
