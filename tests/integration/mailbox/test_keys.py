@@ -1,4 +1,4 @@
-"""What POP3 servers may do with UIDLs and dates, and no mail is lost or made history by it (RFC 1939 section 7)."""
+"""What POP3 servers may do with UIDLs, dates and single mails, and no mail is lost, held up or made history by it."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,28 +13,39 @@ USER = "info@city.example"
 
 
 class Maildrop:
-    """A POP3 server's mails, in their order, each with the UIDL that the test gives it; DELE removes one at QUIT."""
+    """A POP3 server's mails, in their order, each with the UIDL that the test gives it; DELE removes one at QUIT.
+
+    `refuses` are commands that it answers with -ERR, `uidl` lines that it answers UIDL by instead.
+    """
 
     def __init__(self, *mails: tuple[str, bytes]) -> None:
         self.mails = list(mails)
         self.asked = 0
+        self.refuses: set[str] = set()
+        self.uidl = ""
         self._deleted: set[int] = set()
 
     def answer(self, heard: bytes) -> bytes:
         """The answer to one command."""
         word, _, number = heard.decode().strip().partition(" ")
-        if word == "LIST":
-            return self._listed(lambda name, data: str(len(data)))
-        if word == "UIDL":
-            return self._listed(lambda name, data: name)
-        if word == "RETR":
-            self.asked += 1
-            return b"+OK\r\n" + self.mails[int(number) - 1][1] + b".\r\n"
-        if word == "DELE":
-            self._deleted.add(int(number) - 1)
+        refused = not self.refuses.isdisjoint((word, f"{word} {number}"))
         if word == "QUIT":
             self.mails = [mail for n, mail in enumerate(self.mails) if n not in self._deleted]
             self._deleted.clear()
+        if refused:
+            return b"-ERR no\r\n"
+        if word == "LIST":
+            return self._listed(lambda name, data: str(len(data)))
+        if word == "UIDL" and self.uidl:
+            return b"+OK\r\n" + self.uidl.encode() + b".\r\n"
+        if word == "UIDL":
+            return self._listed(lambda name, data: name)
+        if word in ("RETR", "TOP"):
+            self.asked += word == "RETR"
+            number = number.split()[0]
+            return b"+OK\r\n" + self.mails[int(number) - 1][1] + b".\r\n"
+        if word == "DELE":
+            self._deleted.add(int(number) - 1)
         return b"+OK\r\n"
 
     def _listed(self, told: Any) -> bytes:
@@ -136,6 +147,49 @@ def test_history_that_is_listed_again_is_not_deleted_as_work(pop: Any, live: Non
         pop(drop, **keys)
         office.clock.advance(seconds=5)
     assert outcomes() == ["history"] and len(drop.mails) == 1
+
+
+# -- one mail is no reason to leave the others
+
+
+@pytest.mark.parametrize("refused", ["DELE 1", "QUIT"])
+def test_a_mail_that_is_not_deleted_keeps_no_other_from_being_deleted_or_taken(
+    pop: Any, live: None, office: Any, refused: str
+) -> None:
+    from orgo.intake.models import Folder
+
+    keys = {"after": "delete", "delete_after": "1 s"}
+    drop = Maildrop(("u1", leak(1)), ("u2", leak(2)))
+    pop(drop, **keys)
+    office.clock.advance(seconds=5)
+    drop.mails.append(("u3", leak(3)))
+    drop.refuses = {refused}
+
+    assert pop(drop, **keys) == 1 and len(outcomes()) == 3
+    assert [name for name, _ in drop.mails] == (["u1", "u3"] if refused != "QUIT" else ["u3"])
+    assert "can't be marked: the server answers: -ERR no" in Folder.objects.get().problem
+
+
+@pytest.mark.parametrize("listed", ["1 u1\r\n2 \r\n3 u3\r\n", "1 u1\r\n3 u3\r\n"])
+def test_a_mail_without_a_uidl_is_known_by_its_headers_as_where_no_mail_has_one(
+    pop: Any, live: None, listed: str
+) -> None:
+    drop = Maildrop(("u1", leak(1)), ("", leak(2)), ("u3", leak(3)))
+    drop.uidl = listed
+
+    assert pop(drop) == 3 and pop(drop) == 0
+
+
+def test_a_mail_that_is_neither_named_nor_handed_out_keeps_no_other_from_being_taken(
+    pop: Any, live: None
+) -> None:
+    from orgo.intake.models import Receipt
+
+    drop = Maildrop(("u1", leak(1)), ("u2", leak(2)))
+    drop.refuses = {"UIDL", "TOP 1 0", "RETR 1"}
+
+    assert pop(drop) == 1 and pop(drop) == 0
+    assert list(Receipt.objects.order_by("problem").values_list("problem", flat=True)) == ["", "unreadable"]
 
 
 # -- when did it come? the sender's date says nothing

@@ -132,6 +132,7 @@ def test_a_literal_of_another_length_stores_nothing_that_is_wrong(
         (("silence",), {"protocol": "pop3"}, Unreachable),
         ((b"hello\r\n", "close"), {}, MailboxError),
         ((b"hello\r\n", "close"), {"protocol": "pop3"}, MailboxError),
+        ((*IN_POP3, *LISTED, hears("RETR"), "close"), {"protocol": "pop3"}, Unreachable),
         (
             (
                 b"+OK hi\r\n",

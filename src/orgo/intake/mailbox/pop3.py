@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, ClassVar
 
 from orgo.conf.config import Mailbox, is_loopback
@@ -35,6 +36,7 @@ MOST_MAILS = 1_000_000
 _NOT_NOW = ("[IN-USE]", "[LOGIN-DELAY]", "[SYS/TEMP]", "[UNAVAILABLE]")
 # The library gives up at lines of 2 kB, which mails have every day.
 poplib._MAXLINE = 16 * 1024 * 1024  # type: ignore[attr-defined]
+_ENDED = "-ERR EOF"  # the library's own words where the connection ends
 # A server's answer of several lines is read whole: what it announced, and room for the dots that it doubled.
 _SLACK = 65_536
 # What is announced of one mail, and of as many as a maildrop usually has: bytes.
@@ -82,19 +84,24 @@ class Pop3Session:
                 yield Fetched(mail, data)
 
     def after(self, uids: Sequence[str], what: After, target: str) -> None:
-        """Delete these mails: that is done when the session ends politely (RFC 1939 section 6), so it is ended."""
+        """Delete these mails: that is done when the session ends politely (RFC 1939 section 6), so it is ended.
+
+        One that the server refuses to delete keeps no other from it; Refused is raised when all the others are deleted.
+        """
         if what != "delete":
             raise Refused(f"POP3 can't {what} mails, only keep or delete them")
         numbers = [self._numbers[uid] for uid in uids if uid in self._numbers]
         with self._in_time(len(numbers) * LINE_BYTES):
-            for number in numbers:
-                self._open.dele(number)
+            said = [_refusal(partial(self._open.dele, number)) for number in numbers]
             crashpoint("H1p.before_quit")
-            self._open.quit()
+            said.append(_refusal(self._open.quit))
         crashpoint("H1p.after_quit")
+        _hang_up(self._open)
         self._way = None
         self._connect()
         self._numbers = dict(self._listed())
+        if any(said):
+            raise Refused(f"the server answers: {next(filter(None, said))}")
 
     def wait(self, seconds: float, enough: Callable[[], bool]) -> None:
         self.close()
@@ -181,7 +188,7 @@ class Pop3Session:
         """The mails of the session: their keys, oldest first, with the numbers that they have in it."""
         with self._in_time(_LISTING):
             sizes = dict(_pairs(self._open.list()[1]))
-        named = [(number, name) for number, name in self._names(sizes) if number in sizes]
+        named = self._names(sizes)
         times: Counter[str] = Counter()
         for number, name in named:
             key = f"{name}/{sizes[number]}"
@@ -190,32 +197,24 @@ class Pop3Session:
             yield key if times[key] == 1 else f"{name} {times[key]}/{sizes[number]}", number
 
     def _names(self, sizes: Mapping[int, int]) -> list[tuple[int, str]]:
+        names: dict[int, str] = {}
         with self._in_time(len(sizes) * LINE_BYTES):
-            try:
-                return list(_named(self._open.uidl()[1]))
-            except poplib.error_proto as error:
-                if not _said(error).startswith("-ERR"):
-                    raise
-        return [(number, self._name_of(number)) for number in sizes]
+            _refusal(lambda: names.update(_named(self._open.uidl()[1])))
+        return [(number, names.get(number) or self._name_of(number)) for number in sizes]
 
     def _name_of(self, number: int) -> str:
-        """What stands for the UIDL where a server has none: the hash of the mail's headers, else of all of it."""
+        """What stands for a mail's UIDL where there is none: the hash of its headers, else of all of it, else of nothing."""
+        lines: list[bytes] = []
         with self._in_time(self.account.max_size):
-            try:
-                lines = self._open.top(number, 0)[1]
-            except poplib.error_proto:
-                lines = self._open.retr(number)[1]
+            if _refusal(lambda: lines.extend(self._open.top(number, 0)[1])):
+                _refusal(lambda: lines.extend(self._open.retr(number)[1]))
         return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
     def _whole(self, number: int, size: int) -> bytes | None:
         """A mail's bytes as they come over the wire, with CRLF; None where the server does not hand it out."""
         total, lines = 0, []
         way: Any = self._open
-        try:
-            way._shortcmd(f"RETR {number}")
-        except poplib.error_proto as error:
-            if not _said(error).startswith("-ERR"):
-                raise
+        if _refusal(lambda: way._shortcmd(f"RETR {number}")):
             return None
         while (line := way._getline()[0]) != b".":
             line = line[1:] if line.startswith(b"..") else line
@@ -261,9 +260,23 @@ def _pairs(lines: Sequence[bytes]) -> Iterator[tuple[int, int]]:
 def _named(lines: Sequence[bytes]) -> Iterator[tuple[int, str]]:
     """The UIDLs (RFC 1939 section 7: 1 to 70 letters from ! to ~); one that is none, or longer, is known by its hash."""
     for line in lines:
-        number, name = line.split(maxsplit=1)
+        number, name = (*line.split(maxsplit=1), b"")[:2]
+        if not name:
+            continue
         usual = len(name) <= 70 and all(0x21 <= byte <= 0x7E for byte in name)
         yield int(number), name.decode("ascii") if usual else hashlib.sha256(name).hexdigest()
+
+
+def _refusal(command: Callable[[], object]) -> str:
+    """What the server says where it refuses a command ("-ERR .."), else nothing; a connection that ends raises."""
+    try:
+        command()
+    except poplib.error_proto as error:
+        said = _said(error)
+        if not said.startswith("-ERR") or said == _ENDED:
+            raise
+        return said
+    return ""
 
 
 def _hang_up(way: poplib.POP3) -> None:
