@@ -78,7 +78,9 @@ def _strict(block: list[str]) -> Iterator[str]:
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
-    """Warn of a list or a fence that became running text all the same."""
+    """Warn of a list or a fence that became running text all the same; have a search find records behind the other pages."""
+    if page.file.src_uri.startswith("adr/"):
+        page.meta["search"] = {"boost": 0.5}
     for paragraph in _PARAGRAPH.findall(html):
         if _LEFT_OVER.search(paragraph):
             log.warning("%s: this was meant as a list or a fence: %s", page.file.src_uri, paragraph[:80])

@@ -95,3 +95,12 @@ def test_a_page_that_nobody_named_stands_at_the_end_of_its_folders_section() -> 
     )
     site_hooks.on_files(SimpleNamespace(documentation_pages=lambda: pages), config)
     assert config.nav == [{"Keeping it": ["operator/a.md", "operator/new.md"]}, {"Why": ["adr/1.md"]}]
+
+
+@pytest.mark.parametrize(
+    ("uri", "ranked"), [("adr/0001-ids.md", {"search": {"boost": 0.5}}), ("flow.md", {})]
+)
+def test_a_search_finds_a_record_behind_the_other_pages(uri: str, ranked: dict[str, object]) -> None:
+    page = SimpleNamespace(file=SimpleNamespace(src_uri=uri), meta={})
+    site_hooks.on_page_content("<p>text</p>", page)
+    assert page.meta == ranked
