@@ -114,20 +114,37 @@ def test_it_renders_the_same_twice(tools: Path, rendered: dict[str, str]) -> Non
     assert template(tools, {}) == rendered["default"]
 
 
-def test_only_the_clock_which_has_a_volume_makes_backups(tools: Path) -> None:
+def test_only_the_clock_which_has_a_volume_makes_backups_and_has_their_key(
+    tools: Path, tmp_path: Path
+) -> None:
+    """Who gets into the page's pod can open no backup; all pods start with the same configuration."""
     backup = {"key": "${BACKUP_KEY}", "to": "s3://orgo-backups/city", "every": "1 day"}
-    secrets = [{"name": "BACKUP_KEY", "secret": "orgo-backup", "key": "key"}]
-    made = objects(
-        template(tools, {"config": {"backup": backup}, "secrets": secrets, "queue": {"kind": "redis"}})
-    )
+    config = {
+        "backup": backup,
+        "smtp": {
+            "host": "mx.example",
+            "from": "o@b.example",
+            "password": "${SMTP_PASSWORD}",
+            "username": "o",
+        },
+    }
+    secrets = [{"name": name, "secret": "mine", "key": name} for name in ("BACKUP_KEY", "SMTP_PASSWORD")]
+    values = {"config": config, "secrets": secrets, "samples": False, "queue": {"kind": "redis"}}
+    made = objects(template(tools, values))
+    (text,) = [one["data"]["config.yaml"] for one in made if one["metadata"]["name"] == "orgo-config"]
+    (tmp_path / "config.yaml").write_text(text)
     found = {
-        one["name"]: {entry["name"]: entry.get("value", "") for entry in one["env"]}
+        one["name"]: {entry["name"]: _likely(entry) for entry in one["env"]}
         for _, pod in pods(made)
         for one in pod["spec"]["containers"]
-        if any(entry["name"] == "BACKUP_KEY" for entry in one.get("env", ()))
+        if any(entry["name"] == "SMTP_PASSWORD" for entry in one.get("env", ()))
     }
-    assert {name for name, env in found.items() if env.get("ORGO_BACKUP__HERE") != "false"} == {"clock"}
-    assert set(found) >= {"web", "clock", "delivery", "intake"}
+
+    assert {name for name, env in found.items() if "BACKUP_KEY" in env} == {"clock"}
+    assert set(found) >= {"web", "clock", "delivery", "intake", "prepare"}
+    for name, env in found.items():
+        known = load(tmp_path, {**env, **({"BACKUP_KEY": "0" * 64} if name == "clock" else {})}).backup
+        assert known is not None and known.here == (known.key is not None) == (name == "clock"), name
 
 
 def test_a_bare_cluster_takes_the_default(rendered: dict[str, str]) -> None:

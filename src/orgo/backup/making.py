@@ -78,7 +78,7 @@ def _make(config: Config, backup: Backup, made_at: datetime) -> tuple[Path, snap
         crashpoint("H13.snapshot_taken")
         manifest = _manifest(config, made_at, database, files)
         part = work / name_of(made_at)
-        archive.write(part, secret_of(backup.key.get_secret_value()), manifest, database, files)
+        archive.write(part, secret_of(backup.secret()), manifest, database, files)
         crashpoint("H13.archive_written")
         part.replace(waiting / part.name)
         sync(waiting)
@@ -111,7 +111,7 @@ def _send(config: Config, backup: Backup) -> tuple[str, list[blobs.Lost]]:
     lost: list[blobs.Lost] = []
     try:
         store = store_of(backup, config)
-        lost = blobs.send(store, config, secret_of(backup.key.get_secret_value()), _folder(config, "work"))
+        lost = blobs.send(store, config, secret_of(backup.secret()), _folder(config, "work"))
         for one in waiting:
             file = _folder(config, "waiting") / one.name
             store.put(file)
@@ -140,7 +140,7 @@ def _prune(config: Config, backup: Backup) -> list[Stored]:
     for one in gone:
         store.remove(one.name)
     waiting = [_folder(config, "waiting") / one.name for one in waiting_in(config)]
-    blobs.prune(store, secret_of(backup.key.get_secret_value()), waiting)
+    blobs.prune(store, secret_of(backup.secret()), waiting)
     return gone
 
 

@@ -290,7 +290,7 @@ def _secret(file: Path | None) -> bytes:
     from orgo.backup.stream import secret_of
 
     if file is None:
-        return secret_of(backup_of(_config()).key.get_secret_value())
+        return secret_of(backup_of(_config()).secret())
     try:
         return secret_of(file.read_text("utf-8"))
     except UnicodeDecodeError:

@@ -1,14 +1,16 @@
 """The keys of `backup:`: which key seals backups, where they go, how often, how many are kept."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from orgo.conf.kinds import After, Secret, plain_text, whole
 from orgo.conf.s3 import S3, S3Store, folder_or_bucket
 from orgo.conf.section import Section
+from orgo.lib.problems import BadInput, Problem
 
 Kept = Annotated[int, BeforeValidator(whole), Field(ge=0, le=1000)]
 
@@ -22,6 +24,7 @@ class Keep(Section):
 
 
 SFTP = "sftp://"
+_FALSE = ("false", "no", "off", "0", "n", "f")
 _SFTP = re.compile(r"sftp://[A-Za-z0-9._-]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)+/?")
 
 
@@ -85,8 +88,10 @@ class LockedS3Store(S3Store):
 class Backup(Section):
     """Backups of all that Orgo holds."""
 
-    key: Secret = Field(
-        description="Seals them: 64 hexadecimal digits, only as `${VAR}` or `file:path`; keep a copy elsewhere"
+    key: Secret | None = Field(
+        None,
+        description="Seals them: 64 hexadecimal digits, only as `${VAR}` or `file:path`; keep a copy elsewhere."
+        " It need not be there where `here` is false, nor need the store's secrets",
     )
     to: Place = Field(
         "var/backups",
@@ -103,3 +108,19 @@ class Backup(Section):
     def folder(self, home: Path) -> Path | None:
         """The folder, or None where they leave this machine."""
         return None if self.to.startswith((S3, SFTP)) else home / Path(self.to).expanduser()
+
+    def secret(self) -> str:
+        """The key. Raises BadInput where only another machine has it."""
+        if self.key is None:
+            hint = "do this where backups are made (in a cluster: kubectl exec deploy/orgo-clock -- orgo backup ..)"
+            raise BadInput(
+                Problem("the key of the backups is not on this machine", key="backup.key", hint=hint)
+            )
+        return self.key.get_secret_value()
+
+
+def is_made_elsewhere(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration as it was read, unchecked, says `backup.here: false`."""
+    backup = config.get("backup")
+    here = backup.get("here") if isinstance(backup, dict) else None
+    return str(here).lower() in _FALSE

@@ -299,7 +299,9 @@ def _backup(config: Config) -> Iterator[Finding]:
     if written is not None and in_clear(written):
         hint = "write file:path or ${NAME}; who finds the configuration could open every backup"
         yield Finding(("backup", "key"), "must not stand here in clear", hint)
-    elif not _BACKUP_KEY.fullmatch(backup.key.get_secret_value()):
+    elif backup.key is None and backup.here:
+        yield Finding(("backup", "key"), "is missing", "write file:path or ${NAME}; docs/operator/backup.md")
+    elif backup.key is not None and not _BACKUP_KEY.fullmatch(backup.key.get_secret_value()):
         hint = "make one with: openssl rand -hex 32"
         yield Finding(("backup", "key"), "is no key of 64 hexadecimal digits", hint)
     keep = backup.keep
@@ -309,7 +311,9 @@ def _backup(config: Config) -> Iterator[Finding]:
     if s3 and (s3.access_key is None) != (s3.secret_key is None):
         yield Finding(("backup", "s3"), "access_key and secret_key belong together", "give both or none")
     sftp = backup.sftp
-    if backup.to.startswith(SFTP) and (sftp is None or (sftp.identity or sftp.password) is None):
+    if backup.to.startswith(SFTP) and (
+        sftp is None or (backup.here and (sftp.identity or sftp.password) is None)
+    ):
         hint = "give sftp: {host_key: .., identity: file:..}"
         yield Finding(("backup", "sftp"), "host_key and identity or password are needed", hint)
     folder = backup.folder(config.home)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import SecretStr, ValidationError
 
 from orgo.conf import checks, environment, places, secrets
+from orgo.conf.backup import is_made_elsewhere
 from orgo.conf.config import Config, Origin
 from orgo.conf.explain import explain
 from orgo.conf.flat import flat_problem
@@ -38,7 +39,7 @@ def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     reading = _Reading(home, environ, _sheet(Config, file, home))
     sheet = reading.sheet
     environment.overlay(sheet, environ, home)
-    secrets.fill_in(sheet, environ, home)
+    secrets.fill_in(sheet, environ, home, may_lack="backup" if is_made_elsewhere(sheet.data) else None)
     reading.defaults()
     people = reading.people_sheet()
     config = _checked(Config, sheet, {"home": home, "folder": sheet.folder})

@@ -22,21 +22,26 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST_SECRET = 65_536
 
 
-def fill_in(sheet: Sheet, environ: Mapping[str, str], home: Path) -> None:
-    """Replace the references in `sheet.data`; what can't be replaced is noted, and its path spoiled."""
-    sheet.data = _Filler(sheet, environ, home).value(sheet.data, ())
+def fill_in(sheet: Sheet, environ: Mapping[str, str], home: Path, may_lack: str | None = None) -> None:
+    """Replace the references in `sheet.data`; what can't be replaced is noted, and its path spoiled.
+
+    Keys of the section `may_lack` whose secrets are not here are left out: another machine has them.
+    """
+    sheet.data = _Filler(sheet, environ, home, may_lack).value(sheet.data, ())
 
 
 class _Filler:
     """Walks through the data of one sheet."""
 
-    def __init__(self, sheet: Sheet, environ: Mapping[str, str], home: Path) -> None:
-        self.sheet, self.environ, self.home = sheet, environ, home
+    def __init__(self, sheet: Sheet, environ: Mapping[str, str], home: Path, may_lack: str | None) -> None:
+        self.sheet, self.environ, self.home, self.may_lack = sheet, environ, home, may_lack
+        self.lacking: set[Keys] = set()
 
     def value(self, value: Any, path: Keys) -> Any:
         """`value` with its references replaced."""
         if isinstance(value, dict):
-            return {key: self.value(inner, (*path, key)) for key, inner in value.items()}
+            filled = {key: self.value(inner, (*path, key)) for key, inner in value.items()}
+            return {key: inner for key, inner in filled.items() if (*path, key) not in self.lacking}
         if isinstance(value, list):
             return [self.value(inner, (*path, number)) for number, inner in enumerate(value)]
         return self.text(value, path) if isinstance(value, str) else value
@@ -71,7 +76,10 @@ class _Filler:
             text = self.file(str(file), self.home, path)
             self.sheet.notes[path] = f"credential {name}"
             return text
-        self.spoil(path, f"the environment variable {name} is not set", f"set {name}, or {FORMS}")
+        if path[0] == self.may_lack:
+            self.lacking.add(path)
+        else:
+            self.spoil(path, f"the environment variable {name} is not set", f"set {name}, or {FORMS}")
         return ""
 
     def file(self, name: str, base: Path, path: Keys) -> str:
@@ -87,6 +95,9 @@ class _Filler:
             if not text:
                 raise ValueError("it is empty")
         except (OSError, ValueError) as error:
+            if isinstance(error, FileNotFoundError) and path[0] == self.may_lack:
+                self.lacking.add(path)
+                return ""
             why = (error.strerror or "it can't be read") if isinstance(error, OSError) else _why(error)
             self.spoil(
                 path, f"the file {name.strip()!r} can't be used: {why}", "file: names a readable text file"

@@ -142,3 +142,16 @@ def test_a_password_of_digits_is_asked_to_be_quoted_and_not_shown(home: Path) ->
 
     assert "put it in quotes" in found
     assert "739133" not in found
+
+
+def test_the_secrets_of_backups_need_not_be_where_none_are_made(home: Path) -> None:
+    """One that is there is taken; who asks for one that is not hears where it is."""
+    text = "backup: {{key: '${{KEY}}', to: 's3://orgo-backups/city', s3: {{secret_key: 'file:none'}}, here: {}}}\n"
+    backup = read(home, text.format("false")).backup
+    assert backup is not None and backup.s3 is not None and backup.s3.secret_key is None
+    with pytest.raises(BadInput, match="not on this machine"):
+        backup.secret()
+    given = read(home, text.format("false"), KEY="0" * 64).backup
+    assert given is not None and given.secret() == "0" * 64
+    with pytest.raises(BadInput, match="KEY is not set"):
+        read(home, text.format("true"))

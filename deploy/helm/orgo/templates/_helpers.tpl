@@ -57,7 +57,16 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end -}}
 {{- end }}
 
+{{/* Not empty where only `backup:` names this secret, which only the pod that makes backups gets: dict root, name. */}}
+{{- define "orgo.ofBackup" -}}
+{{- $named := printf "${%s}" .name }}
+{{- $config := .root.Values.config }}
+{{- if and (contains $named (toYaml $config.backup)) (not (contains $named (toYaml (omit $config "backup")))) }}true{{ end }}
+{{- end }}
+
+{{/* What every pod knows: dict root, claim. */}}
 {{- define "orgo.env" -}}
+{{- with .root }}
 - name: ORGO_DATABASE
   valueFrom: {secretKeyRef: {{ include "orgo.databaseRef" . }}}
 {{- if ne .Values.queue.kind "none" }}
@@ -79,9 +88,12 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 - name: ORGO_WEB__METRICS_TOKEN
   valueFrom: {secretKeyRef: {name: {{ required "serviceMonitor.secret: the Secret with the token of /metrics" .Values.serviceMonitor.secret }}, key: {{ .Values.serviceMonitor.key }}}}
 {{- end }}
-{{- range .Values.secrets }}
+{{- end }}
+{{- range .root.Values.secrets }}
+{{- if or $.claim (not (include "orgo.ofBackup" (dict "root" $.root "name" .name))) }}
 - name: {{ .name }}
   valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key }}}}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -169,7 +181,7 @@ spec:
       securityContext:
         {{- include "orgo.container.security" . | nindent 8 }}
       env:
-        {{- include "orgo.env" .root | nindent 8 }}
+        {{- include "orgo.env" . | trim | nindent 8 }}
         {{- if and .root.Values.config.backup (not .claim) }}
         - {name: ORGO_BACKUP__HERE, value: "false"}
         {{- end }}
