@@ -28,6 +28,7 @@ class Imap:
         self.modseq = 0
         self.heard: list[str] = []
         self.bodies: list[list[int]] = []
+        self.marked: set[int] = set()
 
     def answer(self, line: bytes) -> bytes:
         """The answer to one command."""
@@ -45,6 +46,16 @@ class Imap:
         if self.modseq:
             told.append(b"OK [HIGHESTMODSEQ %d] x" % self.modseq)
         return b"".join(b"* " + line + b"\r\n" for line in told), b"OK [READ-ONLY] done"
+
+    def _select(self, rest: str) -> tuple[bytes, bytes]:
+        return self._examine(rest)[0], b"OK [READ-WRITE] done"
+
+    def _store(self, rest: str) -> tuple[bytes, bytes]:
+        asked = self._meant(rest.split()[2])
+        if any((uid, "mark") in self.refuses for uid in asked):
+            return b"", REFUSED
+        self.marked |= set(asked)
+        return b"", b"OK done"
 
     def _search(self, rest: str) -> tuple[bytes, bytes]:
         found = "".join(f" {uid}" for uid in self._meant(rest.split()[-1]))
@@ -82,10 +93,10 @@ def look(office: Any) -> Any:
     from orgo.conf.config import Mailbox as Account
     from orgo.intake.mailbox.watch import Watcher
 
-    def looking(imap: Imap, password: str = "word", username: str = "info@city.example") -> int:
+    def looking(imap: Imap, password: str = "word", username: str = "info@city.example", **more: Any) -> int:
         with Scripted((b"* OK ready\r\n", *answering(imap.answer, 500))) as server:
             given = {"host": "127.0.0.1", "port": server.port, "tls": "none", "protocol": "imap"}
-            return Watcher(Account(**given, username=username, password=password)).fetch()
+            return Watcher(Account(**given, username=username, password=password, **more)).fetch()
 
     return looking
 
@@ -160,6 +171,48 @@ def test_a_mail_that_comes_shorter_than_it_was_announced_is_taken_and_says_so(lo
     short, whole = Mail.objects.order_by("id")
     words = "it is shorter than its server announced"
     assert short.outcome == "observed" and short.warnings.count(words) == 1 and words not in whole.warnings
+
+
+def owed() -> list[str]:
+    from orgo.intake.models import Receipt
+
+    return list(Receipt.objects.exclude(owed_since=None).values_list("uid", flat=True))
+
+
+@pytest.mark.parametrize("bad", [7, 9, 11])
+def test_a_mail_that_can_not_be_marked_keeps_no_other_from_it(
+    look: Any, monkeypatch: pytest.MonkeyPatch, bad: int
+) -> None:
+    from orgo.intake.mailbox import ledger
+    from orgo.intake.mailbox.golive import go_live
+    from orgo.intake.models import Folder
+    from tests.office import MONDAY
+
+    monkeypatch.setattr(ledger, "AT_ONCE", 3)
+    go_live("info@city.example", MONDAY)
+    imap = Imap(*range(7, 12))
+    imap.refuses = {(bad, "mark")}
+    for _ in range(2):
+        look(imap, after="flag")
+
+    assert imap.marked == set(range(7, 12)) - {bad} and owed() == [str(bad)]
+    assert "[SERVERBUG] mail 8 is corrupt" in Folder.objects.get().problem
+
+    imap.refuses.clear()
+    look(imap, after="flag")
+    assert owed() == [] and not Folder.objects.get().problem
+
+
+def test_a_server_that_marks_nothing_is_not_asked_for_each_mail(look: Any) -> None:
+    from orgo.intake.mailbox.golive import go_live
+    from tests.office import MONDAY
+
+    go_live("info@city.example", MONDAY)
+    imap = Imap(*range(1, 61))
+    imap.refuses = {(uid, "mark") for uid in imap.mails}
+    assert look(imap, after="flag") == 60
+
+    assert len(owed()) == 60 and imap.heard.count("STORE") < 30
 
 
 # -- CONDSTORE (RFC 7162): a folder that did not change is not searched

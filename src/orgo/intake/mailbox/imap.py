@@ -28,6 +28,7 @@ from orgo.lib.tls import good_until
 
 log = logging.getLogger("orgo.imap")
 CHUNK = 500
+MOST_REFUSED = 5
 # What a line of a SEARCH, and one of sizes, takes.
 UID_BYTES, SIZE_BYTES = 11, 120
 Found = TypeVar("Found")
@@ -144,21 +145,39 @@ class ImapSession:
             raise IMAPClientError(" ".join(line.decode("utf-8", "replace") for line in lines if line))
         return [line for line in lines if line is not None]
 
-    def after(self, uids: Sequence[str], what: After, target: str) -> None:
-        numbers = [int(uid) for uid in uids]
-        with self._in_time(len(uids) * SIZE_BYTES):
-            try:
-                self._do(numbers, what, target)
-            except IMAPClientReadOnlyError as error:
-                raise Refused(str(error)) from error
+    def after(self, uids: Sequence[str], what: After, target: str) -> dict[str, str]:
+        """See ports.Session. What is refused is asked for by halves, until it is plain that nearly all of it is."""
+        waiting, refused = [[int(uid) for uid in uids]], dict[str, str]()
+        while waiting:
+            some = waiting.pop()
+            said = self._refusal(some, what, target)
+            if said and len(some) > 1:
+                waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
+            elif said:
+                refused[str(some[0])] = said
+            if len(refused) >= MOST_REFUSED:
+                return refused | {str(uid): said for rest in waiting for uid in rest}
+        return refused
+
+    def _refusal(self, uids: list[int], what: After, target: str) -> str:
+        """What the server says where it does not do it for these mails, else nothing."""
+        try:
+            with self._in_time(len(uids) * SIZE_BYTES):
+                self._do(uids, what, target)
+        except Refused as error:
+            return str(error)
+        return ""
 
     def _do(self, uids: list[int], what: After, target: str) -> None:
-        if what == "flag":
-            self.client.add_flags(uids, [_SEEN], silent=True)
-        elif what == "move":
-            self._move(uids, target)
-        elif what == "delete":
-            self._remove(uids)
+        try:
+            if what == "flag":
+                self.client.add_flags(uids, [_SEEN], silent=True)
+            elif what == "move":
+                self._move(uids, target)
+            elif what == "delete":
+                self._remove(uids)
+        except IMAPClientReadOnlyError as error:  # to the library it is a connection that ended
+            raise Refused(str(error)) from error
 
     def _move(self, uids: list[int], target: str) -> None:
         if not self.client.folder_exists(target):

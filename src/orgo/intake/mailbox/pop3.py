@@ -83,25 +83,21 @@ class Pop3Session:
                     data = self._whole(number, mail.size)
                 yield Fetched(mail, data)
 
-    def after(self, uids: Sequence[str], what: After, target: str) -> None:
-        """Delete these mails: that is done when the session ends politely (RFC 1939 section 6), so it is ended.
-
-        One that the server refuses to delete keeps no other from it; Refused is raised when all the others are deleted.
-        """
+    def after(self, uids: Sequence[str], what: After, target: str) -> dict[str, str]:
+        """Delete these mails: that is done when the session ends politely (RFC 1939 section 6), so it is ended."""
         if what != "delete":
             raise Refused(f"POP3 can't {what} mails, only keep or delete them")
-        numbers = [self._numbers[uid] for uid in uids if uid in self._numbers]
+        numbers = {uid: self._numbers[uid] for uid in uids if uid in self._numbers}
         with self._in_time(len(numbers) * LINE_BYTES):
-            said = [_refusal(partial(self._open.dele, number)) for number in numbers]
+            said = {uid: _refusal(partial(self._open.dele, number)) for uid, number in numbers.items()}
             crashpoint("H1p.before_quit")
-            said.append(_refusal(self._open.quit))
+            at_end = _refusal(self._open.quit)  # then nobody knows which of them are deleted
         crashpoint("H1p.after_quit")
         _hang_up(self._open)
         self._way = None
         self._connect()
         self._numbers = dict(self._listed())
-        if any(said):
-            raise Refused(f"the server answers: {next(filter(None, said))}")
+        return {uid: f"{self.server} answers: {no or at_end}" for uid, no in said.items() if no or at_end}
 
     def wait(self, seconds: float, enough: Callable[[], bool]) -> None:
         self.close()

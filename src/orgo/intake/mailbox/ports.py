@@ -78,8 +78,11 @@ class Session(Protocol):
         """The bytes of these mails, without marking them; one that is gone from the server is left out."""
         ...
 
-    def after(self, uids: Sequence[str], what: After, target: str) -> None:
-        """Mark, move (into the folder `target`) or remove these mails; those that are gone already don't matter."""
+    def after(self, uids: Sequence[str], what: After, target: str) -> dict[str, str]:
+        """Mark, move (into the folder `target`) or remove these mails; those that are gone already don't matter.
+
+        Returns those for which the server refuses it, by their keys, with what it says: they keep no other from it.
+        """
         ...
 
     def wait(self, seconds: float, enough: Callable[[], bool]) -> None:

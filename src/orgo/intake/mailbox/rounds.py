@@ -160,17 +160,20 @@ class Round:
         """Mark, move or remove what was stored before."""
         problem = ""
         for owed in self.ledger.owed(folder):
-            try:
-                if read_only:
-                    raise Refused(read_only)
-                crashpoint("H1.before_mark")
-                uids = [receipt.uid for receipt in owed]
-                self.session.after(uids, self.account.after, self.account.after_folder)
-            except Refused as error:
-                problem = f"its mails can't be marked: {error}"
-                break
-            self.ledger.settled(owed)
-        self.ledger.folder_problem(folder, problem)
+            refused = self._refused([receipt.uid for receipt in owed], read_only)
+            self.ledger.settled([receipt for receipt in owed if receipt.uid not in refused])
+            problem = next(iter(refused.values()), problem)
+        self.ledger.folder_problem(folder, f"mails in it can't be marked: {problem}" if problem else "")
+
+    def _refused(self, uids: list[str], read_only: str) -> dict[str, str]:
+        """Which of these mails can't be marked, moved or removed, and why; the others are."""
+        if read_only:
+            return dict.fromkeys(uids, read_only)
+        crashpoint("H1.before_mark")
+        try:
+            return self.session.after(uids, self.account.after, self.account.after_folder)
+        except Refused as error:
+            return dict.fromkeys(uids, str(error))
 
 
 def _kept(mail: Fetched) -> Fetched:
