@@ -121,6 +121,19 @@ def test_a_database_that_is_away_is_no_fault_of_a_file(
     assert (tmp_path / "a.eml").exists() and watch.round() == 1
 
 
+def test_what_is_met_in_an_archive_is_noted_whatever_it_is_called(office: Office, tmp_path: Path) -> None:
+    """The names of its folders and the classes of its items are its own."""
+    from orgo.intake import places
+
+    record, archive = places.begin([tmp_path], ""), places.start_of(tmp_path / "a.pst")
+    archive.others.update({"IPM\0Note": 2, "IPM\ud800": 1})
+    places.keep(record, archive, [("a.pst:/In\0box\udfff#1", "half\ud800")])
+
+    (found,) = places.reached([tmp_path], "").values()
+    assert found.others == {"IPM\u2400Note": 2, "IPM\ufffd\ufffd\ufffd": 1}
+    assert found.unread == [("a.pst:/In\u2400box\ufffd\ufffd\ufffd#1", "half\ufffd\ufffd\ufffd")]
+
+
 @pytest.mark.parametrize("address", LONE)
 def test_an_envelope_that_no_database_takes_is_stored_as_it_can_be_shown(
     office: Office, address: str

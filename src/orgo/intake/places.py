@@ -14,6 +14,7 @@ from orgo import __version__
 from orgo.intake.models import ImportPlace, ImportRun, ImportUnread
 from orgo.intake.readers import START, Place
 from orgo.lib import clock
+from orgo.lib.text import clean_text
 
 _HEAD = 65_536
 
@@ -70,16 +71,19 @@ def keep(run: ImportRun, archive: Reached, unread: Sequence[tuple[str, str]]) ->
 
     Where another import of the same paths began meanwhile, the place is that one's, and nothing is written.
     """
+    others: Counter[str] = Counter()
+    for kind, count in archive.others.items():
+        others[clean_text(kind)] += count
     values = {
         "stamp": archive.stamp, "number": archive.place.number, "offset": archive.place.offset,
-        "ended": archive.ended, "mails": archive.mails, "older": archive.older, "others": dict(archive.others),
+        "ended": archive.ended, "mails": archive.mails, "older": archive.older, "others": dict(others),
     }  # fmt: skip
     if archive.row is None:
         archive.row = _new_row(run, archive.key)
     if not ImportPlace.objects.filter(pk=archive.row).update(**values):
         return
     ImportUnread.objects.bulk_create(
-        ImportUnread(place_id=archive.row, item=_storable(item), why=_storable(why)) for item, why in unread
+        ImportUnread(place_id=archive.row, item=clean_text(item), why=clean_text(why)) for item, why in unread
     )
 
 
@@ -131,8 +135,3 @@ def _stamp(file: Path) -> str:
 
 def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _storable(words: str) -> str:
-    """Text of an archive's as PostgreSQL takes it."""
-    return words.replace("\0", "\N{REPLACEMENT CHARACTER}")
