@@ -145,3 +145,13 @@ def test_an_envelope_that_no_database_takes_is_stored_as_it_can_be_shown(
     (mail,) = mails()
     assert mail.envelope_to == [mail.envelope_from]
     assert mail.envelope_from.endswith("@x.example") and mail.envelope_from != address
+
+
+@pytest.mark.parametrize("name", [b"From", b"Reply-To", b"Return-Path", b"Sender"])
+def test_a_sender_that_no_database_takes_is_shown_and_its_mail_becomes_a_task(
+    office: Office, name: bytes
+) -> None:
+    head = name + b": Clara <cla\0ra@people.example>\r\nSubject: leak\r\n\r\nIt drips.\r\n"
+
+    assert office.mail("x@people.example", raw=head).outcome == "opened"
+    assert "\0" not in office.task().requester

@@ -16,6 +16,7 @@ from orgo.message.model import Address
 from orgo.message.words import decode_words
 
 MOST = 1000
+NUL_SHOWN = "\u2400"
 _SPECIALS = frozenset('()<>[]:;@\\,"')
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]\\@]+@[^\s<>,;:\"()\\@]+")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -65,7 +66,9 @@ def _read_alike(text: str, addresses: list[Address]) -> bool:
 
 
 def _read_closely(text: str) -> Read:
-    tokens, defect = _tokens(text)
+    tokens, defect = _tokens(
+        text.replace("\0", NUL_SHOWN)
+    )  # which no database takes, and which is as odd to all readers
     # A group's name says who is meant, and no reader shows it; a backslash hides a bracket from some.
     defect = defect or any(token.kind in (":", ";", "\\") for token in tokens)
     found: list[Address] = []
