@@ -134,7 +134,7 @@ def test_what_is_met_in_an_archive_is_noted_whatever_it_is_called(office: Office
     assert found.unread == [("a.pst:/In\u2400box\ufffd\ufffd\ufffd#1", "half\ufffd\ufffd\ufffd")]
 
 
-@pytest.mark.parametrize("address", LONE)
+@pytest.mark.parametrize("address", LONE, ids=["nul", "raw", "half"])
 def test_an_envelope_that_no_database_takes_is_stored_as_it_can_be_shown(
     office: Office, address: str
 ) -> None:
@@ -155,3 +155,19 @@ def test_a_sender_that_no_database_takes_is_shown_and_its_mail_becomes_a_task(
 
     assert office.mail("x@people.example", raw=head).outcome == "opened"
     assert "\0" not in office.task().requester
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"Message-ID: <1@x\0.example>\r\n\r\nIt drips.\r\n",
+        b"In-Reply-To: <1@x\0.example>\r\nReferences: <2@x\0.example>\r\n\r\nIt drips.\r\n",
+        b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:It\0drips\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    ],
+    ids=["message id", "references", "invitation"],
+)
+def test_words_that_no_database_takes_are_no_reason_for_quarantine(office: Office, more: bytes) -> None:
+    mail = office.mail("x@people.example", raw=b"From: clara@people.example\r\nSubject: leak\r\n" + more)
+
+    assert mail.outcome == "opened", mail.reason
+    assert "drips" in mail.text and "\0" not in f"{mail.text}{mail.message_id}"

@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
+from orgo.lib.text import clean_text
+
 LARGEST = 200_000
 _LONGEST_DESCRIPTION = 5000
 _ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
@@ -37,7 +39,7 @@ def _lines(entry: Any) -> tuple[str, ...]:
 
 def _text(entry: Any, name: str) -> str:
     value = entry.get(name)
-    return str(value[0] if isinstance(value, list) else value or "").strip()
+    return clean_text(str(value[0] if isinstance(value, list) else value or "")).strip()
 
 
 def _moment(entry: Any, name: str) -> str:

@@ -20,7 +20,7 @@ from orgo.message.parts import lasting, read_body
 from orgo.message.words import header_text
 
 MOST_REFERENCES = 100
-_ID = re.compile(r"<[^<>\s]{1,998}>")
+_ID = re.compile(r"<[^<>\s\0]{1,998}>")
 # Which header stands in for a missing From, and what a reader is told is taken.
 _OTHER_SENDERS = {
     "sender": "the address that sent it",
