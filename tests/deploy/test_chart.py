@@ -335,6 +335,7 @@ def test_a_digest_wins_over_the_tag(rendered: dict[str, str]) -> None:
         ({"queue": {"kind": "external"}}, "secret"),
         ({"image": {"digest": "latest"}}, "digest"),
         ({"intake": {"domains": []}}, "domains"),
+        ({"clusterDomain": ".cluster.local"}, "clusterDomain"),
         ({"config": {"blobs": {"above": "5 MB"}}}, "s3://bucket/folder"),
         ({"config": {"blobs": {"to": "/mnt/blobs"}}}, "s3://bucket/folder"),
         ({"files": {"../rules.yaml": ""}}, "../rules.yaml"),

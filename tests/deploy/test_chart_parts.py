@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -100,6 +101,18 @@ def test_each_queue_has_a_worker_of_its_own(made: dict[str, list[dict[str, Any]]
         "Deployment/orgo-escalation": "escalation",
         "Deployment/orgo-delivery": "delivery",
     }
+
+
+@pytest.mark.parametrize("domain", ["cluster.local", "city.internal"])
+def test_servers_find_each_other_by_whole_names(tools: Path, domain: str) -> None:
+    """HAProxy asks the DNS for a name as it stands: one that counts on a search domain is no name to it."""
+    own = {} if domain == "cluster.local" else {"clusterDomain": domain}
+    proxy = template(tools, OPTIONS["redis"] | own)
+    nodes = template(tools, OPTIONS["rabbitmq"] | own)
+    named = re.findall(r"^ +server redis-\d (\S+):6379$", proxy, re.M)
+    named += re.findall(r"nodes\.\d = rabbit@(\S+)$", nodes, re.M)
+    assert len(named) == 6
+    assert [name for name in named if not name.endswith(f"-nodes.orgo.svc.{domain}")] == []
 
 
 def probes(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
