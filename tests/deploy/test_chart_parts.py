@@ -109,8 +109,8 @@ def test_servers_find_each_other_by_whole_names(tools: Path, domain: str) -> Non
     own = {} if domain == "cluster.local" else {"clusterDomain": domain}
     proxy = template(tools, OPTIONS["redis"] | own)
     nodes = template(tools, OPTIONS["rabbitmq"] | own)
-    named = re.findall(r"^ +server redis-\d (\S+):6379$", proxy, re.M)
-    named += re.findall(r"nodes\.\d = rabbit@(\S+)$", nodes, re.M)
+    named = re.findall(r"^ +server redis-\d (\S+):6379$", proxy, re.MULTILINE)
+    named += re.findall(r"nodes\.\d = rabbit@(\S+)$", nodes, re.MULTILINE)
     assert len(named) == 6
     assert [name for name in named if not name.endswith(f"-nodes.orgo.svc.{domain}")] == []
 
