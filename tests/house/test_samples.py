@@ -1,6 +1,7 @@
 """The sample organizations are right and do what their scenarios say; `orgo init` brings one, or the laptop kit, to a home."""
 
 import json
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -11,7 +12,7 @@ from orgo.conf import check as check_config
 from orgo.conf import load
 from orgo.ops import samples
 from orgo.ops.checking import check_rules, rules_of
-from orgo.ops.samples import PLAIN, names, need_sample, samples_folder
+from orgo.ops.samples import PLAIN, command, names, need_sample, samples_folder
 from tests.house.checkout import ROOT, python
 
 KINDS = ["association", "city-hall", "company", "hospital", "school"]
@@ -82,7 +83,7 @@ def test_init_brings_a_sample_into_a_new_folder_and_says_what_to_do_next(tmp_pat
     assert done.returncode == 0, done.stderr
     assert "Administrator: admin@st-anne.example" in done.stdout
     assert "/sign-in/" in done.stdout
-    assert f"  cd '{home}'\n" in done.stdout and "  orgo up" in done.stdout
+    assert f"  cd '{home}'\n" in done.stdout and f"  {shlex.quote(str(ORGO))} up" in done.stdout
     written, sample = files(home / "config"), files(need_sample("hospital"))
     assert {name: written[name] for name in sample if name != "config.yaml"} == {
         name: data for name, data in sample.items() if name != "config.yaml"
@@ -99,7 +100,18 @@ def test_the_plain_set_up_brings_no_sample_organization(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "config" / "organizations").exists()
-    assert "Start all of Orgo: python main.py" in done.stdout
+    assert f"Start all of Orgo: python main.py (or: {shlex.quote(str(ORGO))} up)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("home", "there", "typed"),
+    [(ROOT, None, "./orgo"), (ROOT / "st-anne", None, "../orgo"), (ROOT / "x", "/usr/bin/orgo", "orgo")],
+)
+def test_the_command_is_named_as_it_can_be_typed_there(
+    home: Path, there: str | None, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: there)
+    assert command(home) == typed
 
 
 @pytest.mark.parametrize("place", ["config.yaml", "config/rules.yaml", "config/people.yaml"])

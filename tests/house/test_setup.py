@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -53,7 +54,10 @@ def test_without_a_terminal_it_takes_defaults_and_prints_a_sign_in_link(tmp_path
     assert (
         "  organization   Organization; another: organization.name in config/config.yaml\n" in answer.stdout
     )
-    assert "  administrator  admin@organization.com; another: orgo user add ADDRESS --role" in answer.stdout
+    assert (
+        f"  administrator  admin@organization.com; another: {shlex.quote(str(ROOT / 'orgo'))} user add"
+        in answer.stdout
+    )
     assert "Administrator: admin@organization.com" in answer.stdout
     assert "http://127.0.0.1:8000/sign-in/" in answer.stdout
     assert (tmp_path / "config" / "config.yaml").read_bytes() == (

@@ -94,7 +94,14 @@ def _shown(row: "Task", zone: str, now: datetime) -> tuple[str, ...]:
     """A task in few words, so that its title has room on a terminal; --json has them all."""
     state = f"{row.state} +{row.level}" if row.level else row.state
     owner, _, _ = (row.assignee or row.team).partition("@")
-    return row.reference, short(row.due_at, zone, now), state, row.priority, owner, row.title
+    return (
+        row.reference,
+        short(row.due_at, zone, now),
+        state,
+        row.priority,
+        owner,
+        row.title or "(no subject)",
+    )
 
 
 def _narrowed(viewer: Any, show_all: bool, team: str | None, words: str | None) -> "Iterable[Task]":

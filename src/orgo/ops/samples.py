@@ -22,8 +22,24 @@ _COMMON = ("samples", "scenarios/README.md")
 
 def samples_folder() -> Path:
     """The sample configuration: beside the package where it is installed, at the root of a checkout."""
-    installed = _PACKAGE / "samples"
-    return installed if installed.is_dir() else _PACKAGE.parents[1] / "config"
+    return _PACKAGE.parents[1] / "config" if in_checkout() else _PACKAGE / "samples"
+
+
+def in_checkout() -> bool:
+    """Whether this is a checkout, with `main.py` and `./orgo` at its root."""
+    return not (_PACKAGE / "samples").is_dir()
+
+
+def command(home: Path) -> str:
+    """What to type in `home` for the command `orgo`: a checkout's own, by its path, where there is none on the PATH."""
+    root = _PACKAGE.parents[1]
+    if not in_checkout() or shutil.which("orgo"):
+        return "orgo"
+    if home == root:
+        return "./orgo"
+    return shlex.quote(
+        os.path.relpath(root / "orgo", home) if home.is_relative_to(root) else str(root / "orgo")
+    )
 
 
 def names() -> list[str]:
@@ -101,19 +117,20 @@ def next_steps(home: Path, name: str | None, offline: bool) -> list[str]:
     """What to type next, one line each; nothing where it is the plain set-up."""
     if name is None and not offline:
         return []
+    orgo = command(home)
     steps = [] if home == Path.cwd() else [f"cd {shlex.quote(str(home))}"]
     if name is not None:
         steps += [
             "edit config/people.yaml and config/config.yaml: your own names, addresses and hours",
-            "orgo config check && orgo rules check",
-            "orgo simulate config/scenarios/*.yaml    # who would hear what, when; nothing is sent",
+            f"{orgo} config check && {orgo} rules check",
+            f"{orgo} simulate config/scenarios/*.yaml    # who would hear what, when; nothing is sent",
         ]
     if offline:
         steps += [
-            "orgo import PATH --as work    # .pst, .ost, .msg, .eml, mbox, Maildir; or put mail files into var/drop",
-            "orgo doctor    # what works without a network, and what waits for one",
+            f"{orgo} import PATH --as work    # .pst, .ost, .msg, .eml, mbox, Maildir; or put mail files into var/drop",
+            f"{orgo} doctor    # what works without a network, and what waits for one",
         ]
-    return [*steps, "orgo up    # all of Orgo; the page is at the address of the link above"]
+    return [*steps, f"{orgo} up    # all of Orgo; the page is at the address of the link above"]
 
 
 def _files(source: Path) -> list[Path]:

@@ -52,8 +52,9 @@ class FirstSetup:
         if not self.link:
             return "\n".join(lines)
         lines.append(f"Sign in (works once, for 72 hours): {self.link}")
-        plain = ["Start all of Orgo: python main.py (or: orgo up)"]
-        steps = ["Next:", *(f"  {step}" for step in self.next_steps)] if self.next_steps else plain
+        up = f"{samples.command(self.config.home)} up"
+        plain = f"Start all of Orgo: {f'python main.py (or: {up})' if samples.in_checkout() else up}"
+        steps = ["Next:", *(f"  {step}" for step in self.next_steps)] if self.next_steps else [plain]
         return "\n".join([*lines, "", *steps])
 
 
@@ -105,7 +106,7 @@ def _not_asked(found: FirstSetup) -> str:
     return (
         "nothing was asked, for there is no terminal (--yes says that this is meant). Taken were:\n"
         f"  organization   {config.organization.name}; another: organization.name in {file}\n"
-        f"  administrator  {found.administrator}; another: orgo user add ADDRESS --role administrator"
+        f"  administrator  {found.administrator}; another: {samples.command(config.home)} user add ADDRESS --role administrator"
     )
 
 

@@ -33,6 +33,8 @@ def test_the_list_fits_a_terminal_of_80_columns_and_a_file_gets_all_of_it(office
     assert heads.split() == ["REF", "DUE", "STATE", "PRIO", "WITH", "TITLE"]
     assert "  pending +1  high  works  A leak in the cellar of" in row
     assert row.endswith("…") and 70 < len(row) <= 80
+    office.mail(subject="")
+    assert "(no subject)" in run("task", "list")[1]
 
 
 def test_a_person_acts_with_that_persons_rights(office, run, objects):
