@@ -180,12 +180,13 @@ def test_a_run_that_was_killed_goes_on(office, run, enron, monkeypatch):
     from orgo.intake.models import Mail
 
     monkeypatch.setattr(importing, "BATCH", 10)
-    reached: list[None] = []
+    reached = []
 
     def killed(batch, plan, count, real=importing.take):
         if len(reached) == 3:
             raise KeyboardInterrupt
         reached.append(real(batch, plan, count))
+        return reached[-1]
 
     monkeypatch.setattr(importing, "take", killed)
     assert run("import", str(enron))[0] == 130
