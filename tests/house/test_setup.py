@@ -257,6 +257,7 @@ def test_an_unknown_word_is_refused_by_exit_code_2(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("#queue: redis://x\nweb: {}\n", "#queue: redis://x\nqueue: Q\nweb: {}\n"),
+        ("#queue:\n#  host: x\nweb: {}\n", "queue: Q\n#  host: x\nweb: {}\n"),
         ("web: {}", "web: {}\n\nqueue: Q\n"),
     ],
 )

@@ -422,9 +422,7 @@ def _with_secrets(config: "Config", name: str, values: dict[str, Any]) -> dict[s
     kind = "client_secret" if values.get("auth") == "xoauth2" else "password"
     if kind == "password" and wants_tokens(values["host"]):
         words = f"{values['host']} takes no passwords any more"
-        raise BadInput(
-            Problem(words, hint="--auth xoauth2, as docs/operator/mailboxes.md says", key="--auth")
-        )
+        raise BadInput(Problem(words, hint="give --auth xoauth2, as docs/operator/mailboxes.md says"))
     variables = {
         key: values.pop(f"{key}_env", None) for key in ("password", "client_secret", "refresh_token")
     }
@@ -452,5 +450,5 @@ def _secret(kind: str) -> str:
     if not found:
         option = f"--{kind.replace('_', '-')}-env"
         words_said = f"no {kind.replace('_', ' ')} came on standard input"
-        raise BadInput(Problem(words_said, hint=f"or give {option} NAME", key=option))
+        raise BadInput(Problem(words_said, hint=f"write it there, or give {option} NAME"))
     return found

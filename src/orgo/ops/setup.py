@@ -226,11 +226,15 @@ def _wanted(config: Config, text: str, question: Ask, offline: bool) -> dict[str
 
 
 def _with(text: str, key: str, lines: str) -> str:
-    """The file's text with `lines` below the commented default of their key, else at the end."""
-    commented = re.search(rf"^#{key}:.*\n", text, re.MULTILINE)
+    """The file's text with `lines` below the commented default of their key, else at the end.
+
+    A commented key that only opens its section gives way: what stands commented below belongs to it then.
+    """
+    commented = re.search(rf"^#{key}:(.*)\n", text, re.MULTILINE)
     if commented is None:
         return f"{text.rstrip()}\n\n{lines}"
-    return text[: commented.end()] + lines + text[commented.end() :]
+    begin = commented.end() if commented[1].strip() else commented.start()
+    return text[:begin] + lines + text[commented.end() :]
 
 
 # ---------------------------------------------------------------- the database and the administrator
