@@ -59,6 +59,37 @@ read_words() {
     done
 }
 
+# What is known of a restore that was cut off: `under-way`, or `restored` where only what every installation does is left.
+RESTORING=""
+
+restoring() { printf '%s\n' "$ROOT$OPT/.restoring"; }
+
+# mark_restore PHASE: a killed restore is gone on with, as it was told.
+mark_restore() {
+    RESTORING=$1
+    [[ -z $DRY ]] || return 0
+    printf '%s\0' "$RESTORING" "$RESTORE" "$KEY" "$DATABASE" "$BROKER" "$BACKUP" >"$(restoring).new"
+    sync "$(restoring).new"
+    mv "$(restoring).new" "$(restoring)"
+}
+
+# read_restore: a run that is told nothing of a restore, or the same again, goes on with the one that was cut off.
+read_restore() {
+    local -a told=()
+    [[ -z $RESTORE ]] || RESTORE=$(realpath -m "$RESTORE")
+    [[ -z $KEY ]] || KEY=$(realpath -m "$KEY")
+    [[ -s $(restoring) ]] || return 0
+    mapfile -t -d '' told <"$(restoring)"
+    RESTORING=${told[0]}
+    [[ -z $RESTORE || $RESTORE == "${told[1]}" ]] || return 0
+    say "a restore of ${told[1]} was cut off here: it goes on"
+    if [[ $RESTORING == restored ]]; then
+        RESTORE="" KEY=""
+        return
+    fi
+    RESTORE=${told[1]} KEY=${KEY:-${told[2]}} DATABASE=${DATABASE:-${told[3]}} BROKER=${BROKER:-${told[4]}} BACKUP=${BACKUP:-${told[5]}}
+}
+
 # check_words: everything that can be refused is refused before anything is done.
 check_words() {
     local file
@@ -85,6 +116,7 @@ check_there() {
     there=$(current_release)
     [[ ! -e $ROOT$OPT/.upgrading ]] || stop 5 "an upgrade was cut off here: deploy/upgrade.sh goes on with it"
     [[ -z $there || $there == "$id" ]] || stop 5 "$there is installed: deploy/upgrade.sh brings $id, with a backup before"
+    [[ $RESTORING != under-way ]] || return 0 # what the configuration says may be the backup's, and not chosen yet
     if [[ $DATABASE == postgresql && -f $ROOT$HOME_OF_ORGO/var/orgo.db ]] && ! grep -qs '^database:.*postgres' "$config"; then
         stop 5 "this Orgo works on SQLite, and --database postgresql would leave its mail and tasks behind. Make the database," \
             "then: systemctl stop orgo; orgo database move --to postgresql://... (docs/operator/postgresql.md)"
@@ -92,9 +124,7 @@ check_there() {
     if [[ $DATABASE == sqlite ]] && grep -qs '^database:.*postgres' "$config"; then
         stop 5 "this Orgo works on PostgreSQL ($config): leave --database out, or move it: orgo database move"
     fi
-    [[ -z $RESTORE || ! -e $config || -e $ROOT$OPT/.restoring ]] ||
-        stop 5 "there is an Orgo here already ($config): --restore wants a new installation; what was restored is gone on with by" \
-            "leaving --restore out"
+    [[ -z $RESTORE || ! -e $config ]] || stop 5 "there is an Orgo here already ($config): --restore wants a new installation"
 }
 
 # family: which package manager this machine has.
@@ -348,7 +378,7 @@ new_key() {
 restore() {
     local key_of code=0 to=() lying=$ROOT$HOME_OF_ORGO/restore.orgo-backup key=$ROOT$HOME_OF_ORGO/restore.key
     say "restoring $RESTORE"
-    run touch "$ROOT$OPT/.restoring"
+    mark_restore under-way
     case $DATABASE in
         postgresql) to=(--to "postgresql://orgo@127.0.0.1:5432/orgo") ;;
         sqlite) to=(--to "sqlite:///./var/orgo.db") ;;
@@ -366,12 +396,15 @@ restore() {
     fi
     as_orgo "$1" backup restore "$lying" --key "$key" "${to[@]}" || code=$?
     run rm -f "$lying" "$key"
-    ((code == 0)) || stop "$code" "it was not restored; see above"
+    if ((code != 0)); then
+        [[ -e $ROOT$ETC/config.yaml ]] || rm -f "$(restoring)" # nothing came back: the next run may be told something else
+        stop "$code" "it was not restored; see above"
+    fi
     for key_of in ${DATABASE:+database} ${BROKER:+queue} ${BACKUP:+backup}; do # what is chosen here goes before what was there
         without_key "$key_of"
     done
     choices
-    run rm -f "$ROOT$OPT/.restoring"
+    mark_restore restored
 }
 
 # places ID: what the configuration says of folders, said to systemd.
@@ -379,13 +412,14 @@ places() {
     [[ -z $DRY ]] || return 0
     local told
     told=$(facts "$1") ||
-        stop 2 "give what the configuration names (passwords: $ROOT$ETC/credentials), then run this again${RESTORE:+ without --restore}"
+        stop 2 "give what the configuration names (passwords: $ROOT$ETC/credentials), then run this again"
     open_places "$told"
 }
 
 main() {
     read_words "$@"
     [[ -z $TARGET ]] || root_of "$TARGET"
+    read_restore
     check_words
     need_root
     local id
@@ -422,6 +456,7 @@ main() {
     if [[ $DRY ]]; then
         nothing_done
     else
+        rm -f "$(restoring)"
         finish
     fi
 }

@@ -18,8 +18,8 @@ import yaml
 
 from tests.house.checkout import ROOT, clean_environment
 
-# `make crash` kills everywhere, the rest of the tests at every third place.
-EVERY = 1 if os.environ.get("ORGO_CRASH_WHOLE") else 3
+# `make crash` kills everywhere, a usual run at every third place.
+WHOLE = bool(os.environ.get("ORGO_CRASH_WHOLE"))
 # Bash reads this before a script and kills itself, and all it started, before its KILL_AT-th command that changes anything.
 KILLER = r"""
 set -T
@@ -130,19 +130,21 @@ class StandIn:
         for file in self.root.glob("opt/orgo/releases/*/broken"):
             file.unlink()
 
-    def each_kill(self, script: str) -> Iterator[tuple[int, str]]:
+    def each_kill(
+        self, script: str, *words: str, first: int = 1, every: int = 3
+    ) -> Iterator[tuple[int, str]]:
         """Kill the script at one place after the other, each time on the same installation, until it comes to its end; what it said."""
         kept = self.folder / "kept"
         shutil.rmtree(kept, ignore_errors=True)
         places = [self.root, self.folder / "disk"]
         for place in filter(Path.exists, places):
             shutil.copytree(place, kept / place.name, symlinks=True)
-        for number in range(1, 200, EVERY):
+        for number in range(1, 200) if WHOLE else range(first, 200, every):
             for place in places:
                 shutil.rmtree(place, ignore_errors=True)
             if kept.exists():
                 shutil.copytree(kept, self.folder, symlinks=True, dirs_exist_ok=True)
-            killed = self.run(script, kill_at=number)
+            killed = self.run(script, *words, kill_at=number)
             if killed.returncode != -signal.SIGKILL:
                 return
             yield number, killed.stdout
@@ -186,6 +188,28 @@ def test_an_installation_comes_right_wherever_it_was_killed(made: StandIn) -> No
             assert (made.root / "etc/orgo" / name).exists(), (kills, name)
         assert not list(made.root.glob("etc/orgo/**/*.part"))
     assert kills > 10
+
+
+def test_a_restore_comes_right_wherever_it_was_killed(made: StandIn, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("key")
+    (tmp_path / "whole").write_text("database: postgresql://db.organization.com/orgo\nqueue: amqp://there\n")
+    told = ["--database", "sqlite", "--backup", str(tmp_path)]
+    words = [*told, "--restore", str(tmp_path / "whole"), "--key", str(tmp_path / "key")]
+    kills, alone = 0, False
+    # in the first half of its places nothing of the backup is there yet
+    for kills, _ in made.each_kill("install.sh", *words, first=21, every=4):
+        alone = not alone and (made.root / "opt/orgo/.restoring").exists()
+        again = made.run("install.sh", *([] if alone else words))
+
+        assert again.returncode == 0, (kills, again.stdout, again.stderr)
+        assert yaml.safe_load((made.root / "etc/orgo/config.yaml").read_text()) == {
+            "queue": "amqp://there",
+            "backup": {"key": "${ORGO_BACKUP_KEY}", "to": str(tmp_path), "every": "1 day"},
+        }
+        assert (made.root / "etc/orgo/credentials/ORGO_BACKUP_KEY").read_text() == "key"
+        assert done(made.root / "var/lib/orgo/var/orgo.db") == [made.release]
+        assert not list(made.root.glob("opt/orgo/.restor*")) + list(made.root.glob("var/lib/orgo/restore.*"))
+    assert kills > 36
 
 
 def test_an_upgrade_comes_right_wherever_it_was_killed(installed: StandIn) -> None:
