@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 shopt -s inherit_errexit # what fails inside $( ) fails
+umask 022                # the service reads its program, whatever root's own umask is; what is secret says so itself
 # shellcheck source=deploy/words.sh
 source "$(dirname "${BASH_SOURCE[0]}")/words.sh"
 
@@ -122,18 +123,19 @@ current_release() {
     printf '%s\n' "${link##*/}"
 }
 
-# as_orgo RELEASE WORDS: the command of a release, as the service's user where the machine has one.
-as_orgo() {
-    local program=$ROOT$OPT/releases/$1/bin/orgo
+# as_orgo RELEASE WORDS: the command of a release, as the service's user where the machine has one, with the units' UMask=.
+as_orgo() (
+    program=$ROOT$OPT/releases/$1/bin/orgo
     shift
+    umask 027
     if on_machine; then
         run env ORGO_HOME="$HOME_OF_ORGO" HOME="$HOME_OF_ORGO" CREDENTIALS_DIRECTORY="$(lent)" \
             setpriv --reuid orgo --regid orgo --init-groups "$program" "$@"
     else
-        (cd "$ROOT$HOME_OF_ORGO" 2>/dev/null || [[ $DRY ]] &&
-            run env ORGO_HOME="$ROOT$HOME_OF_ORGO" CREDENTIALS_DIRECTORY="$ROOT$ETC/credentials" "$program" "$@")
+        cd "$ROOT$HOME_OF_ORGO" 2>/dev/null || [[ $DRY ]] &&
+            run env ORGO_HOME="$ROOT$HOME_OF_ORGO" CREDENTIALS_DIRECTORY="$ROOT$ETC/credentials" "$program" "$@"
     fi
-}
+)
 
 # alone: one script at a time works on an installation; what a killed one left lying is taken away.
 alone() {

@@ -348,6 +348,29 @@ def test_what_is_chosen_goes_before_what_a_backup_says_in_whichever_form(
     assert "# the queue" in (made.root / "etc/orgo/config.yaml").read_text()
 
 
+@pytest.mark.parametrize("of_root", [0o022, 0o077])
+def test_the_service_reads_its_program_and_nobody_what_is_secret_whatever_the_umask_of_root(
+    made: StandIn, of_root: int
+) -> None:
+    before = os.umask(of_root)
+    try:
+        done = made.run("install.sh", "--backup", str(made.folder))
+    finally:
+        os.umask(before)
+    assert done.returncode == 0, done.stderr
+
+    program = made.root / "opt/orgo/releases" / made.release
+    for_all = [program / "bin/orgo", *(program / "bin/orgo").parents[:5], made.root / "usr/local/bin/orgo"]
+    assert {path: path.stat().st_mode & 0o777 for path in for_all} == dict.fromkeys(for_all, 0o755)
+    assert (made.root / "etc/systemd/system/orgo.service").stat().st_mode & 0o777 == 0o644
+    secret = made.root / "etc/orgo/credentials"
+    assert secret.stat().st_mode & 0o777 == 0o700 and (secret / "ORGO_BACKUP_KEY").read_text()
+    assert {path.stat().st_mode & 0o777 for path in secret.iterdir()} == {0o600}
+    for folder in ("etc/orgo", "var/lib/orgo", "var/lib/orgo/var"):
+        assert (made.root / folder).stat().st_mode & 0o777 == 0o750
+    assert (made.root / "var/lib/orgo/var/orgo.db").stat().st_mode & 0o777 == 0o640
+
+
 def test_the_service_may_write_where_blobs_and_the_log_are(installed: StandIn) -> None:
     installed.tells(backup_to="s3://bucket/orgo", blobs_to="/srv/large", log_folder="../log")
     again = installed.run("install.sh")
