@@ -43,15 +43,18 @@ def commands() -> list[Command]:
 
 def of_page(page: str, text: str) -> Iterator[Command]:
     """The commands of one page."""
-    for number, line, in_block in _lines(text):
-        if in_block:
+    for number, line, block in lines(text):
+        if block:
             yield from (Command(page, number, words, typed=True) for words in _calls(line))
         else:
             yield from (Command(page, number, _words(call), typed=False) for call in _INLINE.findall(line))
 
 
-def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Each line with its number, and whether it is a shell's; lines that end in a backslash are joined with the next."""
+def lines(text: str) -> Iterator[tuple[int, str, str]]:
+    """Each line with its number and its block: "sh", "indented", "" within a sentence; blocks of other languages are left out.
+
+    Lines of a block that end in a backslash are joined with the next.
+    """
     fence: str | None = None
     begun, held = 0, ""
     for number, line in enumerate(text.split("\n"), 1):
@@ -59,13 +62,19 @@ def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
         if mark:
             fence = mark[1] if fence is None else None
             continue
-        in_block = fence in _SHELLS if fence is not None else bool(_INDENTED.match(line))
-        if in_block and line.endswith("\\"):
+        block = _block(fence, line)
+        if block and line.endswith("\\"):
             begun, held = begun or number, held + line[:-1]
             continue
-        if fence is None or in_block:
-            yield begun or number, held + line, in_block
+        if fence is None or block:
+            yield begun or number, held + line, block
         begun, held = 0, ""
+
+
+def _block(fence: str | None, line: str) -> str:
+    if fence is not None:
+        return "sh" if fence in _SHELLS else ""
+    return "indented" if _INDENTED.match(line) else ""
 
 
 def _calls(line: str) -> Iterator[tuple[str, ...]]:
