@@ -1,6 +1,7 @@
 """An IMAP server that does not answer for one mail, and one that counts what it is asked: no mail waits for another."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,14 +17,15 @@ REFUSED = b"NO [SERVERBUG] mail 8 is corrupt"
 class Imap:
     """A server with these mails in its INBOX. What it does not say of a mail is set by the test.
 
-    `silent` holds (uid, what) of which nothing is said, `refuses` those for which the whole FETCH is refused;
-    `announced` is a size that is told instead of the true one.
+    `silent` holds (uid, what) of which nothing is said, `refuses` those for which the whole FETCH is refused, `kills` those
+    at which the connection ends; `announced` is a size that is told instead of the true one.
     """
 
     def __init__(self, *uids: int) -> None:
         self.mails = {uid: leak(uid) for uid in uids}
         self.silent: set[tuple[int, str]] = set()
         self.refuses: set[tuple[int, str]] = set()
+        self.kills: set[tuple[int, str]] = set()
         self.announced: dict[int, int] = {}
         self.modseq = 0
         self.heard: list[str] = []
@@ -64,6 +66,8 @@ class Imap:
     def _fetch(self, rest: str) -> tuple[bytes, bytes]:
         what = "body" if "BODY" in rest else "size"
         asked = self._meant(rest.split()[2])
+        if any((uid, what) in self.kills for uid in asked):
+            raise EOFError  # it is gone
         self.bodies += [asked] if what == "body" else []
         if any((uid, what) in self.refuses for uid in asked):
             return b"", REFUSED
@@ -171,6 +175,27 @@ def test_a_mail_that_comes_shorter_than_it_was_announced_is_taken_and_says_so(lo
     short, whole = Mail.objects.order_by("id")
     words = "it is shorter than its server announced"
     assert short.outcome == "observed" and short.warnings.count(words) == 1 and words not in whole.warnings
+
+
+def test_a_mail_that_ends_the_connection_when_its_size_is_asked_for_keeps_no_other_from_being_taken(
+    office: Any,
+) -> None:
+    from orgo.conf.config import Mailbox as Account
+    from orgo.intake.mailbox.watch import Watcher
+
+    imap = Imap(*range(1, 9))
+    imap.kills = {(5, "size")}
+    taken: list[int] = []
+    with Scripted((b"* OK ready\r\n", *answering(imap.answer, 500))) as server:
+        given = {"host": "127.0.0.1", "port": server.port, "tls": "none", "protocol": "imap"}
+        watcher = Watcher(Account(**given, username="info@city.example", password="word"))
+        for _ in range(6):
+            with suppress(MailboxError):
+                taken.append(watcher.fetch())
+        imap.mails[9] = leak(9)
+        taken.append(watcher.fetch())
+
+    assert sizes() == [len(mail) for mail in imap.mails.values()] and taken[-1] == 1
 
 
 def owed() -> list[str]:

@@ -45,7 +45,7 @@ class ImapSession:
         self.server = f"{account.host}:{account.port}"
         self.client = connect(account)
         self.good_until = good_until(self.client.socket())
-        self.found = 0
+        self.found, self.chunk = 0, CHUNK
         self._uidnext = self._exists = 0
         with translated(self.server):
             self.pushes = account.idle and bool(self.client.has_capability("IDLE"))
@@ -89,16 +89,17 @@ class ImapSession:
             # The last mail matches n:* even where its UID is below n (RFC 3501 section 6.4.8).
             uids = sorted(uid for uid in self.client.search(f"UID {after + 1}:*") if uid > after)
         self.found = len(uids)
-        for start in range(0, len(uids), CHUNK):
-            with self._in_time(CHUNK * SIZE_BYTES):
-                weighed = self._weighed(uids[start : start + CHUNK])
-            yield weighed
+        step = self.chunk or CHUNK
+        for start in range(0, len(uids), step):
+            some = uids[start : start + step]
+            yield self._weighed(some) if self.chunk else [Waiting(str(uid), 0) for uid in some]
 
     def _weighed(self, uids: list[int]) -> list[Waiting]:
         """These mails with their sizes; a size is 0 where the server does not tell it of a mail that is there."""
-        found = self._asked("(UID RFC822.SIZE INTERNALDATE)", sizes, uids)
-        missing = [uid for uid in uids if uid not in found]
-        still = self._still_there(missing) if missing else frozenset()
+        with self._in_time(len(uids) * SIZE_BYTES):
+            found = self._asked("(UID RFC822.SIZE INTERNALDATE)", sizes, uids)
+            missing = [uid for uid in uids if uid not in found]
+            still = self._still_there(missing) if missing else frozenset()
         there = (uid for uid in uids if uid in found or uid in still)
         return [Waiting(str(uid), *found.get(uid, (0, None))) for uid in there]
 

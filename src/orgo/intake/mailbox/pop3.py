@@ -56,7 +56,7 @@ class Pop3Session:
     def __init__(self, account: Mailbox) -> None:
         self.account = account
         self.server = f"{account.host}:{account.port}"
-        self.found = 0
+        self.found, self.chunk = 0, CHUNK
         self._numbers: dict[str, int] = {}
         self._way: poplib.POP3 | None = None
         self._connect()

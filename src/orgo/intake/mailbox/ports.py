@@ -61,6 +61,9 @@ class Session(Protocol):
     pushes: bool
     """Whether `wait` hears from the server when mail comes; else the watcher looks every now and then."""
 
+    chunk: int
+    """How many mails `waiting` weighs by one command; 0 where it is to weigh none, and tells neither size nor date."""
+
     found: int
     """How many mails the last `waiting` found."""
     good_until: datetime | None

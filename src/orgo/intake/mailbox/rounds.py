@@ -103,7 +103,7 @@ class Round:
     def _pieces(self, folder: Folder, known: frozenset[str]) -> Iterator[Piece]:
         """What is new on the server, a transaction's worth at a time; only the server is spoken to here."""
         left = 0
-        for waiting in self.session.waiting(folder.last_uid if self.session.by_number else 0):
+        for waiting in self._waiting(folder):
             left = left or self.session.found
             left -= len(waiting)
             new = [mail for mail in waiting if mail.uid not in known]
@@ -115,6 +115,16 @@ class Round:
                     large, self._fetched(folder, batch), self._number(waiting if is_last else batch), left
                 )
                 large = []
+
+    def _waiting(self, folder: Folder) -> Iterator[list[Waiting]]:
+        """What is new on the server; a mail that ends the connection when it is weighed is taken without."""
+        self.session.chunk = self.suspects.weighed(folder)
+        try:
+            yield from self.session.waiting(folder.last_uid if self.session.by_number else 0)
+        except MailboxError:
+            self.suspects.blame_weighing(folder)
+            raise
+        self.suspects.clear_weighing(folder)
 
     def _fetched(self, folder: Folder, batch: Sequence[Waiting]) -> list[Fetched]:
         """These mails; one that ended the connection whenever it was asked for alone is asked for no more."""

@@ -6,6 +6,8 @@ from orgo.intake.mailbox.ports import Waiting
 from orgo.intake.models import Folder
 
 MOST_ALONE = 3
+# How many are weighed by one command, fewer after each connection that ended over it; at last none is.
+WEIGHED = (500, 50, 5, 1, 0)
 BATCH = 500
 BATCH_BYTES = 8_000_000
 _Key = tuple[int, int, str]
@@ -16,6 +18,7 @@ class Suspects:
 
     def __init__(self) -> None:
         self._failures: dict[_Key, int] = {}
+        self._unweighed: dict[int, int] = {}
 
     def blame(self, folder: Folder, mails: Sequence[Waiting]) -> None:
         """The connection ended while these were fetched."""
@@ -31,6 +34,18 @@ class Suspects:
     def is_broken(self, folder: Folder, mails: Sequence[Waiting]) -> bool:
         """Whether it was asked for alone often enough."""
         return len(mails) == 1 and self._failures.get(_key(folder, mails[0]), 0) >= MOST_ALONE
+
+    def weighed(self, folder: Folder) -> int:
+        """How many mails of this folder may be weighed by one command."""
+        return WEIGHED[min(self._unweighed.get(folder.pk, 0), len(WEIGHED) - 1)]
+
+    def blame_weighing(self, folder: Folder) -> None:
+        """The connection ended while mails were weighed."""
+        self._unweighed[folder.pk] = self._unweighed.get(folder.pk, 0) + 1
+
+    def clear_weighing(self, folder: Folder) -> None:
+        """All that is new was weighed, or taken without."""
+        self._unweighed.pop(folder.pk, None)
 
     def groups(self, folder: Folder, mails: Sequence[Waiting]) -> Iterator[list[Waiting]]:
         """Mails in their order, in groups that one transaction takes; each suspect is a group of its own."""
