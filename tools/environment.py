@@ -9,6 +9,7 @@ are installed from requirements*.txt, each with its hash; pip's own settings of 
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,14 @@ FILES = {
     "dev": ["requirements.txt", "requirements-dev.txt"],
     "servers": ["requirements.txt", "requirements-dev.txt", "requirements-servers.txt"],
 }
+# As pip writes it where a path may be long or hold a space: to a shell and to Python the first lines say different things.
+COMMAND = """#!/bin/sh
+'''exec' {python} "$0" "$@"
+' '''
+import sys
+from orgo.cli.main import main
+sys.exit(main())
+"""
 NO_PIP = """
 This Python ({python}) brings neither pip nor ensurepip, so nothing can be installed with it.
 On Debian and Ubuntu:  sudo apt-get install python3-venv
@@ -60,17 +69,26 @@ def release(folder: Path) -> int:
     HOME, PYTHON = folder, folder / PYTHON.relative_to(HOME)
     venv.create(HOME, clear=HOME.exists(), symlinks=os.name != "nt")
     print("Installing the packages of the lock (a minute the first time) ...", flush=True)
-    if not install("run"):
+    if not install("run", "--only-binary=:all:"):
         return 1
-    pip = find_pip()
-    uv = find_uv(pip)
-    by_uv = [*(uv or []), "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps", str(ROOT)]
-    by_pip = [*(pip or []), "install", "--quiet", "--no-deps", str(ROOT)]
-    if not (uv and run(by_uv, uv_settings(pip))) and not (pip and run(by_pip, shown=True)):
-        return 1
+    put_program()
     # Who runs it may not write there, and would compile all of it at each start; what is not for this Python is left out.
     run([str(PYTHON), "-m", "compileall", "-q", "-j", "0", str(site_packages())])
     return 0
+
+
+def put_program() -> None:
+    """Orgo with its samples and its command, as files: a build's own backend would come without a hash, and root would run it."""
+    site = site_packages()
+    for source, target in ((ROOT / "src/orgo", site / "orgo"), (ROOT / "config", site / "orgo/samples")):
+        for file in source.rglob("*"):
+            if file.is_file() and file.suffix != ".pyc":
+                place = target / file.relative_to(source)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, place)  # its mode is by the umask, not the checkout's
+    command = PYTHON.with_name("orgo")
+    command.write_text(COMMAND.format(python=shlex.quote(str(PYTHON))))
+    command.chmod(0o755)
 
 
 def digest(kind: str) -> str:
@@ -93,13 +111,13 @@ def site_packages() -> Path:
     return Path(answer.strip())
 
 
-def install(kind: str) -> bool:
-    """Install what the files of this kind name; uv where it can be had (seconds), else pip."""
+def install(kind: str, *how: str) -> bool:
+    """Install what the files of this kind name; uv where it can be had (seconds), else pip. `how` are options that both know."""
     files = [argument for name in FILES[kind] for argument in ("-r", str(ROOT / name))]
     pip = find_pip()
     uv = find_uv(pip)
     if uv and run(
-        [*uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", *files],
+        [*uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", *how, *files],
         uv_settings(pip),
     ):
         return True
@@ -107,7 +125,7 @@ def install(kind: str) -> bool:
         print(NO_PIP.format(python=sys.executable), file=sys.stderr)
         return False
     quiet = ["install", "--quiet", "--quiet", "--no-compile", "--no-deps", "--require-hashes"]
-    return run([*pip, *quiet, *files], shown=True)
+    return run([*pip, *quiet, *how, *files], shown=True)
 
 
 def find_pip() -> list[str] | None:

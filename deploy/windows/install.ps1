@@ -125,8 +125,13 @@ function New-Release([string]$Folder) {
         Get-ChildItem $packages -Directory | Where-Object { $_.Name -notlike 'pip*' } | Remove-Item -Recurse -Force
         $own = Join-Path $part 'python.exe'
         $pip = @('-I', '-m', 'pip', 'install', '--quiet', '--no-deps', '--disable-pip-version-check', '--no-warn-script-location')
-        Invoke-Program $own ($pip + @('--require-hashes', '-r', (Join-Path $Source 'requirements.txt')))
-        Invoke-Program $own ($pip + @($Source))
+        $pip += @('--only-binary=:all:', '--require-hashes', '-r', (Join-Path $Source 'requirements.txt'))
+        Invoke-Program $own $pip
+        # Orgo is copied: a build's own backend would come without a hash
+        $program = Join-Path $packages 'orgo'
+        Copy-Item -Path (Join-Path $Source 'src\orgo') -Destination $program -Recurse
+        Copy-Item -Path (Join-Path $Source 'config') -Destination (Join-Path $program 'samples') -Recurse
+        Invoke-Program $own @('-I', '-m', 'compileall', '-q', $program)
         Rename-Item $part (Split-Path $Folder -Leaf)
     }
 }

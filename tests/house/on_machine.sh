@@ -16,7 +16,7 @@ if [[ ${1:-} != inside ]]; then
     printf '#!/bin/sh\necho "apt-get $*"\n' >"$folder/root/usr/local/sbin/apt-get"
     chmod +x "$folder/root/usr/local/sbin/apt-get"
     install -m 0755 "$repository/tests/house/systemctl.py" "$folder/root/usr/local/sbin/systemctl"
-    cp -R "$repository"/{src,config,deploy,tools,pyproject.toml,requirements.txt,requirements-dev.txt,README.md,LICENSE} "$folder/root/srv/"
+    cp -R "$repository"/{src,config,deploy,tools,pyproject.toml,requirements.txt,requirements-dev.txt} "$folder/root/srv/"
     printf '%s\n' 'intake: {smtp: {host: 127.0.0.1, port: 2525}}' 'blobs: {to: /srv/blobs}' 'log: {folder: /srv/log}' >>"$folder/root/srv/config/organizations/city-hall/config.yaml"
     # the program is made while there is a network; install.sh finds it, as after a run that was cut off
     # shellcheck disable=SC2016 # for the shell inside

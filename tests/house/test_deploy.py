@@ -255,7 +255,7 @@ def test_caddy_takes_its_sample(tmp_path: Path) -> None:
 def source_of(folder: Path) -> Path:
     """A copy of this checkout's files, to be changed."""
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "--", "src", "config", "deploy", "tools/environment.py", "*.txt", "*.toml", "README.md", "LICENSE", "uv.lock"],
+        ["git", "ls-files", "-co", "--exclude-standard", "--", "src", "config", "deploy", "tools/environment.py", "*.txt", "*.toml", "uv.lock"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in listed.splitlines():

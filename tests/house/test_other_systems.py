@@ -203,6 +203,15 @@ def test_on_windows_what_a_killed_run_left_half_made_goes_before_the_next() -> N
     assert "-Filter $Filter | Remove-Item -Recurse" in function("Clear-Part")
 
 
+def test_on_windows_nothing_is_installed_that_the_lock_has_no_hash_of() -> None:
+    text = function("New-Release")
+    assert "'--only-binary=:all:', '--require-hashes', '-r', (Join-Path $Source 'requirements.txt')" in text
+    assert re.findall(r"Invoke-Program \$own (.*)", text) == [
+        "$pip",
+        "@('-I', '-m', 'compileall', '-q', $program)",
+    ]
+
+
 KNOWN = set(
     "Copy-Item Disable-ScheduledTask Get-ChildItem Get-CimInstance Get-Command Get-Content Get-FileHash Get-Item"
     " Get-ScheduledTask Join-Path Move-Item New-Item New-Object New-ScheduledTaskAction New-ScheduledTaskPrincipal"

@@ -1,14 +1,17 @@
 """The house's own tools: what the size check counts, what a missing server does, where packages come from."""
 
 import ast
+import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import orgo
 from tests import conftest
-from tests.house.checkout import ROOT
+from tests.house.checkout import ROOT, clean_environment
 
 sys.path.insert(0, str(ROOT / "tools"))
 import check_sizes
@@ -58,6 +61,30 @@ def test_a_python_without_pip_and_ensurepip_names_the_package_to_install(monkeyp
     monkeypatch.setattr(environment, "find_uv", lambda pip: None)
     assert environment.install("run") is False
     assert "apt-get install python3-venv" in capsys.readouterr().err
+
+
+def test_a_release_is_made_without_a_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the lock has no hash of (a build's backend) is neither fetched nor run; Orgo and its samples are copied."""
+    asked: list[tuple[str, ...]] = []
+    folder = tmp_path / "of R & D's"
+    monkeypatch.setattr(environment, "HOME", environment.HOME)
+    monkeypatch.setattr(environment, "PYTHON", environment.PYTHON)
+
+    def ask(*words: str) -> bool:
+        asked.append(words)
+        return True
+
+    monkeypatch.setattr(environment, "install", ask)
+    monkeypatch.setattr(environment, "run", lambda words: ask(*words))
+    assert environment.release(folder) == 0
+    install, compiled = asked
+    assert install == ("run", "--only-binary=:all:") and "compileall" in compiled
+
+    site = environment.site_packages()
+    (site / "of-this-python.pth").write_text(sysconfig.get_path("purelib"))
+    started = subprocess.run([folder / "bin/orgo", "--version"], cwd=tmp_path, env=clean_environment(), capture_output=True, text=True)  # fmt: skip
+    assert (started.stdout, started.stderr) == (f"orgo {orgo.__version__}\n", "")
+    assert (site / "orgo/samples/organizations/school/config.yaml").is_file()
 
 
 def test_pips_index_is_told_to_uv_and_what_uv_was_told_wins(monkeypatch) -> None:
