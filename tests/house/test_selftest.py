@@ -26,7 +26,10 @@ def test_without_a_queue_all_pass_and_the_home_stays_empty(tmp_path: Path) -> No
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert EXPECTED in done.stdout
-    assert "pass  offline: 3 mails became tasks, 3 letters are held" in done.stdout
+    assert (
+        "pass  offline: 3 mails became tasks (1 of them from the watched folder), 3 letters are held"
+        in done.stdout
+    )
     assert "pass  queue: embedded: no queue is configured" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
