@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import Row, way
+from bench._mails import mails
 
 MAILS = 4000
 BATCH = 200
@@ -98,7 +99,6 @@ def _environ(database: str) -> dict[str, str]:
 def furnish(home: Path, rules: str = str(way.RULES), tasks: str = "0") -> None:
     """An office on the configured database with so many rules and tasks, and MAILS stored mails."""
     from bench import lists, store
-    from bench.parse import mails
 
     (home / "config").mkdir()
     (home / "config" / "rules.yaml").write_text(way.rules_text(int(rules)))
@@ -108,7 +108,7 @@ def furnish(home: Path, rules: str = str(way.RULES), tasks: str = "0") -> None:
     from orgo.intake.store import Incoming
     from orgo.pipeline import take
 
-    raws = [raw.replace(b"<", b"<%d." % n, 3) for n, raw in enumerate(mails() * (MAILS // 100))]
+    raws = mails(MAILS, way.RULES)
     for start in range(0, MAILS, BATCH):
         take(
             [

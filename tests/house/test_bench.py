@@ -5,6 +5,8 @@ import json
 import pytest
 
 from bench import Row, __main__, best
+from bench._mails import mails
+from orgo.message import body_text, parse
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,17 @@ def test_the_table_shows_what_was_promised_beside_what_was_measured() -> None:
     lines = __main__.table([Row("way", 480, 320, most=500, most_ratio=1.67), Row("load", 5)]).splitlines()
     assert lines[1].split() == ["way", "480.0", "320.0", "1.50", "500,", "x1.67", "ok"]
     assert lines[2].split() == ["load", "5.0"]
+
+
+def test_the_mails_of_a_whole_way_fill_the_index_and_meet_rules() -> None:
+    made = mails(600, rules=100)
+    read = [parse(raw) for raw in made]
+    words = [set(body_text(message).split()) for message in read]
+
+    assert made == mails(600, rules=100) and len(set(made)) == 600
+    assert all(50 <= len(own) <= 70 for own in words)
+    assert len(set().union(*words)) > 15_000
+    assert all(1_800 < len(raw) < 3_500 for raw in made)
+    assert sum(message.text.isascii() for message in read) == 300
+    assert {f"word{n}" for n in range(0, 100, 3)} <= {message.subject.split()[-1] for message in read}
+    assert sum("word" in message.subject for message in read) == 200
