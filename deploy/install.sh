@@ -164,7 +164,7 @@ packages_of_debian() {
 
 packages_of_rhel() {
     local redis=redis
-    local -a wanted=(python3 ca-certificates util-linux)
+    local -a wanted=(python3 ca-certificates util-linux tar findutils) # the last two are not in a minimal one
     [[ -z $(find_python) ]] && available python3.12 && wanted+=(python3.12)
     if [[ $DATABASE == postgresql ]]; then
         newer_module ||

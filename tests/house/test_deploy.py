@@ -178,7 +178,10 @@ def test_a_machine_of_the_rhel_family_gets_what_its_own_release_has(rhel: Path) 
     found = on_rhel(rhel, "--database", "postgresql", "--broker", "redis")
 
     assert found.returncode == 0, found.stderr
-    assert "dnf -q install -y python3 ca-certificates util-linux postgresql-server valkey" in found.stdout
+    assert (
+        "dnf -q install -y python3 ca-certificates util-linux tar findutils postgresql-server valkey"
+        in found.stdout
+    )
     program(rhel / "dnf", "exit 0")
     assert "dnf -q module enable -y postgresql:16" in on_rhel(rhel, "--database", "postgresql").stdout
 
