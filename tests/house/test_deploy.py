@@ -237,7 +237,9 @@ def test_nginx_takes_its_sample(tmp_path: Path) -> None:
         text=True,
     )
 
-    assert (found.returncode, found.stderr) == (0, "")
+    # what is deprecated is still taken: a later nginx says so, and this is no error
+    assert found.returncode == 0, found.stderr
+    assert [line for line in found.stderr.splitlines() if "[warn]" not in line] == []
 
 
 @pytest.mark.needs("caddy")
