@@ -85,7 +85,6 @@ bring_python() {
     if [[ -z $DRY ]]; then
         awk '/^uv==/ { take = 1 } take { print } take && !/\\$/ { exit }' "$SOURCE/requirements-dev.txt" >"$tools/uv.txt"
     fi
-    run "$tools/bin/python" -m pip install --quiet --upgrade pip
     run "$tools/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$tools/uv.txt"
     run "$tools/bin/uv" python install --quiet --install-dir "$ROOT$OPT/python" 3.12
 }
