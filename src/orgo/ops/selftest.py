@@ -107,7 +107,7 @@ def offline() -> Outcome:
     all_came = sorted(found["teams"]) == sorted(wanted) and found["dropped"] == 1
     well = all_came and found["held"] >= len(wanted) and not found["left"]
     if not well:
-        words = f"of {len(wanted)} mails {became}, {found['held']} letters are held"
+        words = f"there were {len(wanted)} mails: {became}, {found['held']} letters are held"
     passed = well and not tried
     return Outcome("offline", passed, words, "" if passed else "run: orgo doctor; then report this")
 
