@@ -119,3 +119,26 @@ def test_what_one_person_may_see_is_found_without_reading_all_tasks(office: Offi
 
     assert "Seq Scan" not in plan
     assert all(index in plan for index in ("task_task_public", "task_task_watched", "task_task_called"))
+
+
+@pytest.mark.of_sqlite
+@pytest.mark.parametrize("page", ["/ignored", "/letters"])
+def test_whether_a_row_belongs_to_a_visible_task_is_asked_by_that_tasks_number(
+    office: Office, page: str
+) -> None:
+    """A list of all visible tasks is what PostgreSQL, under an OR, reads from end to end for each row."""
+    from django.test import Client
+
+    from orgo.people.models import User
+
+    client = Client()
+    found: dict[str, tuple[Any, ...]] = {}
+    client.force_login(User.objects.get(address="admin@city.example"))
+    with _statements(found):
+        assert client.get(page).status_code == 200
+
+    plans = {
+        sql: _plan(sql, params) for sql, params in found.items() if "task_task" in sql and "(SELECT" in sql
+    }
+    of_tasks = [step for plan in plans.values() for step in plan if " U0" in step]
+    assert of_tasks and all(step.endswith("(id=?)") for step in of_tasks), plans

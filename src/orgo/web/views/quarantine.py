@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -58,7 +58,8 @@ def put_aside(request: HttpRequest, number: int) -> HttpResponseBase:
 def ignored(request: HttpRequest) -> HttpResponseBase:
     """Mail that was kept but made no task, with the reason; what belongs to a task only for those who may see that."""
     visible = Task.objects.filter(Viewer(user_of(request)).filter(), anonymize=False)
-    shown = Q(task=None) | Q(task__in=visible.values("pk"))
+    # Asked of each mail in its turn: under an OR, PostgreSQL would read a list of all tasks again for each.
+    shown = Q(task=None) | Q(Exists(visible.filter(pk=OuterRef("task"))))
     return render(request, "ignored.html", _listed(request, UNHEEDED & shown))
 
 
