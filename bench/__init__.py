@@ -18,6 +18,8 @@ class Row(NamedTuple):
     floor: float | None = None
     most: float | None = None
     most_ratio: float | None = None
+    # A longest wait, or what nearly all stay under: of several turns the longest is its figure.
+    worst: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -35,12 +37,14 @@ class Row(NamedTuple):
 def best(turns: Iterable[list[Row]]) -> list[Row]:
     """The best of ours and of the floor over several turns: what a busy neighbour takes is nobody's.
 
+    Of a row that says `worst` the largest of ours counts: the best of three longest waits is no longest wait.
+
     Args:
         turns: the rows of each turn, the same parts in the same order. In each both sides have been measured.
     """
     return [
         turn[0]._replace(
-            ours=min(row.ours for row in turn),
+            ours=(max if turn[0].worst else min)(row.ours for row in turn),
             floor=min((row.floor for row in turn if row.floor is not None), default=None),
         )
         for turn in zip(*turns, strict=True)

@@ -1,7 +1,7 @@
 """One table of all measurements: `python -m bench [NAME ..] [--json]`.
 
-Each module is run several times, each time in a process of its own, and the best of each side counts: ours and the floor
-take turns so, and are measured beside the same neighbours.
+Each module is run several times, each time in a process of its own, and the best of each side counts (of a longest wait the
+worst): ours and the floor take turns so, and are measured beside the same neighbours.
 """
 
 import importlib

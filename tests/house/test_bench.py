@@ -29,6 +29,11 @@ def test_of_several_turns_the_best_of_each_side_counts() -> None:
     assert best(turns) == [Row("a", 7, 4, most_ratio=2.0), Row("b", 3)]
 
 
+def test_of_several_longest_waits_the_longest_counts() -> None:
+    turns = [[Row("a", 9, 4, worst=True)], [Row("a", 7, 3, worst=True)]]
+    assert best(turns) == [Row("a", 9, 3, worst=True)]
+
+
 @pytest.mark.parametrize(
     ("rows", "code"),
     [([Row("a", 1, 1, most_ratio=2.0), Row("b", 9, 1)], 0), ([Row("a", 3, 1, most_ratio=2.0)], 1), (None, 1)],
