@@ -56,12 +56,16 @@ FILL = (
       outcome, reason, attempts, decided_at, task, content_key, message_id, from_address, from_name, trust, subject, text,
       has_html, attachments, warnings)
     SELECT n, 'smtp', 'team' || mod(n, %(teams)s), md5(n::text), 'c' || mod(n, 9000) || '@people.example', '[]', '',
-      now() - interval '1 minute' * (%(tasks)s - n), 2000, 'work', CASE WHEN mod(n, 50) = 0 THEN 'ignored' ELSE 'opened' END,
+      now() - interval '1 minute' * (%(tasks)s - n), 2000, 'work', CASE WHEN mod(n, 50) = 0 THEN 'ignored'
+        WHEN mod(n, 1000) = 1 THEN 'quarantined' WHEN mod(n, 100) = 1 THEN 'observed' ELSE 'opened' END,
       '', 1, now() - interval '1 minute' * (%(tasks)s - n) + interval '200 ms', n, md5(n::text || 'c'),
       '<' || n || '@people.example>', 'c' || mod(n, 9000) || '@people.example', 'Citizen', 'none',
       'Water leak in room ' || mod(n, 5000), repeat('It leaks in room ' || mod(n, 5000) || '. Please come. ', 10), false,
       '[]', '[]'
     FROM generate_series(1, %(tasks)s) n""",
+    """
+    INSERT INTO intake_mailbox (name, mode, paused, state, detail, failures, waiting, noticed)
+    SELECT 'team' || n, 'observe', false, 'ok', '', 0, 0, '' FROM generate_series(0, %(teams)s - 1) n""",
     """
     INSERT INTO outbox_letter (id, task, event, kind, channel, recipient, language, message_id, date, sender, subject, text,
       html, headers, attachments, state, repeat, repeated, attempts, next_attempt_at, bounce, server_reply, settled_at)
@@ -93,7 +97,8 @@ def run() -> list[Row]:
     finally:
         server.stop()
     return [
-        Row(name, float(p99), most=PROMISED) for name, p99 in (line.split("\t") for line in said.splitlines())
+        Row(name, float(p99), most=PROMISED, worst=True)
+        for name, p99 in (line.split("\t") for line in said.splitlines())
     ]
 
 
@@ -101,7 +106,9 @@ def measured(home: Path) -> Iterator[tuple[str, float]]:
     """Each page's name and its 99th percentile in µs."""
     furnish(home)
     fill()
-    for name, look in looks():
+    found = looks()
+    found[0][1](0)  # the first page that a server shows reads its templates
+    for name, look in found:
         yield name, percentile([_took(look, turn) for turn in range(TURNS)])
 
 
@@ -118,7 +125,10 @@ def furnish(home: Path) -> None:
     users = "".join(f"  - {{address: p{n}@city.example, role: technician}}\n" for n in range(300))
     users += "  - {address: boss@city.example, role: administrator}\n  - {address: tech@city.example, role: technician}\n"
     (home / "config" / "people.yaml").write_text(f"teams:\n{teams}users:\n{users}")
-    (home / "config" / "config.yaml").write_text("web: {metrics_token: 'file:token'}\n")
+    boxes = "".join(
+        f"  - {{host: 127.0.0.1, tls: none, username: team{n}, password: x}}\n" for n in range(TEAMS)
+    )
+    (home / "config" / "config.yaml").write_text(f"web: {{metrics_token: 'file:token'}}\nmailboxes:\n{boxes}")
     (home / "config" / "token").write_text(TOKEN)
     loaded = boot.start(load(home, os.environ))
     from orgo.ops.up import prepare_database
@@ -142,11 +152,12 @@ def looks() -> list[tuple[str, Callable[[int], Any]]]:
     from django.test import Client
 
     found: list[tuple[str, Callable[[int], Any]]] = []
-    for who in ("boss", "tech"):
+    for who, pages in (("boss", (*_PAGES, *_OF_MAIL)), ("tech", _PAGES)):
         client = Client()
-        _sign_in(client, f"{who}@city.example")
+        tasks = _tasks(_sign_in(client, f"{who}@city.example"))
         found += [
-            (f"PostgreSQL, {TASKS:,} tasks: {who}, {page[0]}", _page(client, page[1])) for page in _PAGES
+            (f"PostgreSQL, {TASKS:,} tasks: {who}, {name}", _page(client, url))
+            for name, url in (*pages, ("task", tasks))
         ]
     return [*found, ("/metrics", _metrics(Client())), ("orgo status", _status)]
 
@@ -155,25 +166,45 @@ _PAGES: tuple[tuple[str, Callable[[int], str]], ...] = (
     *((f"list {queue}", lambda turn, queue=queue: f"/?queue={queue}") for queue in (
         "mine", "team", "unassigned", "waiting", "overdue", "all", "closed",
     )),
+    ("list all, the second page", lambda turn: "/?queue=all&page=2"),
     ("search, a rare word", lambda turn: f"/?q=r{turn * 7}"),
     ("search, a word of all", lambda turn: "/?q=water"),
-    ("task", lambda turn: f"/tasks/{TASKS - 10 * (41 + 400 * turn) + 1 - 1:06X}"),
     ("letters", lambda turn: "/letters"),
     ("letters failed", lambda turn: "/letters?state=failed"),
+    ("letters, further down", lambda turn: f"/letters?before={TASKS}"),
     ("news", lambda turn: "/news?queue=all&since=1"),
 )  # fmt: skip
+# For those who may see mail.
+_OF_MAIL: tuple[tuple[str, Callable[[int], str]], ...] = (
+    ("mailboxes", lambda turn: "/mailboxes"),
+    ("quarantine", lambda turn: "/quarantine"),
+    ("ignored", lambda turn: "/ignored"),
+    ("ignored, further down", lambda turn: f"/ignored?before={TASKS // 2}"),
+)
 
 
-def _sign_in(client: Any, address: str) -> None:
+def _sign_in(client: Any, address: str) -> Any:
     from orgo.people.models import User
 
-    client.force_login(User.objects.get(address=address))
+    user = User.objects.get(address=address)
+    client.force_login(user)
+    return user
+
+
+def _tasks(user: Any) -> Callable[[int], str]:
+    """The pages of TURNS tasks that this user may see, from the first to the last."""
+    from orgo.people.visibility import visible_to
+    from orgo.task.models import Task
+
+    seen = Task.objects.filter(visible_to(user)).order_by("id").values_list("reference", flat=True)
+    chosen = list(seen)[:: seen.count() // TURNS]
+    return lambda turn: f"/tasks/{chosen[turn]}"
 
 
 def _page(client: Any, url: Callable[[int], str]) -> Callable[[int], Any]:
     def look(turn: int) -> Any:
         answer = client.get(url(turn))
-        assert answer.status_code in (200, 404), (url(turn), answer.status_code)
+        assert answer.status_code == 200, (url(turn), answer.status_code)
 
     return look
 
