@@ -1,6 +1,8 @@
 """The pure parts of the load test: its mails, its shares, its curves."""
 
 import json
+from pathlib import Path
+from smtplib import SMTPServerDisconnected
 from statistics import mean
 from threading import Lock
 
@@ -10,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgo.cli.numbers import Share
+from orgo.conf import load
 from orgo.loadtest import feed, queue
-from orgo.loadtest.count import Sample, percentile
+from orgo.loadtest.count import Counted, Sample, percentile
 from orgo.loadtest.mails import HOSTILE, is_hostile, mail, number_of, recipient, sender
 from orgo.loadtest.names import broker_of
 from orgo.loadtest.page import page
 from orgo.loadtest.plan import Plan
-from orgo.loadtest.report import Report, words
+from orgo.loadtest.report import Arrived, Report, report, words
 from orgo.message import parse
 
 
@@ -68,6 +71,37 @@ def test_mails_come_no_faster_than_they_are_asked_to(monkeypatch: pytest.MonkeyP
 
     assert sorted(number for number, _ in taken) == list(range(30))
     assert all(at >= number / 10 - 1e-6 for number, at in taken)
+
+
+def test_mails_that_were_refused_or_never_taken_are_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plan = Plan(mails=60, hostile=0.3)
+    harmful = next(number for number in range(60) if is_hostile(number, 0.3))
+    harmless = next(number for number in range(60) if not is_hostile(number, 0.3))
+
+    class Door:
+        def put(self, number: int, data: bytes) -> None:
+            if number in (harmful, harmless):
+                raise feed.Refused
+            if number in (40, 50):
+                raise SMTPServerDisconnected
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(feed, "time", Clock())
+    feeder = feed.Feeder(plan, Door)
+    feeder.start()
+    for thread in feeder._threads:
+        thread.join()
+    counted = Counted({"opened": 56}, 0, 0, [], [], [], [], 1.0, 56)
+    told = report(plan, load(tmp_path, {}), feeder.handed, counted, [], Arrived(0, 0), True, None, 0.0)
+
+    assert (told.refused, told.refused_harmless, told.unsent) == (2, 1, 2)
+    assert {"refused": 2, "refused_harmless": 1, "unsent": 2}.items() <= told.as_json().items()
+    assert "refused      2, 1 of them not made to harm\nunsent       2\n" in words(told)
+    assert not told.is_well
 
 
 @pytest.mark.parametrize(
@@ -156,9 +190,19 @@ def test_the_page_has_its_curves_and_no_markup_of_others() -> None:
     assert "<smtp>" not in shown
 
 
-@pytest.mark.parametrize("wrong", [{"lost": 1}, {"doubled": 1}, {"letters_doubled": 1}, {"settled": False}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"lost": 1},
+        {"doubled": 1},
+        {"letters_doubled": 1},
+        {"settled": False},
+        {"unsent": 1},
+        {"refused": 1, "refused_harmless": 1},
+    ],
+)
 def test_a_test_is_well_only_when_nothing_is_lost_doubled_or_left(wrong: dict[str, object]) -> None:
-    assert _report().is_well
+    assert _report(refused=1).is_well
     assert not _report(**wrong).is_well
 
 

@@ -80,7 +80,8 @@ def loadtest(tasks: int | None, batch: int, html: Path | None, as_json: bool, **
     """Load an Orgo made for the test, and count what came of every mail.
 
     It runs beside yours on the same database server and broker, with a database, people and rules of its own, which are
-    removed at the end; letters go nowhere. Exit code 1 when a mail was lost, doubled or left undecided.
+    removed at the end; letters go nowhere. Exit code 1 when a mail was lost, doubled, left undecided or could not be handed
+    in, or was refused without being made to harm.
     """
     if tasks is not None:
         if html is not None:

@@ -12,6 +12,7 @@ import urllib3
 from orgo.conf import Config
 from orgo.loadtest import mails
 from orgo.loadtest.plan import Plan
+from orgo.loadtest.report import Handed
 
 CONNECTIONS = 4
 AT_ONCE = 200
@@ -32,12 +33,13 @@ class Door(Protocol):
 
 
 class Feeder:
-    """Hands the plan's mails in by several connections. `taken` and `refused` are the ledger of what the other side said."""
+    """Hands the plan's mails in by several connections; `handed` is what came of it."""
 
     def __init__(self, plan: Plan, door: Callable[[], Door]) -> None:
-        self.taken: list[int] = []
-        self.refused: list[int] = []
-        self.unsent: list[int] = []
+        taken: list[int] = []
+        refused: list[int] = []
+        self.handed = Handed(taken, refused)
+        self._took, self._refused = taken.append, refused.append
         self._plan = plan
         self._door = door
         self._numbers = iter(count())
@@ -75,21 +77,20 @@ class Feeder:
             yield number
 
     def _put(self, door: Door, number: int, data: bytes) -> Door:
-        """Until it is taken or refused; returns the connection to go on with."""
+        """Until it is taken or refused, or was tried often enough; returns the connection to go on with."""
         for _ in range(_TRIES):
             try:
                 door.put(number, data)
             except Refused:
-                self.refused.append(number)
+                self._refused(number)
                 return door
             except (OSError, smtplib.SMTPException, urllib3.exceptions.HTTPError):
                 door.close()
                 time.sleep(_AGAIN_AFTER)
                 door = self._door()
             else:
-                self.taken.append(number)
+                self._took(number)
                 return door
-        self.unsent.append(number)
         return door
 
 
@@ -105,7 +106,7 @@ class SmtpDoor:
         try:
             smtp.sendmail(self._plan.sender(number), [mails.recipient(number)], data)
         except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused) as error:
-            if 500 <= getattr(error, "smtp_code", 500) < 600:
+            if 500 <= _code(error) < 600:
                 raise Refused from error
             raise
 
@@ -117,6 +118,13 @@ class SmtpDoor:
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
+
+
+def _code(error: smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) -> int:
+    """What the other side said to the mail's only recipient, or to the mail."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return min(code for code, _ in error.recipients.values())
+    return error.smtp_code
 
 
 class ApiDoor:

@@ -1,15 +1,27 @@
 """What a load test found: one record, as JSON, as words, and as a page with curves (pure but for the machine's name)."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from orgo.conf import Config
+from orgo.loadtest import mails
 from orgo.loadtest.count import Counted, Sample, percentile
 from orgo.loadtest.names import broker_of
 from orgo.loadtest.plan import Plan
 
 _MB = 1_000_000
+
+
+class Handed(NamedTuple):
+    """The ledger of what the other side said: the numbers of the mails that it took, and that it refused for good.
+
+    A mail in neither was not handed in at all.
+    """
+
+    taken: Sequence[int]
+    refused: Sequence[int] = ()
 
 
 class Arrived(NamedTuple):
@@ -23,7 +35,8 @@ class Report(msgspec.Struct, frozen=True):
     """The result. `seconds` is from the first arrival to the last decision; times are milliseconds.
 
     `settled` says whether every mail was decided and every letter had left when the test ended. `floor_mails_per_second`
-    is what parser, matcher and the bare rows alone reach in as many processes, None where it was not asked for.
+    is what parser, matcher and the bare rows alone reach in as many processes, None where it was not asked for. `refused`
+    are mails that the way in refused for good, as it may those that are made to harm; `unsent` those it never took.
     """
 
     mails: int
@@ -56,12 +69,16 @@ class Report(msgspec.Struct, frozen=True):
     cpu_seconds: float = 0.0
     storm: int = 0
     others_p99_ms: float | None = None
+    refused: int = 0
+    refused_harmless: int = 0
+    unsent: int = 0
 
     @property
     def is_well(self) -> bool:
-        """Nothing lost, nothing doubled, nothing left over."""
+        """Nothing lost, nothing doubled, nothing left over, and no harmless mail kept out."""
         astray = self.lost or self.doubled or self.letters_doubled or self.letters_missing
-        return self.settled and not astray
+        kept_out = self.unsent or self.refused_harmless
+        return self.settled and not astray and not kept_out
 
     def as_json(self) -> dict[str, Any]:
         """All but the curves."""
@@ -71,6 +88,7 @@ class Report(msgspec.Struct, frozen=True):
 def report(
     plan: Plan,
     config: Config,
+    handed: Handed,
     found: Counted,
     samples: list[Sample],
     arrived: Arrived,
@@ -112,6 +130,9 @@ def report(
         cpu_seconds=round(cpu_seconds, 1),
         storm=plan.storm,
         others_p99_ms=percentile(found.others, 0.99) if plan.storm else None,
+        refused=len(handed.refused),
+        refused_harmless=sum(not mails.is_hostile(number, plan.hostile) for number in handed.refused),
+        unsent=plan.total - len(handed.taken) - len(handed.refused),
     )
 
 
@@ -138,6 +159,8 @@ def words(found: Report) -> str:
         ("memory", f"{found.peak_rss_mb} MB at most, all processes"),
         ("processor", f"{found.cpu_seconds:,.1f} s, all processes"),
         ("floor", _floor(found)),
+        ("refused", f"{found.refused:,}, {found.refused_harmless:,} of them not made to harm"),
+        ("unsent", f"{found.unsent:,}"),
         ("lost", str(found.lost)),
         ("doubled", str(found.doubled)),
     ]

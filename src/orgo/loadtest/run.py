@@ -9,7 +9,7 @@ from orgo.loadtest.crew import Crew, commands
 from orgo.loadtest.feed import ApiDoor, DatabaseDoor, Door, Feeder, SmtpDoor
 from orgo.loadtest.ground import ground
 from orgo.loadtest.plan import Plan
-from orgo.loadtest.report import Arrived, Report, report
+from orgo.loadtest.report import Arrived, Handed, Report, report
 from orgo.loadtest.sink import Sink
 
 EACH = 1.0
@@ -28,14 +28,16 @@ def run(own: Config, plan: Plan, progress: Progress) -> Report:
             crew = Crew(environ, config.home / "processes.log")
             try:
                 test = _Test(plan, config, crew, sink, progress)
-                taken = test.pour_in()
+                handed = test.pour_in()
                 settled = test.wait_until_quiet()
             finally:
                 crew.stop()
             floor_rate = floor.measured(config, environ, plan) if plan.floor else None
-            found = count.counted(taken, stored_before=plan.via == "db")
+            found = count.counted(handed.taken, stored_before=plan.via == "db")
             arrived = Arrived(sink.doubled, count.never_arrived(sink.seen))
-            return report(plan, config, found, test.samples, arrived, settled, floor_rate, test.seconds)
+            return report(
+                plan, config, handed, found, test.samples, arrived, settled, floor_rate, test.seconds
+            )
     finally:
         sink.stop()
 
@@ -48,28 +50,28 @@ class _Test:
         self._began = time.monotonic()
         self._taken: Callable[[], int] = lambda: 0
 
-    def pour_in(self) -> list[int]:
-        """Start the processes and hand all mails in; returns the numbers of those that were taken."""
+    def pour_in(self) -> Handed:
+        """Start the processes and hand all mails in; returns what became of them at the door."""
         if self.plan.via == "db":
             return self._stored()
         self._start()
         at = self.config.intake.smtp if self.plan.via == "smtp" else self.config.web
         self.crew.wait_for(at.host, at.port)
         feeder = Feeder(self.plan, self._door())
-        self._taken = lambda: len(feeder.taken)
+        self._taken = lambda: len(feeder.handed.taken)
         self._began = time.monotonic()
         feeder.start()
         while not feeder.is_over:
             self._sample()
-        return feeder.taken
+        return feeder.handed
 
-    def _stored(self) -> list[int]:
+    def _stored(self) -> Handed:
         """All mails wait before the first process begins, so that deciding is loaded alone."""
         stored = DatabaseDoor(self.plan).put_all(self._said)
         self._taken = lambda: len(stored)
         self._began = time.monotonic()
         self._start()
-        return stored
+        return Handed(stored)
 
     def _said(self, stored: int) -> None:
         self.progress(count.Sample(time.monotonic() - self._began, stored, 0, 0, 0), 0)
