@@ -109,6 +109,51 @@ def test_a_run_that_was_stopped_goes_on(
     assert json.loads(out)["different"] == []
 
 
+def test_the_last_batch_is_asked_for_as_the_second_is(
+    run: Any, server: Postgresql, settled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A condition more with each batch was too long a statement for SQLite behind a million rows."""
+    from django.db import connection
+
+    from orgo.ops import moving
+
+    asked: list[str] = []
+
+    def watch(execute: Any, sql: str, *more: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *more)
+
+    monkeypatch.setattr(moving, "BATCH", 2)
+    with connection.execute_wrapper(watch):
+        assert run("database", "move", "--to", server.url("batches"))[0] == 0
+    assert max(sql.count(" > ") for sql in asked) == 1
+
+
+def test_a_target_that_sorts_as_a_dictionary_does_takes_what_sorts_by_its_bytes(
+    run: Any, server: Postgresql, settled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgo.lib import clock
+    from orgo.ops import moving
+    from orgo.ops.models import Certificate
+
+    def stopped(table: str) -> None:
+        if table.startswith("ops_certificate: 2 "):
+            raise KeyboardInterrupt
+
+    url = server.url("sorted", "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' TEMPLATE template0")
+    Certificate.objects.bulk_create(
+        Certificate(server=f"{name}:993", until=clock.now()) for name in ("a", "B", "_", "c.d", "cd")
+    )
+    monkeypatch.setattr(moving, "BATCH", 2)
+    with monkeypatch.context() as once:
+        once.setattr("orgo.cli.database.Live.say", lambda live, words: stopped(words))
+        assert run("database", "move", "--to", url)[0] == 130
+    code, out, err = run("database", "move", "--to", url, "--json")
+
+    assert code == 0, err
+    assert json.loads(out)["rows"]["ops_certificate"] == 5
+
+
 def test_what_changed_meanwhile_is_found(run: Any, busy: Office, server: Postgresql, settled: None) -> None:
     url = server.url("changed")
     assert run("database", "move", "--to", url)[0] == 0

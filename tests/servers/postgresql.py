@@ -84,10 +84,10 @@ class Postgresql:
         )
         return done.stdout
 
-    def url(self, name: str) -> str:
+    def url(self, name: str, options: str = "") -> str:
         """A new database and a user who may use it, by the blueprint's three statements; the address to configure."""
         self.sql(
-            f"CREATE DATABASE {name}",
+            f"CREATE DATABASE {name} {options}",
             f"CREATE USER {name}_user WITH ENCRYPTED PASSWORD 'secret'",
             f"GRANT ALL PRIVILEGES ON DATABASE {name} TO {name}_user",
         )

@@ -15,7 +15,8 @@ from django.core import serializers
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connections, models, transaction
-from django.db.models import Max
+from django.db.models import F
+from django.db.models.functions import Collate
 
 from orgo.conf.config import Config
 from orgo.conf.database import settings_of
@@ -101,14 +102,22 @@ def tables() -> list[type[models.Model]]:
 
 
 def _copy(model: type[models.Model], progress: Progress) -> None:
-    there, here = model._default_manager.using(TARGET), model._default_manager.using("default")
-    last, total, done = there.aggregate(last=Max("pk"))["last"], here.count(), there.count()
-    rest = here.order_by("pk") if last is None else here.order_by("pk").filter(pk__gt=last)
+    there, here = _in_order(model, TARGET), _in_order(model, "default")
+    last, total, done = there.values_list("pk", flat=True).last(), here.count(), there.count()
+    rest = here if last is None else here.filter(sort_key__gt=last)
     while batch := list(rest[:BATCH]):
         there.bulk_create(batch, batch_size=BATCH)
-        rest = rest.filter(pk__gt=batch[-1].pk)
+        rest = here.filter(sort_key__gt=batch[-1].pk)
         done += len(batch)
         progress(model._meta.db_table, done, total)
+
+
+def _in_order(model: type[models.Model], database: str) -> models.QuerySet[Any]:
+    """The rows by their `sort_key`: texts go by their bytes, which is SQLite's order and seldom a PostgreSQL's own."""
+    by_bytes = isinstance(model._meta.pk, models.CharField) and connections[database].vendor == "postgresql"
+    key = Collate("pk", "C") if by_bytes else F("pk")
+    rows: models.QuerySet[Any] = model._default_manager.using(database).alias(sort_key=key)
+    return rows.order_by("sort_key")
 
 
 def copy_words() -> None:
@@ -142,7 +151,7 @@ def _sum(model: type[models.Model], database: str) -> tuple[int, str]:
 
 def _rows(model: type[models.Model], database: str) -> Iterator[tuple[Any, ...]]:
     names = [field.attname for field in model._meta.concrete_fields]
-    return model._default_manager.using(database).order_by("pk").values_list(*names).iterator(BATCH)
+    return _in_order(model, database).values_list(*names).iterator(BATCH)
 
 
 def _as_hex(value: Any) -> str:
