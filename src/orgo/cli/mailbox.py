@@ -75,9 +75,9 @@ def _said(account: "Mailbox") -> "Iterator[None]":
     try:
         yield
     except MailboxError as error:
-        raise Stop(
-            _code(error), Problem(f"{account.name} ({account.host}:{account.port}): {error}", key="mailboxes")
-        ) from None
+        server = f"{account.host}:{account.port}"
+        name = account.name if server in str(error) else f"{account.name} ({server})"
+        raise Stop(_code(error), Problem(f"{name}: {error}", key="mailboxes")) from None
 
 
 def _code(error: "MailboxError") -> Code:

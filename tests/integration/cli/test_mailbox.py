@@ -94,7 +94,7 @@ def test_no_mailbox_at_all_says_what_to_do(office, run):
     ("change", "code", "words"),
     [
         (("file:password", "wrong-word"), 4, "does not let"),
-        (("port: {port}", "port: 1"), 69, "localhost:1"),
+        (("port: {port}", "port: 1"), 69, "info@city.example: localhost:1 "),
         (("host: localhost", "folder: Nowhere, host: localhost"), 2, "INBOX"),
     ],
 )
