@@ -70,10 +70,14 @@ class House:
         database: str = "sqlite:///./var/orgo.db",
         queue: str = "",
         furnished: Path | None = None,
+        checkout: Path = ROOT,
     ) -> None:
-        """`furnished` is the var folder of another house; where it is given the database is a copy of that house's."""
+        """`furnished` is the var folder of another house; where it is given the database is a copy of that house's.
+
+        `checkout` is whose code makes the database, and works.
+        """
         self.home, self.port, self.database = home, port, database
-        self.checkout = ROOT
+        self.checkout = checkout
         self.catcher = Catcher()
         self.process: subprocess.Popen[str] | None = None
         (home / "config").mkdir(parents=True)
@@ -107,7 +111,8 @@ class House:
         """
         start = "import sys; from pathlib import Path; from orgo.conf import boot, load; c = boot.start(load(Path(sys.argv[1])));"
         command = [sys.executable, "-c", f"{start}\n{code}", str(self.home)]
-        done = subprocess.run(command, env=self._environ(crash), cwd=ROOT, capture_output=True, text=True)
+        environ = self._environ(crash, self.checkout)
+        done = subprocess.run(command, env=environ, cwd=self.checkout, capture_output=True, text=True)
         assert done.returncode == (-9 if crash else 0), f"{crash}: {done.returncode}\n{done.stderr}"
         return done.stdout
 

@@ -1,4 +1,4 @@
-"""A release works beside the former one: both at work on one database that the later one has migrated."""
+"""A release works beside the former one: both at work on one database that the former filled and the later one migrated."""
 
 import subprocess
 import tarfile
@@ -14,7 +14,8 @@ from tests.servers.postgresql import Postgresql
 
 # Eight migrations before this one: without turns, tallies, the trail's key in the database.
 FORMER = "5202acdc8672a06fa12a711b44d7305488e22dcd"
-FEW, ALL = 4, 16
+FEW, MORE, ALL = 4, 8, 16
+MIGRATE = "from orgo.ops.schema import migrate; print(*migrate(c))"
 REBUILD = "from orgo.flow.rebuild import check_all; print(*check_all())"
 
 
@@ -37,16 +38,16 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
-    """A house on a database that this release has migrated."""
+def before(request: pytest.FixtureRequest, tmp_path: Path, former: Path) -> Iterator[House]:
+    """A house that the former release has set up."""
     if request.param == "sqlite":
-        made = House(tmp_path / "home", free_port())
+        made = House(tmp_path / "home", free_port(), checkout=former)
         yield made
         made.close()
         return
     server = Postgresql(fsync="off").start()
     try:
-        made = House(tmp_path / "home", free_port(), server.url("office"))
+        made = House(tmp_path / "home", free_port(), server.url("office"), checkout=former)
         yield made
         made.close()
     finally:
@@ -55,10 +56,10 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "house", ["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))], indirect=True
+    "before", ["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))], indirect=True
 )
-def test_the_former_release_works_alone_and_beside_this_one(house: House, former: Path) -> None:
-    before = house.beside(former, free_port())
+def test_the_former_release_works_alone_and_beside_this_one_that_migrates_under_it(before: House) -> None:
+    house = before.beside(ROOT, free_port())
 
     def done(mails: int) -> bool:
         return house.idle() and len(house.rows("select id from task_task")) == mails
@@ -71,10 +72,13 @@ def test_the_former_release_works_alone_and_beside_this_one(house: House, former
         before.start()
         assert all(before.send(number) for number in range(FEW))
         assert before.until(lambda: done(FEW))
+        assert "ops.0002_tally" in house.run(MIGRATE)
+        assert all(before.send(number) for number in range(FEW, MORE))
+        assert before.until(lambda: done(MORE))
 
         house.start()
         senders = [house, before]
-        assert all(senders[number % 2].send(number) for number in range(FEW, ALL))
+        assert all(senders[number % 2].send(number) for number in range(MORE, ALL))
         assert house.until(lambda: done(ALL))
         assert before.alive()
         house.stop()
@@ -87,6 +91,6 @@ def test_the_former_release_works_alone_and_beside_this_one(house: House, former
         house.stop()
         before.stop()
     finally:
-        before.end()
+        house.end()
     assert invariants(house, ALL, escalated=True) == []
     assert house.run(REBUILD).strip() == ""
