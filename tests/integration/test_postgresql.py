@@ -127,6 +127,18 @@ def test_a_server_that_forgets_is_refused_without_a_word_of_consent(tmp_path: Pa
         forgetful.stop()
 
 
+def test_each_setting_by_which_a_server_forgets_is_named(server: Postgresql, tmp_path: Path) -> None:
+    home = Home(tmp_path, server.url("half"))
+    settings = ("synchronous_commit", "full_page_writes")
+    server.sql(*(f"ALTER SYSTEM SET {name} = off" for name in settings), "SELECT pg_reload_conf()")
+    try:
+        code, _, err = home.run("database", "migrate")
+    finally:
+        server.sql(*(f"ALTER SYSTEM RESET {name}" for name in settings), "SELECT pg_reload_conf()")
+
+    assert code == 2 and [name for name in settings if f"{name}=off" not in err] == []
+
+
 def test_a_database_of_another_encoding_is_refused(server: Postgresql, tmp_path: Path) -> None:
     url = server.url("latin")
     server.sql(
