@@ -48,6 +48,18 @@ def test_it_counts_what_came_and_what_waits(watched: Office) -> None:
     assert found[("orgo_audit_unsealed",)] >= 1 and found[("orgo_broker_up",)] == 1
 
 
+def test_the_help_names_what_is_there_and_what_is_not(watched: Office) -> None:
+    from orgo.ops.measures import LETTERS, OLDEST
+
+    found = _values(watched)
+    states = {name[1] for name in found if name[0] == LETTERS.name} - {"waiting"}
+    ages = {name[1] for name in found if name[0] == OLDEST.name}
+    queues = {name[1] for name in found if name[0] == "orgo_backlog"}
+
+    assert {state for state in states if state not in LETTERS.help} == set()
+    assert {queue for queue in queues - ages if f"`{queue}` has none" not in OLDEST.help} == set()
+
+
 def test_a_late_escalation_is_seen(watched: Office) -> None:
     watched.mail()
     watched.clock.advance(hours=3)

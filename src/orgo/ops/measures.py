@@ -42,9 +42,11 @@ OLDEST = Measure(
     "orgo_backlog_oldest_seconds",
     "gauge",
     ("queue",),
-    "How long the oldest has waited; of `escalation`: how late the latest level is",
+    "How long the oldest has waited (`intake` has none); of `escalation`: how late the latest level is",
 )
-LETTERS = Measure("orgo_letters", "gauge", ("state",), "Letters that wait, are held, sent, failed, ambiguous")
+LETTERS = Measure(
+    "orgo_letters", "gauge", ("state",), "Letters that wait, are held, sent, failed, ambiguous, cancelled"
+)
 TASKS = Measure("orgo_tasks", "gauge", ("which",), "Tasks that are open, unassigned, overdue")
 STAGES = Measure(
     "orgo_stage_seconds",
