@@ -183,7 +183,7 @@ def test_a_message_that_no_worker_can_do_lies_in_the_queue_of_the_dead(
     app.send_task("orgo.unheard_of", queue="routing")
     with at_work(tmp_path, **given) as worker, app.connection() as connection:
         until(worker, r"Received unregistered task")
-        dead = dead_letters()(connection.default_channel)
+        dead = dead_letters("orgo")(connection.default_channel)
         found = next(message for _ in range(600) if (message := dead.get(no_ack=True)) or wait())
 
     assert found.headers["task"] == "orgo.unheard_of"

@@ -1,14 +1,18 @@
 """`orgo loadtest` on real processes and servers: it counts right, and leaves nothing behind."""
 
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from celery import Celery
+from redis import Redis
 
+from orgo.conf import load
+from orgo.conf.celery import Broker, make_app
+from orgo.loadtest.ground import _environ
 from tests.house.checkout import ROOT, python
 from tests.house.test_jobs import redis  # noqa: F401 -- a fixture
 from tests.servers.postgresql import Postgresql
@@ -57,6 +61,23 @@ def databases(server: Postgresql) -> set[str]:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
 
 
+def ring_at_the_real_one(home: Path, given: dict[str, str]) -> Celery:
+    app = make_app(load(home, given))
+    Broker(app).ring("routing")
+    return app
+
+
+def test_the_test_has_the_configured_broker_and_a_prefix_of_its_own(tmp_path: Path) -> None:
+    queue = "sentinel://one:26379;two:26379/0"
+    own = load(tmp_path, {"ORGO_QUEUE": queue, "ORGO_QUEUE_MASTER": "orgos"})
+
+    theirs = load(tmp_path, _environ(own, tmp_path / "orgo-loadtest-x1_y2", "sqlite:///x.db"))
+
+    assert (theirs.queue, theirs.queue_master, theirs.queue_prefix) == (queue, "orgos", "orgo-loadtest-x1_y2")
+    options = make_app(theirs).conf.broker_transport_options
+    assert (options["master_name"], options["global_keyprefix"]) == ("orgos", "orgo-loadtest-x1_y2:")
+
+
 @pytest.mark.slow
 @pytest.mark.needs("postgresql", "redis")
 def test_many_processes_with_a_floor_and_the_queue_test(
@@ -67,6 +88,7 @@ def test_many_processes_with_a_floor_and_the_queue_test(
     given = {"ORGO_DATABASE": owner(server), "ORGO_QUEUE": f"redis://127.0.0.1:{redis}/0"}
     before, home = databases(server), tmp_path / "home"
     home.mkdir()
+    ring_at_the_real_one(tmp_path, given)  # whose worker is away: the test's workers do not take it
 
     told = loadtest(home, "--mails", "120", "--via", "api", "--rules", "20", "--floor", **given)
     assert (told["lost"], told["doubled"], told["settled"]) == (0, 0, True)
@@ -79,9 +101,10 @@ def test_many_processes_with_a_floor_and_the_queue_test(
 
     assert databases(server) == before
     assert list(home.iterdir()) == []
-    with socket.create_connection(("127.0.0.1", redis)) as asked:
-        asked.sendall(b"EXISTS orgo:orgo-loadtest\r\n")
-        assert asked.recv(64) == b":0\r\n"
+    with Redis(port=redis) as asked:
+        keys = {key for key in asked.scan_iter() if not key.startswith(b"orgo:_kombu")}
+        assert keys == {b"orgo:routing"}
+        assert asked.llen("orgo:routing") == 1
 
 
 @pytest.mark.slow
@@ -89,9 +112,13 @@ def test_many_processes_with_a_floor_and_the_queue_test(
 def test_straight_into_the_database_and_one_ring_each_by_rabbitmq(tmp_path: Path, server: Postgresql) -> None:
     broker = Rabbitmq().start()
     given = {"ORGO_DATABASE": owner(server), "ORGO_QUEUE": broker.url}
+    app = ring_at_the_real_one(tmp_path, given)
     try:
         told = loadtest(tmp_path, "--mails", "60", "--via", "db", "--rules", "20", **given)
         drained = loadtest(tmp_path, "--tasks", "300", "--batch", "1", **given)
+        with app.connection() as connection:
+            routing = app.amqp.queues["routing"](connection.default_channel)
+            assert routing.queue_declare(passive=True).message_count == 1
     finally:
         broker.stop()
 

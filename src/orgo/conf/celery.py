@@ -21,8 +21,8 @@ log = logging.getLogger("orgo.queue")
 # Seconds after which a job that hangs is ended; what it had claimed is free again when its lease ends.
 LONGEST = {"routing": 300, "delivery": 900, "escalation": 300}
 JOBS = {"routing": "orgo.route", "delivery": "orgo.deliver", "escalation": "orgo.sweep"}
-DEAD = "orgo.dead"
 MOST_DEAD = 10_000
+_TO_THE_DEAD = "x-dead-letter-routing-key"
 POLL = 10.0
 QUIET_AFTER_AN_ERROR = 10.0
 _TIMEOUT = 2.0
@@ -40,7 +40,7 @@ def make_app(config: Config) -> Celery:
     address, tls = _address(config.queue)
     app = Celery("orgo", broker=address, fixups=[])
     rabbit = config.queue.startswith("amqp")
-    own = _of_rabbitmq(config.queue_type) if rabbit else _of_redis(config)
+    own = _of_rabbitmq(config) if rabbit else _of_redis(config)
     app.conf.update(_SETTINGS | own | {"broker_use_ssl": tls})
     if rabbit:
         app.steps["consumer"].add(DeadLetters)
@@ -74,7 +74,7 @@ def _of_amqps(asked: dict[str, str], host: str | None) -> dict[str, Any]:
 
 def _of_redis(config: Config) -> dict[str, Any]:
     transport: dict[str, Any] = {
-        "global_keyprefix": "orgo:",
+        "global_keyprefix": f"{config.queue_prefix}:",
         # In the order of the queues: an escalation is heard before mail that waits.
         "queue_order_strategy": "priority",
         "socket_connect_timeout": _TIMEOUT,
@@ -88,22 +88,23 @@ def _of_redis(config: Config) -> dict[str, Any]:
     }
 
 
-def _of_rabbitmq(kind: str) -> dict[str, Any]:
+def _of_rabbitmq(config: Config) -> dict[str, Any]:
     """A publisher hears that its ring is kept; what a worker refuses lies in a queue of its own, to be looked at."""
-    arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": DEAD}
-    if kind == "quorum":
+    prefix = config.queue_prefix
+    arguments = {"x-dead-letter-exchange": "", _TO_THE_DEAD: dead_letters(prefix).name}
+    if config.queue_type == "quorum":
         arguments["x-queue-type"] = "quorum"
     return {
         "broker_transport_options": {"confirm_publish": True},
         # No job is sent for later, but for quorum queues Celery declares what it would take, each in a kind of its own.
         "broker_native_delayed_delivery_queue_type": "classic",
-        "task_queues": [_rabbits_queue(name, arguments) for name in dispatch.QUEUES],
+        "task_queues": [_rabbits_queue(prefix, name, arguments) for name in dispatch.QUEUES],
     }
 
 
-def _rabbits_queue(name: str, arguments: dict[str, str]) -> Queue:
+def _rabbits_queue(prefix: str, name: str, arguments: dict[str, str]) -> Queue:
     """`-Q routing` means orgo.routing: a queue that an earlier Orgo declared with other arguments stays as it is."""
-    return Queue(f"orgo.{name}", alias=name, durable=True, queue_arguments=arguments)  # type: ignore[no-untyped-call]
+    return Queue(f"{prefix}.{name}", alias=name, durable=True, queue_arguments=arguments)  # type: ignore[no-untyped-call]
 
 
 class DeadLetters(StartStopStep):  # type: ignore[misc]
@@ -112,13 +113,14 @@ class DeadLetters(StartStopStep):  # type: ignore[misc]
     requires = ("celery.worker.consumer.connection:Connection",)
 
     def start(self, parent: Any) -> None:
+        prefix, _, _ = parent.app.conf.task_queues[0].queue_arguments[_TO_THE_DEAD].partition(".")
         with parent.connection.channel() as channel:
-            dead_letters()(channel).declare()  # type: ignore[no-untyped-call]
+            dead_letters(prefix)(channel).declare()  # type: ignore[no-untyped-call]
 
 
-def dead_letters() -> Queue:
-    """RabbitMQ's queue of messages that a worker refused."""
-    return Queue(DEAD, durable=True, queue_arguments={"x-max-length": MOST_DEAD})  # type: ignore[no-untyped-call]
+def dead_letters(prefix: str) -> Queue:
+    """RabbitMQ's queue of messages that a worker refused, of the Orgo with this `queue_prefix`."""
+    return Queue(f"{prefix}.dead", durable=True, queue_arguments={"x-max-length": MOST_DEAD})  # type: ignore[no-untyped-call]
 
 
 _SETTINGS: dict[str, Any] = {

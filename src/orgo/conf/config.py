@@ -26,6 +26,7 @@ from orgo.conf.kinds import (
     InHome,
     Networks,
     Port,
+    QueuePrefix,
     QueueUrl,
     Secret,
     Secrets,
@@ -431,6 +432,10 @@ class Config(Section):
         None,
         repr=False,
         description="redis://, sentinel://one:26379;two:26379/0 or amqp://; none runs jobs in the same process",
+    )
+    queue_prefix: QueuePrefix = Field(
+        "orgo",
+        description="What its queues and keys on the broker begin with: another for each Orgo on one broker",
     )
     queue_master: Text = Field("mymaster", description="The name under which Sentinels know the Redis to use")
     queue_type: Literal["classic", "quorum"] = Field(

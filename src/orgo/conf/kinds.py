@@ -18,6 +18,7 @@ from orgo.lib.problems import nearest
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SIZE = re.compile(r"([0-9]{1,12})\s*(b|kb|kib|mb|mib|gb|gib)?", re.IGNORECASE)
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _UNITS = {"b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30}
@@ -251,6 +252,13 @@ def password_of(url: str) -> str:
     return found[1] if found else ""
 
 
+def queue_prefix(text: str) -> str:
+    """What the names of queues and keys on a broker begin with: a plain word, which is no pattern to any broker."""
+    if not _PREFIX.fullmatch(text):
+        raise ValueError("letters, digits, - and _ are allowed, 64 at most, the first a letter or a digit")
+    return text
+
+
 def masked(url: str) -> str:
     """A URL as it may be shown: the password is hidden."""
     url = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", url)
@@ -267,6 +275,7 @@ Address = Annotated[str, StringConstraints(strict=True, min_length=1), AfterVali
 Zone = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(zone)]
 Network = Annotated[str, StringConstraints(strict=True, min_length=1), AfterValidator(network)]
 DatabaseUrl = Annotated[str, StringConstraints(strict=True), AfterValidator(database_url)]
+QueuePrefix = Annotated[str, StringConstraints(strict=True), AfterValidator(queue_prefix)]
 QueueUrl = Annotated[str, StringConstraints(strict=True), AfterValidator(queue_url)]
 WebUrl = Annotated[str, StringConstraints(strict=True), AfterValidator(web_url)]
 Port = Annotated[int, BeforeValidator(whole), Field(ge=1, le=65535)]

@@ -1,21 +1,28 @@
 """Where a load test runs: a home in a temporary folder, a database made for it, and removed with it.
 
-It stands beside the work of the configured Orgo: on its database server and its broker, and touches nothing there.
+It stands beside the work of the configured Orgo: on its database server and its broker, by a database and queues of its own,
+and touches nothing else there.
 """
 
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from kombu.exceptions import OperationalError
+
 from orgo.conf import Config, boot, load
+from orgo.conf.celery import dead_letters, make_app
 from orgo.demo.world import free_port
 from orgo.lib.problems import BadInput, Problem
 from orgo.loadtest.mails import DOMAIN
+from orgo.loadtest.names import queue_of
 
 DATABASE = "orgo_loadtest"
+_TO_CONNECT = 10.0
 _PEOPLE = f"""\
 teams: [{{name: works, address: works@{DOMAIN}, members: [ann@{DOMAIN}], supervisor: boss@{DOMAIN}, triage: true}}]
 users:
@@ -40,7 +47,31 @@ def ground(own: Config, rules: int, catcher: int) -> Iterator[tuple[Config, dict
         _furnish(home, rules, catcher)
         config = boot.start(load(home, environ))
         _move_in(config)
-        yield config, environ
+        try:
+            yield config, environ
+        finally:
+            _leave_the_broker(config)
+
+
+def _leave_the_broker(config: Config) -> None:
+    """Nothing of the test's stays there; a broker that is away by now keeps what it has, which nobody hears."""
+    if config.queue is None:
+        return
+    app = make_app(config)
+    with app.connection_for_write() as broker, suppress(OperationalError):
+        broker.ensure_connection(max_retries=1, timeout=_TO_CONNECT)
+        if broker.transport.driver_type == "redis":
+            _forget_keys(broker.default_channel.client, config.queue_prefix)
+            return
+        own = [queue.name for queue in (*app.conf.task_queues, dead_letters(config.queue_prefix))]
+        for name in (*own, queue_of(config.queue_prefix)):
+            broker.default_channel.queue_delete(name)
+
+
+def _forget_keys(redis: Any, prefix: str) -> None:
+    """kombu's client puts the prefix in front of what it deletes, and not of what it looks for."""
+    for key in redis.scan_iter(match=f"{prefix}:*"):
+        redis.delete(key.decode().removeprefix(f"{prefix}:"))
 
 
 def _furnish(home: Path, rules: int, catcher: int) -> None:
@@ -66,11 +97,12 @@ def rules_text(rules: int) -> str:
 
 
 def _environ(own: Config, home: Path, database: str) -> dict[str, str]:
-    """Of the configured Orgo only its database's server and its broker."""
+    """Of the configured Orgo only its database's server and its broker, where the test's names begin with its home's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ORGO_")}
     kept |= {"ORGO_HOME": str(home), "ORGO_DATABASE": database}
     if own.queue is not None:
         kept |= {"ORGO_QUEUE": own.queue, "ORGO_QUEUE_TYPE": own.queue_type}
+        kept |= {"ORGO_QUEUE_MASTER": own.queue_master, "ORGO_QUEUE_PREFIX": home.name}
     if own.database_may_lose_data:
         kept["ORGO_DATABASE_MAY_LOSE_DATA"] = "true"
     return kept

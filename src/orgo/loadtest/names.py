@@ -1,9 +1,13 @@
 """What the queue test's two sides call each other by, and what the report calls the broker (pure)."""
 
-QUEUE = "orgo-loadtest"  # nobody else rings there
 CHANNEL = "load"  # no courier of Orgo takes such letters
 BATCH = "ORGO_LOADTEST_BATCH"
 OURS, BARE = "orgo.load.ours", "orgo.load.bare"
+
+
+def queue_of(prefix: str) -> str:
+    """The queue of a test with this prefix; nobody else rings there."""
+    return f"{prefix}.load"
 
 
 def broker_of(queue: str | None) -> str:

@@ -14,7 +14,7 @@ from orgo.conf.celery import make_app
 from orgo.lib.problems import BadInput, Problem
 from orgo.loadtest.crew import CELERY, Crew
 from orgo.loadtest.ground import ground
-from orgo.loadtest.names import BATCH, CHANNEL, QUEUE, broker_of
+from orgo.loadtest.names import BATCH, CHANNEL, broker_of, queue_of
 from orgo.loadtest.plan import QueuePlan
 
 _ROWS_AT_ONCE = 5_000
@@ -54,11 +54,8 @@ def run(own: Config, plan: QueuePlan, progress: Progress) -> Drained:
         raise BadInput(Problem("none is configured, so there is no broker to load", key="queue", hint=hint))
     with ground(own, rules=10, catcher=25) as (config, environ):
         test = _Test(config, environ, plan, progress)
-        try:
-            mine = test.drained("ours")
-            floor = test.drained("bare") if plan.floor else None
-        finally:
-            _forget(config)
+        mine = test.drained("ours")
+        floor = test.drained("bare") if plan.floor else None
     broker = broker_of(config.queue)
     database = "sqlite" if config.sqlite_file else "postgresql"
     return Drained(
@@ -93,6 +90,7 @@ class _Test:
         self, config: Config, environ: Mapping[str, str], plan: QueuePlan, progress: Progress
     ) -> None:
         self.config, self.plan, self.progress = config, plan, progress
+        self.queue = queue_of(config.queue_prefix)
         self.environ = {**environ, BATCH: str(plan.batch)}
 
     def drained(self, which: str) -> _Drain:
@@ -103,7 +101,7 @@ class _Test:
         rings = -(-self.plan.tasks // batch)
         rung = self._ring(app, f"orgo.load.{which}", rings)
         crew = Crew(self.environ, self.config.home / "processes.log")
-        crew.start([(*CELERY, f"--concurrency={self.plan.workers}", "-Q", QUEUE)])
+        crew.start([(*CELERY, f"--concurrency={self.plan.workers}", "-Q", self.queue)])
         try:
             seconds, rate, memory = self._drain(crew, which)
         finally:
@@ -115,7 +113,7 @@ class _Test:
         began = time.monotonic()
         with app.producer_pool.acquire(block=True) as producer:
             for number in range(rings):
-                app.send_task(job, queue=QUEUE, producer=producer, retry=True)
+                app.send_task(job, queue=self.queue, producer=producer, retry=True)
                 if number % 1000 == 0:
                     self.progress("rung", number, rings)
         return rings / max(time.monotonic() - began, 0.001)
@@ -204,12 +202,6 @@ def _left() -> tuple[int, int]:
     from orgo.outbox.models import Letter
 
     return Letter.objects.exclude(state="sent").count(), Letter.objects.filter(attempts__gt=1).count()
-
-
-def _forget(config: Config) -> None:
-    """Leave nothing on the broker."""
-    with make_app(config).connection_for_write() as broker:
-        broker.default_channel.queue_delete(QUEUE)
 
 
 def words(found: Drained) -> str:

@@ -66,6 +66,7 @@ from tests.unit.conf.conftest import read, wrong
         ("smtp: {host: m.example, from: a@b.example, ca_file: ca.pem}", "no such file"),
         ("database: mysql://d.example/o", "not a database"),
         ("queue: kafka://q.example", "not a queue"),
+        ("queue_prefix: orgo*", "letters, digits"),
         ("database_connections: 4", "whole number"),
     ],
 )
