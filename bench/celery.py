@@ -1,6 +1,7 @@
 """What Celery costs: the same stored mails decided by its workers, woken by Redis or RabbitMQ, and by Orgo's own processes.
 
-Each is an `orgo loadtest --via db` on PostgreSQL with two workers: mails wait, tasks and letters come of them, letters leave.
+Each is an `orgo loadtest --via db` on PostgreSQL: mails wait, tasks and letters come of them, letters leave. Three processes
+decide on both sides: two of Celery's pool with their watchman, and three of Orgo's own.
 """
 
 import json
@@ -26,12 +27,12 @@ def run() -> list[Row]:
     server = Postgresql(max_wal_size="4GB", shared_buffers="256MB").start()
     try:
         database = f"postgresql://boss@127.0.0.1:{server.port}/postgres"
-        plain = _mail_costs(database)
+        plain = _mail_costs(database, WORKERS + 1)
         rows = []
         for name, made in (("Redis", Redis), ("RabbitMQ", Rabbitmq)):
             broker = made().start()
             try:
-                ours = _mail_costs(database, broker.url)
+                ours = _mail_costs(database, WORKERS, broker.url)
             finally:
                 broker.stop()
             part = f"PostgreSQL: decided by Celery on {name}; floor: without a queue"
@@ -41,8 +42,8 @@ def run() -> list[Row]:
         server.stop()
 
 
-def _mail_costs(database: str, queue: str = "") -> float:
-    words = ["--mails", MAILS, "--via", "db", "--rules", RULES, "--workers", WORKERS, "--json"]
+def _mail_costs(database: str, workers: int, queue: str = "") -> float:
+    words = ["--mails", MAILS, "--via", "db", "--rules", RULES, "--workers", workers, "--json"]
     path = os.pathsep.join([str(_ROOT / "src"), str(_ROOT)])
     with tempfile.TemporaryDirectory(prefix="orgo-bench-") as home:
         environ = {**os.environ, "PYTHONPATH": path, "ORGO_HOME": home, "ORGO_DATABASE": database}

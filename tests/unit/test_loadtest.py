@@ -1,6 +1,7 @@
 """The pure parts of the load test: its mails, its shares, its curves."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from smtplib import SMTPServerDisconnected
 from statistics import mean
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from orgo.cli.numbers import Share
 from orgo.conf import load
-from orgo.loadtest import feed, queue
+from orgo.loadtest import feed, floor, queue
 from orgo.loadtest.count import Counted, Sample, percentile
 from orgo.loadtest.mails import HOSTILE, is_hostile, mail, number_of, recipient, sender
 from orgo.loadtest.names import broker_of
@@ -37,6 +38,27 @@ def test_what_was_drained_was_drained_at_some_rate(
     looks: list[tuple[float, int]], seconds: float, rate: float
 ) -> None:
     assert queue.measured(looks, looks[0][1]) == (seconds, rate)
+
+
+@pytest.mark.parametrize(("queue", "processes"), [("", 2), ("redis://127.0.0.1/0", 3)])
+def test_the_floor_has_as_many_processes_as_decide(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, queue: str, processes: int
+) -> None:
+    config = load(
+        tmp_path, {"ORGO_DATABASE": "postgresql://h/orgo"} | ({"ORGO_QUEUE": queue} if queue else {})
+    )
+    begun: list[int] = []
+    monkeypatch.setattr(floor, "made", lambda url, name: nullcontext(url))
+
+    def race(environ: object, source: str, mails: int, processes: int) -> float:
+        begun.append(processes)
+        return 1.0
+
+    monkeypatch.setattr(floor, "race", race)
+
+    floor.measured(config, {}, Plan(workers=2))
+
+    assert begun == [processes]
 
 
 class Clock:

@@ -60,7 +60,7 @@ _COUNT = Whole(1, 10_000_000)
     type=Whole(1, 64),
     default=2,
     show_default=True,
-    help="Processes that decide (one on SQLite).",
+    help="Processes that decide (one on SQLite); with a queue the worker's watchman is one more.",
 )
 @click.option("--floor", is_flag=True, help="Measure in the same run what the parts cost alone.")
 @click.option(

@@ -34,6 +34,13 @@ def commands(config: Config, workers: int, via: Via) -> list[Sequence[str]]:
     return [*parts, (*_ORGO, "clock")]
 
 
+def deciding(config: Config, workers: int) -> int:
+    """How many of those processes decide mails: a Celery worker's watchman is one more beside its pool."""
+    if config.sqlite_file is not None:
+        return 1  # one after the other, however many they are
+    return workers + (config.queue is not None)
+
+
 class Crew:
     """Processes of one home. `start` them, ask for their `memory`, `stop` them."""
 

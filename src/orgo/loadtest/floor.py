@@ -1,6 +1,7 @@
 """What the same mails cost by their parts alone: parser, matcher, and the rows that Orgo wrote, put in bare by COPY.
 
-As many processes as decided in the test, each batch one transaction, with all indexes; on SQLite one process.
+As many processes as decided in the test (with a queue the workers and their watchman), each batch one transaction, with all
+indexes; on SQLite one process.
 """
 
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orgo.conf import Config
+from orgo.loadtest.crew import deciding
 from orgo.loadtest.ground import DATABASE, child_environ, made
 from orgo.loadtest.plan import Plan
 
@@ -24,7 +26,7 @@ _RAW = "SELECT data FROM intake_raw ORDER BY mail_id"
 def measured(config: Config, environ: Mapping[str, str], plan: Plan) -> float:
     """Mails a second, of at most MOST of the mails that the test has decided."""
     mails = min(plan.mails, MOST)
-    processes = 1 if config.sqlite_file else plan.workers
+    processes = deciding(config, plan.workers)
     with _target(config) as target:
         given = child_environ({**environ, "ORGO_DATABASE": target})
         return mails / race(given, config.database, mails, processes)
