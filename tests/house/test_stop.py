@@ -1,5 +1,6 @@
 """A worker that is told to end finishes the letter that is under way, and gives back those behind it."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -14,16 +15,21 @@ from tests.crash.house import House, invariants
 from tests.house.checkout import ROOT, clean_environment
 from tests.house.test_jobs import CELERY
 from tests.servers.ports import free_port
+from tests.servers.scripted import Scripted
 
 ORGO = [sys.executable, str(ROOT / "orgo"), "worker"]
 WORKERS = {"orgo": ORGO, "celery": [*CELERY, "worker", "--loglevel=warning", "--concurrency=1"]}
 MAILS = 8
-DECIDE = """
+PROMISED = 30  # seconds until a worker that was told to end has ended, for then it is killed
+TAKE = """
 from orgo.intake.store import Incoming
-from orgo.message.pool import ParserPool
-from orgo.pipeline import route, take
+from orgo.pipeline import take
 from tests.crash.house import mail
 take([Incoming(data=mail(n), source="smtp", envelope_from=f"citizen{n}@people.example", envelope_to=("info@city.example",)) for n in range(%d)])
+"""
+DECIDE = """
+from orgo.message.pool import ParserPool
+from orgo.pipeline import route
 parser = ParserPool()
 while route(parser): pass
 parser.close()
@@ -38,12 +44,12 @@ courier.close()
 
 
 class Slow:
-    """Holds every answer after the dot until `open`."""
+    """Holds every answer until `open`: a mail server's after the dot, or a virus scanner's."""
 
     def __init__(self) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
 
-    def __call__(self, letter: Caught) -> None:
+    def __call__(self, asked: Caught | bytes) -> None:
         self.reached.set()
         self.open.wait(120)
 
@@ -51,15 +57,14 @@ class Slow:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path / "home", free_port())
-    made.run(DECIDE % MAILS)
+    made.run(TAKE % MAILS)
     yield made
     made.close()
 
 
 @contextmanager
 def told_to_end(house: House, kind: str, slow: Slow) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker of this kind that was told to end while it waited for the answer after a dot."""
-    house.catcher.on_caught = slow
+    """A worker of this kind that was told to end while it waited for an answer."""
     queue = {"ORGO_QUEUE": f"redis://127.0.0.1:{free_port()}/0"} if kind == "celery" else {}
     environment = clean_environment(ORGO_HOME=str(house.home), **queue)
     with (house.home / "worker.log").open("a") as log:
@@ -72,6 +77,13 @@ def told_to_end(house: House, kind: str, slow: Slow) -> Iterator["subprocess.Pop
         slow.open.set()
         worker.kill()
         worker.wait()
+
+
+def letters_wait(house: House) -> Slow:
+    """The mails are decided, their letters wait, and the server that takes them is slow."""
+    house.run(DECIDE)
+    house.catcher.on_caught = slow = Slow()
+    return slow
 
 
 def states(house: House) -> dict[str, int]:
@@ -89,11 +101,11 @@ def until(condition: Callable[[], bool]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(WORKERS))
 def test_the_letter_under_way_is_finished_and_the_others_are_free(house: House, kind: str) -> None:
-    slow = Slow()
+    slow = letters_wait(house)
     with told_to_end(house, kind, slow) as worker:
         until(lambda: states(house) == {"pending": 2 * MAILS - 1, "dot": 1})
         slow.open.set()
-        worker.wait(60)
+        worker.wait(PROMISED)
 
     assert states(house) == {"pending": 2 * MAILS - 1, "sent": 1}
     assert house.rows("select count(*) from outbox_letter where lease_until is not null") == [(0,)]
@@ -104,7 +116,26 @@ def test_the_letter_under_way_is_finished_and_the_others_are_free(house: House, 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(WORKERS))
 def test_one_that_hangs_does_not_keep_the_worker(house: House, kind: str) -> None:
-    with told_to_end(house, kind, Slow()) as worker:
-        worker.wait(60)
+    with told_to_end(house, kind, letters_wait(house)) as worker:
+        worker.wait(PROMISED)
 
     assert states(house) == {"pending": 2 * MAILS - 1, "dot": 1}
+
+
+@pytest.mark.slow
+def test_the_mails_in_hand_are_decided_before_it_ends(house: House) -> None:
+    slow = Slow()
+
+    def clean(asked: bytes) -> bytes:
+        slow(asked)
+        return b"stream: OK\0"
+
+    with Scripted([re.compile(rb"INSTREAM\0.*\0{4}", re.DOTALL), clean]) as scanner:
+        house.configure(f"scanner: {{host: 127.0.0.1, port: {scanner.port}}}")
+        with told_to_end(house, "orgo", slow) as worker:
+            slow.open.set()
+            worker.wait(PROMISED)
+
+    assert house.rows("select outcome, count(*) from intake_mail group by 1") == [("opened", MAILS)]
+    house.run(DELIVER)
+    assert invariants(house, MAILS) == []
