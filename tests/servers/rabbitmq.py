@@ -25,6 +25,8 @@ class Rabbitmq:
             "HOME": str(self.folder),
             "ERL_EPMD_PORT": str(self.epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            # Its mapper may be ended although it has not noticed yet that the broker is gone.
+            "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",
             "RABBITMQ_NODENAME": f"orgo{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
@@ -59,8 +61,9 @@ class Rabbitmq:
         if self._process is not None:
             os.killpg(self._process.pid, 9)
             self._process.wait()
-        subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._process is not None:
+            subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=True)
 
     def _answers(self) -> bool:
         """Whether it speaks AMQP by now (its port is open a little earlier)."""
