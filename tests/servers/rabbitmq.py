@@ -56,6 +56,13 @@ class Rabbitmq:
                 continue
         return self
 
+    def alarm(self, *, on: bool) -> None:
+        """Let it think that memory is short, as with a full disk it takes connections then and no message; or no longer."""
+        words = [_program("rabbitmqctl"), "set_vm_memory_high_watermark", "0.00001" if on else "0.9"]
+        subprocess.run(
+            words, env=self._environment, cwd=self.folder, check=True, capture_output=True, **_nobody()
+        )
+
     def stop(self) -> None:
         """End it, its port mapper and its folder."""
         if self._process is not None:

@@ -43,6 +43,11 @@ class Redis:
                 raise RuntimeError("redis-server has ended")
         return self
 
+    def signal(self, number: int) -> None:
+        """Send a signal to it: SIGSTOP lets it hang, SIGCONT go on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def flush(self) -> None:
         """Forget everything, as after a crash of a Redis that keeps nothing."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as way:

@@ -1,7 +1,10 @@
 """Celery on the configured broker, and the dispatcher that rings by it. The broker only rings: the work is in the database."""
 
+import atexit
 import logging
+import os
 import ssl
+import threading
 import time
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -147,10 +150,9 @@ _SETTINGS: dict[str, Any] = {
 
 
 class Broker:
-    """The dispatcher that sends a message without content to a queue's job, and rings in this process as well.
+    """Sends a message without content to a queue's job, and waits until the broker has it.
 
-    An error is logged and swallowed, for everybody also looks by himself; then the broker is left alone for a while, so
-    that one that is down does not hold up every commit.
+    An error is logged and swallowed, for everybody also looks by himself; then the broker is left alone for a while.
     """
 
     def __init__(self, app: Celery) -> None:
@@ -159,21 +161,78 @@ class Broker:
 
     def ring(self, queue: str) -> None:
         """Tell the workers of this queue that there is work."""
-        dispatch.bells.ring(queue)
         job = JOBS.get(queue)
         if job is None or time.monotonic() < self._quiet_until:
             return
         crashpoint("H6.before_message")
         try:
-            self.app.send_task(job, queue=queue, retry=False, ignore_result=True)
+            self._send(job, queue)
         except Exception as error:
             self._quiet_until = time.monotonic() + QUIET_AFTER_AN_ERROR
             log.warning("the queue can't be reached (%s): the work is found without it", type(error).__name__)
         else:
             crashpoint("H6.after_message")
 
+    def _send(self, job: str, queue: str) -> None:
+        with self.app.producer_or_acquire() as producer:
+            try:
+                options = {"retry": False, "ignore_result": True, "confirm_timeout": _TIMEOUT}
+                self.app.send_task(job, queue=queue, producer=producer, **options)
+            except Exception:
+                # A connection is closed in good order else, which a RabbitMQ in alarm never answers.
+                producer.connection.collect(socket_timeout=_TIMEOUT)
+                raise
+
+
+class Messenger:
+    """The dispatcher that rings in this process at once, and by the broker on a thread of its own.
+
+    Who has just committed something does not wait for a broker that hangs. Rings for one queue that come while the broker
+    is busy are one ring: it only says that there is work.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin)
+        atexit.register(self.wait)
+
+    def _begin(self) -> None:
+        """Nothing is wanted yet. A forked process has no thread of the former one, and a lock that may be held for ever."""
+        self._changed = threading.Condition()
+        self._wanted: set[str] = set()
+        self._thread: threading.Thread | None = None
+        self._busy = False
+
+    def ring(self, queue: str) -> None:
+        """Tell whoever works on this queue that there is work."""
+        dispatch.bells.ring(queue)
+        with self._changed:
+            self._wanted.add(queue)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._carry, name="orgo-messenger", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def wait(self, seconds: float = _TIMEOUT) -> bool:
+        """Wait so long at most until all rings have left; returns whether they have. A process that ends does so."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._wanted and not self._busy, seconds)
+
+    def _carry(self) -> None:
+        while True:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._wanted)
+                queue = min(self._wanted, key=dispatch.QUEUES.index)
+                self._wanted.remove(queue)
+                self._busy = True
+            self._broker.ring(queue)
+
 
 def ring_by_broker(config: Config) -> None:
     """Ring by the configured broker from now on; where there is none the bells of this process stay."""
     if config.queue is not None:
-        dispatch.use(Broker(make_app(config)))
+        dispatch.use(Messenger(Broker(make_app(config))))

@@ -31,7 +31,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from orgo import dispatch
 from orgo.conf import boot, logging
-from orgo.conf.celery import JOBS, LONGEST, Broker, make_app
+from orgo.conf.celery import JOBS, LONGEST, Broker, Messenger, make_app
 from orgo.lib import memory
 from orgo.lib.problems import BadInput
 from orgo.ops import disk, watchman
@@ -67,7 +67,7 @@ def celery_app() -> Celery:
     use_limits(config)
     for queue, job in JOBS.items():
         app.task(_WORK[queue], name=job, time_limit=LONGEST[queue])
-    dispatch.use(Broker(app))
+    dispatch.use(Messenger(Broker(app)))
     return app
 
 

@@ -12,6 +12,8 @@ PATIENCE = 0.5
 Listener = Literal["nobody", "orgo", "another"]
 _BROKER_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 _SENTINELS_PORT = 26379
+# What a broker answers something to, whoever asks; one that hangs still takes connections. By TLS nothing is said.
+_KNOCKS = {"redis": b"PING\r\n", "amqp": b"AMQP\x00\x00\x09\x01"}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared with, not listened on
 
 
@@ -51,7 +53,19 @@ def page(host: str, port: int, patience: float = 3.0) -> Listener:
         way.close()
 
 
-def broker(config: Config, patience: float = PATIENCE) -> tuple[str, bool]:
+def _speaks(scheme: str, host: str, port: int, patience: float) -> bool:
+    """Whether a broker says something there."""
+    if scheme not in _KNOCKS:
+        return answers(host, port, patience)
+    try:
+        with socket.create_connection((host, port), timeout=patience) as way:
+            way.sendall(_KNOCKS[scheme])
+            return bool(way.recv(1))
+    except OSError:
+        return False
+
+
+def broker(config: Config, patience: float = 2.0) -> tuple[str, bool]:
     """Where the broker is, and whether it answers there; ("", True) where none is needed."""
     if config.queue is None:
         return "", True
@@ -59,7 +73,7 @@ def broker(config: Config, patience: float = PATIENCE) -> tuple[str, bool]:
         return _led_to(config.queue, config.queue_master, patience)
     parts = urlsplit(config.queue)
     host, port = parts.hostname or "127.0.0.1", parts.port or _BROKER_PORTS.get(parts.scheme, 0)
-    return f"{host}:{port}", answers(host, port, patience)
+    return f"{host}:{port}", _speaks(parts.scheme, host, port, patience)
 
 
 def _led_to(queue: str, master: str, patience: float) -> tuple[str, bool]:
@@ -75,4 +89,4 @@ def _led_to(queue: str, master: str, patience: float) -> tuple[str, bool]:
     except (OSError, RedisError):
         named = ", ".join(f"{host}:{port}" for host, port in hosts)
         return f"{master} at the Sentinels {named}", False
-    return f"{host}:{port}", answers(host, port, patience)
+    return f"{host}:{port}", _speaks("redis", host, port, patience)
