@@ -95,17 +95,19 @@ def test_no_password_is_given_to_redis_benchmark() -> None:
 def test_a_server_that_is_no_broker_fails(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
+        threading.Thread(target=greet, args=(server,), daemon=True).start()
         outcome = selftest.queue(load(tmp_path, {"ORGO_QUEUE": f"redis://127.0.0.1:{port}/0"}), 10)
 
     assert not outcome.passed and "Error" in outcome.words and f"127.0.0.1:{port}" in outcome.todo
 
 
-def hang_up(server: socket.socket) -> None:
-    """Take every connection and end it at once, until the server is closed."""
+def greet(server: socket.socket) -> None:
+    """Say to every connection what no broker says, and end it, until the server is closed."""
     with suppress(OSError):
         while True:
-            server.accept()[0].close()
+            way = server.accept()[0]
+            way.sendall(b"220 mail.city.example\r\n")
+            way.close()
 
 
 def test_a_mail_that_is_read_otherwise_fails_and_is_shown() -> None:
