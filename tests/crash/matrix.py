@@ -1,7 +1,7 @@
 """Which crash point is tried on which database and which broker.
 
-`make crash` (ORGO_CRASH_WHOLE=1) tries each point on each of the six pairs. A usual run tries each point on SQLite and on
-PostgreSQL, each time with another of the three brokers, and goes round the pairs. The points are in Orgo's own processes: with a broker they ring by it; Celery's workers are killed in test_celery.py,
+`make crash` (ORGO_CRASH_WHOLE=1) tries each point on each of the six pairs. A usual run is pairwise: each point meets each
+database and each of the three brokers, and each database each broker. The points are in Orgo's own processes: with a broker they ring by it; Celery's workers are killed in test_celery.py,
 and at random in test_random.py.
 """
 
@@ -19,27 +19,26 @@ SERVERS = {"postgresql", "redis", "rabbitmq"}
 
 
 def cells(
-    points: Sequence[str], pairs: Sequence[tuple[str, str]] = PAIRS, *, each: int = len(DATABASES)
+    points: Sequence[str], pairs: Sequence[tuple[str, str]] = PAIRS, *, most: int = len(PAIRS)
 ) -> list[object]:
     """The parameters `point`, `nth`, `database`, `broker`; a point is tried for the first or the third time it is reached.
 
-    In a usual run `each` point is tried so often, on another database each time.
+    A usual run tries a point with each broker and on each database, `most` times at most.
     """
     chosen = []
     for place, point in enumerate(points):
-        for number, pair in enumerate(pairs if WHOLE else _of_each_database(pairs, place)[:each]):
+        for number, pair in enumerate(pairs if WHOLE else _pairwise(pairs, place)[:most]):
             once = point.startswith("H9")  # all that is due is swept in one round
             chosen.append(cell(point, 1 if once else 1 + 2 * ((place + number) % 2), *pair))
     return chosen
 
 
-def _of_each_database(pairs: Sequence[tuple[str, str]], place: int) -> list[tuple[str, str]]:
-    """A pair of each database, with another broker, and others at the next place."""
-    chosen = []
-    for number, database in enumerate(DATABASES if place % 2 else DATABASES[::-1]):
-        known = [pair for pair in pairs if pair[0] == database]
-        chosen.append(known[(place // 2 + number) % len(known)])
-    return chosen
+def _pairwise(pairs: Sequence[tuple[str, str]], place: int) -> list[tuple[str, str]]:
+    """Each broker of these pairs on one of the two databases; which on which, and what comes first, differs by the place."""
+    brokers = list(dict.fromkeys(broker for _, broker in pairs))
+    turned = [brokers[(place + number) % len(brokers)] for number in range(max(len(brokers), len(DATABASES)))]
+    first = place // len(brokers)
+    return [(DATABASES[(first + number) % len(DATABASES)], broker) for number, broker in enumerate(turned)]
 
 
 def cell(point: str, nth: int, database: str, broker: str) -> object:

@@ -58,7 +58,7 @@ def worker(house: House, app: str = "tasks", crash: str = "") -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("point", "nth", "database", "broker"), cells(POINTS, WITH_A_BROKER, each=1))
+@pytest.mark.parametrize(("point", "nth", "database", "broker"), cells(POINTS, WITH_A_BROKER, most=1))
 def test_what_a_worker_had_in_hand_is_done_by_another_once(
     house: House, point: str, nth: int, database: str, broker: str
 ) -> None:

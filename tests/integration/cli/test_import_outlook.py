@@ -180,7 +180,7 @@ def test_a_run_that_was_killed_goes_on(office, run, enron, monkeypatch):
     from orgo.intake.models import Mail
 
     monkeypatch.setattr(importing, "BATCH", 10)
-    reached = []
+    reached: list[str] = []
 
     def killed(batch, plan, count, real=importing.take):
         if len(reached) == 3:
