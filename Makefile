@@ -5,7 +5,8 @@
 #   make crash    all crash points on all databases, fifty kills while mail pours in, ten minutes of kills at random, 10,000 races
 #   make cut      the connection cut after every single byte of IMAP, POP3 and SMTP sessions (hours)
 #   make lint     style, types, layers, sizes, generated files, and the pages as a site (var/site)
-#   make bench    what each part costs, beside its floor and what was promised of it
+#   make bench    what each part costs, beside its floor and what was promised of it (ARGS="load rings": 100,000 mails by SMTP and
+#                 100,000 rings, many minutes; they are not among the others, nor is `python -m bench.growth`)
 #   make corpus   the mail reader against other systems' expectations (needs the corpus beside the checkout)
 #   make schema   schema.sql, requirements*.txt and the page of metrics anew, after a migration, another lock or metric
 #   make image    the container's image, built by buildah without an engine and started (root; Debian's buildah and debootstrap)

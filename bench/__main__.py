@@ -1,6 +1,6 @@
 """One table of all measurements: `python -m bench [NAME ..] [--json]`.
 
-Each module is run several times, each time in a process of its own, and the best of each side counts (of a longest wait the
+Each module is run several times (as often as its own TURNS where it has such), each time in a process of its own, and the best of each side counts (of a longest wait the
 worst): ours and the floor take turns so, and are measured beside the same neighbours.
 """
 
@@ -16,18 +16,20 @@ from bench import Row, best
 TURNS = 3
 # growth takes minutes, and prints a table of its own.
 NAMES = sorted({path.stem for path in Path(__file__).parent.glob("[a-z]*.py")} - {"growth"})
+LONG = {"load", "rings"}  # minutes, and measured where they are named
 _MEASURE = "--measure"
 
 
 def main(arguments: list[str]) -> int:
-    """Measure the modules named (all where none is) and print the table.
+    """Measure the modules named (all but the long ones where none is) and print the table.
 
     Returns 1 where a module failed or a part falls short of what was promised of it, 2 for a wrong name.
     """
     if arguments[:1] == [_MEASURE]:
         print(json.dumps(importlib.import_module(f"bench.{arguments[1]}").run()))
         return 0
-    names = [argument for argument in arguments if not argument.startswith("-")] or NAMES
+    names = [argument for argument in arguments if not argument.startswith("-")]
+    names = names or [name for name in NAMES if name not in LONG]
     wrong = [name for name in names if name not in NAMES]
     if wrong:
         print(f"no measurement {wrong[0]!r}; there are: {', '.join(NAMES)}", file=sys.stderr)
@@ -41,9 +43,9 @@ def main(arguments: list[str]) -> int:
 
 def measure(name: str) -> list[Row] | None:
     """The rows of one module, the best of its turns; None where it failed (its own words are on standard error)."""
-    turns = []
-    for turn in range(1, TURNS + 1):
-        print(f"measuring {name}, {turn} of {TURNS} ...", file=sys.stderr, flush=True)
+    turns, most = [], getattr(importlib.import_module(f"bench.{name}"), "TURNS", TURNS)
+    for turn in range(1, most + 1):
+        print(f"measuring {name}, {turn} of {most} ...", file=sys.stderr, flush=True)
         answer = subprocess.run(
             [sys.executable, "-m", "bench", _MEASURE, name], stdout=subprocess.PIPE, text=True
         )

@@ -1,10 +1,11 @@
 """The bench's table: the best turn of each side, and what was promised beside it."""
 
 import json
+import subprocess
 
 import pytest
 
-from bench import Row, __main__, best
+from bench import Row, __main__, best, load, rings
 from bench._mails import mails
 from orgo.message import body_text, parse
 
@@ -63,3 +64,44 @@ def test_the_mails_of_a_whole_way_fill_the_index_and_meet_rules() -> None:
     assert sum(message.text.isascii() for message in read) == 300
     assert {f"word{n}" for n in range(0, 100, 3)} <= {message.subject.split()[-1] for message in read}
     assert sum("word" in message.subject for message in read) == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "short"),
+    [
+        ({}, []),
+        ({"seconds": 481}, [0]),
+        ({"peak_rss_mb": 801}, [1]),
+        ({"lost": 1}, [2]),
+        ({"unsent": 1}, [2]),
+    ],
+)
+def test_the_load_falls_short_by_time_memory_or_one_mail(wrong: dict[str, int], short: list[int]) -> None:
+    told = dict.fromkeys(("lost", "doubled", "unsent", "refused_harmless"), 0) | {
+        "seconds": 480,
+        "peak_rss_mb": 800,
+    }
+    rows = load.rows(told | wrong)
+    assert [number for number, row in enumerate(rows) if row.verdict == "SHORT"] == short
+
+
+@pytest.mark.parametrize(("rate", "verdict"), [(800, "ok"), (799, "SHORT")])
+def test_rings_reach_four_fifths_of_the_bare_statement(rate: int, verdict: str) -> None:
+    row = rings.row("Redis", {"tasks_per_second": rate, "floor_tasks_per_second": 1000})
+    assert row.verdict == verdict
+
+
+def test_the_long_ones_are_measured_where_they_are_named_and_once(monkeypatch, capsys) -> None:
+    begun = []
+
+    def run(command, **_):
+        begun.append(command[-1])
+        return subprocess.CompletedProcess(command, 0, stdout="[]")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert __main__.main(["rings", "store"]) == 0
+    assert begun == ["rings", "store", "store", "store"]
+    monkeypatch.setattr(__main__, "measure", begun.append)
+    begun.clear()
+    __main__.main([])
+    assert "store" in begun and not {"load", "rings", "growth"} & set(begun)
