@@ -8,11 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 from celery import Celery
+from kombu.entity import Queue
 from redis import Redis
 
-from orgo.conf import load
-from orgo.conf.celery import Broker, make_app
-from orgo.loadtest.ground import _environ
+from orgo.conf import Config, load
+from orgo.conf.celery import Broker, dead_letters, make_app
+from orgo.loadtest.ground import _environ, _leave_the_broker
+from orgo.loadtest.names import queue_of
 from tests.house.checkout import ROOT, python
 from tests.house.test_jobs import redis  # noqa: F401 -- a fixture
 from tests.servers.postgresql import Postgresql
@@ -119,12 +121,30 @@ def test_straight_into_the_database_and_one_ring_each_by_rabbitmq(tmp_path: Path
         with app.connection() as connection:
             routing = app.amqp.queues["routing"](connection.default_channel)
             assert routing.queue_declare(passive=True).message_count == 1
+            nothing_of_a_test_stays(load(tmp_path, {**given, "ORGO_QUEUE_PREFIX": "orgo-loadtest-x"}))
     finally:
         broker.stop()
 
     assert (told["mails"], told["lost"], told["doubled"], told["settled"]) == (60, 0, 0, True)
     assert (told["broker"], told["via"]) == ("rabbitmq", "db")
     assert (drained["tasks"], drained["rings"], drained["lost"], drained["doubled"]) == (300, 300, 0, 0)
+
+
+def nothing_of_a_test_stays(config: Config) -> None:
+    """On RabbitMQ: every queue that a test's workers declare is gone."""
+    app = make_app(config)
+    with app.connection() as connection:
+        queues = [
+            *app.amqp.queues.values(),
+            dead_letters(config.queue_prefix),
+            Queue(queue_of(config.queue_prefix)),
+        ]
+        for queue in queues:
+            queue(connection.default_channel).declare()
+        _leave_the_broker(config)
+        for queue in queues:
+            with connection.channel() as channel, pytest.raises(connection.channel_errors, match="NOT_FOUND"):
+                queue(channel).queue_declare(passive=True)
 
 
 def test_a_rate_is_not_for_what_is_stored_at_once(tmp_path: Path) -> None:
