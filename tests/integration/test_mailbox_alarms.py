@@ -209,18 +209,18 @@ def test_a_mailbox_that_nobody_has_looked_at_for_long_is_told_once_and_its_end_o
     office: Office, row: Any
 ) -> None:
     from orgo.intake.mailbox.ledger import Ledger
-    from orgo.intake.mailbox.queries import standing
+    from orgo.intake.mailbox.queries import standings
 
     ledger = Ledger(office.config.accounts[0])
     ledger.well()
     assert _looks(office, 10) == 0
     assert _looks(office, 40) == 1
     assert "no look at it has ended since" in text_of(office.letters(ADMIN)[0])
-    assert standing(office.config.accounts[0]).state == "silent"
+    assert standings(office.config.accounts)[0].state == "silent"
 
     ledger.well()
     assert _looks(office, 4) == 1 and len(office.letters(ADMIN)) == 2
-    assert standing(office.config.accounts[0]).state == "ok"
+    assert standings(office.config.accounts)[0].state == "ok"
 
 
 def test_a_mailbox_that_is_seldom_looked_at_is_silent_after_two_waits(tmp_path: Path) -> None:

@@ -45,6 +45,26 @@ def _observed(office: Office) -> None:
     office.settle()
 
 
+def test_forty_mailboxes_are_asked_for_as_one_is(boxed: Office) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from orgo.intake.mailbox.queries import standings
+    from orgo.intake.models import Folder, Mailbox
+
+    (account,) = boxed.config.accounts
+    accounts = [account, *(account.model_copy(update={"name": f"{n}@city.example"}) for n in range(39))]
+    for other in accounts[:2]:
+        Folder.objects.create(mailbox=Mailbox.objects.create(name=other.name), name="A", problem=other.name)
+    with CaptureQueriesContext(connection) as one:
+        alone = standings(accounts[:1])
+    with CaptureQueriesContext(connection) as many:
+        found = standings(accounts)
+
+    assert len(many) == len(one) and found[:1] == alone
+    assert [row.problems for row in found] == [[f"A: {row.name}"] for row in found[:2]] + [[]] * 38
+
+
 def test_it_says_how_each_stands(boxed: Office, client: Any) -> None:
     from orgo.intake.models import Mailbox
 

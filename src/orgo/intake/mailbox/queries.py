@@ -1,11 +1,12 @@
 """How it stands with the mailboxes, for the command line and the page."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from orgo.conf.config import Mailbox as Account
 from orgo.intake.mailbox.dial import open_session
@@ -37,6 +38,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str] = []
 
 
+_OF_ROW = {field.name for field in Mailbox._meta.concrete_fields} & {*Standing.__struct_fields__} - {"name"}
+
+
 class Found(msgspec.Struct, frozen=True):
     """A folder that was tried out: how many mails are in it, and why they could not be marked ("": they can)."""
 
@@ -51,30 +55,48 @@ def was_read(name: str) -> bool:
 
 
 def standings(accounts: Iterable[Account]) -> list[Standing]:
-    """How each of these mailboxes stands, in their order."""
-    return [standing(account) for account in accounts]
+    """How each of these mailboxes stands, in their order; asked of all at once."""
+    known = list(accounts)
+    names = [account.name for account in known]
+    rows = {row.name: row for row in Mailbox.objects.filter(name__in=names)}
+    watched = Mail.objects.filter(mailbox__in=names, outcome="observed")
+    stay = Receipt.objects.filter(folder__mailbox__name__in=names, mail=None).exclude(problem="")
+    observed, left = _by(watched, "mailbox"), _by(stay, "folder__mailbox__name")
+    problems = _problems(names)
+    return [
+        Standing(
+            **_kept(rows.get(account.name)),
+            name=account.name,
+            protocol=account.protocol,
+            server=f"{account.host}:{account.port}",
+            observed=observed.get(account.name, 0),
+            left=left.get(account.name, 0),
+            problems=problems[account.name],
+        )
+        for account in known
+    ]
 
 
-def standing(account: Account) -> Standing:
-    """How this mailbox stands; one that was never tried has no row yet."""
-    row = Mailbox.objects.filter(name=account.name).first()
-    server = f"{account.host}:{account.port}"
+def _kept(row: Mailbox | None) -> dict[str, Any]:
+    """What its row says; one that was never tried has none yet."""
     if row is None:
-        return Standing(name=account.name, protocol=account.protocol, server=server)
-    problems = Folder.objects.filter(mailbox=row).exclude(problem="").values_list("name", "problem")
-    kept: dict[str, Any] = {
-        name: getattr(row, name)
-        for name in Standing.__struct_fields__
-        if hasattr(Mailbox, name) and name != "folders"
-    }
-    if row.state == "ok" and row.noticed == "silent":
-        kept["state"] = "silent"
-    return Standing(
-        **kept | {"protocol": account.protocol, "server": server},
-        observed=Mail.objects.filter(mailbox=account.name, outcome="observed").count(),
-        left=Receipt.objects.filter(folder__mailbox=row, mail=None).exclude(problem="").count(),
-        problems=[f"{folder}: {problem}" for folder, problem in problems],
-    )
+        return {}
+    kept = {name: getattr(row, name) for name in _OF_ROW}
+    return kept | {"state": "silent"} if row.state == "ok" and row.noticed == "silent" else kept
+
+
+def _by(rows: QuerySet[Any], name: str) -> dict[str, int]:
+    """How many rows there are for each value of a column."""
+    return dict(rows.values_list(name).annotate(count=Count("pk")).order_by())
+
+
+def _problems(names: list[str]) -> defaultdict[str, list[str]]:
+    """What is wrong with the folders of each of these mailboxes."""
+    found = defaultdict[str, list[str]](list)
+    folders = Folder.objects.filter(mailbox__name__in=names).exclude(problem="").order_by("pk")
+    for mailbox, name, problem in folders.values_list("mailbox__name", "name", "problem"):
+        found[mailbox].append(f"{name}: {problem}")
+    return found
 
 
 def observed(name: str, limit: int = 200) -> Sequence[Mail]:
