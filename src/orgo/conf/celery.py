@@ -28,6 +28,8 @@ MOST_DEAD = 10_000
 _TO_THE_DEAD = "x-dead-letter-routing-key"
 POLL = 10.0
 QUIET_AFTER_AN_ERROR = 10.0
+# Seconds between two rings of one process: a job takes all that waits by then, and a job for each mail costs as much as the mail.
+BREATH = 0.05
 _TIMEOUT = 2.0
 
 
@@ -188,7 +190,7 @@ class Messenger:
     """The dispatcher that rings in this process at once, and by the broker on a thread of its own.
 
     Who has just committed something does not wait for a broker that hangs. Rings for one queue that come while the broker
-    is busy are one ring: it only says that there is work.
+    is busy, or too soon after the last, are one ring: it only says that there is work.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -230,6 +232,7 @@ class Messenger:
                 self._wanted.remove(queue)
                 self._busy = True
             self._broker.ring(queue)
+            time.sleep(BREATH)
 
 
 def ring_by_broker(config: Config) -> None:

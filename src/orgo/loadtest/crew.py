@@ -78,7 +78,7 @@ class Crew:
             raise self._failed("a process of the load test has ended")
 
     def memory(self) -> int:
-        """The resident memory of all of them and their children, in bytes."""
+        """The resident memory of all of them and their children, in bytes; what several share counts once."""
         return sum(_resident(process) for process in self._all())
 
     def seconds(self) -> float:
@@ -110,8 +110,10 @@ class Crew:
 
 
 def _resident(process: psutil.Process) -> int:
+    """Its proportional share where the system tells it (Linux), else all that is resident."""
     with suppress(psutil.Error):
-        return int(process.memory_info().rss)
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", full.rss))
     return 0
 
 
