@@ -29,7 +29,7 @@ _TO_THE_DEAD = "x-dead-letter-routing-key"
 POLL = 10.0
 QUIET_AFTER_AN_ERROR = 10.0
 # Seconds between two rings of one process: a job takes all that waits by then, and a job for each mail costs as much as the mail.
-BREATH = 0.05
+BREATH = 0.2
 _TIMEOUT = 2.0
 
 
