@@ -196,8 +196,8 @@ class Messenger:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin)
+        if register := getattr(os, "register_at_fork", None):  # Windows forks nothing
+            register(after_in_child=self._begin)
         atexit.register(self.wait)
 
     def _begin(self) -> None:
