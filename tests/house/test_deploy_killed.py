@@ -109,6 +109,14 @@ class StandIn:
         rows = [json.dumps({"key": key.replace("_", "."), "value": value}) for key, value in values.items()]
         (self.root / "var/lib/orgo/told").write_text("\n".join(rows))
 
+    def run_with(self, program: str, lines: str) -> subprocess.CompletedProcess[str]:
+        """Upgrade with this script in the place of one of the system's programs."""
+        own = self.folder / "bin" / program
+        own.parent.mkdir()
+        own.write_text(f"#!/bin/sh\n{lines}\n")
+        own.chmod(0o755)
+        return self.run("upgrade.sh", PATH=f"{own.parent}:{os.environ['PATH']}")
+
     def next_version(self, content: str) -> None:
         """What is in the checkout from now on, with another unit and another command."""
         (self.source / "src/program").write_text(content)
@@ -256,11 +264,7 @@ def test_the_way_back_comes_right_wherever_it_was_killed(installed: StandIn) -> 
 
 def test_a_way_back_that_is_cut_off_never_leaves_a_machine_without_its_unit(installed: StandIn) -> None:
     installed.next_version("broken")
-    tar = installed.folder / "bin/tar"
-    tar.parent.mkdir()
-    tar.write_text('#!/bin/sh\ncase "$*" in *-xpf*placed.tar) exit 9 ;; esac\nexec /usr/bin/tar "$@"\n')
-    tar.chmod(0o755)
-    cut = installed.run("upgrade.sh", PATH=f"{tar.parent}:{os.environ['PATH']}")
+    cut = installed.run_with("tar", 'case "$*" in *-xpf*placed.tar) exit 9 ;; esac\nexec /usr/bin/tar "$@"')
 
     assert cut.returncode == 9 and "going back" in cut.stdout
     assert installed.placed() == ["# broken", "# broken"]
@@ -270,11 +274,7 @@ def test_a_way_back_that_is_cut_off_never_leaves_a_machine_without_its_unit(inst
 def test_a_way_back_goes_on_where_the_machine_began_anew_in_between(installed: StandIn) -> None:
     var, database = installed.root / "var/lib/orgo/var", installed.on_another_disk()
     installed.next_version("broken")
-    mv = installed.folder / "bin/mv"
-    mv.parent.mkdir()
-    mv.write_text('#!/bin/sh\n/usr/bin/mv "$@" && case "$*" in *var/log*) exit 9 ;; esac\n')
-    mv.chmod(0o755)
-    cut = installed.run("upgrade.sh", PATH=f"{mv.parent}:{os.environ['PATH']}")
+    cut = installed.run_with("mv", '/usr/bin/mv "$@" && case "$*" in *var/log*) exit 9 ;; esac')
     assert cut.returncode == 9 and not (var / "log").exists()
     (var / "log").mkdir()
     (var / "log/meanwhile").touch()

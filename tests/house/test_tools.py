@@ -102,7 +102,7 @@ def test_pips_index_is_told_to_uv_and_what_uv_was_told_wins(monkeypatch) -> None
         ("see /" + "work/main/src", True),
         ("pip install " + "orgo", True),
         ("pip install orgo-mail", False),
-        ("src/orgo/work/main.py", False),
+        ("src/orgo/" + "work/main.py", False),
         ("ORGO_HOME=/srv/orgo", False),
     ],
 )
