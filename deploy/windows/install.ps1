@@ -3,9 +3,9 @@
 Installs Orgo on Windows: Windows Server 2016 and later, Windows 10 and later.
 
 .DESCRIPTION
-As an administrator: the program goes to C:\Program Files\Orgo, configuration and data to C:\ProgramData\Orgo, and Windows'
-own Task Scheduler starts Orgo with the machine, as LOCAL SERVICE, and again whenever it ends. A program that is older is
-upgraded: its data is copied first.
+As an administrator: the program goes to C:\Program Files\Orgo, configuration and data to C:\ProgramData\Orgo, and the
+service Orgo runs under an account of its own (NT SERVICE\Orgo), with the machine and again whenever it failed. A program that
+is older is upgraded: it is stopped in good order, and its data is copied first. The task that started earlier releases goes.
 
 With -User, for somebody without administrator's rights: everything in one folder, with "Start Orgo.cmd" in it. The folder
 may be moved, and carried on a stick.
@@ -31,21 +31,14 @@ param(
 
 Set-StrictMode -Version 2
 $ErrorActionPreference = 'Stop'
-$TaskName = 'Orgo'
-$LocalService = '*S-1-5-19'             # names differ with the language of Windows, numbers do not
+$ServiceName = 'Orgo'
+# An account that Windows makes of the service's name: nobody else runs as it, it has no password, and its number is the same
+# on each machine. (Names of accounts differ with the language of Windows, numbers do not.)
+$ServiceAccount = "NT SERVICE\$ServiceName"
+$ServiceSid = '*S-1-5-80-604842835-1986073562-4014055092-380028903-1680881554'
+$LocalService = '*S-1-5-19'             # as whom a task started earlier releases
 $Administrators = '*S-1-5-32-544'
 $System = '*S-1-5-18'
-# Orgo, and again five seconds after it ended. What it says goes to orgo.log in FOLDER, or in var where that can't be written;
-# the file begins anew above 10 MB.
-$Again = @(
-    ':again'
-    'set "LOGS=var"'
-    'if exist "FOLDER\" (type nul >>"FOLDER\orgo.log" && set "LOGS=FOLDER")'
-    'if exist "%LOGS%\orgo.log" for %%F in ("%LOGS%\orgo.log") do if %%~zF gtr 10485760 move /y "%%~F" "%%~dpnF.1.log" >nul'
-    'ORGO up >>"%LOGS%\orgo.log" 2>&1'
-    'ping -n 6 127.0.0.1 >nul'
-    'goto again'
-)
 $Source = (Resolve-Path (Join-Path $PSScriptRoot '..\..')).Path
 
 function Stop-With([int]$Code, [string]$Words) {
@@ -151,42 +144,68 @@ function Set-Command([string]$File, [string]$Program, [string]$OrgoHome, [string
 function Protect-Folder([string]$Folder) {
     Invoke-Program 'icacls.exe' @(
         $Folder, '/inheritance:r', '/grant:r',
-        "${System}:(OI)(CI)F", "${Administrators}:(OI)(CI)F", "${LocalService}:(OI)(CI)M", '/Q'
+        "${System}:(OI)(CI)F", "${Administrators}:(OI)(CI)F", "${ServiceSid}:(OI)(CI)M",
+        '/remove:g', $LocalService, '/Q'
     )
 }
 
-# The task that starts Orgo with the machine, and again when it ended.
-function Register-Orgo([string]$Run) {
-    $action = New-ScheduledTaskAction -Execute "$env:SystemRoot\System32\cmd.exe" -Argument "/d /c `"`"$Run`"`""
-    $trigger = New-ScheduledTaskTrigger -AtStartup
-    $principal = New-ScheduledTaskPrincipal -UserId 'LOCALSERVICE' -LogonType ServiceAccount
-    $settings = New-ScheduledTaskSettingsSet -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) `
-        -ExecutionTimeLimit ([TimeSpan]::Zero) -MultipleInstances IgnoreNew -StartWhenAvailable `
-        -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
-    Register-ScheduledTask -TaskName $TaskName -Action $action -Trigger $trigger -Principal $principal `
-        -Settings $settings -Description 'Orgo: mail becomes accountable work' -Force | Out-Null
+# The service as the service manager knows it, made or with another release's program. It may start only when all is said.
+function Register-Orgo([string]$Release, [string]$OrgoHome) {
+    $program = Join-Path $Release 'python.exe'
+    # the service may not write where the event log's sources are; and where pywin32 can't be loaded it is seen here
+    $source = "import win32serviceutil, servicemanager; servicemanager.SetEventSourceName('$ServiceName', True)"
+    Invoke-Program $program @('-I', '-c', $source)
+    $line = "`"$program`" -I -X utf8 -m orgo.cli.windows_service `"$OrgoHome`""
+    $there = Get-CimInstance Win32_Service -Filter "Name='$ServiceName'"
+    if ($there) {
+        $changed = Invoke-CimMethod -InputObject $there -MethodName Change -Arguments @{ PathName = $line }
+        if ($changed.ReturnValue -ne 0) { Stop-With 1 "the service could not be changed: error $($changed.ReturnValue)" }
+    }
+    else {
+        New-Service -Name $ServiceName -BinaryPathName $line -DisplayName $ServiceName -StartupType Disabled `
+            -Description 'Mail becomes accountable work' | Out-Null
+    }
+    # of the rights that services have it needs none but the one that everybody has
+    Invoke-Program 'sc.exe' @('privs', $ServiceName, 'SeChangeNotifyPrivilege')
+    # after a failure again in 5 s, then each minute; a day without one forgets them. An end with an error is a failure too
+    Invoke-Program 'sc.exe' @('failure', $ServiceName, 'reset=', '86400', 'actions=', 'restart/5000/restart/60000/restart/60000')
+    Invoke-Program 'sc.exe' @('failureflag', $ServiceName, '1')
+    Invoke-Program 'sc.exe' @('config', $ServiceName, 'start=', 'delayed-auto', 'obj=', $ServiceAccount)
 }
 
-# Ends the task and what it started; Orgo loses nothing by that, its next start goes on.
+function Test-Service {
+    return [bool](Get-Service -Name $ServiceName -ErrorAction SilentlyContinue)
+}
+
+function Test-FormerTask {
+    return [bool](Get-ScheduledTask -TaskName $ServiceName -ErrorAction SilentlyContinue)
+}
+
+# Ends Orgo, and what was started from its folder. It stays ended until it is registered again: its recovery is off too.
 function Stop-Orgo([string]$Folder) {
-    if (-not (Get-ScheduledTask -TaskName $TaskName -ErrorAction SilentlyContinue)) { return }
-    Disable-ScheduledTask -TaskName $TaskName | Out-Null
-    Stop-ScheduledTask -TaskName $TaskName
+    if (Test-Service) {
+        Set-Service -Name $ServiceName -StartupType Disabled
+        Stop-Service -Name $ServiceName -ErrorAction Continue
+    }
+    if (Test-FormerTask) {
+        Disable-ScheduledTask -TaskName $ServiceName | Out-Null
+        Stop-ScheduledTask -TaskName $ServiceName
+    }
     Get-CimInstance Win32_Process |
         Where-Object { $_.ExecutablePath -and $_.ExecutablePath.StartsWith("$Folder\", 'OrdinalIgnoreCase') } |
         ForEach-Object { Stop-Process -Id $_.ProcessId -Force -ErrorAction SilentlyContinue }
+}
+
+# The task by which earlier releases were started, and its file.
+function Remove-FormerTask([string]$Folder) {
+    if (Test-FormerTask) { Unregister-ScheduledTask -TaskName $ServiceName -Confirm:$false }
+    Remove-Item (Join-Path $Folder 'run.cmd') -ErrorAction SilentlyContinue
 }
 
 # The value of one key of the configuration.
 function Get-Setting([string]$Command, [string]$Key) {
     & $Command config show --json | ForEach-Object { $_ | ConvertFrom-Json } | Where-Object { $_.key -eq $Key } |
         ForEach-Object { $_.value }
-}
-
-# The lines of run.cmd; "(none)" is no folder's name.
-function Get-RunLine([string]$Command) {
-    $logs = Get-Setting $Command 'log.folder'
-    return $Again | ForEach-Object { $_.Replace('FOLDER', "$logs".Replace('%', '%%')) }
 }
 
 # Waits up to a minute for the page to answer that it lives.
@@ -224,8 +243,8 @@ function Install-Service {
     $folder = Join-Path $env:ProgramFiles 'Orgo'
     $orgoHome = Join-Path $env:ProgramData 'Orgo'
     $release = Join-Path $folder (Get-Release)
-    $run = Join-Path $folder 'run.cmd'
     $command = Join-Path $folder 'orgo.cmd'
+    $why = "its log: orgo.log in log.folder or in $orgoHome\var; and the event log (Application, $ServiceName)"
     New-Release $release
     Invoke-Step 'stopping Orgo where it runs' { Stop-Orgo $folder }
     if (Test-Path (Join-Path $orgoHome 'var')) {
@@ -237,14 +256,13 @@ function Install-Service {
     }
     Set-Command $command $release $orgoHome 'ORGO %*'
     Invoke-Step 'first set-up' { Invoke-Setup $command }
-    $lines = if ($DryRun) { $Again } else { Get-RunLine $command }
-    Set-Command $run $release $orgoHome $lines
-    Invoke-Step "the task $TaskName starts Orgo with the machine" {
-        Register-Orgo $run
-        Start-ScheduledTask -TaskName $TaskName
-        if (-not (Test-Alive $command)) { Stop-With 1 "Orgo does not answer; see orgo.log in $orgoHome\var or in log.folder" }
+    Invoke-Step "the service $ServiceName starts Orgo with the machine, as $ServiceAccount" {
+        Register-Orgo $release $orgoHome
+        Start-Service -Name $ServiceName
+        if (-not (Test-Alive $command)) { Stop-With 1 "Orgo does not answer; $why" }
+        Remove-FormerTask $folder
     }
-    Write-Output "Orgo is installed. As an administrator: & '$command' doctor; its log: orgo.log in $orgoHome\var or in log.folder"
+    Write-Output "Orgo is installed. As an administrator: & '$command' doctor; $why"
 }
 
 function Invoke-Setup([string]$Command) {
@@ -268,9 +286,11 @@ function Install-Portable {
 
 function Uninstall-Service {
     $folder = Join-Path $env:ProgramFiles 'Orgo'
-    Invoke-Step "taking the task $TaskName and $folder away" {
+    Invoke-Step "taking the service $ServiceName and $folder away" {
         Stop-Orgo $folder
-        Unregister-ScheduledTask -TaskName $TaskName -Confirm:$false -ErrorAction SilentlyContinue
+        Remove-FormerTask $folder
+        if (Test-Service) { Invoke-Program 'sc.exe' @('delete', $ServiceName) }
+        Remove-EventLog -Source $ServiceName -ErrorAction SilentlyContinue
         if (Test-Path $folder) { Remove-Item $folder -Recurse -Force }
     }
     Write-Output "Orgo is gone. Configuration and data stay in $(Join-Path $env:ProgramData 'Orgo'); install.ps1 finds them again."

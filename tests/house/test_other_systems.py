@@ -1,11 +1,13 @@
 """Windows and macOS, of which none is here: what their scripts say, and that Orgo needs nothing that they have not."""
 
 import ast
+import hashlib
 import json
 import os
 import plistlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tomllib
@@ -21,6 +23,8 @@ from packaging.utils import canonicalize_name
 
 from tests.house.checkout import ROOT, clean_environment
 
+# without POSIX, with pywin32
+WINDOWS_PATH = ("tests/house/without_posix", "tests/house/on_windows", "src", "")
 WINDOWS = ROOT / "deploy/windows/install.ps1"
 SOURCES = sorted((ROOT / "src/orgo").rglob("*.py"))
 EVERY_MODULE = """
@@ -85,7 +89,7 @@ def posix_only(file: Path, windows: ModuleType) -> Iterator[tuple[int, str]]:
 def without_posix(home: Path, *words: str, queue: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *words],
-        cwd=home, env=clean_environment(ORGO_QUEUE=queue, PYTHONPATH=f"{ROOT}/tests/house/without_posix:{ROOT}/src"),
+        cwd=home, env=clean_environment(ORGO_QUEUE=queue, PYTHONPATH=":".join(f"{ROOT}/{one}" for one in WINDOWS_PATH)),
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
 
@@ -197,20 +201,46 @@ def function(name: str) -> str:
     return found[0]
 
 
-def test_on_windows_the_log_goes_where_it_is_configured_and_begins_anew_there() -> None:
-    (again,) = re.findall(r"^\$Again = @\(\n(.*?)^\)", WINDOWS.read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line.strip()[1:-1] for line in again.splitlines()]
-    # %LOGS% is set anew for each start, before it is used; var is what can always be written
-    first = next(number for number, line in enumerate(lines) if "%LOGS%" in line)
-    assert lines[:first] == [
-        ":again",
-        'set "LOGS=var"',
-        'if exist "FOLDER\\" (type nul >>"FOLDER\\orgo.log" && set "LOGS=FOLDER")',
+def test_the_account_of_the_windows_service_has_the_number_that_windows_makes_of_its_name() -> None:
+    def number(name: str) -> str:
+        parts = struct.unpack("<5I", hashlib.sha1(name.upper().encode("utf-16-le")).digest())
+        return f"S-1-5-80-{'-'.join(map(str, parts))}"
+
+    known = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+    assert number("TrustedInstaller") == known
+    assert f"$ServiceSid = '*{number('Orgo')}'" in WINDOWS.read_text()
+
+
+def test_on_windows_a_service_is_registered_as_the_one_that_is_there() -> None:
+    """What the script names in other words than its own is there: the module, its service, what is given to it."""
+    text = function("Register-Orgo")
+    (module,) = re.findall(r"-m (\S+) `\"\$OrgoHome`\"\"$", text, re.MULTILINE)
+    service = (ROOT / "src" / module.replace(".", "/")).with_suffix(".py").read_text()
+    assert re.findall(r'_svc_name_ = "(.*)"', service) == re.findall(
+        r"^\$ServiceName = '(.*)'", WINDOWS.read_text(), re.MULTILINE
+    )
+    # a half made one would start as SYSTEM: who it is and that it starts is said last, in one
+    assert "-StartupType Disabled" in text
+    assert text.rstrip("}\n").endswith("'start=', 'delayed-auto', 'obj=', $ServiceAccount)")
+    assert {"'failure'", "'failureflag'", "'privs'"} <= set(re.findall(r"'\w+'", text))
+
+
+def test_on_windows_the_former_task_ends_before_the_copy_and_goes_when_the_service_runs() -> None:
+    order = re.findall(
+        r"Stop-Orgo|Backup-Home|Register-Orgo|Start-Service|Test-Alive|Remove-FormerTask",
+        function("Install-Service"),
+    )
+    assert order == [
+        "Stop-Orgo",
+        "Backup-Home",
+        "Register-Orgo",
+        "Start-Service",
+        "Test-Alive",
+        "Remove-FormerTask",
     ]
-    assert [line for line in lines[first:] if "orgo.log" in line and '"%LOGS%\\orgo.log"' not in line] == []
-    assert "Get-Setting $Command 'log.folder'" in function("Get-RunLine")
-    set_up = function("Install-Service")
-    assert set_up.index("Invoke-Setup") < set_up.index("Get-RunLine") < set_up.index("Set-Command $run")
+    assert "Remove-FormerTask" in function("Uninstall-Service") and "'delete'" in function(
+        "Uninstall-Service"
+    )
 
 
 def test_on_windows_what_a_killed_run_left_half_made_goes_before_the_next() -> None:
@@ -231,10 +261,10 @@ def test_on_windows_nothing_is_installed_that_the_lock_has_no_hash_of() -> None:
 
 KNOWN = set(
     "Copy-Item Disable-ScheduledTask Get-ChildItem Get-CimInstance Get-Command Get-Content Get-FileHash Get-Item"
-    " Get-ScheduledTask Join-Path Move-Item New-Item New-Object New-ScheduledTaskAction New-ScheduledTaskPrincipal"
-    " New-ScheduledTaskSettingsSet New-ScheduledTaskTrigger New-TimeSpan Out-Null Register-ScheduledTask Remove-Item"
-    " Rename-Item Resolve-Path Select-Object Select-String Set-StrictMode Sort-Object Split-Path Start-ScheduledTask"
-    " Start-Sleep Stop-Process Stop-ScheduledTask Test-Path Unregister-ScheduledTask Where-Object Write-Output"
+    " Get-ScheduledTask Get-Service Invoke-CimMethod Join-Path Move-Item New-Item New-Object New-Service Out-Null"
+    " Remove-EventLog Remove-Item Rename-Item Resolve-Path Select-Object Select-String Set-Service Set-StrictMode Sort-Object"
+    " Split-Path Start-Service Start-Sleep Stop-Process Stop-ScheduledTask Stop-Service Test-Path"
+    " Unregister-ScheduledTask Where-Object Write-Output"
     " ConvertFrom-Json ForEach-Object".split()
 )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from orgo.conf import Config
     from orgo.ops.up import Part
 
 
@@ -17,23 +18,30 @@ def end_on_term() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
-def run_parts(parts: "tuple[Part, ...] | None") -> None:
-    """Run these parts of Orgo (all of them for None) until the process is told to stop."""
+def begun() -> "Config":
+    """The configuration of a process that runs for long, which is set up by it. Raises BadInput where Orgo can't run."""
     from orgo.conf import boot, load, logging
 
-    end_on_term()
     config = load()
     logging.begin(config)
     boot.start(config)
     from orgo.ops.checking import need_rules
     from orgo.ops.schema import form, refuse_newer
-    from orgo.ops.up import ALL
-    from orgo.ops.up import up as work
 
     need_rules(config)
     refuse_newer(form())
     for problem in config.warnings:
         click.echo(f"orgo: warning: {problem}", err=True)
+    return config
+
+
+def run_parts(parts: "tuple[Part, ...] | None") -> None:
+    """Run these parts of Orgo (all of them for None) until the process is told to stop."""
+    end_on_term()
+    config = begun()
+    from orgo.ops.up import ALL
+    from orgo.ops.up import up as work
+
     work(config, parts or ALL)
 
 

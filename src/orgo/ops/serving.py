@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -12,13 +13,26 @@ from orgo.ops.up import port_problem
 log = logging.getLogger("orgo")
 
 
-def serve(config: Config, listening: Callable[[], None] | None = None) -> None:
-    """Serve until the process is told to stop; `listening` is called once whoever comes need not be sent away.
+class _Server(uvicorn.Server):
+    """Ends by a signal, as uvicorn does, or when `ended` is set: a service of Windows is told to stop without one."""
 
-    Raises BadInput when the port can't be had.
+    def __init__(self, config: uvicorn.Config, ended: threading.Event) -> None:
+        super().__init__(config)
+        self.ended = ended
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second; True ends the server."""
+        self.should_exit = self.should_exit or self.ended.is_set()
+        return await super().on_tick(counter)
+
+
+def serve(config: Config, ended: threading.Event, listening: Callable[[], None] | None = None) -> None:
+    """Serve until the process is told to stop or `ended` is set.
+
+    `listening` is called once whoever comes need not be sent away. Raises BadInput when the port can't be had.
     """
     sock = listen(config.web.host, config.web.port)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             "orgo.web.asgi:application",
             log_config=None,
@@ -27,7 +41,8 @@ def serve(config: Config, listening: Callable[[], None] | None = None) -> None:
             server_header=False,
             timeout_graceful_shutdown=3,
             proxy_headers=False,
-        )
+        ),
+        ended,
     )
     log.info("the page is at %s", config.web.url)
     if listening is not None:

@@ -43,14 +43,19 @@ ROUNDS_MAY_TAKE = 25.0  # whoever ends a service kills it after 30 s
 
 
 class Running:
-    """The parts that run in this process. `start` them, then `serve` the page or `wait`; `stop` ends all."""
+    """The parts that run in this process. `start` them, then `serve` the page or `wait`; `stop` ends all.
 
-    def __init__(self, config: Config, parts: Iterable[Part] = ALL) -> None:
+    `ended` is for whoever tells it to stop without a signal: `serve` and `wait` return when it is set.
+    """
+
+    def __init__(
+        self, config: Config, parts: Iterable[Part] = ALL, ended: threading.Event | None = None
+    ) -> None:
         self.config = config
         self.parts = frozenset(parts)
         self.loops: list[Loop] = []
         self.watched: list[WellOrNot] = []
-        self.ended = threading.Event()
+        self.ended = ended or threading.Event()
         self.smtp_port: int | None = None
         self._at_end: list[Callable[[], None]] = []
         self._lock = ExitStack()
@@ -99,7 +104,7 @@ class Running:
         if "web" in self.parts:
             from orgo.ops.serving import serve
 
-            serve(self.config, listening)
+            serve(self.config, self.ended, listening)
         else:
             self.wait()
 
@@ -435,11 +440,16 @@ def port_problem(key: str, host: str, port: int, error: OSError) -> BadInput:
     )
 
 
-def up(config: Config, parts: Iterable[Part] = ALL) -> None:
-    """Run these parts until the process is told to stop."""
-    running = Running(config, parts)
+def up(
+    config: Config,
+    parts: Iterable[Part] = ALL,
+    ended: threading.Event | None = None,
+    listening: Callable[[], None] | None = None,
+) -> None:
+    """Run these parts until the process is told to stop, by a signal or by `ended`; see `Running.serve` of `listening`."""
+    running = Running(config, parts, ended)
     try:
         running.start()
-        running.serve()
+        running.serve(listening)
     finally:
         running.stop()
