@@ -30,8 +30,65 @@ def test_without_a_queue_all_pass_and_the_home_stays_empty(tmp_path: Path) -> No
         "pass  offline: 3 mails became tasks (1 of them from the watched folder), 3 letters are held"
         in done.stdout
     )
+    assert "; no .pst was tried: orgo selftest --pst FILE reads one" in done.stdout
     assert "pass  queue: embedded: no queue is configured" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_archive_of_outlook_is_read_and_nothing_of_it_is_kept(tmp_path: Path, corpus: Path) -> None:
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir()
+    temporary.mkdir()
+    archive = corpus / "pst/tika/testPST_variousBodyTypes.pst"
+    done = python(ORGO, "selftest", "--pst", archive, "--json", home=home, TMPDIR=str(temporary))
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert (done.returncode, told[1]["name"], told[1]["passed"]) == (0, "offline", True), done.stderr
+    assert told[1]["words"].endswith(
+        "until there is a network; 4 mails read from testPST_variousBodyTypes.pst"
+    )
+    assert [*home.iterdir(), *temporary.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_read", "words"),
+    [
+        (
+            "aspose-java/PersonalStorage.pst",
+            True,
+            "0 mails read from PersonalStorage.pst, 6 other items left out",
+        ),
+        ("derived-corrupt/header-only.pst", False, "is cut off: 564 of its 271360 bytes are here"),
+        ("derived-corrupt/broken-root.pst", False, "is damaged: its head is not what was written"),
+    ],
+)
+def test_what_an_archive_has_is_counted_and_why_it_cannot_be_read_is_said(
+    corpus: Path, name: str, is_read: bool, words: str
+) -> None:
+    found, said = selftest.outlook(corpus / "pst" / name)
+
+    assert found is is_read and said.endswith(words)
+
+
+def test_one_that_is_cut_off_fails_and_one_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cut.pst").write_bytes(b"!BDN" + bytes(4) + b"SM" + bytes(90))
+    (tmp_path / "letter.pst").write_bytes(b"Dear all")
+    cut = python(ORGO, "selftest", "--pst", "cut.pst", home=tmp_path)
+    refused = python(ORGO, "selftest", "--pst", "letter.pst", home=tmp_path)
+    missing = python(ORGO, "selftest", "--pst", "none.pst", home=tmp_path)
+
+    assert (cut.returncode, refused.returncode, missing.returncode) == (1, 2, 2), cut.stdout
+    assert (
+        "FAIL  offline: 3 mails became tasks" in cut.stdout
+        and "1 place that can't be read: cut.pst: is " in cut.stdout
+    )
+    assert "      give an archive that Outlook opens\n" in cut.stdout and cut.stderr == ""
+    assert (refused.stdout, refused.stderr) == (
+        "",
+        "orgo: letter.pst: --pst: is no archive of Outlook (.pst, .ost)\n",
+    )
+    assert missing.stdout == "" and "none.pst" in missing.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.pst", "letter.pst"]
 
 
 def test_its_block_is_what_mail_route_prints_in_a_plain_home(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orgo.cli.errors import Code
+from orgo.cli.errors import Code, plain
 from orgo.cli.numbers import Whole
 from orgo.cli.output import Live, as_json_option, line
 from orgo.ops.selftest import TASKS
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many tasks travel through the configured broker and back.",
 )
+@click.option(
+    "--pst",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An archive of Outlook that the offline test reads; nothing of it is kept.",
+)
 @as_json_option
-def selftest(tasks: int, as_json: bool) -> int:
+def selftest(tasks: int, pst: Path | None, as_json: bool) -> int:
     """Try this installation: a mail is read, work is done without a network, the broker carries tasks.
 
     Each test says pass or what to do. Nothing of yours is touched: the tests have a home, a database and a queue of
@@ -34,7 +40,7 @@ def selftest(tasks: int, as_json: bool) -> int:
     Exit code 0 when all pass, 1 when one does not.
     """
     failed = 0
-    for outcome in _outcomes(tasks):
+    for outcome in _outcomes(tasks, pst):
         failed += not outcome.passed
         if as_json:
             line(outcome)
@@ -45,18 +51,21 @@ def selftest(tasks: int, as_json: bool) -> int:
 
 def shown(outcome: "Outcome") -> str:
     """An outcome for people to read; words of several lines stand below."""
-    words = f"\n{outcome.words}" if "\n" in outcome.words else f" {outcome.words}"
+    words = plain(outcome.words, keep="\n")  # folders of an archive have names of their own
+    words = f"\n{words}" if "\n" in words else f" {words}"
     todo = f"\n      {outcome.todo}" if outcome.todo else ""
     return f"{'pass' if outcome.passed else 'FAIL'}  {outcome.name}:{words}{todo}"
 
 
-def _outcomes(tasks: int) -> Iterator["Outcome"]:
+def _outcomes(tasks: int, pst: Path | None) -> Iterator["Outcome"]:
     from orgo.conf import load
-    from orgo.ops.selftest import offline, parsing, queue, safely
+    from orgo.ops.selftest import need_archive, offline, parsing, queue, safely
 
     config = load()
+    if pst is not None:
+        need_archive(pst)
     yield safely("email parsing", "install Orgo again", lambda: parsing(_block))
-    yield safely("offline", "run: orgo doctor; then report this", offline)
+    yield safely("offline", "run: orgo doctor; then report this", lambda: offline(pst))
     with Live() as live:
         outcome = queue(config, tasks, lambda back: live.say(f"queue: {back:,} of {tasks:,} tasks are back"))
     yield outcome

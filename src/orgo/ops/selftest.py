@@ -4,6 +4,7 @@ A mail is read, work is done without a network in a home of its own, and message
 """
 
 import mailbox
+import os
 import shutil
 import socket
 import subprocess
@@ -21,7 +22,11 @@ from uuid import uuid4
 import msgspec
 
 from orgo.conf import Config, boot, load
+from orgo.intake import readers
+from orgo.intake.outlook.archive import SIGNATURE
 from orgo.lib import clock
+from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import counted
 from orgo.ops import probe
 from orgo.ops.samples import PLAIN, samples_folder
 from orgo.ops.setup import WATCHED
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 TASKS = 100_000
+NO_ARCHIVE = "no .pst was tried: orgo selftest --pst FILE reads one of yours, and keeps nothing of it"
 _BATCH = 500
 _PATIENCE = 10.0
 _FORGOTTEN_AFTER = 600.0
@@ -91,15 +97,16 @@ def parsing(block_of: Callable[[Path, Config], str]) -> Outcome:
 # ---------------------------------------------------------------- the offline test
 
 
-def offline() -> Outcome:
+def offline(archive: Path | None = None) -> Outcome:
     """Import mail files and take one from the watched folder, all without a network: tasks are made, letters held.
 
-    An archive of Outlook is not among them: Orgo reads them, and there is nothing here that writes one.
+    An archive of Outlook is among them where one is given, for nothing here writes one: it is read, and nothing of it is kept.
     """
     with tempfile.TemporaryDirectory(prefix="orgo-selftest-") as folder, no_network() as tried:
         home = Path(folder)
         boot.start(furnish(home))
         wanted, found = [team for _, _, team in _MAILS], _worked_offline(home)
+        read, of_archive = (True, NO_ARCHIVE) if archive is None else outlook(archive)
     became = f"{len(found['teams'])} mails became tasks ({found['dropped']} of them from the watched folder)"
     words = f"{became}, {found['held']} letters are held until there is a network"
     if tried:
@@ -108,8 +115,39 @@ def offline() -> Outcome:
     well = all_came and found["held"] >= len(wanted) and not found["left"]
     if not well:
         words = f"there were {len(wanted)} mails: {became}, {found['held']} letters are held"
-    passed = well and not tried
-    return Outcome("offline", passed, words, "" if passed else "run: orgo doctor; then report this")
+    todo = "" if read else "give an archive that Outlook opens"
+    if tried or not well:
+        todo = "run: orgo doctor; then report this"
+    return Outcome("offline", not todo, f"{words}; {of_archive}", todo)
+
+
+def need_archive(file: Path) -> None:
+    """Raise BadInput unless the file begins as Outlook's archives do."""
+    begin = b""
+    if file.is_file():  # nothing that waits for somebody to write into it
+        with file.open("rb") as stream:
+            begin = stream.read(len(SIGNATURE))
+    if begin != SIGNATURE:
+        raise BadInput(Problem("is no archive of Outlook (.pst, .ost)", file=str(file), key="--pst"))
+
+
+def outlook(file: Path) -> tuple[bool, str]:
+    """Read an archive of Outlook and keep nothing of it; returns whether it can be read, and in words what was.
+
+    One of which some items can't be read can be read: old archives are like that.
+    """
+    others: list[str] = []
+    unread: list[str] = []
+    reading = readers.read(
+        [file], lambda *words: unread.append(": ".join(words)), other=lambda _, kind: others.append(kind)
+    )
+    mails = sum(1 for _ in reading)
+    words = f"{counted(mails, 'mail')} read from {os.fsencode(file.name).decode('utf-8', 'replace')}"
+    if others:
+        words += f", {counted(len(others), 'other item')} left out"
+    if unread:
+        words += f", {counted(len(unread), 'place')} that can't be read: {unread[0]}"
+    return bool(mails or others or not unread), words
 
 
 def furnish(home: Path) -> Config:
