@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 48) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 49) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -148,6 +148,7 @@ SELECT * FROM (VALUES
     ('task', '0002_search', '2026-01-01 00:00:00'),
     ('task', '0003_called', '2026-01-01 00:00:00'),
     ('task', '0004_tuned', '2026-01-01 00:00:00'),
-    ('task', '0005_lists', '2026-01-01 00:00:00')
+    ('task', '0005_lists', '2026-01-01 00:00:00'),
+    ('task', '0006_named', '2026-01-01 00:00:00')
 ) WHERE NOT EXISTS (SELECT 1 FROM "django_migrations");
 COMMIT;

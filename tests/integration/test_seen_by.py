@@ -145,3 +145,40 @@ def test_an_address_that_ends_like_a_watcher_s_is_another(office: Office) -> Non
     office.mail(subject="For the desk")
     Task.objects.update(watchers="|johanna@city.example|")
     assert not sees("anna@city.example", office.task())
+
+
+def test_a_watcher_s_address_is_no_pattern(office: Office) -> None:
+    """Of several, and with signs that mean something in SQL."""
+    from orgo.people.models import User
+    from orgo.task.models import Task
+
+    office.mail(subject="For the desk")
+    User.objects.filter(address="anna@city.example").update(address="a_a%@city.example")
+    Task.objects.update(watchers="|anna@city.example|aXa%@city.example|")
+    assert not sees("a_a%@city.example", office.task())
+    Task.objects.update(watchers="|eve@city.example|a_a%@city.example|")
+    assert sees("a_a%@city.example", office.task())
+
+
+def test_a_queue_is_counted_the_same_whether_all_open_tasks_are_looked_at_or_not(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to the number from which on nobody counts, all at once; beyond it each for itself."""
+    from orgo.lib import clock
+    from orgo.people.models import User
+    from orgo.people.visibility import Viewer
+    from orgo.task import queries
+    from orgo.task.models import Task
+
+    for number in range(4):
+        office.mail(subject=f"Leak {number}")
+    first, second, *_ = Task.objects.order_by("id")
+    Task.objects.filter(pk=first.pk).update(assignee="anna@city.example", state="waiting", level=1)
+    Task.objects.filter(pk=second.pk).update(state="completed", closed_at=office.clock.now())
+    viewer = Viewer(User.objects.get(address="anna@city.example"))
+    found = {}
+    for most in (1000, 3, 2):
+        monkeypatch.setattr(queries, "MOST_COUNTED", most)
+        found[most] = queries.counts(viewer, clock.now())
+    expected = {"mine": 1, "team": 3, "unassigned": 2, "waiting": 1, "overdue": 1, "all": 3}
+    assert found == {1000: expected, 3: expected, 2: {name: min(n, 2) for name, n in expected.items()}}

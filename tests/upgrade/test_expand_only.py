@@ -18,6 +18,7 @@ MARKED = {
     "task.0002_search: RunPython": "makes a table",
     "task.0003_called: task.called is NOT NULL without a default of the database": "before the first release",
     "task.0004_tuned: RunPython": "how PostgreSQL stores the rows, not which",
+    "task.0006_named: RunPython": "makes indexes",
 }
 # Prints each step that may take something from a program that does not know of it: all but what surely only adds.
 CODE = """

@@ -49,3 +49,19 @@ class AddIndex(migrations.AddIndex):
         schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
         model = to_state.apps.get_model(app_label, self.model_name)
         schema_editor.add_index(model, self.index, concurrently=True)
+
+
+def add_index_of_postgresql(table: str, name: str, what: str) -> migrations.RunPython:
+    """A migration's step for an index that only PostgreSQL can have; `what` is all that follows the table's name.
+
+    Made as `AddIndex` makes one, and the table is analyzed, for an expression's frequent values are not known before.
+    """
+
+    def run(apps: Any, editor: Any) -> None:
+        if editor.connection.vendor != "postgresql":
+            return
+        editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
+        editor.execute(f'CREATE INDEX CONCURRENTLY "{name}" ON "{table}" {what}')
+        editor.execute(f'ANALYZE "{table}"')
+
+    return migrations.RunPython(run, migrations.RunPython.noop)

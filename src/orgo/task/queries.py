@@ -1,10 +1,11 @@
 """What others may ask of tasks: lists, counts, search. The doors read tasks only through here, and see only what they may."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import connection
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from orgo.conf import sql
 from orgo.lib import ids
@@ -64,7 +65,9 @@ def _page(rows: "QuerySet[Task]", number: int) -> Page:
     start = (number - 1) * SHOWN
     end = start + SHOWN
     found = list(rows[start : end + 1])
-    return Page(found[:SHOWN], rows[end : end + MOST_COUNTED].count() if len(found) > SHOWN else 0)
+    # Their number is the same in any order, and one that is not asked for costs no sorting.
+    more = rows.order_by()[: end + MOST_COUNTED].count() - end if len(found) > SHOWN else 0
+    return Page(found[:SHOWN], max(more, 0))
 
 
 def in_order(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":
@@ -85,8 +88,13 @@ def queue_page(viewer: Viewer, queue: str, now: datetime, number: int = 1) -> Pa
     return _page(in_order(viewer, queue, now), number)
 
 
-def newest(viewer: Viewer, queue: str, now: datetime) -> int:
-    """The id of the task that came into a queue last (ids grow with time), 0 where it is empty."""
+def newest(viewer: Viewer, queue: str, now: datetime, whole: Sequence[Task] | None = None) -> int:
+    """The id of the task that came into a queue last (ids grow with time), 0 where it is empty.
+
+    `whole` are all its tasks, where they are at hand: to find none, the database would look at every task there is.
+    """
+    if whole is not None:
+        return max((task.pk for task in whole), default=0)
     return in_queue(viewer, queue, now).aggregate(newest=Max("id"))["newest"] or 0
 
 
@@ -97,9 +105,16 @@ def newer(viewer: Viewer, queue: str, now: datetime, than: int) -> int:
 
 def counts(viewer: Viewer, now: datetime) -> dict[str, int]:
     """How many tasks each queue holds for this viewer, counted up to MOST_COUNTED (closed ones are not counted)."""
-    return {
-        queue: in_queue(viewer, queue, now)[:MOST_COUNTED].count() for queue in QUEUES if queue != "closed"
-    }
+    queues = [queue for queue in QUEUES if queue != "closed"]
+    # Named apart from the columns: "team" is one.
+    among = {f"in_{queue}": Count("pk", filter=_queue(viewer, queue, now)) for queue in queues}
+    found = in_queue(viewer, "all", now)[:MOST_COUNTED].aggregate(**among)
+    held = {queue: found[f"in_{queue}"] for queue in queues}
+    if held["all"] < MOST_COUNTED:
+        return held
+    # There are open tasks that were not looked at: each queue is counted for itself.
+    rest = {queue: in_queue(viewer, queue, now)[:MOST_COUNTED].count() for queue in queues if queue != "all"}
+    return held | rest
 
 
 def search(viewer: Viewer, words: str, limit: int = SHOWN) -> list[Task]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +23,7 @@ from orgo.lib import clock
 from orgo.people.models import User
 from orgo.people.visibility import Viewer
 from orgo.task.models import Task
-from orgo.task.queries import MOST_COUNTED, QUEUES, counts, newer, newest, queue_page, search_page
+from orgo.task.queries import MOST_COUNTED, QUEUES, Page, counts, newer, newest, queue_page, search_page
 from orgo.task.rows import state_of
 from orgo.task.undo import last_step
 from orgo.web.views.access import number_of, signed_in, task_or_404, user_of
@@ -72,7 +73,7 @@ def home(request: HttpRequest, reference: str | None = None) -> HttpResponseBase
         "former_page": urlencode(list_of | {"page": number - 1}) if number > 1 else "",
         "queues": _queues(held, queue),
         "empty": EMPTY[queue],
-        "newest": newest(viewer, queue, now),
+        "newest": _newest(viewer, queue, now, page, number) if not words_asked else 0,
         "house": open_house(),
         "title": NAMES[queue][0],
     }
@@ -91,6 +92,10 @@ def place_of(values: Mapping[str, str]) -> dict[str, str]:
 
 def _first_queue(held: dict[str, int]) -> str:
     return next((queue for queue in ("mine", "team") if held[queue]), "all")
+
+
+def _newest(viewer: Viewer, queue: str, now: datetime, page: Page, number: int) -> int:
+    return newest(viewer, queue, now, page.rows if number == 1 and not page.more else None)
 
 
 def _said(count: int) -> str:
