@@ -1,4 +1,8 @@
-"""The pages' commands that are not Orgo's own: what each of them names of this project has to be there."""
+"""The pages' commands that are not Orgo's own: what each of them names of this project has to be there.
+
+They are looked up here; those that a cluster is not needed for are run as well, without changing anything
+(tests/deploy/test_page_commands.py).
+"""
 
 import json
 import re
@@ -24,6 +28,7 @@ OTHERS = (
 OWN = ("orgo", "./orgo")  # test_doc_commands.py
 _INLINE = re.compile(r"`([^`]+)`")
 _BEFORE = re.compile(r"sudo$|[A-Z_]+=")
+_PUT_IN = re.compile(r"\$\([^)]*\)")  # what the shell puts in, of another program
 _ENDS = ("&&", "||", "|", ";")
 CHART = ROOT / "deploy" / "helm" / "orgo"
 
@@ -61,6 +66,7 @@ def _pattern(known: str) -> str:
 def _calls(line: str) -> Iterator[tuple[str, ...]]:
     """The commands of a line, without sudo and variables before them."""
     line = line.replace("\\", "/") if "powershell" in line else line
+    line = _PUT_IN.sub("MADE", line)
     words = shlex.shlex(line, posix=True, punctuation_chars="&|;")
     words.whitespace_split = True
     call: list[str] = []
