@@ -1,20 +1,25 @@
 """Builds the image without a container engine, and starts what was built: `make image`.
 
-It needs root, and Debian's buildah and debootstrap. The base is a Debian made here; what this machine trusts, it trusts.
+It needs root, and Debian's buildah and debootstrap. The base is the Debian of tools/debian.py with a Python.
 buildah's isolation is `chroot`: no kernel's help is needed.
 """
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import debian
+
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "var" / "image"
 BASE, IMAGE = "localhost/orgo-base", "localhost/orgo:local"
-PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates"
-OF_THE_MACHINE = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
+PYTHON = """
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+apt-get -qq install -y --no-install-recommends python3 python3-venv python-is-python3 ca-certificates >/dev/null
+rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+"""
 # Inside: nobody's root, nothing to build with; it is set up, started, healthy, makes a task of a mail, and ends when told to.
 TRIAL = """
 set -eu
@@ -35,9 +40,8 @@ kill -TERM $up; wait $up
 
 def main() -> int:
     """Build, try, say how large it is; returns the exit code."""
-    missing = [name for name in ("buildah", "debootstrap") if not shutil.which(name)]
-    if missing or os.geteuid() != 0:
-        print(f"this needs root and Debian's {' and '.join(missing or ['buildah'])}", file=sys.stderr)
+    if missing := debian.missing("buildah"):
+        print(f"this needs {missing}", file=sys.stderr)
         return 2
     PLACE.mkdir(parents=True, exist_ok=True)
     _base()
@@ -62,16 +66,9 @@ def _base() -> None:
     """The image that ours begins with, made once."""
     if BASE in _buildah("images", "--format", "{{.Name}}", quiet=True):
         return
-    tree = PLACE / "debian"
-    if not (tree / "usr" / "bin" / "python").exists():
-        shutil.rmtree(tree, ignore_errors=True)
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "stable", str(tree)], check=True
-        )
-    for file in filter(os.path.exists, OF_THE_MACHINE):
-        shutil.copy(file, f"{tree}{file}")
     container = _buildah("from", "scratch", quiet=True)
-    _buildah("copy", "--quiet", container, str(tree), "/")
+    _buildah("copy", "--quiet", container, str(debian.tree()), "/")
+    _buildah("run", "--isolation", "chroot", container, "--", "sh", "-c", PYTHON)
     _buildah("commit", "--quiet", container, BASE)
     _buildah("rm", container)
 

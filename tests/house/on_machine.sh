@@ -1,27 +1,38 @@
 #!/usr/bin/env bash
-# The whole way on this machine, which forgets it: all that is written goes to a file system in memory, and the servers have a
-# network of their own. usage: on_machine.sh FOLDER REPOSITORY; run by test_deploy_machine.py with `unshare --mount --pid --fork`.
+# The whole way on a clean Debian, which forgets it: all that is written goes to a file system in memory, the packages are the
+# mirror's, and the servers have a network of their own. usage: on_machine.sh FOLDER REPOSITORY DEBIAN; run by
+# test_deploy_machine.py with `unshare --mount --pid --fork`.
 set -euo pipefail
 if [[ ${1:-} != inside ]]; then
-    folder=$1 repository=$2
+    folder=$1 repository=$2 debian=$3
     mount -t tmpfs tmpfs "$folder"
     mkdir "$folder"/{upper,work,root}
-    mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" "$folder/root"
-    mount --rbind /dev "$folder/root/dev"
-    mount -t proc proc "$folder/root/proc"
-    mount -t tmpfs tmpfs "$folder/root/run"
-    mkdir -p "$folder/root/run/systemd/system" "$folder/root/run/postgresql" "$folder/root"/srv/{backups,blobs,log}
-    chmod 1777 "$folder/root/run/postgresql" "$folder/root"/srv/{blobs,log}
-    # what packages bring is there already, and a test asks no mirror
-    printf '#!/bin/sh\necho "apt-get $*"\n' >"$folder/root/usr/local/sbin/apt-get"
-    chmod +x "$folder/root/usr/local/sbin/apt-get"
-    install -m 0755 "$repository/tests/house/systemctl.py" "$folder/root/usr/local/sbin/systemctl"
-    cp -R "$repository"/{src,config,deploy,tools,pyproject.toml,requirements.txt,requirements-dev.txt} "$folder/root/srv/"
-    printf '%s\n' 'intake: {smtp: {host: 127.0.0.1, port: 2525}}' 'blobs: {to: /srv/blobs}' 'log: {folder: /srv/log}' >>"$folder/root/srv/config/organizations/city-hall/config.yaml"
-    # the program is made while there is a network; install.sh finds it, as after a run that was cut off
-    # shellcheck disable=SC2016 # for the shell inside
-    chroot "$folder/root" bash -c 'source /srv/deploy/lib.sh; need_root; make_release "$(release_id)"'
-    exec unshare --net chroot "$folder/root" bash "$repository/tests/house/on_machine.sh" inside
+    root=$folder/root
+    mount -t overlay overlay -o "lowerdir=$debian,upperdir=$folder/upper,workdir=$folder/work" "$root"
+    mount --rbind /dev "$root/dev"
+    mount -t proc proc "$root/proc"
+    mount -t tmpfs tmpfs "$root/run"
+    mkdir -p "$root"/srv/{backups,blobs,log} "$root/etc/postgresql-common/createcluster.d"
+    chmod 1777 "$root"/srv/{blobs,log}
+    cat /etc/resolv.conf >"$root/etc/resolv.conf"
+    echo "initdb_options = '--auth-host=ident'" >"$root/etc/postgresql-common/createcluster.d/as-rhel-has-it.conf"
+    printf 'APT::Keep-Downloaded-Packages "false";\n' >"$root/etc/apt/apt.conf.d/91no-archives"
+    # no package starts its server: that is for systemctl, of which a stand-in is there, for no systemd runs
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    # what asks a mirror does it in the network of process 1, the machine's
+    for pair in apt-get=/usr/bin/apt-get python-online=/usr/bin/python3; do
+        printf '#!/bin/sh\nexec nsenter --net=/proc/1/ns/net %s "$@"\n' "${pair#*=}" >"$root/usr/local/sbin/${pair%%=*}"
+        chmod +x "$root/usr/local/sbin/${pair%%=*}"
+    done
+    chmod +x "$root/usr/sbin/policy-rc.d"
+    cp -R "$repository"/{src,config,deploy,tools,pyproject.toml,requirements.txt,requirements-dev.txt} "$root/srv/"
+    printf '%s\n' 'intake: {smtp: {host: 127.0.0.1, port: 2525}}' 'blobs: {to: /srv/blobs}' 'log: {folder: /srv/log}' >>"$root/srv/config/organizations/city-hall/config.yaml"
+    # what a server has besides: systemd, here for its units' links and its checks; and what the stand-in is written in
+    chroot "$root" sh -c 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends systemd python3-minimal' >/dev/null
+    mkdir -p "$root/run/systemd/system"
+    install -m 0755 "$repository/tests/house/systemctl.py" "$root/usr/local/sbin/systemctl"
+    unshare --net sh -c "ip link set lo up && exec chroot $root bash -s inside" <"$repository/tests/house/on_machine.sh"
+    exit
 fi
 
 part() { printf '== %s\n' "$*"; }
@@ -50,10 +61,7 @@ another() {
 
 trap 'tail -n 20 /run/started/*.log' ERR
 cd /
-ip link set lo up
-sed -i '/^host /s/scram-sha-256\|md5/ident/' /etc/postgresql/*/main/pg_hba.conf # as RHEL has it
-systemctl start rabbitmq-server
-systemctl start postgresql
+export PYTHON=python-online
 part install
 /srv/deploy/install.sh --yes --sample city-hall --database postgresql --broker rabbitmq --backup /srv/backups
 echo secret-word >/etc/orgo/credentials/ORGO_SMTP_PASSWORD
@@ -66,6 +74,8 @@ stat -c '%U %a %n' /var/lib/orgo /etc/orgo /etc/orgo/config.yaml /etc/orgo/crede
 setpriv --reuid orgo --regid orgo --clear-groups cat /etc/orgo/credentials/ORGO_SMTP_PASSWORD 2>&1 || true
 find /run -maxdepth 1 -name 'orgo-*'
 cat /etc/systemd/system/orgo.service.d/20-places.conf
+part units
+systemd-analyze verify --man=no /etc/systemd/system/orgo{,-worker@1}.service && echo "systemd has nothing to say"
 part use
 until_done orgo mail send-sample
 until_done tasks
