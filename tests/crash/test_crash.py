@@ -19,7 +19,7 @@ POINTS = [
     "H1s.before_store", "H1.after_mails", "H1.before_commit", "H1.after_commit", "H1s.before_ring", "H1.before_250",
     "H2.before_claim_commit", "H2.after_claim", "H3.after_parse",
     "H4.before_write", "H4.after_tasks", "H4.after_events", "H5.after_letters", "H4.after_mails", "H4.before_commit",
-    "H5.before_ring", "H4.after_commit", "H6.after_give_back", "H6.before_claim_commit", "H6.after_claim",
+    "H5.before_ring", "H4.after_commit", "H6.after_give_back", "H6.before_claim", "H6.after_claim",
     "H7.before_data", "H7.before_mark", "H7.before_dot", "H7.after_dot", "H7.before_settle", "H7.after_settle",
     "H9.before_fire", "H9.locked", "H9.after_fire",
 ]  # fmt: skip

@@ -116,13 +116,48 @@ def select(model: type[M], where: str, values: Sequence[Any]) -> list[M]:
     return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in _found(model, names, where, values)]
 
 
+def take(model: type[M], which: str, values: Sequence[Any], to: str, with_: Sequence[Any]) -> list[M]:
+    """Set the rows that `which` picks ("WHERE .. ORDER BY .. LIMIT %s") alike, by one statement; returns them as they are then.
+
+    Rows that others have locked are passed by. They come in no order.
+    """
+    names = [field.name for field in model._meta.concrete_fields]
+    fields, table = [_field(model, name) for name in names], model._meta.db_table
+    skipping = connection.features.has_select_for_update_skip_locked
+    # A server that guesses how many rows a list has may read the whole table for them; of an array it always expects few.
+    are = "= ANY(ARRAY(SELECT id FROM picked))" if connection.vendor == "postgresql" else "IN (SELECT id FROM picked)"
+    statement = (
+        f'WITH picked AS (SELECT id FROM "{table}" {which} {"FOR UPDATE SKIP LOCKED" if skipping else ""}) '
+        f'UPDATE "{table}" SET {to} WHERE id {are} RETURNING {_named(fields)}'
+    )
+    rows = _rows(statement, [*values, *with_], fields)
+    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows]
+
+
+def run(statement: str, values: Sequence[Any]) -> int:
+    """Run a statement that returns no rows; returns how many it changed."""
+    with _many(connection) as cursor:
+        cursor.execute(statement, list(values))
+        return int(cursor.rowcount)
+
+
 def _found(
     model: type[models.Model], columns: Sequence[str], where: str, values: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
     fields = [_field(model, name) for name in columns]
-    wanted = ", ".join(f'"{field.column}"' for field in fields)
+    return _rows(f'SELECT {_named(fields)} FROM "{model._meta.db_table}" {where}', values, fields)
+
+
+def _named(fields: Sequence["models.Field[Any, Any]"]) -> str:
+    return ", ".join(f'"{field.column}"' for field in fields)
+
+
+def _rows(
+    statement: str, values: Sequence[Any], fields: Sequence["models.Field[Any, Any]"]
+) -> list[tuple[Any, ...]]:
+    """What a statement returns, which are these fields."""
     with _many(connection) as cursor:
-        cursor.execute(f'SELECT {wanted} FROM "{model._meta.db_table}" {where}', list(values))
+        cursor.execute(statement, list(values))
         rows = cursor.fetchall()
     readers = [(number, r) for number, field in enumerate(fields) if (r := _reader(field)) is not _same]
     return [_read(row, readers) for row in rows] if readers else list(rows)
@@ -141,8 +176,7 @@ def change(model: type[models.Model], to: str, with_: Sequence[Any], key: str, v
     if not values:
         return
     where, given = _is_one_of(_field(model, key), values)
-    with _many(connection) as cursor:
-        cursor.execute(f'UPDATE "{model._meta.db_table}" SET {to} WHERE {where}', [*with_, *given])
+    run(f'UPDATE "{model._meta.db_table}" SET {to} WHERE {where}', [*with_, *given])
 
 
 def update(
@@ -191,11 +225,7 @@ def _update_together(
         {f"c{n}": value for n, value in enumerate((*new.values(), *found.values()))} for new, found in pairs
     ]
     source = f"json_to_recordset(%s::json) AS new ({columns})"
-    with _many(connection) as cursor:
-        cursor.execute(
-            f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM {source} WHERE {where}', [_json(rows)]
-        )
-        return int(cursor.rowcount)
+    return run(f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM {source} WHERE {where}', [_json(rows)])
 
 
 @cache

@@ -6,10 +6,11 @@ another has claimed since.
 
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models
 
 from orgo.conf import sql
 from orgo.lib import clock, turns
@@ -20,6 +21,7 @@ LEASE = timedelta(minutes=3)
 DOT_LEASE = timedelta(
     minutes=12
 )  # a courier waits ten for the answer after the dot (RFC 5321 section 4.5.3.2.6)
+LOOK_EVERY = timedelta(seconds=5)
 MINUTE = 60
 WAITS = (
     0,
@@ -35,6 +37,8 @@ WAITS = (
 GIVE_UP_AFTER = timedelta(hours=48)
 NO_WAY_OUT = "held: no smtp: server is configured"
 MAYBE_SENT = "held: it may have left before the backup was restored"
+# When this process last looked for letters of dead senders, by channel.
+_looked: dict[str, datetime] = {}
 
 
 def claim(limit: int, channel: str = "email") -> list[Letter]:
@@ -44,36 +48,41 @@ def claim(limit: int, channel: str = "email") -> list[Letter]:
     arrived. Where its policy is `resend` it goes once more with the same bytes and stays marked; else it waits for a person.
     """
     now = clock.now()
-    with transaction.atomic():
-        _give_back_late(channel, now)
+    crashpoint("H6.before_claim")
+    rows = _claimed(limit, channel, now)
+    if len(rows) == limit and not _is_time_to_look(channel, now):
+        return rows
+    _looked[channel] = now
+    if _give_back_late(channel, now):
         crashpoint("H6.after_give_back")
-        rows = _due(limit, channel, now)
-        claimed = "state = 'claimed', lease_until = %s, attempts = attempts + 1"
-        sql.change(Letter, claimed, [sql.instant(now + LEASE)], "id", [row.pk for row in rows])
-        crashpoint("H6.before_claim_commit")
-    for row in rows:
-        row.attempts += 1
-        row.state, row.lease_until = "claimed", now + LEASE
+        rows += _claimed(limit - len(rows), channel, now)
     return rows
 
 
-def _due(limit: int, channel: str, now: datetime) -> list[Letter]:
+def _is_time_to_look(channel: str, now: datetime) -> bool:
+    """Whether letters of dead senders are to be looked for though enough others wait: it costs as much as to claim."""
+    return abs(now - _looked.get(channel, datetime.min.replace(tzinfo=UTC))) > LOOK_EVERY
+
+
+def _claimed(limit: int, channel: str, now: datetime) -> list[Letter]:
     """Letters that may leave, in their turn; then those of a flood, whose turn is still to come."""
-    rows = _waiting("turn <= %s AND next_attempt_at <= %s ORDER BY turn, id", limit, channel, now)
+    rows = _taken("turn <= %s", ("turn", "id"), limit, channel, now)
     if len(rows) < limit:
-        flood = "turn > %s AND next_attempt_at <= %s ORDER BY next_attempt_at, id"
-        rows += _waiting(flood, limit - len(rows), channel, now)
+        rows += _taken("turn > %s", ("next_attempt_at", "id"), limit - len(rows), channel, now)
     return rows
 
 
-def _waiting(which: str, limit: int, channel: str, now: datetime) -> list[Letter]:
-    """Letters that are locked until the transaction ends; those that others are claiming are passed by."""
-    lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    return sql.select(
+def _taken(which: str, order: tuple[str, str], limit: int, channel: str, now: datetime) -> list[Letter]:
+    """Letters that nobody has, each leased to the caller with one attempt more; committed when this returns."""
+    rows = sql.take(
         Letter,
-        f"WHERE state = 'pending' AND channel = %s AND {which} LIMIT %s {lock}",
+        f"WHERE state = 'pending' AND channel = %s AND {which} AND next_attempt_at <= %s "
+        f"ORDER BY {', '.join(order)} LIMIT %s",
         [channel, turns.at(now), sql.instant(now), limit],
+        "state = 'claimed', lease_until = %s, attempts = attempts + 1",
+        [sql.instant(now + LEASE)],
     )
+    return sorted(rows, key=attrgetter(*order))
 
 
 def give_back(letters: list[Letter]) -> None:
@@ -83,10 +92,11 @@ def give_back(letters: list[Letter]) -> None:
         _mine(letter).filter(state="claimed").update(state="pending", lease_until=None, next_attempt_at=now)
 
 
-def _give_back_late(channel: str, now: datetime) -> None:
+def _give_back_late(channel: str, now: datetime) -> bool:
+    """Letters of senders that died or hang; returns whether there were any."""
     late = Letter.objects.filter(channel=channel, state__in=("claimed", "dot"), lease_until__lt=now)
     if not late.exists():
-        return
+        return False
     late.filter(state="claimed").update(state="pending", lease_until=None, next_attempt_at=now)
     again = late.filter(state="dot", repeat="resend", repeated=False)
     again.update(state="pending", repeated=True, lease_until=None, next_attempt_at=now)
@@ -96,6 +106,7 @@ def _give_back_late(channel: str, now: datetime) -> None:
         settled_at=now,
         server_reply="no answer after the last dot: it may have arrived",
     )
+    return True
 
 
 def mark_dot(letter: Letter) -> bool:
@@ -189,12 +200,7 @@ def next_due() -> datetime | None:
 def _settled(letter: Letter, to: str, values: list[Any]) -> bool:
     """`_mine`, updated by a plain statement: it is done twice for every letter."""
     mine = "id = %s AND attempts = %s AND state IN ('claimed', 'dot')"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE outbox_letter SET {to} WHERE {mine}",  # noqa: S608 - of this file
-            [*values, letter.pk, letter.attempts],
-        )
-        return bool(cursor.rowcount)
+    return bool(sql.run(f"UPDATE outbox_letter SET {to} WHERE {mine}", [*values, letter.pk, letter.attempts]))
 
 
 def _mine(letter: Letter) -> "models.QuerySet[Letter]":

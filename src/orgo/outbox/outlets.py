@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orgo.conf import sql
 from orgo.lib import clock
 from orgo.lib.text import clip
 from orgo.outbox.models import Outlet
@@ -24,4 +25,5 @@ def note_working(channel: str) -> None:
 
 def failing_since(channel: str) -> datetime | None:
     """Since when no letter left by this channel although some should have; None where it works or was not tried."""
-    return Outlet.objects.filter(pk=channel).values_list("failing_since", flat=True).first()
+    found = sql.among(Outlet, ("failing_since",), "channel", [channel])
+    return found[0][0] if found else None

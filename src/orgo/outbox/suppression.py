@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from orgo.audit.models import record
+from orgo.conf import sql
 from orgo.lib import clock
 from orgo.lib.text import clip
 from orgo.outbox.models import Letter, Recipient
@@ -70,5 +71,6 @@ def suppressed() -> list[Recipient]:
 
 def reasons_for(addresses: Iterable[str]) -> dict[str, str]:
     """Which of these addresses get no letters, each with the reason."""
-    barred = Recipient.objects.filter(address__in=set(addresses), suppressed_at__isnull=False)
-    return dict(barred.values_list("address", "reason"))
+    columns = ("address", "reason", "suppressed_at")
+    found = sql.among(Recipient, columns, "address", list(set(addresses)))
+    return {address: reason for address, reason, since in found if since is not None}
