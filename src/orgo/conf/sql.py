@@ -125,7 +125,11 @@ def take(model: type[M], which: str, values: Sequence[Any], to: str, with_: Sequ
     fields, table = [_field(model, name) for name in names], model._meta.db_table
     skipping = connection.features.has_select_for_update_skip_locked
     # A server that guesses how many rows a list has may read the whole table for them; of an array it always expects few.
-    are = "= ANY(ARRAY(SELECT id FROM picked))" if connection.vendor == "postgresql" else "IN (SELECT id FROM picked)"
+    are = (
+        "= ANY(ARRAY(SELECT id FROM picked))"
+        if connection.vendor == "postgresql"
+        else "IN (SELECT id FROM picked)"
+    )
     statement = (
         f'WITH picked AS (SELECT id FROM "{table}" {which} {"FOR UPDATE SKIP LOCKED" if skipping else ""}) '
         f'UPDATE "{table}" SET {to} WHERE id {are} RETURNING {_named(fields)}'
@@ -225,7 +229,9 @@ def _update_together(
         {f"c{n}": value for n, value in enumerate((*new.values(), *found.values()))} for new, found in pairs
     ]
     source = f"json_to_recordset(%s::json) AS new ({columns})"
-    return run(f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM {source} WHERE {where}', [_json(rows)])
+    return run(
+        f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM {source} WHERE {where}', [_json(rows)]
+    )
 
 
 @cache

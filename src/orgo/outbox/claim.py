@@ -200,7 +200,8 @@ def next_due() -> datetime | None:
 def _settled(letter: Letter, to: str, values: list[Any]) -> bool:
     """`_mine`, updated by a plain statement: it is done twice for every letter."""
     mine = "id = %s AND attempts = %s AND state IN ('claimed', 'dot')"
-    return bool(sql.run(f"UPDATE outbox_letter SET {to} WHERE {mine}", [*values, letter.pk, letter.attempts]))
+    statement = f"UPDATE outbox_letter SET {to} WHERE {mine}"  # noqa: S608 - of this file
+    return bool(sql.run(statement, [*values, letter.pk, letter.attempts]))
 
 
 def _mine(letter: Letter) -> "models.QuerySet[Letter]":
