@@ -18,6 +18,9 @@ ANY_PYTHON = $(shell for name in $(PYTHON) python3.13 python3.12 python3.11 pyth
 IN = .venv/bin
 LOCKED = uv.lock requirements.txt requirements-dev.txt requirements-servers.txt tools/environment.py
 
+# What Python compiled is kept: without it each of the thousand processes of a test run compiles Orgo anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup servers has-python demo test test-postgresql crash cut lint bench corpus schema image
 .DEFAULT_GOAL := help
 
@@ -39,12 +42,12 @@ demo: .venv/.made-run
 	@$(IN)/python orgo demo
 
 test: .venv/.made-dev
-	$(IN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	$(IN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 	@test -n "$(ARGS)" || $(MAKE) -s test-postgresql
 
 test-postgresql: .venv/.made-dev
 	@echo "== the same promises on PostgreSQL"
-	ORGO_TEST_ON=postgresql $(IN)/python -m pytest -n 3 --dist loadfile tests/integration tests/flow tests/security
+	ORGO_TEST_ON=postgresql $(IN)/python -m pytest -n 4 --dist loadfile tests/integration tests/flow tests/security
 
 crash: .venv/.made-dev
 	ORGO_CRASH_WHOLE=1 ORGO_KILLS=50 ORGO_RANDOM_MINUTES=10 $(IN)/python -m pytest -n 2 tests/crash tests/house/test_deploy_killed.py $(ARGS)

@@ -80,6 +80,7 @@ class House:
         self.checkout = checkout
         self.catcher = Catcher()
         self.process: subprocess.Popen[str] | None = None
+        self._server: psycopg.Connection | None = None
         (home / "config").mkdir(parents=True)
         (home / "config" / "people.yaml").write_text(PEOPLE)
         (home / "config" / "rules.yaml").write_text(RULES)
@@ -124,7 +125,7 @@ class House:
     def beside(self, checkout: Path, port: int) -> "House":
         """Another process on this installation, from another checkout's code and listening on a port of its own."""
         other = copy(self)
-        other.checkout, other.port, other.process = checkout, port, None
+        other.checkout, other.port, other.process, other._server = checkout, port, None, None
         return other
 
     def start(self, crash: str = "", hours: float = 0.0) -> None:
@@ -187,6 +188,7 @@ class House:
 
     def close(self) -> None:
         self.end()
+        self._hang_up()
         self.catcher.stop()
 
     def send(self, number: int, *, tries: int = 1) -> bool:
@@ -203,12 +205,25 @@ class House:
     def rows(self, sql: str) -> list[tuple]:
         """Ask the database, read-only."""
         if self.database.startswith("postgresql:"):
-            with psycopg.connect(self.database, options="-c search_path=orgo") as server:
-                return server.execute(sql).fetchall()
+            return self._asked(sql)
         with sqlite3.connect(
             f"file:{self.home / 'var' / 'orgo.db'}?mode=ro", uri=True, timeout=20
         ) as connection:
             return connection.execute(sql).fetchall()
+
+    def _asked(self, sql: str) -> list[tuple]:
+        """Ask PostgreSQL by one connection, for it is asked twenty times a second; by a new one where the server was killed."""
+        if self._server is not None:
+            with contextlib.suppress(psycopg.OperationalError):
+                return self._server.execute(sql).fetchall()
+        self._hang_up()
+        self._server = psycopg.connect(self.database, options="-c search_path=orgo", autocommit=True)
+        return self._server.execute(sql).fetchall()
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     def until(self, condition: Callable[[], bool], seconds: float = 45.0) -> bool:
         """Wait until the condition holds, or Orgo has died, or the time is over; says whether it held."""
