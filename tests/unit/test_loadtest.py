@@ -117,7 +117,7 @@ def test_mails_that_were_refused_or_never_taken_are_reported(
     feeder.start()
     for thread in feeder._threads:
         thread.join()
-    counted = Counted({"opened": 56}, 0, 0, [], [], [], [], 1.0, 56)
+    counted = Counted({"opened": 56}, 0, 0, [], [], [], [], 1.0, 56, 2.0)
     told = report(plan, load(tmp_path, {}), feeder.handed, counted, [], Arrived(0, 0), True, None, 0.0)
 
     assert (told.refused, told.refused_harmless, told.unsent) == (2, 1, 2)

@@ -30,7 +30,8 @@ class Sample(msgspec.Struct, frozen=True):
 class Counted(msgspec.Struct, frozen=True):
     """Mails by outcome, those that are not there or twice, and the sorted times in milliseconds.
 
-    `within` is how many were decided within `seconds`; `others` are the times to the task of all but the storm's.
+    `within` is how many were decided within `seconds`; `until_left` counts from the same moment until the last letter left;
+    `others` are the times to the task of all but the storm's.
     """
 
     outcomes: dict[str, int]
@@ -42,6 +43,7 @@ class Counted(msgspec.Struct, frozen=True):
     late: list[float]
     seconds: float
     within: int
+    until_left: float
 
 
 def waiting_mails() -> int:
@@ -104,7 +106,18 @@ def counted(taken: Sequence[int], stored_before: bool) -> Counted:
         late=_lateness(),
         seconds=(decided[-1][1] - begin).total_seconds() if decided else 0.0,
         within=sum(1 for _, end in decided if end > begin) if decided else 0,
+        until_left=_until_left(begin),
     )
+
+
+def _until_left(begin: Any) -> float:
+    """Seconds from `begin` until the last letter had left; 0.0 where none has."""
+    from django.db.models import Max
+
+    from orgo.outbox.models import Letter
+
+    last = Letter.objects.filter(state="sent").aggregate(last=Max("settled_at"))["last"]
+    return (last - begin).total_seconds() if last and begin else 0.0
 
 
 def _begin(decided: Sequence[tuple[Any, Any]], stored_before: bool) -> Any:

@@ -34,6 +34,8 @@ class Arrived(NamedTuple):
 class Report(msgspec.Struct, frozen=True):
     """The result. `seconds` is from the first arrival to the last decision; times are milliseconds.
 
+    `letters_seconds` is from the same moment until the last letter had left.
+
     `settled` says whether every mail was decided and every letter had left when the test ended. `floor_mails_per_second`
     is what parser, matcher and the bare rows alone reach in as many processes, None where it was not asked for. `refused`
     are mails that the way in refused for good, as it may those that are made to harm; `unsent` those it never took.
@@ -66,6 +68,7 @@ class Report(msgspec.Struct, frozen=True):
     settled: bool
     samples: list[Sample]
     letters_missing: int = 0
+    letters_seconds: float = 0.0
     cpu_seconds: float = 0.0
     storm: int = 0
     others_p99_ms: float | None = None
@@ -120,6 +123,7 @@ def report(
         letters=samples[-1].letters if samples else 0,
         letters_doubled=arrived.doubled,
         letters_missing=arrived.missing,
+        letters_seconds=round(found.until_left, 2),
         letter_p50_ms=percentile(found.to_letter, 0.5),
         letter_p95_ms=percentile(found.to_letter, 0.95),
         letter_p99_ms=percentile(found.to_letter, 0.99),
@@ -151,10 +155,7 @@ def words(found: Report) -> str:
             "outcomes",
             ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(found.outcomes.items())),
         ),
-        (
-            "letters",
-            f"{found.letters:,} sent, {found.letters_doubled} of them twice, {found.letters_missing} not seen",
-        ),
+        ("letters", _letters(found)),
         ("escalations", _late(found)),
         ("memory", f"{found.peak_rss_mb} MB at most, all processes"),
         ("processor", f"{found.cpu_seconds:,.1f} s, all processes"),
@@ -179,6 +180,11 @@ def _others(found: Report) -> str:
     if not found.storm:
         return ""
     return f"p99 {found.others_p99_ms or 0:,.0f} ms to task, beside {found.storm:,} mails of one sender"
+
+
+def _letters(found: Report) -> str:
+    astray = f"{found.letters_doubled} of them twice, {found.letters_missing} not seen"
+    return f"{found.letters:,} sent in {found.letters_seconds:,.1f} s, {astray}"
 
 
 def _late(found: Report) -> str:
