@@ -32,10 +32,15 @@ FULL = 10_000_000
 _SHORT = 4  # what is shorter stands in many a word
 
 
-def begin(config: "Config", *, verbose: bool = False) -> None:
-    """The log of a process that runs for long, as the configuration wants it."""
+def begin(config: "Config", *, verbose: bool = False, least: int = logging.INFO) -> None:
+    """The log of a process that runs for long, as the configuration wants it.
+
+    What weighs less than `least` is not shown; it stands in the files, where there are any.
+    """
     secrets = secrets_of(config)
     set_up(config.log.format, verbose=verbose, secrets=secrets)
+    logging.getLogger().handlers[0].setLevel(least)
+    logging.getLogger("orgo").setLevel(least)
     keep_files(config, secrets)
 
 

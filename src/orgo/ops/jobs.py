@@ -174,8 +174,9 @@ _WORK = {"routing": route, "delivery": deliver, "escalation": sweep}
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _log(loglevel: int | None = None, **_: object) -> None:
     """Celery would set up a log of its own: this one looks like that of Orgo's other processes."""
-    logging.begin(boot.config(), verbose=True)
-    getLogger("celery").setLevel(loglevel or INFO)  # two lines for each job are many
+    least = max(loglevel or INFO, INFO)
+    logging.begin(boot.config(), verbose=True, least=least)
+    getLogger("celery").setLevel(least)  # two lines for each job are many
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]
