@@ -212,7 +212,8 @@ class Sender:
             return 0
         if self._channel == "webhook":
             second_path()
-        letters, working = outbox.claim(limit, self._channel), False
+        letters = outbox.claim(limit, self._channel)
+        failing = any(letter.outlet_is_failing for letter in letters)
         self._waiting.extend(hold_back(letters))
         if self._stopping.is_set():
             self.stop()
@@ -220,9 +221,9 @@ class Sender:
             crashpoint("H6.after_claim")
             with within(letter=letter.pk, task=letter.task):
                 left = _deliver_one(self._courier, letter)
-            if left and not working:
+            if left and failing:
                 note_working(self._channel)
-            working = left
+            failing = not left
         return len(letters)
 
     def stop(self) -> None:

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Adapter = Callable[[Any], Any]
 M = TypeVar("M", bound=models.Model)
+# True, and has this transaction's commit not wait for the disk.
+_HASTY = " AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
 
 
 def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -116,26 +119,44 @@ def select(model: type[M], where: str, values: Sequence[Any]) -> list[M]:
     return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in _found(model, names, where, values)]
 
 
-def take(model: type[M], which: str, values: Sequence[Any], to: str, with_: Sequence[Any]) -> list[M]:
-    """Set the rows that `which` picks ("WHERE .. ORDER BY .. LIMIT %s") alike, by one statement; returns them as they are then.
+def take(
+    model: type[M],
+    which: str,
+    values: Sequence[Any],
+    to: str,
+    with_: Sequence[Any],
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> list[M]:
+    """Set the rows that `which` picks ("WHERE .. ORDER BY .. LIMIT %s") alike; returns them as they are then, in no order.
 
-    Rows that others have locked are passed by. They come in no order.
+    On PostgreSQL that is one statement, which passes by rows that others have locked, and whose commit is not waited for to
+    reach the disk: a server that crashes within a second may forget it (docs/adr/0046-claims-of-letters.md). `beside` are
+    attributes of each row that the same statement finds: names, and expressions without values.
     """
     names = [field.name for field in model._meta.concrete_fields]
     fields, table = [_field(model, name) for name in names], model._meta.db_table
-    skipping = connection.features.has_select_for_update_skip_locked
-    # A server that guesses how many rows a list has may read the whole table for them; of an array it always expects few.
-    are = (
-        "= ANY(ARRAY(SELECT id FROM picked))"
-        if connection.vendor == "postgresql"
-        else "IN (SELECT id FROM picked)"
-    )
-    statement = (
-        f'WITH picked AS (SELECT id FROM "{table}" {which} {"FOR UPDATE SKIP LOCKED" if skipping else ""}) '
-        f'UPDATE "{table}" SET {to} WHERE id {are} RETURNING {_named(fields)}'
-    )
-    rows = _rows(statement, [*values, *with_], fields)
-    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows]
+    wanted = ", ".join([_named(fields), *beside.values()])
+    if connection.vendor == "postgresql":
+        picked = f'WITH picked AS (SELECT id FROM "{table}" {which} FOR UPDATE SKIP LOCKED)'
+        hasty = "" if connection.in_atomic_block else _HASTY  # it holds to the transaction's end
+        # A server that guesses how many rows a list has may read the whole table for them; of an array it always expects few.
+        mine = "WHERE id = ANY(ARRAY(SELECT id FROM picked))"
+        statement = f'{picked} UPDATE "{table}" SET {to} {mine}{hasty} RETURNING {wanted}'
+        rows = _rows(statement, [*values, *with_], fields)
+    else:  # SQLite before 3.35 returns nothing of what it changes
+        with transaction.atomic():
+            ids = [key for (key,) in _found(model, ("id",), which, values)]
+            change(model, to, with_, "id", ids)
+            where, given = _is_one_of(_field(model, "id"), ids)
+            rows = _rows(f'SELECT {wanted} FROM "{table}" WHERE {where}', given, fields) if ids else []
+    return [_taken(model, names, row, beside) for row in rows]
+
+
+def _taken(model: type[M], names: Sequence[str], row: tuple[Any, ...], beside: Iterable[str]) -> M:
+    one = model.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)])
+    for name, value in zip(beside, row[len(names) :], strict=True):
+        setattr(one, name, value)
+    return one
 
 
 def run(statement: str, values: Sequence[Any]) -> int:

@@ -9,7 +9,7 @@ from orgo.flow.unit import Unit
 from orgo.lib.text import clip
 from orgo.outbox.claim import settle_failed
 from orgo.outbox.models import Document, Letter
-from orgo.outbox.suppression import note_bounce, reasons_for, status_in
+from orgo.outbox.suppression import note_bounce, status_in
 from orgo.task.actions import handle
 
 
@@ -43,11 +43,8 @@ def letter_failed(letter: Letter, reason: str, *, quiet: bool = False) -> None:
 
 
 def hold_back(letters: Sequence[Letter]) -> list[Letter]:
-    """Settle those whose address is suppressed as failed; returns the others, which may be sent."""
-    barred = reasons_for(letter.recipient for letter in letters)
+    """Settle those that were claimed for a suppressed address as failed; returns the others, which may be sent."""
     for letter in letters:
-        if letter.recipient in barred:
-            letter_failed(
-                letter, f"not sent, the address is suppressed: {barred[letter.recipient]}", quiet=True
-            )
-    return [letter for letter in letters if letter.recipient not in barred]
+        if letter.barred is not None:
+            letter_failed(letter, f"not sent, the address is suppressed: {letter.barred}", quiet=True)
+    return [letter for letter in letters if letter.barred is None]

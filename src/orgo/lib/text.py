@@ -46,7 +46,10 @@ def fold(text: str) -> str:
 
 def without(text: str, address: str) -> str:
     """The text with an ellipsis wherever it has this address: a mail server's answer names whom the letter was for."""
-    return re.sub(re.escape(address), "…", text, flags=re.IGNORECASE) if address else text
+    plain = address.isascii() and text.isascii()
+    if not address or (plain and address.lower() not in text.lower()):
+        return text
+    return re.sub(re.escape(address), "…", text, flags=re.IGNORECASE)
 
 
 def clip(text: str, length: int) -> str:

@@ -1,7 +1,8 @@
 """Letters are claimed, sent, settled; each step is committed by itself (design/reliability.md H7, M4).
 
 `Letter.lease_until` with the number of the attempt is the fence: a sender that wakes up late can't settle a letter that
-another has claimed since.
+another has claimed since. A server that crashes may forget a claim, and no more than that: who has the letter then can't mark
+its dot, and has sent nothing of it (docs/adr/0046-claims-of-letters.md).
 """
 
 import random
@@ -37,6 +38,12 @@ WAITS = (
 GIVE_UP_AFTER = timedelta(hours=48)
 NO_WAY_OUT = "held: no smtp: server is configured"
 MAYBE_SENT = "held: it may have left before the backup was restored"
+# What else is to be known before a letter leaves.
+_BESIDE = {
+    "barred": "(SELECT reason FROM outbox_recipient WHERE address = outbox_letter.recipient AND suppressed_at IS NOT NULL)",
+    "outlet_is_failing": "EXISTS (SELECT 1 FROM outbox_outlet AS way WHERE way.channel = outbox_letter.channel"
+    " AND way.failing_since IS NOT NULL)",
+}
 # When this process last looked for letters of dead senders, by channel.
 _looked: dict[str, datetime] = {}
 
@@ -81,6 +88,7 @@ def _taken(which: str, order: tuple[str, str], limit: int, channel: str, now: da
         [channel, turns.at(now), sql.instant(now), limit],
         "state = 'claimed', lease_until = %s, attempts = attempts + 1",
         [sql.instant(now + LEASE)],
+        _BESIDE,
     )
     return sorted(rows, key=attrgetter(*order))
 
@@ -115,7 +123,11 @@ def mark_dot(letter: Letter) -> bool:
     False when somebody else has the letter now.
     """
     crashpoint("H7.before_mark")
-    return _settled(letter, "state = 'dot', lease_until = %s", [sql.instant(clock.now() + DOT_LEASE)])
+    lease = clock.now() + DOT_LEASE
+    if not _settled(letter, "state = 'dot', lease_until = %s", [sql.instant(lease)]):
+        return False
+    letter.lease_until = lease
+    return True
 
 
 def settle_sent(letter: Letter, reply: str) -> None:
@@ -199,13 +211,18 @@ def next_due() -> datetime | None:
 
 def _settled(letter: Letter, to: str, values: list[Any]) -> bool:
     """`_mine`, updated by a plain statement: it is done twice for every letter."""
-    mine = "id = %s AND attempts = %s AND state IN ('claimed', 'dot')"
+    mine = "id = %s AND attempts = %s AND lease_until = %s AND state IN ('claimed', 'dot')"
     statement = f"UPDATE outbox_letter SET {to} WHERE {mine}"  # noqa: S608 - of this file
-    return bool(sql.run(statement, [*values, letter.pk, letter.attempts]))
+    return bool(sql.run(statement, [*values, letter.pk, letter.attempts, sql.instant(letter.lease_until)]))
 
 
 def _mine(letter: Letter) -> "models.QuerySet[Letter]":
-    return Letter.objects.filter(pk=letter.pk, attempts=letter.attempts, state__in=["claimed", "dot"])
+    return Letter.objects.filter(
+        pk=letter.pk,
+        attempts=letter.attempts,
+        lease_until=letter.lease_until,
+        state__in=["claimed", "dot"],
+    )
 
 
 def _later(letter: Letter, spread: Callable[[], float] = random.random) -> datetime:

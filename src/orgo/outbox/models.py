@@ -48,6 +48,10 @@ class Letter(models.Model):
     server_reply = models.CharField(max_length=500, blank=True)
     settled_at = models.DateTimeField(null=True)
 
+    # Found beside a letter that is claimed: why its recipient gets none (None: it does), and whether others can't leave now.
+    barred: str | None = None
+    outlet_is_failing: bool = False
+
     class Meta:
         db_table = "outbox_letter"
         constraints: ClassVar[list[models.BaseConstraint]] = [
