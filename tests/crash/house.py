@@ -185,10 +185,10 @@ class House:
         if self.alive():
             self.kill()
         self._bury()
+        self._hang_up()
 
     def close(self) -> None:
         self.end()
-        self._hang_up()
         self.catcher.stop()
 
     def send(self, number: int, *, tries: int = 1) -> bool:
@@ -212,13 +212,17 @@ class House:
             return connection.execute(sql).fetchall()
 
     def _asked(self, sql: str) -> list[tuple]:
-        """Ask PostgreSQL by one connection, for it is asked twenty times a second; by a new one where the server was killed."""
+        """Ask PostgreSQL, while Orgo runs by one connection, for it is asked twenty times a second; anew where the server died."""
         if self._server is not None:
             with contextlib.suppress(psycopg.OperationalError):
                 return self._server.execute(sql).fetchall()
         self._hang_up()
         self._server = psycopg.connect(self.database, options="-c search_path=orgo", autocommit=True)
-        return self._server.execute(sql).fetchall()
+        try:
+            return self._server.execute(sql).fetchall()
+        finally:
+            if not self.alive():
+                self._hang_up()
 
     def _hang_up(self) -> None:
         if self._server is not None:

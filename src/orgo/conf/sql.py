@@ -130,7 +130,7 @@ def take(
     """Set the rows that `which` picks ("WHERE .. ORDER BY .. LIMIT %s") alike; returns them as they are then, in no order.
 
     On PostgreSQL that is one statement, which passes by rows that others have locked, and whose commit is not waited for to
-    reach the disk: a server that crashes within a second may forget it (docs/adr/0046-claims-of-letters.md). `beside` are
+    reach the disk: a server that crashes within a second may forget it (docs/adr/0046-claims.md). `beside` are
     attributes of each row that the same statement finds: names, and expressions without values.
     """
     names = [field.name for field in model._meta.concrete_fields]

@@ -2,7 +2,7 @@
 
 `Letter.lease_until` with the number of the attempt is the fence: a sender that wakes up late can't settle a letter that
 another has claimed since. A server that crashes may forget a claim, and no more than that: who has the letter then can't mark
-its dot, and has sent nothing of it (docs/adr/0046-claims-of-letters.md).
+its dot, and has sent nothing of it (docs/adr/0046-claims.md).
 """
 
 import random
