@@ -57,7 +57,7 @@ class Seaweedfs:
             "master.volumePreallocate": "false",
             "volume.port": volume,
             "volume.port.grpc": volume_grpc,
-            "volume.max": 50,
+            "volume.max": 1000,  # a bucket takes several, and a session has many buckets
             "filer": "true",
             "filer.port": filer,
             "filer.port.grpc": filer_grpc,
