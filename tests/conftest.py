@@ -74,6 +74,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "clamav": _command("clamd"),
     "cluster": _command("pg_ctlcluster"),
     "dovecot": _command("dovecot"),
+    "haproxy": _command("haproxy"),
     "nginx": _command("nginx"),
     "npm": _command("npm"),
     "openssh": _command("sshd"),
