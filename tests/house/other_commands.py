@@ -20,11 +20,29 @@ from tests.house.checkout import ROOT
 from tests.house.doc_commands import lines
 
 # Other people's programs, which are not looked into.
+SHELL = ("cd", "chmod", "export", "mkdir", "source", "tee")
 OTHERS = (
-    *("cd", "chmod", "curl", "docker build", "export", "git", "mkdir", "nginx", "openssl", "promtool"),
+    *SHELL,
+    *("curl", "docker build", "git clone", "git pull", "nginx", "openssl", "promtool"),
     *("kubectl create", "kubectl delete", "kubectl edit", "kubectl exec", "kubectl label", "kubectl rollout"),
-    *("celery beat", "helm uninstall", "python3 -m venv", "source", "systemctl", "tee"),
+    *("celery beat", "helm uninstall", "python3 -m venv", "systemctl"),
 )
+# The test, or the CI, that runs the kind; docs/index.md has the others, with the reason why nobody does.
+RUN_BY = {
+    **dict.fromkeys(("make image", "make lint", "make servers", "make test"), ".ci/run"),
+    **dict.fromkeys(("helm lint", "helm template"), "tests/deploy/test_chart.py"),
+    **dict.fromkeys(
+        ("helm install", "kubectl apply", "kubectl create"), "tests/deploy/test_page_commands.py"
+    ),
+    **dict.fromkeys(("python3 -m venv", "pip", "python"), "tests/runbook/test_blueprint.py"),
+    **dict.fromkeys(("celery -A", "celery worker"), "tests/house/test_jobs.py"),
+    "deploy/install.sh": "tests/house/on_machine.sh",
+    "deploy/upgrade.sh": "tests/house/on_machine.sh",
+    "deploy/uninstall.sh": "tests/house/on_machine.sh",
+    "nginx": "tests/house/test_deploy.py",
+    "openssl": "tests/house/test_doc_commands.py",
+    "promtool": "tests/deploy/test_monitoring.py",
+}
 OWN = ("orgo", "./orgo")  # test_doc_commands.py
 _INLINE = re.compile(r"`([^`]+)`")
 _BEFORE = re.compile(r"sudo$|[A-Z_]+=")
@@ -56,6 +74,13 @@ def program(words: Sequence[str]) -> str | None:
     """Which entry of CHECKS, OTHERS or OWN these words begin with; None where they begin with none."""
     line = " ".join(words) + " "
     return next((known for known in (*CHECKS, *OTHERS, *OWN) if re.match(_pattern(known), line)), None)
+
+
+def kind(words: Sequence[str]) -> str | None:
+    """The same, with the target of `make` and the script of deploy/ by its name."""
+    known = program(words)
+    own = {"make": " ".join(words[:2]), "deploy/*.sh": words[0]}
+    return own.get(known, known) if known else None
 
 
 def _pattern(known: str) -> str:

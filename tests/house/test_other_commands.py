@@ -1,10 +1,13 @@
 """A command of a page that is not Orgo's own names only what is there; what nobody has thought of is refused."""
 
+import re
+
 import pytest
 
 from tests.house.checkout import ROOT
 from tests.house.doc_commands import PAGES
-from tests.house.other_commands import CHECKS, Shown, check, of_page, program
+from tests.house.other_commands import CHECKS, RUN_BY, SHELL, Shown, check, kind, of_page, program
+from tests.house.typed_by import has_word, typed_by
 
 ALL = [
     shown for page in PAGES for shown in of_page(page.relative_to(ROOT).as_posix(), page.read_text("utf-8"))
@@ -18,6 +21,20 @@ def test_what_a_command_names_is_there(shown: Shown) -> None:
 
 def test_the_pages_show_a_command_of_each_kind() -> None:
     assert {program(shown.words) for shown in ALL} >= {*CHECKS}
+
+
+def test_what_nobody_runs_stands_on_the_list_with_the_reason_and_nothing_else_does() -> None:
+    """The first page's table is the list; a kind is the program with its verb, the target of make, the script."""
+    page = (ROOT / "docs" / "index.md").read_text("utf-8").partition("## Commands that no test runs")[2]
+    rows = re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+    listed = {kind(shown.words) for row in rows for shown in of_page("docs/index.md", row)}
+    assert listed == {kind(shown.words) for shown in ALL} - {*SHELL, *RUN_BY}
+
+
+@pytest.mark.parametrize(("command", "file"), RUN_BY.items())
+def test_what_is_run_is_typed_by_the_file_that_is_named(command: str, file: str) -> None:
+    typed = typed_by(ROOT / file)
+    assert [word for word in command.split() if not has_word(typed, word)] == []
 
 
 @pytest.mark.parametrize(

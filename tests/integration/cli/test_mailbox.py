@@ -53,6 +53,15 @@ def test_a_mailbox_is_tried_observed_explained_and_goes_live(office, dovecot, co
     assert office.tasks() == 3 and "anna@city.example" in office.told()
 
 
+def test_fetch_broken_tries_again_what_was_put_aside(dovecot, configured, objects, monkeypatch):
+    dovecot.put(configured, *leaks(1))
+    with monkeypatch.context() as it_ends_every_connection:
+        it_ends_every_connection.setattr("orgo.intake.mailbox.suspects.Suspects.is_broken", lambda *_: True)
+        assert objects("mailbox", "fetch") == [{"mailbox": NAME, "taken": 0}]
+    assert objects("mailbox", "fetch") == [{"mailbox": NAME, "taken": 0}]
+    assert objects("mailbox", "fetch", "--broken") == [{"mailbox": NAME, "taken": 1}]
+
+
 def test_without_since_what_is_there_becomes_history(office, dovecot, configured, run):
     dovecot.put(configured, *leaks(2))
     run("mailbox", "fetch")
