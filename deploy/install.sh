@@ -292,14 +292,14 @@ let_in() {
 }
 enters() { PGPASSWORD=$1 PGCONNECT_TIMEOUT=5 psql -qXw -h 127.0.0.1 -p 5432 -U orgo -c '' orgo >/dev/null 2>&1; }
 
-# config_line KEY LINE: the configuration says this, where it says nothing of the key.
+# config_line KEY LINES: the configuration says this, where it says nothing of the key.
 config_line() {
     local file=$ROOT$ETC/config.yaml
     if [[ $DRY ]]; then
         say "would write to $file: $2"
     elif ! grep -q "^$1:" "$file"; then
         printf '\n%s\n' "$2" >>"$file"
-    elif ! grep -qxF "$2" "$file"; then
+    elif [[ $'\n'$(<"$file")$'\n' != *$'\n'"$2"$'\n'* ]]; then
         say "$file says something else of $1 already, and that is kept; this was: $2"
     fi
 }
@@ -357,7 +357,11 @@ choices() {
     esac
     if [[ $BACKUP ]]; then
         new_key
-        config_line backup "backup: {key: \"\${ORGO_BACKUP_KEY}\", to: \"$BACKUP\", every: 1 day}"
+        # its keys below each other: so `orgo backup schedule` can write there
+        config_line backup "backup:
+  key: \${ORGO_BACKUP_KEY}
+  to: \"$BACKUP\"
+  every: 1 day"
         on_machine && run chown orgo "$BACKUP"
     fi
     return 0

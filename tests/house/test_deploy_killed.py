@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orgo.backup.scheduling import set_every
+from orgo.conf import load
 from tests.house.checkout import ROOT, clean_environment
 
 # `make crash` kills everywhere, a usual run at every third place.
@@ -346,6 +348,20 @@ def test_what_is_chosen_goes_before_what_a_backup_says_in_whichever_form(
         "backup": {"key": "${ORGO_BACKUP_KEY}", "to": str(tmp_path), "every": "1 day"},
     }
     assert "# the queue" in (made.root / "etc/orgo/config.yaml").read_text()
+
+
+def test_how_often_can_be_changed_in_what_the_installer_wrote(
+    made: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "at: 'the' #1 {disk}"
+    folder.mkdir()
+    for _ in range(2):
+        done = made.run("install.sh", "--backup", str(folder))
+        assert done.returncode == 0 and "something else" not in done.stdout, done.stderr
+    monkeypatch.setenv("ORGO_BACKUP_KEY", (made.root / "etc/orgo/credentials/ORGO_BACKUP_KEY").read_text())
+    backup = set_every(load(made.root / "var/lib/orgo"), "6 hours").backup
+
+    assert backup and (backup.to, str(backup.every)) == (str(folder), "6 hours")
 
 
 @pytest.mark.parametrize("of_root", [0o022, 0o077])
