@@ -9,7 +9,7 @@ usage() {
     cat <<'USAGE'
 usage: deploy/install.sh [--yes] [--dry-run] [--root DIR] [--sample NAME]
                          [--database sqlite|postgresql] [--broker none|redis|rabbitmq]
-                         [--backup DIR] [--restore FILE --key FILE]
+                         [--backup DIR] [--restore FILE --key FILE [--skip-lost]]
 
 Installs Orgo on this machine: the program in /opt/orgo, its configuration in /etc/orgo, its data in /var/lib/orgo, the
 command `orgo`, and a hardened systemd service that runs as the user orgo. At the end it prints the sign-in link.
@@ -22,15 +22,16 @@ An older Orgo is upgraded by deploy/upgrade.sh.
   --database     sqlite (the default) or postgresql, which is installed and given a database
   --broker       none (the default), redis or rabbitmq, which is installed
   --backup DIR   back up to this folder every day (a disk of its own, mounted there), sealed with a new key
-  --restore FILE bring a backup of `orgo backup create` into this new installation; --database, --broker and --backup go
-                 before what its configuration says
+  --restore FILE bring a backup of `orgo backup create` into this new installation, with the folder blobs that lies beside it;
+                 --database, --broker and --backup go before what its configuration says
   --key FILE     the key that the backup was made with
+  --skip-lost    restore the rest where bytes of large mail are lost
 
 example:  sudo deploy/install.sh --yes --sample city-hall
 USAGE
 }
 
-TARGET="" SAMPLE="" DATABASE="" BROKER="" BACKUP="" RESTORE="" KEY=""
+TARGET="" SAMPLE="" DATABASE="" BROKER="" BACKUP="" RESTORE="" KEY="" SKIP_LOST=""
 POSTGRESQL_URL="postgresql://orgo:\${DATABASE_PASSWORD}@127.0.0.1:5432/orgo"
 OLDEST_POSTGRESQL=14
 
@@ -40,6 +41,7 @@ read_words() {
             -h | --help) usage && exit 0 ;;
             --yes) YES=1 ;;
             --dry-run) DRY=1 ;;
+            --skip-lost) SKIP_LOST=1 ;;
             --root | --sample | --database | --broker | --backup | --restore | --key)
                 (($# > 1)) || stop 2 "$1 needs a value; see --help"
                 case $1 in
@@ -68,7 +70,7 @@ restoring() { printf '%s\n' "$ROOT$OPT/.restoring"; }
 mark_restore() {
     RESTORING=$1
     [[ -z $DRY ]] || return 0
-    printf '%s\0' "$RESTORING" "$RESTORE" "$KEY" "$DATABASE" "$BROKER" "$BACKUP" >"$(restoring).new"
+    printf '%s\0' "$RESTORING" "$RESTORE" "$KEY" "$DATABASE" "$BROKER" "$BACKUP" "$SKIP_LOST" >"$(restoring).new"
     sync "$(restoring).new"
     mv "$(restoring).new" "$(restoring)"
 }
@@ -84,10 +86,11 @@ read_restore() {
     [[ -z $RESTORE || $RESTORE == "${told[1]}" ]] || return 0
     say "a restore of ${told[1]} was cut off here: it goes on"
     if [[ $RESTORING == restored ]]; then
-        RESTORE="" KEY=""
+        RESTORE="" KEY="" SKIP_LOST=""
         return
     fi
     RESTORE=${told[1]} KEY=${KEY:-${told[2]}} DATABASE=${DATABASE:-${told[3]}} BROKER=${BROKER:-${told[4]}} BACKUP=${BACKUP:-${told[5]}}
+    SKIP_LOST=${SKIP_LOST:-${told[6]:-}}
 }
 
 # check_words: everything that can be refused is refused before anything is done.
@@ -104,6 +107,7 @@ check_words() {
     [[ -z $BACKUP || ($BACKUP == /* && -d $BACKUP) ]] || stop 2 "--backup wants the absolute path of a folder that is there; $BACKUP is not"
     [[ $BACKUP != *[\"\\\$$'\n']* ]] || stop 2 "--backup: no quotes, backslashes, dollars or line ends in the folder's name, please"
     [[ -z $RESTORE || $KEY ]] || stop 2 "--restore wants the key too: --key FILE"
+    [[ -z $SKIP_LOST || $RESTORE ]] || stop 2 "--skip-lost goes with --restore FILE"
     [[ -z $RESTORE || -z $SAMPLE ]] || stop 2 "--restore brings its own configuration: leave --sample out"
     for file in ${RESTORE:+"$RESTORE"} ${KEY:+"$KEY"}; do
         [[ -f $file && -r $file ]] || stop 2 "$file can't be read"
@@ -378,9 +382,24 @@ new_key() {
     fi
 }
 
+# lay FOLDER: the backup, its key and its blobs where the service's user reads them, whoever reads where they lie.
+lay() {
+    local blobs=${RESTORE%/*}/blobs
+    run rm -rf "$1"
+    run install -d -m 0700 "$1"
+    run cp "$RESTORE" "$1/it.orgo-backup"
+    run cp "$KEY" "$1/key"
+    if [[ -d $blobs ]]; then
+        run cp -R "$blobs/." "$1/blobs"
+    fi
+    if on_machine; then
+        run chown -R orgo "$1"
+    fi
+}
+
 # restore ID: the backup instead of a sample, on the database that was chosen.
 restore() {
-    local key_of code=0 to=() lying=$ROOT$HOME_OF_ORGO/restore.orgo-backup key=$ROOT$HOME_OF_ORGO/restore.key
+    local key_of code=0 to=() lying=$ROOT$HOME_OF_ORGO/restore.from
     say "restoring $RESTORE"
     mark_restore under-way
     case $DATABASE in
@@ -388,19 +407,15 @@ restore() {
         sqlite) to=(--to "sqlite:///./var/orgo.db") ;;
     esac
     [[ $KEY -ef $ROOT$ETC/credentials/ORGO_BACKUP_KEY ]] || run install -m 0600 "$KEY" "$ROOT$ETC/credentials/ORGO_BACKUP_KEY"
-    run cp "$RESTORE" "$lying"
-    run install -m 0600 "$KEY" "$key"
-    if on_machine; then
-        run chown orgo "$lying" "$key"
-    fi
+    lay "$lying"
     lend
     if [[ $DATABASE == postgresql && -z $DRY ]]; then
         PGPASSWORD=$(<"$ETC/credentials/DATABASE_PASSWORD")
         export PGPASSWORD
     fi
-    as_orgo "$1" backup restore "$lying" --key "$key" "${to[@]}" || code=$?
-    run rm -f "$lying" "$key"
-    if ((code != 0)); then
+    as_orgo "$1" backup restore "$lying/it.orgo-backup" --key "$lying/key" "${to[@]}" ${SKIP_LOST:+--skip-lost} || code=$?
+    run rm -rf "$lying"
+    if ((code != 0)) && [[ -z $SKIP_LOST || $code != 6 ]]; then # 6: it is back but for what is lost, which was said
         [[ -e $ROOT$ETC/config.yaml ]] || rm -f "$(restoring)" # nothing came back: the next run may be told something else
         stop "$code" "it was not restored; see above"
     fi

@@ -72,6 +72,7 @@ def test_help_has_an_example_and_an_unknown_word_is_code_2(script: str) -> None:
         (["--root"], "--root needs a value"),
         (["--backup", "relative/folder"], "--backup wants the absolute path of a folder that is there"),
         (["--restore", "/etc/hostname"], "--restore wants the key too"),
+        (["--skip-lost"], "--skip-lost goes with --restore"),
         (["--restore", "/nowhere", "--key", "/etc/hostname"], "/nowhere can't be read"),
     ],
 )

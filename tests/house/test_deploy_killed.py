@@ -28,6 +28,8 @@ set -T
 trap '[[ $BASH_COMMAND =~ ^(\"\$@\"|mv|cp|rm|tar|ln|install|mkdir|sync|chmod|printf.*\>|sed\ -i) ]] &&
     ((--KILL_AT == 0)) && kill -KILL 0' DEBUG
 """
+# What a backup's configuration says of another machine.
+ELSEWHERE = "database: postgresql://db.organization.com/orgo\nqueue: amqp://there\n"
 # The installed program: a table of what was done to it instead of mail.
 PROGRAM = """#!{python} -S
 import os, re, sqlite3, sys
@@ -36,8 +38,12 @@ if words[:2] == ["backup", "restore"]:
     restored = open(words[2]).read()
     if restored == "torn":
         sys.exit("it is torn")
+    if "lost" in restored and "--skip-lost" not in words:
+        sys.exit(2)
+    blobs = os.path.dirname(words[2]) + "/blobs"
+    open(home + "/came", "w").write(" ".join(os.listdir(blobs)) if os.path.isdir(blobs) else "")
     open(home + "/config/config.yaml", "w").write(restored)
-    sys.exit()
+    sys.exit(6 if "lost" in restored else 0)
 told = re.search("^database: sqlite:///(.*)$", open(home + "/config/config.yaml").read(), re.M)
 file = os.path.join(home, told[1] if told else "var/orgo.db")
 if words[:2] == ["config", "show"]:
@@ -202,8 +208,10 @@ def test_an_installation_comes_right_wherever_it_was_killed(made: StandIn) -> No
 
 def test_a_restore_comes_right_wherever_it_was_killed(made: StandIn, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("key")
-    (tmp_path / "whole").write_text("database: postgresql://db.organization.com/orgo\nqueue: amqp://there\n")
-    told = ["--database", "sqlite", "--backup", str(tmp_path)]
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs/one").touch()
+    (tmp_path / "whole").write_text(f"{ELSEWHERE}# but for what is lost\n")
+    told = ["--database", "sqlite", "--backup", str(tmp_path), "--skip-lost"]
     words = [*told, "--restore", str(tmp_path / "whole"), "--key", str(tmp_path / "key")]
     kills, alone = 0, False
     # in the first half of its places nothing of the backup is there yet
@@ -217,6 +225,7 @@ def test_a_restore_comes_right_wherever_it_was_killed(made: StandIn, tmp_path: P
             "backup": {"key": "${ORGO_BACKUP_KEY}", "to": str(tmp_path), "every": "1 day"},
         }
         assert (made.root / "etc/orgo/credentials/ORGO_BACKUP_KEY").read_text() == "key"
+        assert (made.root / "var/lib/orgo/came").read_text() == "one"
         assert done(made.root / "var/lib/orgo/var/orgo.db") == [made.release]
         assert not list(made.root.glob("opt/orgo/.restor*")) + list(made.root.glob("var/lib/orgo/restore.*"))
     assert kills > 36
@@ -308,7 +317,7 @@ def test_a_database_on_another_server_is_backed_up_by_orgo_itself(installed: Sta
 def test_a_backup_that_is_refused_leaves_the_place_to_another(made: StandIn, tmp_path: Path) -> None:
     for name in ("torn", "key"):
         (tmp_path / name).write_text(name)
-    (tmp_path / "whole").write_text("database: postgresql://db.organization.com/orgo\nqueue: amqp://there\n")
+    (tmp_path / "whole").write_text(ELSEWHERE)
     words = ["--database", "sqlite", "--key", str(tmp_path / "key"), "--restore"]
     refused = made.run("install.sh", *words, str(tmp_path / "torn"))
     assert refused.returncode == 1 and "it was not restored" in refused.stderr
@@ -320,6 +329,20 @@ def test_a_backup_that_is_refused_leaves_the_place_to_another(made: StandIn, tmp
         made.root / "etc/orgo/config.yaml"
     ).read_text() == "queue: amqp://there\n"  # --database went before
     assert (made.root / "etc/orgo/credentials/ORGO_BACKUP_KEY").read_text() == "key"
+
+
+def test_a_backup_whose_large_mail_is_lost_comes_back_where_that_is_wanted(
+    made: StandIn, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("key")
+    (tmp_path / "lacking").write_text("# but for what is lost\n")
+    words = ["--restore", str(tmp_path / "lacking"), "--key", str(tmp_path / "key")]
+    refused = made.run("install.sh", *words)
+    assert refused.returncode == 2 and "it was not restored" in refused.stderr
+
+    done = made.run("install.sh", *words, "--skip-lost")
+    assert done.returncode == 0, done.stderr
+    assert (made.root / "etc/orgo/config.yaml").read_text() == "# but for what is lost\n"
 
 
 @pytest.mark.parametrize(
