@@ -47,6 +47,21 @@ until_done() {
     return 1
 }
 tasks() { orgo task list --json | grep -c '"Water Leak in Room 102"'; }
+# large: the large mail's bytes as they came, as Orgo reads them.
+large() {
+    setpriv --reuid orgo --regid orgo --clear-groups env ORGO_HOME=/var/lib/orgo CREDENTIALS_DIRECTORY=/run/started/orgo.service.credentials \
+        /opt/orgo/current/bin/python - <<'PYTHON'
+import hashlib
+from orgo.conf import boot, load
+
+boot.start(load())
+from orgo.intake.models import Mail
+from orgo.intake.store import read_raw
+
+data = read_raw(Mail.objects.get(subject="The plan").pk)
+print("large:", len(data) > 1_000_000, hashlib.sha256(data).hexdigest())
+PYTHON
+}
 workers() { systemctl list-units --plain --no-legend --state=active 'orgo*.service' | cut -d' ' -f1 | xargs; }
 # shellcheck source=deploy/lib.sh
 release() { (source /srv/deploy/lib.sh && release_id); }
@@ -63,7 +78,8 @@ trap 'tail -n 20 /run/started/*.log' ERR
 cd /
 export PYTHON=python-online
 part install
-/srv/deploy/install.sh --yes --sample city-hall --database postgresql --broker rabbitmq --backup /srv/backups
+words=(--yes --sample city-hall --database postgresql --broker rabbitmq --backup /srv/backups)
+/srv/deploy/install.sh "${words[@]}"
 echo secret-word >/etc/orgo/credentials/ORGO_SMTP_PASSWORD
 systemctl enable orgo-worker@1
 systemctl start orgo-worker@1 orgo-worker@2
@@ -79,9 +95,22 @@ systemd-analyze verify --man=no /etc/systemd/system/orgo{,-worker@1}.service && 
 part use
 until_done orgo mail send-sample
 until_done tasks
+{
+    printf '%s\n' 'From: b@organization.com' 'To: info@organization.com' 'Subject: The plan' 'Content-Type: application/octet-stream' \
+        'Content-Transfer-Encoding: base64' ''
+    head -c 1000000 /dev/urandom | base64
+} >/srv/large.eml
+orgo mail send-sample /srv/large.eml
 orgo backup create
-cp /etc/orgo/credentials/ORGO_BACKUP_KEY /srv/key
-echo "tasks: $(tasks), running: $(workers)"
+cp -p /etc/orgo/credentials/{ORGO_BACKUP_KEY,DATABASE_PASSWORD} /srv
+echo "tasks: $(tasks), running: $(workers), blobs: $(find /srv/blobs -type f | wc -l)"
+large
+part again
+/srv/deploy/install.sh "${words[@]}"
+echo "tasks: $(tasks), running: $(workers), lines: $(grep -c 'by its install.sh' /etc/postgresql/*/main/pg_hba.conf)"
+cmp /srv/DATABASE_PASSWORD /etc/orgo/credentials/DATABASE_PASSWORD && cmp /srv/ORGO_BACKUP_KEY /etc/orgo/credentials/ORGO_BACKUP_KEY && echo "the secrets are kept"
+part schedule
+orgo backup schedule "6 hours"
 part upgrade
 another upgraded
 rm /etc/orgo/credentials/ORGO_CHAT_URL # as if a release before had not known of it
@@ -108,17 +137,28 @@ PYTHON
 echo "tasks: $(tasks), running: $(workers), unit: $(tail -n 1 /etc/systemd/system/orgo.service)"
 runuser -u postgres -- psql -qAtc "SELECT 'left: ' || count(*) FROM pg_class WHERE relname = 'of_the_new_one'" orgo
 cp -al /opt/orgo/releases /srv/releases
+part found again
+/srv/deploy/uninstall.sh --yes
+find /opt/orgo /usr/local/bin/orgo /etc/systemd/system/orgo*.service 2>/dev/null || true
+mkdir /opt/orgo
+cp -al /srv/releases /opt/orgo/releases
+sed -i '/# broken/d' /srv/deploy/systemd/orgo.service
+/srv/deploy/install.sh --yes
+echo "tasks: $(tasks), running: $(workers), lines: $(grep -c 'by its install.sh' /etc/postgresql/*/main/pg_hba.conf)"
+cmp /srv/DATABASE_PASSWORD /etc/orgo/credentials/DATABASE_PASSWORD && grep '  every:' /etc/orgo/config.yaml
 part away
 /srv/deploy/uninstall.sh --yes --purge
 find /opt/orgo /etc/orgo /var/lib/orgo /usr/local/bin/orgo /etc/systemd/system/orgo*.service /etc/systemd/system/*.wants/orgo* 2>/dev/null || true
 id orgo 2>&1 || true
-cmp /srv/key /var/backups/orgo/backup.key && echo "the key is kept"
+cmp /srv/ORGO_BACKUP_KEY /var/backups/orgo/backup.key && echo "the key is kept"
 part restored
 mkdir /opt/orgo
 mv /srv/releases /opt/orgo/releases
-sed -i '/# broken/d' /srv/deploy/systemd/orgo.service
-/srv/deploy/install.sh --yes --restore "$(find /srv/backups -name '*.orgo-backup' | sort | tail -n 1)" --key /srv/key --database sqlite --broker redis
-echo "tasks: $(tasks), running: $(workers)"
+rm -r /srv/blobs/*
+chmod -R go= /srv/backups && chown -R root: /srv/backups # as on a disk that only root reads
+/srv/deploy/install.sh --yes --restore "$(find /srv/backups -name '*.orgo-backup' | sort | tail -n 1)" --key /srv/ORGO_BACKUP_KEY --database sqlite --broker redis
+echo "tasks: $(tasks), running: $(workers), left: $(find /var/lib/orgo -name 'restore*' | wc -l)"
+large
 grep '^queue:' /etc/orgo/config.yaml
 part refused
 /srv/deploy/install.sh --yes --database postgresql 2>&1 || echo "code $?"

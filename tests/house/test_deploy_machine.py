@@ -66,7 +66,25 @@ def test_systemd_finds_nothing_wrong_with_the_installed_units(machine: dict[str,
 
 
 def test_a_mail_becomes_a_task_and_a_backup(machine: dict[str, str]) -> None:
-    assert f"tasks: 1, running: {ALL}" in machine["use"] and ".orgo-backup:" in machine["use"]
+    assert f"tasks: 1, running: {ALL}, blobs: 1\nlarge: True" in machine["use"]
+    assert ".orgo-backup:" in machine["use"]
+
+
+def test_to_install_again_changes_nothing(machine: dict[str, str]) -> None:
+    assert f"tasks: 1, running: {ALL}, lines: 1\nthe secrets are kept\n" in machine["again"]
+    assert "is kept" in machine["again"] and "something else" not in machine["again"]
+    assert "/sign-in/" in machine["again"]
+
+
+def test_how_often_can_be_changed_in_what_the_installer_wrote(machine: dict[str, str]) -> None:
+    assert "the next one: " in machine["schedule"] and "by itself" not in machine["schedule"]
+
+
+def test_what_was_taken_away_is_found_again(machine: dict[str, str]) -> None:
+    gone, _, back = machine["found again"].partition("install.sh finds both again.\n")
+
+    assert "Orgo is gone" in gone and not back.startswith("/")
+    assert 'tasks: 1, running: orgo.service, lines: 1\n  every: "6 hours"\n' in back
 
 
 def test_after_an_upgrade_all_is_there_and_every_worker_runs(machine: dict[str, str]) -> None:
@@ -90,7 +108,8 @@ def test_what_is_taken_away_is_gone_but_for_the_key_of_the_backups(machine: dict
 
 
 def test_a_backup_comes_back_on_another_database_and_broker(machine: dict[str, str]) -> None:
-    assert "tasks: 1, running: orgo.service\n" in machine["restored"]
+    large = machine["use"].splitlines()[-1]
+    assert f"tasks: 1, running: orgo.service, left: 0\n{large}\n" in machine["restored"]
     assert "queue: redis://127.0.0.1:6379/0" in machine["restored"]
 
 
