@@ -86,7 +86,7 @@ bring_python() {
         awk '/^uv==/ { take = 1 } take { print } take && !/\\$/ { exit }' "$SOURCE/requirements-dev.txt" >"$tools/uv.txt"
     fi
     run "$tools/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$tools/uv.txt"
-    run "$tools/bin/uv" python install --quiet --install-dir "$ROOT$OPT/python" 3.12
+    run "$tools/bin/uv" python install --quiet --no-bin --install-dir "$ROOT$OPT/python" 3.12
 }
 
 # make_release ID: the environment of this release, complete or not at all (a half one of a killed run is made anew).

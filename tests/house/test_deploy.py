@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import shutil
 import sqlite3
@@ -143,6 +144,47 @@ def program(file: Path, text: str) -> None:
     file.unlink(missing_ok=True)
     file.write_text(f"#!/bin/bash\n{text}\n")
     file.chmod(0o755)
+
+
+def downloads(folder: Path) -> Path:
+    """What uv is told of the Pythons that there are: one, whose archive has the form of those and a stand-in in it."""
+    made = folder / "python"
+    (made / "bin").mkdir(parents=True)
+    program(made / "bin/python3.12", "echo the one that uv brought")
+    (made / "bin/python3").symlink_to("python3.12")
+    library = made / "lib/python3.12"
+    library.mkdir(parents=True)
+    head = "# system configuration generated and used by the sysconfig module\n"
+    (library / "_sysconfigdata__linux_-linux-gnu.py").write_text(f"{head}build_time_vars = {{}}\n")
+    archive = shutil.make_archive(str(folder / "archive"), "gztar", folder, "python")
+    kind = {"arch": {"family": platform.machine(), "variant": None}, "os": "linux", "libc": "gnu"}
+    version = {"name": "cpython", "major": 3, "minor": 12, "patch": 99, "prerelease": "", "variant": None}
+    one = {**kind, **version, "url": f"file://{archive}", "sha256": None}
+    told = folder / "downloads.json"
+    told.write_text(json.dumps({f"cpython-3.12.99-linux-{platform.machine()}-gnu": one}))
+    return told
+
+
+@pytest.mark.slow
+def test_an_old_python_brings_the_uv_of_the_lock_and_that_a_newer_one(tmp_path: Path) -> None:
+    for minor in ("11", "12", "13", "14"):
+        stub(tmp_path / f"python3.{minor}")
+    program(tmp_path / "python3", f'[[ $1 != -c ]] || exit 1\nexec {sys.executable} "$@"')
+    lines = 'source "$1"; root_of "$2"; find_python; bring_python >/dev/null; "$(find_python)"; "$ROOT$OPT/tools/bin/uv" --version'
+    environment = clean_environment(
+        PATH=f"{tmp_path}:{os.environ['PATH']}", HOME=str(tmp_path / "home"),
+        UV_PYTHON_DOWNLOADS_JSON_URL=str(downloads(tmp_path / "online")),
+    )  # fmt: skip
+    found = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", lines, "bash", DEPLOY / "lib.sh", tmp_path / "root"],
+        env=environment, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+
+    assert found.returncode == 0, found.stderr
+    (pinned,) = re.findall(r"^uv==(\S+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+    brought, uv = found.stdout.splitlines()
+    assert brought == "the one that uv brought" and uv.split()[:2] == ["uv", pinned]
+    assert not (tmp_path / "home/.local").exists()
 
 
 def test_a_distribution_with_an_old_postgresql_is_told_where_to_get_a_newer_one(tmp_path: Path) -> None:
