@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from orgo.conf import boot
-from tests.servers.programs import of_a_wheel, program
+from tests.servers.programs import of_a_wheel, program, with_tls
 
 if TYPE_CHECKING:
     from tests.office import Office
@@ -82,8 +82,10 @@ SERVERS: dict[str, Callable[[], object]] = {
     "prometheus": _command("prometheus"),
     "promtool": _command("promtool"),
     "postgresql": lambda: program("postgres"),
+    "postgresql-tls": lambda: with_tls("postgres"),
     "rabbitmq": _command("rabbitmq-server"),
     "redis": lambda: program("redis-server"),
+    "redis-tls": lambda: with_tls("redis-server"),
     "seaweedfs": _weed,
     "sqlite3": _command("sqlite3"),
     "strace": _command("strace"),

@@ -24,6 +24,12 @@ def program(name: str) -> str | None:
     return (None if only_wheels else of_the_system(name)) or of_a_wheel(name)
 
 
+def with_tls(name: str) -> str | None:
+    """The program if it is the system's: those of the wheels speak no TLS."""
+    found = program(name)
+    return None if found == of_a_wheel(name) else found
+
+
 def command(name: str) -> str:
     """The same to be called; the name itself where there is none, and then the system says so."""
     return program(name) or name

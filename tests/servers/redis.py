@@ -11,9 +11,10 @@ from tests.servers.programs import command
 
 
 class Redis:
-    """A broker that lives until `stop`; `url` is what to configure."""
+    """A broker that lives until `stop`; `url` is what to configure. `more` are words of its configuration."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: str) -> None:
+        self.more = more
         self.folder = tempfile.mkdtemp(prefix="orgo-redis-")
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -32,6 +33,7 @@ class Redis:
             "no",
             "--loglevel",
             "notice",
+            *(word for name, value in self.more.items() for word in (f"--{name}", value)),
         ]
         self._process = subprocess.Popen(
             [command("redis-server"), *words, "--logfile", f"{self.folder}/log"],
