@@ -27,4 +27,6 @@ def run() -> list[Row]:
 
 def _mail_costs(office: str, workers: int, queue: str = "") -> float:
     words = f"--mails {MAILS} --via db --rules {RULES} --workers {workers}".split()
-    return float(loadtest(office, queue, *words)["letters_seconds"]) / MAILS * 1e6
+    seconds = float(loadtest(office, queue, *words)["letters_seconds"])
+    assert seconds > 0, "no letter left"
+    return seconds / MAILS * 1e6

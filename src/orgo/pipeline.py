@@ -213,7 +213,9 @@ class Sender:
         if self._channel == "webhook":
             second_path()
         letters = outbox.claim(limit, self._channel)
-        failing = any(letter.outlet_is_failing for letter in letters)
+        failing = any(
+            letter.outlet_is_failing for letter in letters
+        )  # else nobody is to be told that one left
         self._waiting.extend(hold_back(letters))
         if self._stopping.is_set():
             self.stop()

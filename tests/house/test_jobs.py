@@ -244,6 +244,35 @@ def test_a_jobs_log_in_json_names_the_mail_its_task_and_the_job(tmp_path: Path) 
     assert (routed["mail"], routed["task"], routed["job"]) == (mail, task, done.stdout.strip())
 
 
+LEVELS = """
+import logging
+import tasks
+from celery.signals import setup_logging
+for level in (logging.DEBUG, logging.INFO, logging.WARNING):
+    setup_logging.send(sender=None, loglevel=level)
+    for name, at in (("orgo", logging.INFO), ("orgo", logging.WARNING), ("celery", logging.DEBUG)):
+        logging.getLogger(name).log(at, "%s %s %s", level, name, at)
+"""
+
+
+def test_a_worker_shows_what_weighs_as_much_as_its_loglevel_and_files_have_all_of_orgo(
+    tmp_path: Path,
+) -> None:
+    given = {"ORGO_QUEUE": f"redis://127.0.0.1:{free_port()}/0", "ORGO_LOG__FORMAT": "json"}
+    path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    assert python(ROOT / "setup.py", home=tmp_path, **given).returncode == 0
+    (tmp_path / "logs").mkdir()
+
+    done = python("-c", LEVELS, home=tmp_path, **path, **given, ORGO_LOG__FOLDER="logs")
+
+    shown = [json.loads(line)["event"] for line in done.stderr.splitlines() if line.startswith("{")]
+    kept = "".join(file.read_text() for file in (tmp_path / "logs").iterdir())
+    assert shown == ["10 orgo 20", "10 orgo 30", "10 celery 10", "20 orgo 20", "20 orgo 30", "30 orgo 30"], (
+        done
+    )
+    assert "30 orgo 20" in kept and "30 orgo 30" in kept
+
+
 def decides_a_mail_when_rung(home: Path, **given: str) -> None:
     assert python(ROOT / "setup.py", home=home, **given).returncode == 0
     assert python("-c", STORE, home=home, PYTHONPATH=str(ROOT / "src")).returncode == 0

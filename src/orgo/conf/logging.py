@@ -40,7 +40,7 @@ def begin(config: "Config", *, verbose: bool = False, least: int = logging.INFO)
     secrets = secrets_of(config)
     set_up(config.log.format, verbose=verbose, secrets=secrets)
     logging.getLogger().handlers[0].setLevel(least)
-    logging.getLogger("orgo").setLevel(least)
+    logging.getLogger("orgo").setLevel(max(least, logging.INFO))
     keep_files(config, secrets)
 
 

@@ -144,15 +144,17 @@ def take(
         statement = f'{picked} UPDATE "{table}" SET {to} {mine}{hasty} RETURNING {wanted}'
         rows = _rows(statement, [*values, *with_], fields)
     else:  # SQLite before 3.35 returns nothing of what it changes
+        if not _found(model, ("id",), which, values):
+            return []  # who only looks waits for nobody who writes
         with transaction.atomic():
             ids = [key for (key,) in _found(model, ("id",), which, values)]
             change(model, to, with_, "id", ids)
             where, given = _is_one_of(_field(model, "id"), ids)
             rows = _rows(f'SELECT {wanted} FROM "{table}" WHERE {where}', given, fields) if ids else []
-    return [_taken(model, names, row, beside) for row in rows]
+    return [_with_beside(model, names, row, beside) for row in rows]
 
 
-def _taken(model: type[M], names: Sequence[str], row: tuple[Any, ...], beside: Iterable[str]) -> M:
+def _with_beside(model: type[M], names: Sequence[str], row: tuple[Any, ...], beside: Iterable[str]) -> M:
     one = model.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)])
     for name, value in zip(beside, row[len(names) :], strict=True):
         setattr(one, name, value)

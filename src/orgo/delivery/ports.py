@@ -44,7 +44,8 @@ class Courier(Protocol):
     def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
         """Deliver, and return the other side's own words of acceptance.
 
-        `before_dot` is called when everything but the last byte is said; when it answers False the courier stops, for
-        the letter belongs to somebody else by now. Raises DeliveryError.
+        `before_dot` is called when everything but the last byte is said, and before anything that can't be taken back: until
+        then a server that crashes may forget whose the letter is (docs/adr/0046-claims.md). When it answers False the
+        courier stops, for the letter belongs to somebody else by now. Raises DeliveryError.
         """
         ...

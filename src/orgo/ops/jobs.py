@@ -174,7 +174,7 @@ _WORK = {"routing": route, "delivery": deliver, "escalation": sweep}
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _log(loglevel: int | None = None, **_: object) -> None:
     """Celery would set up a log of its own: this one looks like that of Orgo's other processes."""
-    least = max(loglevel or INFO, INFO)
+    least = loglevel or INFO
     logging.begin(boot.config(), verbose=True, least=least)
     getLogger("celery").setLevel(least)  # two lines for each job are many
 

@@ -46,40 +46,31 @@ _BESIDE = {
 }
 # When this process last looked for letters of dead senders, by channel.
 _looked: dict[str, datetime] = {}
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def claim(limit: int, channel: str = "email") -> list[Letter]:
-    """Up to `limit` letters of a channel that are due, leased to the caller; committed when this returns.
+    """Up to `limit` letters of a channel that are due, leased to the caller; committed when this returns. None: no more are due.
 
     A letter whose sender died before the dot is simply due again. One that died in the dot is `ambiguous`: it may have
     arrived. Where its policy is `resend` it goes once more with the same bytes and stays marked; else it waits for a person.
     """
     now = clock.now()
+    if _is_time_to_look(channel, now):
+        _looked[channel] = now
+        _give_back_late(channel, now)
     crashpoint("H6.before_claim")
-    rows = _claimed(limit, channel, now)
-    if len(rows) == limit and not _is_time_to_look(channel, now):
-        return rows
-    _looked[channel] = now
-    if _give_back_late(channel, now):
-        crashpoint("H6.after_give_back")
-        rows += _claimed(limit - len(rows), channel, now)
-    return rows
+    due = _leased("turn <= %s", ("turn", "id"), limit, channel, now)
+    # Then those of a flood, whose turn is still to come.
+    return due or _leased("turn > %s", ("next_attempt_at", "id"), limit, channel, now)
 
 
 def _is_time_to_look(channel: str, now: datetime) -> bool:
-    """Whether letters of dead senders are to be looked for though enough others wait: it costs as much as to claim."""
-    return abs(now - _looked.get(channel, datetime.min.replace(tzinfo=UTC))) > LOOK_EVERY
+    """Whether letters of dead senders are to be looked for: it costs as much as a claim, and their leases are minutes."""
+    return abs(now - _looked.get(channel, _NEVER)) > LOOK_EVERY
 
 
-def _claimed(limit: int, channel: str, now: datetime) -> list[Letter]:
-    """Letters that may leave, in their turn; then those of a flood, whose turn is still to come."""
-    rows = _taken("turn <= %s", ("turn", "id"), limit, channel, now)
-    if len(rows) < limit:
-        rows += _taken("turn > %s", ("next_attempt_at", "id"), limit - len(rows), channel, now)
-    return rows
-
-
-def _taken(which: str, order: tuple[str, str], limit: int, channel: str, now: datetime) -> list[Letter]:
+def _leased(which: str, order: tuple[str, str], limit: int, channel: str, now: datetime) -> list[Letter]:
     """Letters that nobody has, each leased to the caller with one attempt more; committed when this returns."""
     rows = sql.take(
         Letter,
@@ -100,11 +91,11 @@ def give_back(letters: list[Letter]) -> None:
         _mine(letter).filter(state="claimed").update(state="pending", lease_until=None, next_attempt_at=now)
 
 
-def _give_back_late(channel: str, now: datetime) -> bool:
-    """Letters of senders that died or hang; returns whether there were any."""
+def _give_back_late(channel: str, now: datetime) -> None:
+    """Letters of senders that died or hang."""
     late = Letter.objects.filter(channel=channel, state__in=("claimed", "dot"), lease_until__lt=now)
     if not late.exists():
-        return False
+        return
     late.filter(state="claimed").update(state="pending", lease_until=None, next_attempt_at=now)
     again = late.filter(state="dot", repeat="resend", repeated=False)
     again.update(state="pending", repeated=True, lease_until=None, next_attempt_at=now)
@@ -114,7 +105,7 @@ def _give_back_late(channel: str, now: datetime) -> bool:
         settled_at=now,
         server_reply="no answer after the last dot: it may have arrived",
     )
-    return True
+    crashpoint("H6.after_give_back")
 
 
 def mark_dot(letter: Letter) -> bool:

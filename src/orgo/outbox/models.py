@@ -48,7 +48,7 @@ class Letter(models.Model):
     server_reply = models.CharField(max_length=500, blank=True)
     settled_at = models.DateTimeField(null=True)
 
-    # Found beside a letter that is claimed: why its recipient gets none (None: it does), and whether others can't leave now.
+    # Found beside a letter that is claimed: why its recipient gets none (None: it does); whether its channel is noted as failing.
     barred: str | None = None
     outlet_is_failing: bool = False
 

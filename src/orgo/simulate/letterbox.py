@@ -30,7 +30,8 @@ class Letterbox:
         if any(same(parcel.recipient, one) for one in self._unreachable):
             self.refused.append(Caught(clock.now(), parcel))
             raise DeliveryError("550 5.1.1 unreachable in this scenario", permanent=True)
-        before_dot()
+        if not before_dot():
+            raise DeliveryError("it is somebody else's by now", permanent=False)
         self.caught.append(Caught(clock.now(), parcel))
         return "250 kept by the simulation"
 

@@ -1,6 +1,5 @@
 """What others may ask of tasks: lists, counts, search. The doors read tasks only through here, and see only what they may."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -88,13 +87,8 @@ def queue_page(viewer: Viewer, queue: str, now: datetime, number: int = 1) -> Pa
     return _page(in_order(viewer, queue, now), number)
 
 
-def newest(viewer: Viewer, queue: str, now: datetime, whole: Sequence[Task] | None = None) -> int:
-    """The id of the task that came into a queue last (ids grow with time), 0 where it is empty.
-
-    `whole` are all its tasks, where they are at hand: to find none, the database would look at every task there is.
-    """
-    if whole is not None:
-        return max((task.pk for task in whole), default=0)
+def newest(viewer: Viewer, queue: str, now: datetime) -> int:
+    """The id of the task that came into a queue last (ids grow with time), 0 where it is empty."""
     return in_queue(viewer, queue, now).aggregate(newest=Max("id"))["newest"] or 0
 
 

@@ -95,7 +95,10 @@ def _first_queue(held: dict[str, int]) -> str:
 
 
 def _newest(viewer: Viewer, queue: str, now: datetime, page: Page, number: int) -> int:
-    return newest(viewer, queue, now, page.rows if number == 1 and not page.more else None)
+    """The queue's newest task: of one that is shown whole, without asking (to find none, every task would be looked at)."""
+    if number == 1 and not page.more:
+        return max((task.pk for task in page.rows), default=0)
+    return newest(viewer, queue, now)
 
 
 def _said(count: int) -> str:
