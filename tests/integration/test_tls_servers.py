@@ -125,6 +125,7 @@ def test_a_postgresql_that_can_not_be_believed_or_does_not_believe_is_refused_in
     ("authority", "former", "other", "said"),
     [
         ("wrong", "", "", DISTRUSTED),
+        ("", "", "", DISTRUSTED),
         ("right", "localhost", "127.0.0.1", "certificate is not valid for '127.0.0.1'"),
         ("right", "secret", "guessed", "invalid username-password pair"),
     ],
@@ -138,9 +139,10 @@ def test_a_redis_that_can_not_be_believed_or_does_not_believe_is_refused_in_clea
     other: str,
     said: str,
 ) -> None:
-    right = f"{redis}?ssl_ca_certs={authorities['right'].file}"
+    known = {name: f"?ssl_ca_certs={one.file}" for name, one in authorities.items()}
+    right = redis + known["right"]
     assert guarded(lambda: ring(of(ORGO_QUEUE=right)), []) == Code.DONE
-    url = f"{redis}?ssl_ca_certs={authorities[authority].file}".replace(former, other, 1)
+    url = (redis + known.get(authority, "")).replace(former, other, 1)
     assert guarded(lambda: ring(of(ORGO_QUEUE=url)), []) == Code.UNREACHABLE
     words = capsys.readouterr().err
     assert said in words and "secret" not in words and "guessed" not in words and words.count("\n") == 1
