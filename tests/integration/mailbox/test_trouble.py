@@ -69,6 +69,28 @@ def test_a_server_that_says_nothing_is_given_up(box, silent, monkeypatch):
     assert "did not answer" in words
 
 
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_of_a_port_that_says_nothing_without_tls_it_is_said_that_it_may_want_it_first(
+    box, dovecot, monkeypatch, protocol
+):
+    """993 and 995 are known; on another port Orgo waits for a greeting, and such a server for the first words of TLS."""
+    from orgo.intake.mailbox import pop3, signin
+
+    for module in (signin, pop3):
+        monkeypatch.setattr(module, "TIMEOUT", 0.5)
+    port = dovecot.imaps if protocol == "imap" else dovecot.pop3s
+    words, _ = failing(box(port=port, protocol=protocol, tls="starttls"), Unreachable)
+    assert "did not answer" in words and "--tls implicit" in words
+
+
+def test_of_a_port_that_says_nothing_to_tls_nothing_is_guessed(box, silent, monkeypatch):
+    from orgo.intake.mailbox import signin
+
+    monkeypatch.setattr(signin, "TIMEOUT", 0.2)
+    words, _ = failing(box(port=silent, tls="implicit"), Unreachable)
+    assert "did not answer" in words and "--tls" not in words
+
+
 def test_a_folder_that_is_not_there_is_named_with_those_that_are(box):
     """bad input 57."""
     there = box(folders=["Suport"])

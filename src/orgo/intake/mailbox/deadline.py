@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from orgo.intake.mailbox.ports import Unreachable
+from orgo.intake.mailbox.ports import NoAnswer
 
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 _SLOWEST = 4_000  # bytes a second
@@ -58,7 +58,7 @@ def enough_for(size: int, usual: float) -> float:
 
 @contextmanager
 def deadline(server: str, seconds: float) -> Iterator[Guard]:
-    """Cut the connection that the guard is given unless the block ends in so many seconds; raises Unreachable then."""
+    """Cut the connection that the guard is given unless the block ends in so many seconds; raises NoAnswer then."""
     guard = Guard()
     timer = threading.Timer(seconds, guard.cut)
     timer.daemon = True
@@ -67,7 +67,7 @@ def deadline(server: str, seconds: float) -> Iterator[Guard]:
         yield guard
     except Exception as error:
         if guard.fired:
-            raise Unreachable(f"{server} did not answer within {seconds:.0f} s") from error
+            raise NoAnswer(f"{server} did not answer within {seconds:.0f} s") from error
         raise
     finally:
         timer.cancel()

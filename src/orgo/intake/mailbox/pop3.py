@@ -21,12 +21,13 @@ from orgo.intake.mailbox.ports import (
     Look,
     MailboxError,
     Malformed,
+    NoAnswer,
     NoTls,
     Refused,
     Unreachable,
     Waiting,
 )
-from orgo.intake.mailbox.signin import TIMEOUT, certificates
+from orgo.intake.mailbox.signin import TIMEOUT, certificates, greeted
 from orgo.lib.crash import crashpoint
 from orgo.lib.text import clean_header, clip
 from orgo.lib.tls import good_until
@@ -132,7 +133,7 @@ class Pop3Session:
         return self._way
 
     def _connect(self) -> None:
-        with deadline(self.server, TIMEOUT) as guard, _translated(self.server):
+        with greeted(self.account), deadline(self.server, TIMEOUT) as guard, _translated(self.server):
             way = self._secured(guard)
         try:
             with deadline(self.server, 2 * TIMEOUT) as guard, _translated(self.server):
@@ -296,7 +297,7 @@ def _translated(server: str) -> Iterator[None]:
             f"{server} does not speak TLS as configured: {error.reason or error} (key tls)"
         ) from error
     except TimeoutError as error:
-        raise Unreachable(f"{server} did not answer within {TIMEOUT:.0f} s") from error
+        raise NoAnswer(f"{server} did not answer within {TIMEOUT:.0f} s") from error
     except (EOFError, ConnectionError) as error:
         raise Unreachable(f"{server} ended the connection: {_said(error)}") from error
     except OSError as error:

@@ -119,6 +119,10 @@ class Unreachable(MailboxError):
     state = "unreachable"
 
 
+class NoAnswer(Unreachable):
+    """The server was connected to, or waited for, and said nothing in time."""
+
+
 class Certificate(MailboxError):
     """The server's certificate is not to be believed: expired, of another name, of an unknown authority."""
 

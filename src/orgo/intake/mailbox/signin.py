@@ -18,6 +18,7 @@ from orgo.intake.mailbox.ports import (
     Certificate,
     MailboxError,
     Malformed,
+    NoAnswer,
     NoTls,
     Refused,
     Unreachable,
@@ -86,7 +87,7 @@ class Client(IMAPClient):  # type: ignore[misc]
 def connect(account: Mailbox) -> Client:
     """A connection that is signed in. Raises MailboxError."""
     server = f"{account.host}:{account.port}"
-    with deadline(server, TIMEOUT) as guard, translated(server):
+    with greeted(account), deadline(server, TIMEOUT) as guard, translated(server):
         client = Client(
             guard,
             account.host,
@@ -107,6 +108,18 @@ def connect(account: Mailbox) -> Client:
         hang_up(client)
         raise
     return client
+
+
+@contextmanager
+def greeted(account: Mailbox) -> Iterator[None]:
+    """Say of a server that does not greet what it may wait for: it and the client wait for each other where TLS comes first."""
+    try:
+        yield
+    except NoAnswer as error:
+        if account.tls == "implicit":
+            raise
+        words = "the port may want TLS from the first byte (key tls, or add it with --tls implicit)"
+        raise NoAnswer(f"{error}; {words}") from error
 
 
 def hang_up(client: Client) -> None:
@@ -208,7 +221,7 @@ def translated(server: str) -> Iterator[None]:
             f"{server} does not speak TLS as configured: {error.reason or error} (key tls)"
         ) from error
     except TimeoutError as error:
-        raise Unreachable(f"{server} did not answer within {TIMEOUT:.0f} s") from error
+        raise NoAnswer(f"{server} did not answer within {TIMEOUT:.0f} s") from error
     except imaplib.IMAP4.abort as error:
         raise Unreachable(f"{server} ended the connection: {_said(error)}") from error
     except OSError as error:
