@@ -34,7 +34,8 @@ RUN_BY = {
     **dict.fromkeys(
         ("helm install", "kubectl apply", "kubectl create"), "tests/deploy/test_page_commands.py"
     ),
-    **dict.fromkeys(("python3 -m venv", "pip", "python"), "tests/runbook/test_blueprint.py"),
+    **dict.fromkeys(("python3 -m venv", "pip"), "tests/runbook/conftest.py"),
+    "python": "tests/runbook/test_blueprint.py",
     **dict.fromkeys(("celery -A", "celery worker"), "tests/house/test_jobs.py"),
     "deploy/install.sh": "tests/house/on_machine.sh",
     "deploy/upgrade.sh": "tests/house/on_machine.sh",

@@ -2,14 +2,11 @@
 
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import absent
 from tests.runbook.reader import Reader, copy_of_the_checkout, page_answers, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -56,19 +53,11 @@ workflow_rules:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """A reader who has cloned the repository, made `orgo-env` beside it and typed the first command."""
-    folder = tmp_path_factory.mktemp("blueprint")
-    copy_of_the_checkout(folder / "orgo")
-    base = Path(sys.base_prefix) / "bin" / "python3"
-    made = subprocess.run([base, "-m", "venv", folder / "orgo-env"], capture_output=True, text=True)
-    if made.returncode:
-        absent(f"this python3 can't make an environment with pip: {made.stdout.strip()[-300:]}")
-    reader = Reader(folder / "orgo", folder / "orgo-env")
-    installed = reader.types("pip install -r requirements.txt")
-    if installed.returncode:
-        absent(f"no package index to install from: {installed.stderr.strip()[-300:]}")
-    return reader
+def reader(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """A reader who has cloned the repository, made `orgo-env` and typed the first command."""
+    folder = tmp_path_factory.mktemp("blueprint") / "orgo"
+    copy_of_the_checkout(folder)
+    return Reader(folder, environment)
 
 
 def test_the_packages_are_installed_without_the_project_itself(reader: Reader) -> None:

@@ -1,7 +1,6 @@
 """README's ten minutes to one's own mailbox, step by step as they are printed, against a real Dovecot and a server for letters."""
 
 import re
-import sys
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -15,7 +14,7 @@ from tests.house.doc_commands import of_page
 from tests.runbook.reader import Reader, copy_of_the_checkout, wait_for
 from tests.servers.dovecot import PASSWORD, Dovecot
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("dovecot")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.needs("dovecot")]
 README = (ROOT / "README.md").read_text("utf-8")
 ACCOUNT = "info@organization.com"
 PEOPLE = """\
@@ -47,10 +46,10 @@ def block(key: str) -> str:
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Reader:
-    """Somebody behind step 1: a fresh copy, and an environment with all that Orgo needs."""
+def reader(environment: Path, tmp_path: Path) -> Reader:
+    """Somebody who has typed step 1: a fresh copy, and an environment of venv's and pip's."""
     copy_of_the_checkout(tmp_path / "orgo")
-    return Reader(tmp_path / "orgo", Path(sys.prefix))
+    return Reader(tmp_path / "orgo", environment)
 
 
 @pytest.fixture
