@@ -12,6 +12,7 @@ import click
 import pytest
 
 from orgo.cli.main import root
+from orgo.cli.simulate import Simulate
 from orgo.demo.catcher import Catcher
 from tests.house.checkout import ROOT, python
 from tests.house.doc_commands import Command, commands, lines, of_page
@@ -38,6 +39,7 @@ NOT_RUN = {
     "mailbox test": "tests/runbook/test_own_mailbox.py tests/integration/cli/test_mailbox_probe.py",
     "selftest": "tests/house/test_selftest.py",
     "simulate autoscale --report": "tests/integration/cli/test_autoscale.py",
+    "simulate config/scenarios/maintenance.yaml": "tests/house/test_samples.py tests/integration/cli/test_simulate.py",
     "token revoke": "tests/integration/cli/test_token.py",
     "up": "tests/integration/cli/test_processes.py",
     "web": "tests/house/test_apart.py",
@@ -125,6 +127,8 @@ def walked(words: tuple[str, ...]) -> tuple[list[str], click.Command, list[str]]
     names: list[str] = []
     left = list(words)
     while isinstance(here, click.Group) and left and not left[0].startswith(("-", "[")):
+        if isinstance(here, Simulate) and left[0] not in here.commands:
+            left.insert(0, "play")  # which may be left out
         below = here.get_command(click.Context(here), left[0])
         assert below is not None, f"there is no command orgo {' '.join([*names, left[0]])}"
         here = below
@@ -159,7 +163,7 @@ def test_a_command_and_its_options_exist(command: Command) -> None:
 def test_what_is_not_run_here_is_run_by_the_tests_that_are_named(named: str) -> None:
     """The first types the command, and between them they type every option that a page gives it."""
     first, *more = [typed_by(ROOT / file) for file in NOT_RUN[named].split()]
-    assert begins(first, named.partition(" -")[0])
+    assert begins(first, re.split(r" (?=-|\S+/)", named)[0])
 
     of_the_pages = {option for shown in ALL if entry(shown) == named for option in options(shown)}
     typed = [*chain(first, *more)]
