@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -28,12 +29,14 @@ class Place:
 
     def __init__(self, home: Path, **environ: str) -> None:
         self.home, self.environ = home, environ
+        self.program = [sys.executable, str(ROOT / "orgo")]
 
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ORGO_")}
         environ = {**kept, "ORGO_HOME": str(self.home), **self.environ, **more}
-        command = [sys.executable, str(ROOT / "orgo"), *words]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            [*self.program, *words], env=environ, capture_output=True, text=True, timeout=120
+        )
 
     def said(self, *words: str) -> Any:
         """What a command that must succeed prints, as JSON lines."""
@@ -359,6 +362,37 @@ def test_files_that_are_there_stay(house: Place, empty: Place) -> None:
 
     assert [Path(place).name for place in found["beside"]] == ["rules.yaml.from-backup"]
     assert (empty.home / "config" / "rules.yaml").read_text() == "version: 1\nrules: []\n"
+
+
+class Container(Place):
+    """A home in a container: its configuration lies in `mounted`, only `var` is Orgo's to write, and root obeys too."""
+
+    def __init__(self, place: Place, mounted: Path) -> None:
+        super().__init__(place.home, KUBERNETES_SERVICE_HOST="10.0.0.1", **place.environ)
+        patched = f"from orgo.conf import places; places.CONTAINER_FOLDER = places.Path({str(mounted)!r})"
+        program = f"import sys; {patched}; from orgo.cli.main import main; sys.exit(main(sys.argv[1:]))"
+        obeying = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+        self.program = [*(obeying if os.geteuid() == 0 else []), sys.executable, "-c", program]
+        (self.home / "var").mkdir()
+        for folder in (self.home, mounted):
+            folder.chmod(0o555)
+
+
+def test_it_comes_back_in_a_container_that_may_write_nothing_but_var(
+    house: Place, empty: Place, tmp_path: Path
+) -> None:
+    file, mounted = made(house), tmp_path / "mounted"
+    shutil.copytree(house.home / "config", mounted)
+    (mounted / "templates" / "received.txt").unlink()
+    there = Container(empty, mounted)
+
+    done = there.run(*restore_words(file))
+
+    aside = there.home / "var" / "from-backup" / "config" / "templates" / "received.txt"
+    assert done.returncode == 0, done.stderr
+    assert f"the backup has: {aside}\n" in done.stdout and "var/from-backup" in done.stderr
+    assert [*everything(there.home / "var" / "from-backup")] == ["config/templates/received.txt"]
+    assert len(tasks(there)) == 5
 
 
 def test_a_store_that_is_away_gets_its_backups_later(house: Place) -> None:

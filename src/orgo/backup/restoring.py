@@ -12,9 +12,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from orgo.backup import archive, blobs, snapshot
+from orgo.backup import archive, blobs, placing, snapshot
 from orgo.backup.blobs import Beside
-from orgo.backup.contents import KEYS
 from orgo.backup.stream import Header
 from orgo.conf import boot, load, places
 from orgo.conf.config import Config
@@ -22,13 +21,12 @@ from orgo.conf.database import lock_of, reach
 from orgo.conf.kinds import masked
 from orgo.conf.load import database_of
 from orgo.lib.crash import crashpoint
-from orgo.lib.files import sync
+from orgo.lib.files import copy_whole, sync
 from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import counted
 
 NEW = "new"  # what a database holds after `orgo init`: people, and no work yet
-_LOOKED_FOR = ("config.yaml", "people.yaml", "rules.yaml")
 _WAITING = ("pending", "claimed", "dot", "held")
 _WORK = "SELECT EXISTS (SELECT 1 FROM intake_mail) OR EXISTS (SELECT 1 FROM task_task)"
 _MOST_SAID = 20
@@ -38,8 +36,8 @@ _LAST_RESTORE = "SELECT data FROM audit_event WHERE type = ? ORDER BY id DESC LI
 class Restored(msgspec.Struct, frozen=True):
     """What came back and where to.
 
-    `beside` are files that were there already, so that the backup's stand beside them; `secrets` are those that the
-    configuration names and no backup holds. `lost` are the mails without their bytes.
+    `beside` are files of the backup that stand beside what is there already, or in var/from-backup where Orgo may not write;
+    `secrets` are those that the configuration names and no backup holds. `lost` are the mails without their bytes.
     """
 
     made_at: str
@@ -149,17 +147,17 @@ def restore(
             home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(stage.folder / "plain.yaml")}
         )
         with _nobody_else_in(target):
-            return _bring_in(stage, target, home, url)
+            return _bring_in(stage, target, home, environ, url)
 
 
-def _bring_in(stage: Stage, target: Config, home: Path, url: str) -> Restored:
+def _bring_in(stage: Stage, target: Config, home: Path, environ: Mapping[str, str], url: str) -> Restored:
     there = _there_in_file(target) if target.sqlite_file else _there_on_server(target)
     if there not in ("", NEW, stage.header.id):
         raise _taken(target)
     if there == stage.header.id:
         return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], stage.lost, already=True)
     held = _make_ready(stage)
-    beside = _put_files(stage, home, url if there == NEW else None)
+    beside = _put_files(stage, home, environ, url if there == NEW else None)
     crashpoint("H13.files_put")
     _put_database(stage, target)
     crashpoint("H13.database_put")
@@ -265,67 +263,13 @@ def _there_on_server(target: Config) -> str:
     return NEW if User.objects.using(moving.TARGET).exists() else ""
 
 
-def _put_files(stage: Stage, home: Path, new: str | None) -> list[str]:
-    """The files into the home; returns those that stand beside others.
-
-    What is there already stays, but for keys, without which the database is worth less. In a new home (`new` is its
-    database) all that `orgo init` wrote gives way, config.yaml only where the backup's names that same database.
-    """
-    beside = []
-    files = sorted(path for path in stage.files.rglob("*") if path.is_file()) if stage.files.is_dir() else []
-    config_too = new is not None and _names(stage, new)
-    for file in files:
-        name = file.relative_to(stage.files)
-        is_key = name.parent == Path("var") and name.name in KEYS
-        wins = is_key or (config_too if name.name == "config.yaml" else new is not None)
-        beside += _put_file(file, home / name, _twin(home, name), wins=wins)
+def _put_files(stage: Stage, home: Path, environ: Mapping[str, str], new: str | None) -> list[str]:
+    """The files, and the trail's head of the backup's instant; returns those files that stand beside others."""
+    beside = placing.put_files(stage.files, home, environ, new)
     head = snapshot.head_of(stage.database)
     if head is not None:
         (home / "var" / "audit.head").write_text(snapshot.head_text(head))
     return beside
-
-
-def _names(stage: Stage, url: str) -> bool:
-    """Whether the backup's configuration names this database."""
-    try:
-        return database_of(stage.files, {}) == url
-    except BadInput:
-        return False
-
-
-def _twin(home: Path, name: Path) -> Path | None:
-    """The other place where a file of this name is looked for, if one is there: Orgo takes no two."""
-    if name.name not in _LOOKED_FOR or name.parent not in (Path(), Path("config")):
-        return None
-    twin = home / name.name if name.parent == Path("config") else home / "config" / name.name
-    return twin if twin.exists() else None
-
-
-def _put_file(file: Path, target: Path, twin: Path | None, *, wins: bool) -> list[str]:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    there = twin or target
-    if not there.exists() or there.read_bytes() == file.read_bytes():
-        _put(file, there)
-        return []
-    if not wins:
-        aside = target.with_name(f"{target.name}.from-backup")
-        _put(file, aside)
-        return [str(aside)]
-    aside = there.with_name(f"{there.name}.before-restore")
-    _put(there, aside)
-    _put(file, target)
-    if twin is not None:
-        twin.unlink()
-    return [str(aside)]
-
-
-def _put(file: Path, target: Path) -> None:
-    """Copy whole or not at all, also where the power goes."""
-    part = target.with_name(f"{target.name}.part")
-    shutil.copy2(file, part)
-    sync(part)
-    part.replace(target)
-    sync(target.parent)
 
 
 def _put_database(stage: Stage, target: Config) -> None:
@@ -362,7 +306,7 @@ def _rename(database: Path, file: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _put(database, file)
+        copy_whole(database, file)
     sync(file.parent)
 
 

@@ -170,8 +170,10 @@ def _say_restored(found: "Restored", url: str | None) -> None:
     if found.letters_held:
         click.echo(f"{found.letters_held} letters had not left then and are held: orgo backup release")
     for place in found.beside:
-        stays = place.endswith(".from-backup")
-        click.echo(f"{'what is here stays, the backup has' if stays else 'what was here is'}: {place}")
+        gave_way = place.endswith(".before-restore")
+        click.echo(f"{'what was here is' if gave_way else 'what is here stays, the backup has'}: {place}")
+    if any("from-backup" in Path(place).parts for place in found.beside):
+        say("Orgo may not write this configuration: put there yourself what you want of var/from-backup")
     if found.secrets:
         click.echo(f"secrets are in no backup; give them again: {', '.join(found.secrets)}")
     _say_what_next(url)

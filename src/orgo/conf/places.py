@@ -31,14 +31,19 @@ def folders(home: Path, environ: Mapping[str, str]) -> list[Path]:
     """
     found = [named.parent] if (named := named_config(home, environ)) else []
     found += [home, home / "config"]
-    if in_container(environ):
-        found.append(CONTAINER_FOLDER)
+    if container := container_folder(environ):
+        found.append(container)
     return list(dict.fromkeys(folder.resolve() for folder in found))
 
 
 def in_container(environ: Mapping[str, str]) -> bool:
     """Whether this process runs in a container (Docker, Podman, Kubernetes)."""
     return "KUBERNETES_SERVICE_HOST" in environ or any(mark.exists() for mark in _CONTAINER_MARKS)
+
+
+def container_folder(environ: Mapping[str, str]) -> Path | None:
+    """`/config` in a container, where it is whoever starts the container that puts files there; None elsewhere."""
+    return CONTAINER_FOLDER if in_container(environ) else None
 
 
 def named_config(home: Path, environ: Mapping[str, str]) -> Path | None:
