@@ -15,7 +15,7 @@ from orgo.conf import load
 from orgo.conf.config import Config
 from orgo.conf.kinds import duration
 from orgo.conf.places import shown
-from orgo.lib.files import write_whole
+from orgo.lib.files import may_write, write_whole
 from orgo.lib.problems import BadInput, Problem
 
 NEVER = "never"
@@ -64,6 +64,8 @@ def set_every(config: Config, every: str) -> Config:
     if file is None or text is None:
         words = "`backup:` is not written there with its keys below each other, so it is left to its owner"
         raise BadInput(_by_hand(config, words, line))
+    if not may_write(file.parent):
+        raise BadInput(_by_hand(config, "Orgo may not write in its folder", line))
     _write(file, text.encode())
     try:
         new = load(config.home)

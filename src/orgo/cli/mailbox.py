@@ -427,7 +427,10 @@ def _with_secrets(config: "Config", name: str, values: dict[str, Any]) -> dict[s
         key: values.pop(f"{key}_env", None) for key in ("password", "client_secret", "refresh_token")
     }
     found = {key: f"${{{variable}}}" for key, variable in variables.items() if variable}
-    if kind not in found and "refresh_token" not in found:
+    is_asked = kind not in found and "refresh_token" not in found
+    by_hand = {kind: f"${{ORGO_MAILBOX_{kind.upper()}}}"} if is_asked else {}
+    mailbox_entry.look(config, values | found | by_hand)
+    if is_asked:
         found[kind] = mailbox_entry.keep_secret(config, name, kind, _secret(kind))
     return values | found
 

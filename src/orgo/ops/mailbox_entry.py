@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orgo.conf import Config, load
 from orgo.conf.places import shown
+from orgo.lib.files import may_write
 from orgo.lib.problems import BadInput, Problem
 
 _LIST = re.compile(r"^mailboxes:[ \t]*(#[^\n]*)?\n", re.MULTILINE)
@@ -28,15 +29,24 @@ def keep_secret(config: Config, name: str, kind: str, secret: str) -> str:
     return f"file:{os.path.relpath(file, folder)}"
 
 
+def look(config: Config, values: Mapping[str, str | int | list[str]]) -> None:
+    """Before a secret is kept: raises BadInput, with the lines to write by hand, where `add` may not write config.yaml."""
+    file, lines = _file(config), _item(values)
+    _with(_text(file), lines, file)
+    if not may_write(file.parent):
+        words = "Orgo may not write in this folder, so the mailbox is written there by its owner"
+        hint = f"add by hand, and start Orgo anew:\nmailboxes:\n{lines}"
+        raise BadInput(Problem(words, file=shown(file, Path.cwd()), hint=hint.rstrip()))
+
+
 def add(config: Config, values: Mapping[str, str | int | list[str]]) -> tuple[Config, str]:
     """Write a mailbox with these keys into config.yaml; returns the new configuration and the lines that were written.
 
     Raises BadInput where the configuration would be wrong with it (then the file is as before), or is not to be amended.
     """
-    file = config.file or config.home / "config" / "config.yaml"
-    lines = _item(values)
+    file, lines = _file(config), _item(values)
     before = file.read_bytes() if file.exists() else b""
-    text = _with(before.decode("utf-8-sig"), lines, file)
+    text = _with(_text(file), lines, file)
     file.parent.mkdir(parents=True, exist_ok=True)
     _write(file, text.encode())
     try:
@@ -44,6 +54,14 @@ def add(config: Config, values: Mapping[str, str | int | list[str]]) -> tuple[Co
     except BadInput:
         _write(file, before)
         raise
+
+
+def _file(config: Config) -> Path:
+    return config.file or config.home / "config" / "config.yaml"
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8-sig") if file.exists() else ""
 
 
 def _item(values: Mapping[str, str | int | list[str]]) -> str:

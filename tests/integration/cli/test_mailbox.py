@@ -222,6 +222,34 @@ def test_add_leaves_a_list_of_one_line_to_its_owner(office, run):
     assert code == 2 and 'host: "x.example"' in err and file.read_text().endswith("mailboxes: []\n")
 
 
+@pytest.mark.parametrize("given", [(), ("--password-env", "HOME")])
+@pytest.mark.parametrize("list_of_one_line", [False, True])
+def test_add_where_it_may_not_write_asks_for_no_secret_and_keeps_none(
+    office, run, typed, monkeypatch, given, list_of_one_line
+):
+    """As in a container; the lines that it shows are the mailbox, with a variable for the password."""
+    from orgo.conf import load
+    from orgo.ops import mailbox_entry
+
+    file = office.home / "config" / "config.yaml"
+    if list_of_one_line:
+        file.write_text(file.read_text() + "\nmailboxes: []\n")
+    else:
+        monkeypatch.setattr(mailbox_entry, "may_write", lambda folder: folder != file.parent)
+    before = file.read_text()
+    typed(f"{PASSWORD}\n")
+
+    code, _, err = run("mailbox", "add", "--host", "x.example", "--username", "x@y.example", *given)
+
+    assert code == 2 and "add by hand" in err and sys.stdin.readline() == f"{PASSWORD}\n"
+    assert file.read_text() == before and not (office.home / "var" / "secrets").exists()
+    item = err[err.index("  - ") :]
+    file.write_text(before.replace("mailboxes: []", "") + f"\nmailboxes:\n{item}")
+    monkeypatch.setenv("ORGO_MAILBOX_PASSWORD", PASSWORD)
+    (account,) = load(office.home).accounts
+    assert account.username == "x@y.example" and account.password
+
+
 def test_add_writes_every_key_that_is_given(office, dovecot, run, objects, typed):
     typed(f"{PASSWORD}\n")
     code, _, err = run(

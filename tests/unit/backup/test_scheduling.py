@@ -94,3 +94,13 @@ def test_what_would_change_more_is_refused_and_the_file_is_as_it_was(
         written(home, before, NEVER)
 
     assert (home / "config" / "config.yaml").read_bytes() == before.encode()
+
+
+def test_a_folder_that_may_not_be_written_is_left_to_its_owner(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgo.backup.scheduling.may_write", lambda folder: folder != home / "config")
+
+    with pytest.raises(BadInput, match='write by hand: every: "1 day"'):
+        written(home, f"backup:\n{KEY}", "1 day")
+    assert (home / "config" / "config.yaml").read_text() == f"backup:\n{KEY}"
