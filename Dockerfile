@@ -27,7 +27,7 @@ LABEL org.opencontainers.image.title="Orgo" \
 # 10001 is nobody's number on a usual host; Kubernetes wants a number to see that it is not root.
 RUN groupadd --gid 10001 orgo \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /orgo --shell /usr/sbin/nologin orgo \
-    && install -d -o orgo -g orgo -m 0750 /orgo /orgo/var \
+    && install -d -o orgo -g orgo -m 0750 /orgo /orgo/var /backups \
     && install -d -m 0755 /config
 COPY --from=build /opt/orgo /opt/orgo
 ENV PATH=/opt/orgo/bin:$PATH \

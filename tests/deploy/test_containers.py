@@ -124,6 +124,27 @@ def test_each_part_is_closed(name: str) -> None:
     assert "./config:/config:ro" in one["volumes"]
 
 
+def test_what_the_page_says_of_secrets_and_backups_is_what_each_part_has(tmp_path: Path) -> None:
+    """The page's config.yaml with the page's secrets.env, which every part gets where it is there, and Git never."""
+    page = (ROOT / "docs" / "operator" / "containers.md").read_text("utf-8")
+    (config,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (secrets,) = (block for block in re.findall(r"```ini\n(.*?)```", page, re.DOTALL) if "KEY" in block)
+    given = dict(line.replace("'...'", "0f" * 32).split("=") for line in secrets.splitlines())
+    (tmp_path / "config.yaml").write_text(config)
+
+    read = load(tmp_path, given)
+
+    assert (
+        read.backup and read.smtp and read.smtp.password and [account.password for account in read.accounts]
+    )
+    assert [str(problem) for problem in read.warnings] == []
+    for one in OWN.values():
+        assert one["env_file"] == [{"path": "secrets.env", "required": False}]
+        assert f"${{ORGO_BACKUPS:-backups}}:{read.backup.to}" in one["volumes"]
+    assert "backups" in COMPOSE["volumes"] and f" {read.backup.to} " in last_stage()
+    assert "secrets.env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_no_password_stands_in_it() -> None:
     for name, one in COMPOSE["services"].items():
         for key, value in one.get("environment", {}).items():

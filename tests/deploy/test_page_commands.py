@@ -3,7 +3,7 @@
 Run are `helm install` and `kubectl create`, with --dry-run=client; of `kubectl apply -k` what it would apply, by `kubectl
 kustomize`; the scripts of deploy/ with --dry-run, below an empty folder. `helm lint` and `helm template`, which the pages name
 without a chart, are run by test_chart.py. What is left is looked up alone (tests/house/other_commands.py), for it speaks to a
-cluster (`helm upgrade`, `kubectl label`, `exec`, `delete`, `rollout` ..), to an engine (`docker`), to an Orgo or a backup that
+cluster (`helm upgrade`, `kubectl label`, `exec`, `delete`, `rollout`, `scale` ..), to an engine (`docker`), to an Orgo or a backup that
 is there (`deploy/upgrade.sh`, `install.sh --restore`: tests/house/test_deploy.py runs them for real), or to Windows.
 """
 
@@ -14,12 +14,13 @@ import subprocess
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-from tests.deploy.chart import CHART, objects
+from tests.deploy.chart import CHART, OPTIONS, objects, template
 from tests.house.checkout import ROOT, clean_environment
 from tests.house.other_commands import Shown, of_page, program
 from tests.house.test_other_commands import ALL
@@ -102,3 +103,48 @@ def test_a_command_with_a_wrong_word_fails_when_it_is_run(tools: Path, tmp_path:
             capture_output=True,
         )
         assert done.returncode != 0, typed
+
+
+def typed(known: str) -> set[tuple[str, ...]]:
+    """The commands of the page on clusters that begin so."""
+    page = "docs/operator/kubernetes.md"
+    return {shown.words for shown in ALL if shown.page == page and program(shown.words) == known}
+
+
+def deployments(tools: Path) -> dict[str, dict[str, Any]]:
+    """All Deployments of a house with a queue, by name."""
+    made = objects(template(tools, OPTIONS["redis"]))
+    return {one["metadata"]["name"]: one for one in made if one["kind"] == "Deployment"}
+
+
+def test_a_restore_has_a_pod_of_the_clock_in_which_nothing_runs(tools: Path, tmp_path: Path) -> None:
+    (words,) = typed("kubectl patch")
+    before = deployments(tools)[words[words.index("deployment") + 1]]
+    (tmp_path / "clock.json").write_text(json.dumps(before))
+    order = ["patch", "--local", "-f", "clock.json", "-p", words[words.index("-p") + 1], "-o", "json"]
+
+    done = subprocess.run([tools / "kubectl", *order], cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    after = json.loads(done.stdout)["spec"]["template"]["spec"]
+    (container,), (former,) = after["containers"], before["spec"]["template"]["spec"]["containers"]
+    assert {key for key in former if former[key] != container.get(key)} == {
+        "command",
+        "startupProbe",
+        "livenessProbe",
+    }
+    assert container["command"] == ["sleep", "infinity"] and not {"startupProbe", "livenessProbe"} & {
+        *container
+    }
+    assert after["volumes"] == before["spec"]["template"]["spec"]["volumes"]
+
+
+def test_a_restore_stops_every_part_but_the_clock(tools: Path) -> None:
+    orders = typed("kubectl scale")
+    (selector,) = {words[words.index("-l") + 1] for words in orders}
+    label, _, listed = selector.partition(" in ")
+    stopped = set(listed.strip("()").split(", "))
+    labels = [one["metadata"]["labels"][label] for one in deployments(tools).values()]
+
+    assert {words[-1] for words in orders} == {"--replicas=0", "--replicas=1"}
+    assert set(labels) - stopped == {"clock", "haproxy"} and stopped < set(labels)

@@ -25,6 +25,7 @@ OTHERS = (
     *SHELL,
     *("curl", "docker build", "git clone", "git pull", "nginx", "openssl", "promtool"),
     *("kubectl create", "kubectl delete", "kubectl edit", "kubectl exec", "kubectl label", "kubectl rollout"),
+    *("kubectl patch", "kubectl scale"),  # what they name: tests/deploy/test_page_commands.py
     *("celery beat", "helm uninstall", "python3 -m venv", "systemctl"),
 )
 # The test, or the CI, that runs the kind; docs/index.md has the others, with the reason why nobody does.
@@ -32,7 +33,8 @@ RUN_BY = {
     **dict.fromkeys(("make image", "make lint", "make servers", "make test"), ".ci/run"),
     **dict.fromkeys(("helm lint", "helm template"), "tests/deploy/test_chart.py"),
     **dict.fromkeys(
-        ("helm install", "kubectl apply", "kubectl create"), "tests/deploy/test_page_commands.py"
+        ("helm install", "kubectl apply", "kubectl create", "kubectl patch"),
+        "tests/deploy/test_page_commands.py",
     ),
     **dict.fromkeys(("python3 -m venv", "pip"), "tests/runbook/conftest.py"),
     "python": "tests/runbook/test_blueprint.py",
@@ -147,6 +149,7 @@ def _compose(words: tuple[str, ...]) -> None:
     selected = {name for name, one in services.items() if set(one["profiles"]) & set(given.profile)}
     verb, *named = given.rest
     named = named[:1] if verb in ("exec", "run") else named
+    named = [name.partition(":")[0] for name in named if ":" in name] if verb == "cp" else named
     assert selected and selected >= set(named), f"{given.profile} has {sorted(selected)}"
 
 
