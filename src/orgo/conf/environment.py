@@ -64,7 +64,10 @@ def _unknown(sheet: Sheet, name: str, path: Keys) -> None:
     assert model is not None
     known = ["__".join(str(part) for part in (*path[:depth], key)).upper() for key in names(model)]
     wanted = "__".join(str(part) for part in path).upper()
-    if "__" not in name and not nearest(wanted, known):
+    is_secret = f"${{{name}}}" in str(
+        sheet.data
+    )  # the file names it: no misspelt key, however near one it is
+    if "__" not in name and (is_secret or not nearest(wanted, known)):
         return
     hint = did_you_mean(PREFIX + wanted, [PREFIX + key for key in known])
     severity = "error" if depth else "warning"

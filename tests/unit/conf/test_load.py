@@ -123,6 +123,19 @@ def test_a_misspelt_variable_of_ours_is_an_error_and_of_others_none(home: Path) 
     assert [problem.hint for problem in warned] == ["did you mean ORGO_DATABASE?"]
 
 
+def test_a_variable_that_the_file_names_is_no_misspelt_key(home: Path) -> None:
+    key, text = "0f" * 32, 'backup: {key: "${ORGO_BACKUP_KEY}", to: kept}\n'
+
+    assert [problem.hint for problem in read(home, ORGO_BACKUP_KEY=key).warnings] == [
+        "did you mean ORGO_BACKUP?"
+    ]
+    assert not [
+        problem
+        for problem in read(home, text, ORGO_BACKUP_KEY=key).warnings
+        if problem.hint == "did you mean ORGO_BACKUP?"
+    ]
+
+
 def test_a_variable_can_not_say_which_entry_of_a_list(home: Path) -> None:
     """With two mailboxes in the file, ORGO_IMAP__PASSWORD is refused."""
     text = "imap:\n- {host: a.example, username: u, password: file:p}\n"
