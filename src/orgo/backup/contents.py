@@ -32,12 +32,28 @@ def secrets_of(config: Config) -> list[str]:
 def _documents(config: Config) -> Iterator[Path]:
     """Templates of letters and documents that rules attach: all of their folder but secrets, databases and hidden files."""
     leave = {config.var.resolve(), config.backup.folder(config.home) if config.backup else None}
-    for folder, folders, files in os.walk(config.files):
+    for folder, folders, files in os.walk(config.files, followlinks=True):
         here = Path(folder)
-        folders[:] = [name for name in folders if name[0] != "." and (here / name).resolve() not in leave]
+        folders[:] = [
+            name
+            for name in folders
+            if name[0] != "."
+            and (here / name).resolve() not in leave
+            and _is_inside(here / name, config.files)
+        ]
         for name in sorted(files):
             if name[0] != "." and not name.endswith(_DATABASES + _SECRETS) and (here / name).is_file():
                 yield here / name
+
+
+def _is_inside(folder: Path, root: Path) -> bool:
+    """A folder itself, or a link to a hidden one, as Kubernetes mounts a ConfigMap; other links lead out, or to what is read anyway."""
+    if not folder.is_symlink():
+        return True
+    real = folder.resolve()
+    return real.is_relative_to(root.resolve()) and real.relative_to(root.resolve()).as_posix().startswith(
+        ".."
+    )
 
 
 def _secrets(config: Config) -> Iterator[Path]:
