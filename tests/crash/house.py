@@ -332,6 +332,9 @@ def _letters(house: House, mails: int, escalated: bool | None, unsure: bool) -> 
     may_be = {"sent", "ambiguous"} if unsure else {"sent"}
     if len(rows) != wanted or not set(states) <= may_be:
         wrong.append(f"letters {states}, wanted {wanted} sent")
+    early = [id for id, state, again in rows if state == "ambiguous" and not again]
+    if early:
+        wrong.append(f"ambiguous without having been sent again {early}")
     sent = {id for id, state, _ in rows if state == "sent"}
     repeated = {id for id, _, again in rows if again}
     arrived = Counter(message_id_of(letter.data) for letter in house.catcher.caught)

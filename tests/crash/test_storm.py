@@ -34,7 +34,8 @@ def test_killed_while_mail_pours_in_nothing_is_lost_and_nothing_doubled(house: H
 
     assert house.until(house.idle, seconds=120)
     assert sender.sent == KILLS * MAILS_A_KILL
-    assert invariants(house, sender.sent, escalated=None) == []
+    # Each kill may come in the same letter's dot.
+    assert invariants(house, sender.sent, escalated=None, unsure=True) == []
 
 
 @pytest.mark.slow

@@ -20,7 +20,8 @@ from tests.servers.scripted import Scripted
 ORGO = [sys.executable, str(ROOT / "orgo"), "worker"]
 WORKERS = {"orgo": ORGO, "celery": [*CELERY, "worker", "--loglevel=warning", "--concurrency=1"]}
 MAILS = 8
-PROMISED = 30  # seconds until a worker that was told to end has ended, for then it is killed
+# Whoever ends a worker kills it after 30 s. What holds it here is held longer than PATIENCE, so that a slow machine fails no test.
+KILLED_AFTER, PATIENCE, HELD = 30, 100, 120
 TAKE = """
 from orgo.intake.store import Incoming
 from orgo.pipeline import take
@@ -51,7 +52,7 @@ class Slow:
 
     def __call__(self, asked: Caught | bytes) -> None:
         self.reached.set()
-        self.open.wait(120)
+        self.open.wait(HELD)
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_the_letter_under_way_is_finished_and_the_others_are_free(house: House, 
     with told_to_end(house, kind, slow) as worker:
         until(lambda: states(house) == {"pending": 2 * MAILS - 1, "dot": 1})
         slow.open.set()
-        worker.wait(PROMISED)
+        worker.wait(PATIENCE)
 
     assert states(house) == {"pending": 2 * MAILS - 1, "sent": 1}
     assert house.rows("select count(*) from outbox_letter where lease_until is not null") == [(0,)]
@@ -116,9 +117,12 @@ def test_the_letter_under_way_is_finished_and_the_others_are_free(house: House, 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(WORKERS))
 def test_one_that_hangs_does_not_keep_the_worker(house: House, kind: str) -> None:
-    with told_to_end(house, kind, letters_wait(house)) as worker:
-        worker.wait(PROMISED)
+    from orgo.ops.up import ROUNDS_MAY_TAKE
 
+    with told_to_end(house, kind, letters_wait(house)) as worker:
+        worker.wait(PATIENCE)
+
+    assert ROUNDS_MAY_TAKE < KILLED_AFTER
     assert states(house) == {"pending": 2 * MAILS - 1, "dot": 1}
 
 
@@ -134,7 +138,7 @@ def test_the_mails_in_hand_are_decided_before_it_ends(house: House) -> None:
         house.configure(f"scanner: {{host: 127.0.0.1, port: {scanner.port}}}")
         with told_to_end(house, "orgo", slow) as worker:
             slow.open.set()
-            worker.wait(PROMISED)
+            worker.wait(PATIENCE)
 
     assert house.rows("select outcome, count(*) from intake_mail group by 1") == [("opened", MAILS)]
     house.run(DELIVER)
