@@ -47,13 +47,10 @@ def _documents(config: Config) -> Iterator[Path]:
 
 
 def _is_inside(folder: Path, root: Path) -> bool:
-    """A folder itself, or a link to a hidden one, as Kubernetes mounts a ConfigMap; other links lead out, or to what is read anyway."""
-    if not folder.is_symlink():
-        return True
-    real = folder.resolve()
-    return real.is_relative_to(root.resolve()) and real.relative_to(root.resolve()).as_posix().startswith(
-        ".."
-    )
+    """A folder, or a link into one named "..", as Kubernetes mounts a ConfigMap; what other links lead to is left."""
+    real, root = folder.resolve(), root.resolve()
+    mounted = real.is_relative_to(root) and str(real.relative_to(root)).startswith("..")
+    return mounted or not folder.is_symlink()
 
 
 def _secrets(config: Config) -> Iterator[Path]:
