@@ -24,8 +24,10 @@ FROM ${BASE}
 LABEL org.opencontainers.image.title="Orgo" \
       org.opencontainers.image.description="Turns an organization's mail into accountable work" \
       org.opencontainers.image.licenses="Apache-2.0"
-# 10001 is nobody's number on a usual host; Kubernetes wants a number to see that it is not root.
-RUN groupadd --gid 10001 orgo \
+# 10001 is nobody's number on a usual host; Kubernetes wants a number to see that it is not root. The base's own pip goes:
+# what runs installs nothing.
+RUN if command -v pip; then PIP_BREAK_SYSTEM_PACKAGES=1 pip uninstall --yes pip; fi \
+    && groupadd --gid 10001 orgo \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /orgo --shell /usr/sbin/nologin orgo \
     && install -d -o orgo -g orgo -m 0750 /orgo /orgo/var /backups \
     && install -d -m 0755 /config

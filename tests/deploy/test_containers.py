@@ -4,9 +4,11 @@
 """
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,42 @@ def test_the_image_is_nobodys_root_and_has_nothing_to_build_with() -> None:
     assert re.findall(r"^USER (\S+)", last_stage(), re.MULTILINE) == ["10001:10001"]
     assert not re.search(r"pip install|apt-get|gcc|COPY (?!--from=build)", last_stage())
     assert "HEALTHCHECK" in last_stage() and "/readyz" in last_stage()
+
+
+def trial(check: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    """One check of the image's trial, with the shell's options that it has there."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    import image
+
+    script = f"set -eu\n{image.CHECKS}\n{check}\necho through"
+    return subprocess.run(["/bin/sh", "-c", script], env=environ, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("tool", ["pip", "gcc"])
+def test_the_images_trial_ends_where_there_is_something_to_build_with(tmp_path: Path, tool: str) -> None:
+    assert trial("has_nothing_to_build_with", PATH=str(tmp_path)).stdout == "through\n"
+    (tmp_path / tool).touch(mode=0o755)
+    answer = trial("has_nothing_to_build_with", PATH=str(tmp_path))
+    assert answer.returncode == 1 and f"the image has {tool}" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [("orgo/var/orgo.db", ""), ("orgo/config/config.yaml", "/orgo/config")]
+)
+def test_the_images_trial_ends_where_a_read_only_file_system_was_written_to(
+    tmp_path: Path, written: str, said: str
+) -> None:
+    for folder in ("orgo/var", "orgo/config", "usr"):
+        (tmp_path / "root" / folder).mkdir(parents=True)
+    for path in [tmp_path, *tmp_path.rglob("*")]:
+        os.utime(path, (1, 1))
+    started = tmp_path / "started"
+    started.touch()
+    os.utime(started, (2, 2))
+    (tmp_path / "root" / written).touch()
+
+    answer = trial(f"wrote_only_where_it_may {started} {tmp_path}/root", PATH=os.environ["PATH"])
+    assert answer.returncode == bool(said) and said in answer.stderr
 
 
 def test_only_what_is_copied_goes_to_the_builder() -> None:
