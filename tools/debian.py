@@ -37,8 +37,8 @@ def tree() -> Path:
             subprocess.run(
                 ["debootstrap", "--variant=minbase", "stable", str(half)], check=True, stdout=sys.stderr
             )
-            _trust(half)
             half.rename(TREE)
+        _trust(TREE)  # each time: certificates end, and ways change
     return TREE
 
 
