@@ -136,16 +136,18 @@ PYTHON
 /srv/deploy/upgrade.sh --yes 2>&1 | tail -n 1 || true
 echo "tasks: $(tasks), running: $(workers), unit: $(tail -n 1 /etc/systemd/system/orgo.service)"
 runuser -u postgres -- psql -qAtc "SELECT 'left: ' || count(*) FROM pg_class WHERE relname = 'of_the_new_one'" orgo
-cp -al /opt/orgo/releases /srv/releases
 part found again
+systemctl stop orgo
+mv /opt/orgo/releases /srv/releases # to make one anew takes half a minute
 /srv/deploy/uninstall.sh --yes
 find /opt/orgo /usr/local/bin/orgo /etc/systemd/system/orgo*.service 2>/dev/null || true
 mkdir /opt/orgo
-cp -al /srv/releases /opt/orgo/releases
+mv /srv/releases /opt/orgo/releases
 sed -i '/# broken/d' /srv/deploy/systemd/orgo.service
 /srv/deploy/install.sh --yes
 echo "tasks: $(tasks), running: $(workers), lines: $(grep -c 'by its install.sh' /etc/postgresql/*/main/pg_hba.conf)"
 cmp /srv/DATABASE_PASSWORD /etc/orgo/credentials/DATABASE_PASSWORD && grep '  every:' /etc/orgo/config.yaml
+cp -al /opt/orgo/releases /srv/releases
 part away
 /srv/deploy/uninstall.sh --yes --purge
 find /opt/orgo /etc/orgo /var/lib/orgo /usr/local/bin/orgo /etc/systemd/system/orgo*.service /etc/systemd/system/*.wants/orgo* 2>/dev/null || true
