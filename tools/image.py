@@ -20,7 +20,9 @@ apt-get -qq update
 apt-get -qq install -y --no-install-recommends python3 python3-venv python-is-python3 ca-certificates >/dev/null
 # Registries' images of Python have a pip in /usr/local, so this one has too.
 wheel=$(ls /usr/share/python-wheels/pip-*.whl)
-PYTHONPATH=$wheel python3 -m pip install -q --no-index --ignore-installed --break-system-packages --root-user-action=ignore "$wheel"
+export PYTHONPATH=$wheel PIP_NO_INDEX=1 PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore
+python3 -m pip install -q --ignore-installed "$wheel"
+unset PYTHONPATH
 command -v pip
 rm -rf /var/lib/apt/lists/* /var/cache/apt/* /etc/apt/apt.conf.d/90of-the-machine
 """
