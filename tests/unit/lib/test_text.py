@@ -1,11 +1,13 @@
-"""Text is cut where a reader sees it end."""
+"""Text is cut where a reader sees it end, and compared without case and accents."""
+
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from orgo.lib.text import clip
+from orgo.lib.text import clip, fold
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 FRANCE = "\U0001f1eb\U0001f1f7"
@@ -39,3 +41,16 @@ def test_what_is_left_are_whole_characters(text: str, length: int) -> None:
     if cut != text and len(whole[0]) < length:
         kept = len([*iter_graphemes(cut[:-1])])
         assert "".join(whole[:kept]).rstrip() == cut[:-1]
+
+
+@given(st.text(st.characters(max_codepoint=255)) | st.text(st.characters(max_codepoint=0x17F)) | st.text())
+def test_folding_is_without_case_and_accents_on_every_way(text: str) -> None:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in apart if not _is_accent(letter))
+
+    assert fold(text) == unicodedata.normalize("NFC", bare)
+
+
+def _is_accent(letter: str) -> bool:
+    blocks = (0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F)
+    return any(first <= ord(letter) <= last for first, last in blocks)
