@@ -186,19 +186,25 @@ def _raws(former, number: int, processes: int):  # type: ignore[no-untyped-def]
 
 
 def _rows(former, table: str, number: int, processes: int):  # type: ignore[no-untyped-def]
-    """The columns, and this process's share of the rows, as COPY takes them."""
+    """The columns with their types, and this process's share of the rows, as COPY takes them."""
+    from msgspec.json import encode
     from psycopg.types.json import Jsonb
 
     cursor = former.execute(f"SELECT * FROM {table}")
-    columns = [column.name for column in cursor.description]
+    columns = {column.name: column.type_code for column in cursor.description}
     found = cursor.fetchall()[number::processes]
     return columns, [
-        tuple(Jsonb(value) if isinstance(value, dict | list) else value for value in row) for row in found
+        tuple(Jsonb(value, encode) if isinstance(value, dict | list) else value for value in row)
+        for row in found
     ]
 
 
 def _copy(target, table: str, columns, rows) -> None:  # type: ignore[no-untyped-def]
-    with target.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+    """In binary, as Orgo does; a tsvector is known as text only."""
+    form = "" if table == "search_entry" else "(FORMAT BINARY)"
+    with target.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN {form}") as copy:
+        if form:
+            copy.set_types(list(columns.values()))
         for row in rows:
             copy.write_row(row)
 

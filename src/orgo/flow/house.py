@@ -41,6 +41,7 @@ class House:
         self.directory = directory
         self.rules = rules
         self.calendars = calendars
+        self._policies: dict[int, tuple[dict[str, Any], Policy]] = {}
 
     # -- letters
 
@@ -168,8 +169,13 @@ class House:
         return default_policy(self.config)
 
     def policy(self, state: TaskState) -> Policy:
-        """The policy that was frozen into the task when it opened."""
-        return msgspec.convert(state.policy, Policy) if state.policy else Policy(levels=())
+        """The policy that was frozen into the task when it opened. It is asked for four times while a task opens."""
+        if not state.policy:
+            return Policy(levels=())
+        known = self._policies.get(id(state.policy))
+        if known is None or known[0] is not state.policy:
+            known = self._policies[id(state.policy)] = state.policy, msgspec.convert(state.policy, Policy)
+        return known[1]
 
     def level(self, state: TaskState, number: int) -> Level:
         """The level of this number (from 1) in the task's policy."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from orgo.audit.models import Event, record
+from orgo.conf import sql
 from orgo.outbox import claim
 from orgo.outbox.models import Letter
 
@@ -17,8 +18,9 @@ RESTORED, RELEASED = "backup.restored", "backup.released"
 
 def doubted_until() -> datetime | None:
     """What was caused before this instant may have been told already; None where nothing is in doubt (any more)."""
-    last = Event.objects.filter(type__in=(RESTORED, RELEASED)).order_by("-at", "-id").first()
-    return last.at if last is not None and last.type == RESTORED else None
+    which = "WHERE type IN (%s, %s) ORDER BY at DESC, id DESC LIMIT 1"
+    last = sql.found(Event, ("type", "at"), which, (RESTORED, RELEASED))
+    return next((at for type, at in last if type == RESTORED), None)
 
 
 def doubt(letter: Letter) -> None:

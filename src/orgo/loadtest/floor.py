@@ -108,7 +108,7 @@ def _read(raws: list[bytes], decide: Callable[[Any], Any]) -> None:
         decide(facts_of(parse(raw)))
 
 
-def _put(rows: dict[str, list[Any]], columns: dict[str, list[str]]) -> None:
+def _put(rows: dict[str, list[Any]], columns: dict[str, dict[str, str]]) -> None:
     from django.db import transaction
 
     from orgo.conf import sql
@@ -148,12 +148,17 @@ def _raws(former: Any, mails: int) -> list[bytes]:
     return [unpack.decompress(bytes(data)) for (data,) in former.execute(f"{_RAW} LIMIT {mails}").fetchall()]
 
 
-def _columns(former: Any, table: str) -> list[str]:
-    return [column[0] for column in former.execute(f"SELECT * FROM {table} LIMIT 0").description]  # noqa: S608 - of TABLES
+def _columns(former: Any, table: str) -> dict[str, str]:
+    """The columns with PostgreSQL's types, "" where they are not known: a tsvector's rows go as text, all others in binary."""
+    described = former.execute(f"SELECT * FROM {table} LIMIT 0").description  # noqa: S608 - of TABLES
+    known = former.adapters.types if hasattr(former, "adapters") else {}
+    types = {name: str(getattr(known.get(type), "name", "")) for name, type, *_ in described}
+    return {name: "" if type == "tsvector" else type for name, type in types.items()}
 
 
 def _rows(former: Any, table: str, mails: int) -> list[tuple[Any, ...]]:
     """The rows as the database takes them, of as many of the table's as that many mails made."""
+    from msgspec.json import encode
     from psycopg.types.json import Jsonb
 
     (everything,) = former.execute("SELECT count(*) FROM intake_mail").fetchone()
@@ -161,7 +166,7 @@ def _rows(former: Any, table: str, mails: int) -> list[tuple[Any, ...]]:
     most = round(count * min(1.0, mails / max(1, everything)))
     found = former.execute(f"SELECT * FROM {table} LIMIT {most}")  # noqa: S608 - of TABLES
     return [
-        tuple(Jsonb(value) if isinstance(value, dict | list) else value for value in row)
+        tuple(Jsonb(value, encode) if isinstance(value, dict | list) else value for value in row)
         for row in found.fetchall()
     ]
 

@@ -1,36 +1,40 @@
 """What others may ask of the people's rows."""
 
+from datetime import datetime
+from typing import Any
+
+from orgo.conf import sql
 from orgo.people.directory import Directory, Person, TeamCard
 from orgo.people.models import Absence, Membership, Organization, Team, User
 
-_OF_TEAM = "address name organization__label supervisor calendar zone language visibility is_triage is_one label".split()
+_OF_TEAM = "address name supervisor calendar zone language visibility is_triage is_one label".split()
 
 
 def directory() -> Directory:
     """Everybody as of now, as plain values: five queries whatever the size, asked for each batch of mail."""
-    absences: dict[int, list[tuple[object, object, str]]] = {}
-    for user, start, end, deputy in Absence.objects.values_list("user_id", "start", "end", "deputy"):
+    absences: dict[int, list[tuple[datetime, datetime, str]]] = {}
+    for user, start, end, deputy in sql.found(Absence, ("user", "start", "end", "deputy"), "ORDER BY id"):
         absences.setdefault(user, []).append((start, end, deputy.lower()))
-    active = User.objects.filter(is_active=True).values_list("pk", "address", "name", "language", "roles")
     addresses, people = {}, {}
-    for user, address, name, language, roles in active:
+    columns = ("id", "address", "name", "language", "roles")
+    for user, address, name, language, roles in sql.found(User, columns, "WHERE is_active ORDER BY id"):
         addresses[user] = address
-        away = tuple(absences.get(user, ()))
-        people[address] = Person(address, name, language, tuple(roles), away)  # type: ignore[arg-type]
+        people[address] = Person(address, name, language, tuple(roles), tuple(absences.get(user, ())))
     members: dict[int, list[str]] = {}
-    for team, user in Membership.objects.order_by("id").values_list("team_id", "user_id"):
+    for team, user in sql.found(Membership, ("team", "user"), "ORDER BY id"):
         if user in addresses:
             members.setdefault(team, []).append(addresses[user])
-    teams = {
-        values[0]: _card(values, members.get(team, []))
-        for team, *values in Team.objects.values_list("pk", *_OF_TEAM)
-    }
-    return Directory(teams, people, dict(Organization.objects.values_list("label", "name")))
+    labels = sql.found(Organization, ("id", "label", "name"), "ORDER BY id")
+    organizations = {id: (label, name) for id, label, name in labels}
+    teams = {}
+    for team, organization, *values in sql.found(Team, ("id", "organization", *_OF_TEAM), "ORDER BY id"):
+        label, _ = organizations.get(organization, ("", ""))
+        teams[values[0]] = _card(values, label, members.get(team, []))
+    return Directory(teams, people, dict(organizations.values()))
 
 
-def _card(values: list[str], members: list[str]) -> TeamCard:
+def _card(values: list[Any], organization: str, members: list[str]) -> TeamCard:
     given = dict(zip(_OF_TEAM, values, strict=True))
-    given["organization"] = given.pop("organization__label") or ""
     given["supervisor"] = given["supervisor"].lower()
     alone = (given["address"],) if given["is_one"] else ()
-    return TeamCard(**given, members=tuple(members) or alone)  # type: ignore[arg-type]
+    return TeamCard(**given, organization=organization, members=tuple(members) or alone)

@@ -24,10 +24,10 @@ def index(texts: Sequence[tuple[int, str]], database: str = DEFAULT_DB_ALIAS) ->
     if not texts:
         return
     if connections[database].vendor == "sqlite":
-        sql.add("search_entry", ("task", "text"), texts, database)
+        sql.add("search_entry", {"task": "", "text": ""}, texts, database)
     else:
         rows = [(task, _vector(text)) for task, text in texts]
-        sql.add("search_entry", ("task", "words"), rows, database)
+        sql.add("search_entry", {"task": "", "words": ""}, rows, database)
 
 
 def tasks_with(words: str) -> RawSQL | None:
