@@ -11,7 +11,7 @@ from orgo.flow.house import House
 from orgo.lib import clock, ids
 from orgo.lib.text import clean_header, clean_text, clip
 from orgo.outbox.claim import NO_WAY_OUT
-from orgo.outbox.compose import as_html, compose
+from orgo.outbox.compose import compose
 from orgo.outbox.models import Letter
 
 Say: TypeAlias = Callable[[str], tuple[str, str]]
@@ -29,7 +29,7 @@ def alarm(
     """
 
     def say(language: str) -> tuple[str, str]:
-        said = compose(kind, language, values(language), home=house.public_url)
+        said = compose(kind, language, values(language))
         return said.subject, said.text
 
     with transaction.atomic():
@@ -68,7 +68,6 @@ def letter_of(
         sender="" if hook else house.return_path(number),
         subject=clip(clean_header(subject), 200),
         text=text,
-        html="" if hook else as_html(text, language, (house.public_url,)),
         headers=facts if hook else marks,
         state="pending" if can_leave else "held",
         next_attempt_at=clock.now(),

@@ -9,7 +9,7 @@ from orgo.flow import said, together, words
 from orgo.flow.house import House
 from orgo.lib import ids
 from orgo.outbox.claim import MAYBE_SENT, NO_WAY_OUT
-from orgo.outbox.compose import Draft, draft, letter_template, placeholders
+from orgo.outbox.compose import Draft, Words, as_html, draft, letter_template, placeholders
 from orgo.outbox.suppression import reasons_for
 from orgo.outbox.token import root_id
 from orgo.outbox.turns import line_up
@@ -147,7 +147,7 @@ class Round:
             "sender": "" if hook or notice.kind in AUTO_REPLIES else house.return_path(number),
             "subject": written.subject,
             "text": written.text,
-            "html": "" if hook else written.html,
+            "html": _html(written, language, house) if not hook else "",
             "headers": self._facts(kind, language) if hook else self._headers(recipient),
             "attachments": _documents(house, state, self._documents) if with_documents else [],
             "state": "pending" if can_leave else "held",
@@ -170,7 +170,7 @@ class Round:
         if known is None:
             own = _own_text(self._house, self._notice, kind, language, hook=hook)
             values = self._said(placeholders(kind, language, own), language)
-            known = draft(kind, language, values, own=own, home=self._house.public_url)
+            known = draft(kind, language, values, own=own)
             self._drafts[kind, language, hook] = known
         return known
 
@@ -198,6 +198,13 @@ class Round:
         if kind != "answer":
             headers["Auto-Submitted"] = "auto-replied" if kind in AUTO_REPLIES else "auto-generated"
         return headers
+
+
+def _html(written: Words, language: str, house: House) -> str:
+    """The HTML of a letter whose template has links of its own. All others get theirs when they leave (flow/posting.py)."""
+    if not written.places:
+        return ""
+    return as_html(written.text, language, (house.public_url, *written.places))
 
 
 def _own_text(house: House, notice: Notice, kind: str, language: str, *, hook: bool) -> str | None:

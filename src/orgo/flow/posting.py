@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from orgo.conf import boot
 from orgo.delivery.ports import Parcel
 from orgo.flow.bounces import NO_MORE, failed
 from orgo.flow.house import open_house
 from orgo.flow.unit import Unit
 from orgo.lib.text import clip
 from orgo.outbox.claim import settle_failed
+from orgo.outbox.compose import as_html
 from orgo.outbox.models import Document, Letter
 from orgo.outbox.suppression import note_bounce, status_in
 from orgo.task.actions import handle
@@ -25,10 +27,17 @@ def parcel_of(letter: Letter) -> Parcel:
         date=letter.date,
         subject=letter.subject,
         text=letter.text,
-        html=letter.html,
+        html=_html_of(letter),
         headers=letter.headers,
         attachments=tuple((document["name"], found[document["sha256"]]) for document in letter.attachments),
     )
+
+
+def _html_of(letter: Letter) -> str:
+    """Nearly every letter's HTML is its text and no more, so it is not stored: a letter takes half the room."""
+    if letter.html or letter.channel != "email":
+        return letter.html
+    return as_html(letter.text, letter.language, (boot.config().web.url,))
 
 
 def letter_failed(letter: Letter, reason: str, *, quiet: bool = False) -> None:

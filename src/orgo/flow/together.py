@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from orgo.flow import words
-from orgo.outbox.compose import as_html
 from orgo.outbox.models import Letter
 
 KIND = "together"
@@ -19,12 +18,9 @@ _BETWEEN = "\n" + "-" * 40 + "\n\n"
 
 
 def put_together(
-    rows: Iterable[dict[str, Any]], now: datetime, home: str
+    rows: Iterable[dict[str, Any]], now: datetime
 ) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]]]:
-    """The letters to be written, and by their ids the new texts of letters that wait already and become longer.
-
-    `home` is the address of our pages, as for `draft` (outbox/compose.py).
-    """
+    """The letters to be written, and by their ids the new texts of letters that wait already and become longer."""
     new: list[dict[str, Any]] = []
     longer: dict[int, dict[str, Any]] = {}
     of: dict[tuple[int, str], dict[str, Any]] = {}
@@ -35,10 +31,11 @@ def put_together(
         key = (row["task"], row["recipient"])
         known = of.get(key) or _waiting(*key, now)
         if known is None:
-            known = row | _texts(f"{words.said('together', row['language'])}\n\n{row['text']}", row, home)
+            # Of what several templates link to, only our pages are links here.
+            known = row | {"text": f"{words.said('together', row['language'])}\n\n{row['text']}", "html": ""}
             new.append(known)
         else:
-            known |= _texts(_added(known["text"], row["text"]), row, home)
+            known |= {"text": _added(known["text"], row["text"]), "html": ""}
         of[key] = known
         if "event" not in known:
             longer[known["id"]] = {"text": known["text"], "html": known["html"]}
@@ -49,12 +46,8 @@ def _added(text: str, more: str) -> str:
     return text + _BETWEEN + more if len(text) < LONGEST else text
 
 
-def _texts(text: str, row: dict[str, Any], home: str) -> dict[str, Any]:
-    return {"text": text, "html": as_html(text, row["language"], (home,)) if row["html"] else ""}
-
-
 def _waiting(task: int, recipient: str, now: datetime) -> dict[str, Any] | None:
     """The letter that waits for its time already; one whose time has come may be on its way."""
     of_task = Letter.objects.filter(task=task, recipient=recipient, kind=KIND, state="pending")
-    found = of_task.filter(next_attempt_at__gt=now).values("id", "text", "html").first()
+    found = of_task.filter(next_attempt_at__gt=now).values("id", "text").first()
     return dict(found) if found else None

@@ -292,7 +292,7 @@ class Unit:
             raise Overtaken
 
     def _write_letters(self, rows: list[dict[str, Any]]) -> None:
-        new, longer = together.put_together(rows, self.now, self.house.public_url)
+        new, longer = together.put_together(rows, self.now)
         sql.insert(Letter, new)
         waiting = [{"id": id, "state": "pending"} for id in longer]
         if sql.update(Letter, list(longer.values()), waiting) != len(longer):

@@ -1,4 +1,4 @@
-"""The words of a letter: a kind, a task and a recipient become subject, text and HTML (pure).
+"""The words of a letter: a kind, a task and a recipient become subject and text, and the text HTML (pure).
 
 The texts are files under letters/<language>/<kind>.txt, the subject in the first line, placeholders only.
 """
@@ -39,11 +39,11 @@ _TAKE_LINK, _RECIPIENT = f"https://{secrets.token_hex(16)}", secrets.token_hex(1
 
 
 class Words(msgspec.Struct, frozen=True):
-    """What a letter says."""
+    """What a letter says, and the places that its template links to."""
 
     subject: str
     text: str
-    html: str
+    places: tuple[str, ...] = ()
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Draft(msgspec.Struct, frozen=True):
 
     subject: str
     text: str
-    html: str
+    places: tuple[str, ...]
 
     def to(self, recipient: str, take_link: str) -> Words:
         """The letter to one recipient."""
@@ -61,8 +61,7 @@ class Draft(msgspec.Struct, frozen=True):
         else:
             subject = clip(self.subject, LONGEST_SUBJECT)
         text = self.text.replace(_RECIPIENT, recipient).replace(_TAKE_LINK, take_link)
-        marked = self.html.replace(_RECIPIENT, html.escape(recipient))
-        return Words(subject, text, marked.replace(_TAKE_LINK, html.escape(take_link)))
+        return Words(subject, text, self.places)
 
 
 @cache
@@ -74,12 +73,10 @@ def letter_template(kind: str, language: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def compose(
-    kind: str, language: str, values: Mapping[str, str], *, own: str | None = None, home: str = ""
-) -> Words:
+def compose(kind: str, language: str, values: Mapping[str, str], *, own: str | None = None) -> Words:
     """The words of a letter to one recipient; as `draft`, and `values` fill all placeholders."""
     recipient, take_link = values.get("recipient", "{recipient}"), values.get("take_link", "{take_link}")
-    return draft(kind, language, values, own=own, home=home).to(recipient, take_link)
+    return draft(kind, language, values, own=own).to(recipient, take_link)
 
 
 def placeholders(kind: str, language: str, own: str | None = None) -> frozenset[str]:
@@ -88,20 +85,16 @@ def placeholders(kind: str, language: str, own: str | None = None) -> frozenset[
     return head.names | body.names
 
 
-def draft(
-    kind: str, language: str, values: Mapping[str, str], *, own: str | None = None, home: str = ""
-) -> Draft:
+def draft(kind: str, language: str, values: Mapping[str, str], *, own: str | None = None) -> Draft:
     """The words of all letters of this kind that a notice comes to.
 
     `values` fill the placeholders but for those in OWN; `own` is an organization's own template in place of the shipped
-    one (its first line is the subject when it begins with "Subject:"). In the HTML, what begins with `home` (the address
-    of our pages) is a link, and what the template itself names; a link in somebody's words stays text.
+    one (its first line is the subject when it begins with "Subject:").
     """
     head, body, places = _templates(kind, language, own)
     shared = {**values, "take_link": _TAKE_LINK, "recipient": _RECIPIENT}
     flat = {name: clean_header(shared[name]) for name in head.names if name in shared}
-    text = _tidy(body.render(shared))
-    return Draft(clean_header(head.render(flat)), text, as_html(text, language, (home, _TAKE_LINK, *places)))
+    return Draft(clean_header(head.render(flat)), _tidy(body.render(shared)), places)
 
 
 @lru_cache(256)
@@ -123,7 +116,8 @@ def _tidy(text: str) -> str:
 def as_html(text: str, language: str, places: tuple[str, ...]) -> str:
     """The text as a plain HTML letter: everything escaped, a line that is one link shown as a button.
 
-    Links are made of what is at one of `places` or below it; those of strangers are no links of ours (S13).
+    Links are made of what is at one of `places` or below it: the address of our pages, and what the letter's template
+    itself names. A link in somebody's words stays text (S13).
     """
     blocks = "\n".join(_block(block, places) for block in text.strip().split("\n\n"))
     return (
@@ -144,9 +138,17 @@ def _block(block: str, places: tuple[str, ...]) -> str:
         label, url = lines[0].rstrip(":"), html.escape(lines[1].strip())
         return f'<p><a href="{url}" style="{_BUTTON}">{html.escape(label)}</a></p>'
     if all(line.startswith(">") for line in lines):
-        quoted = "<br>".join(_linked(line.removeprefix(">").strip(), places) for line in lines)
+        quoted = _joined([line.removeprefix(">").strip() for line in lines], places)
         return f'<blockquote style="border-left:3px solid #cbd2d9;margin:0;padding-left:1em">{quoted}</blockquote>'
-    return f"<p>{'<br>'.join(_linked(line, places) for line in lines)}</p>"
+    return f"<p>{_joined(lines, places)}</p>"
+
+
+def _joined(lines: list[str], places: tuple[str, ...]) -> str:
+    """Lines one below the other; most have no link to look for."""
+    text = "\n".join(lines)
+    if "://" not in text:
+        return html.escape(text).replace("\n", "<br>")
+    return "<br>".join(_linked(line, places) for line in lines)
 
 
 def _is_ours(url: str, places: tuple[str, ...]) -> bool:

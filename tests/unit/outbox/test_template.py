@@ -63,7 +63,8 @@ def test_text_of_a_mail_is_escaped_in_every_letter(payload: str) -> None:
     values = dict.fromkeys(PLACEHOLDERS, payload)
     for kind in KINDS:
         words = compose(kind, "en", values)
-        assert "<img" not in words.html and "<script" not in words.html
+        page = as_html(words.text, "en", words.places)
+        assert "<img" not in page and "<script" not in page
         assert "\n" not in words.subject and "\r" not in words.subject
 
 
@@ -90,18 +91,19 @@ def test_a_strangers_url_is_a_link_in_no_letter(kind: str, language: str) -> Non
     payload = " ".join(evil) + "\n\nIT desk:\nhttp://evil.example/login\n\n> http://evil.example/login"
     values = dict.fromkeys(PLACEHOLDERS, payload) | {"link": "https://orgo.example/tasks/7QK3MD"}
     values |= {"take_link": "https://orgo.example/tasks/7QK3MD/take?for=a", "recipient": "a@b.example"}
-    words = compose(kind, language, values, home="https://orgo.example")
-    links = re.findall(r'href="([^"]*)"', words.html)
+    words = compose(kind, language, values)
+    page = as_html(words.text, language, ("https://orgo.example", *words.places))
+    links = re.findall(r'href="([^"]*)"', page)
     assert all(is_within(link, "https://orgo.example") for link in links)
-    assert "http://evil" not in words.html  # which a mail program would make a link of
+    assert "http://evil" not in page  # which a mail program would make a link of
     assert bool(links) == ("{link}" in letter_template(kind, language))
 
 
 def test_what_an_own_template_links_to_is_a_link() -> None:
     """It is the organization's own word; what fills it in changes no host."""
     own = "See https://intra.example/help\nor https://intra.example/search?q={title}\nor https://{title}\n"
-    words = compose("received", "en", {"title": "evil.example/login"}, own=own, home="https://orgo.example")
-    links = re.findall(r'href="([^"]*)"', words.html)
+    words = compose("received", "en", {"title": "evil.example/login"}, own=own)
+    links = re.findall(r'href="([^"]*)"', as_html(words.text, "en", ("https://orgo.example", *words.places)))
     assert links == ["https://intra.example/help", "https://intra.example/search?q=evil.example/login"]
 
 
@@ -121,5 +123,6 @@ def test_a_letter_that_is_addressed_is_the_letter_that_was_written_to_one(own: s
         assert words == compose(
             "opened", "en", {**values, "recipient": recipient, "take_link": link}, own=own
         )
-        assert link in words.text and "&amp;sig=1" in words.html and "<c>" not in words.html
+        page = as_html(words.text, "en", ("https://o.example",))
+        assert link in words.text and "&amp;sig=1" in page and "<c>" not in page
         assert own is not None or "{recipient}" in words.subject
