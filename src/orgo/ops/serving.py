@@ -8,6 +8,7 @@ from collections.abc import Callable
 import uvicorn
 
 from orgo.conf.config import Config
+from orgo.lib import memory
 from orgo.ops.up import port_problem
 
 log = logging.getLogger("orgo")
@@ -19,6 +20,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ended: threading.Event) -> None:
         super().__init__(config)
         self.ended = ended
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called when the page's code is loaded: no look for cycles in all of it holds up a page (70 ms)."""
+        await super().startup(sockets)
+        memory.settle()
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second; True ends the server."""

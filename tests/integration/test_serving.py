@@ -1,0 +1,29 @@
+"""The page's server: what it has loaded when it begins is not looked through for cycles again."""
+
+import asyncio
+import gc
+import socket
+import threading
+
+import uvicorn
+
+
+def test_what_is_loaded_when_the_page_begins_is_settled() -> None:
+    from orgo.ops.serving import _Server
+
+    async def begin() -> None:
+        server = _Server(uvicorn.Config(_page, lifespan="off", log_config=None), threading.Event())
+        server.config.load()
+        server.lifespan = server.config.lifespan_class(server.config)
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            await server.startup([listening])
+            await server.shutdown([listening])
+
+    gc.unfreeze()
+    asyncio.run(begin())
+
+    assert gc.get_freeze_count() > 0
+
+
+async def _page(scope: object, receive: object, send: object) -> None:
+    """Answers nobody."""
