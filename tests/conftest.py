@@ -78,6 +78,7 @@ SERVERS: dict[str, Callable[[], object]] = {
     "nginx": _command("nginx"),
     "npm": _command("npm"),
     "openssh": _command("sshd"),
+    "pgbouncer": _command("pgbouncer"),
     "postfix": _command("postfix"),
     "prometheus": _command("prometheus"),
     "promtool": _command("promtool"),

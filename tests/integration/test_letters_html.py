@@ -31,4 +31,3 @@ def test_what_an_own_template_links_to_is_a_link_in_the_letter(office: Office) -
     html = letter.get_body(("html",))
     assert html is not None and re.findall(r'href="([^"]*)"', html.get_content()) == [HELP]
     assert HELP in Letter.objects.get(kind="received").html
-

@@ -15,6 +15,8 @@ import msgspec
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from orgo.conf import prepared
+
 Adapter = Callable[[Any], Any]
 M = TypeVar("M", bound=models.Model)
 # True, and has this transaction's commit not wait for the disk.
@@ -65,6 +67,7 @@ def _many(place: BaseDatabaseWrapper) -> Iterator[Any]:
 
     place.ensure_connection()
     with place.wrap_database_errors, psycopg.Cursor(place.connection) as cursor:
+        prepared.allow(place.connection)
         yield cursor
 
 

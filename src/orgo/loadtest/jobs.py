@@ -42,8 +42,7 @@ def bare() -> None:
     from orgo.lib import clock
 
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_BARE}{lock})", [sql.instant(clock.now()), CHANNEL])
+    sql.run(f"{_BARE}{lock})", [sql.instant(clock.now()), CHANNEL])
 
 
 def _with_the_tests_own(app: Celery) -> Celery:
