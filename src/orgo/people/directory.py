@@ -52,6 +52,8 @@ class Directory(msgspec.Struct, frozen=True):
     teams: dict[str, TeamCard]
     people: dict[str, Person]
     organizations: dict[str, str] = {}
+    # A batch of mail asks for the same few teams again and again.
+    _reached: dict[tuple[tuple[str, ...], datetime], tuple[str, ...]] = {}
 
     def team(self, address: str) -> TeamCard:
         """The team at `address`; one of one person where no team has it."""
@@ -105,6 +107,13 @@ class Directory(msgspec.Struct, frozen=True):
 
     def reach(self, addresses: Iterable[str], now: datetime) -> tuple[str, ...]:
         """The persons behind `addresses`: a team becomes its members, somebody absent becomes the deputy; each once."""
+        asked = (tuple(addresses), now)
+        known = self._reached.get(asked)
+        if known is None:
+            known = self._reached[asked] = self._reach(*asked)
+        return known
+
+    def _reach(self, addresses: tuple[str, ...], now: datetime) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for address in addresses:
             key = address.strip().lower()
