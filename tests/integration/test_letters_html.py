@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.office import PASS, Office
 
 HELP = "https://intra.city.example/help"
@@ -31,3 +33,22 @@ def test_what_an_own_template_links_to_is_a_link_in_the_letter(office: Office) -
     html = letter.get_body(("html",))
     assert html is not None and re.findall(r'href="([^"]*)"', html.get_content()) == [HELP]
     assert HELP in Letter.objects.get(kind="received").html
+
+
+@pytest.mark.parametrize("kind", ["alarm", "together", "digest", "canary", "answer"])
+def test_every_kind_of_letter_by_mail_has_html_and_none_by_webhook(office: Office, kind: str) -> None:
+    from orgo.flow.posting import parcel_of
+    from orgo.outbox.models import Letter
+
+    text = f"Look:\n{office.config.web.url}/ignored\n"
+    for channel, links in (("email", 1), ("webhook", 0)):
+        parcel = parcel_of(Letter(kind=kind, channel=channel, text=text))
+        assert parcel.html.count(f'href="{office.config.web.url}/ignored"') == links
+        assert bool(parcel.html) == bool(links)
+
+
+def test_html_of_the_release_before_leaves_as_it_was(office: Office) -> None:
+    from orgo.flow.posting import parcel_of
+    from orgo.outbox.models import Letter
+
+    assert parcel_of(Letter(text="a", html="<p>b</p>")).html == "<p>b</p>"

@@ -19,10 +19,14 @@ def test_what_is_loaded_when_the_page_begins_is_settled() -> None:
             await server.startup([listening])
             await server.shutdown([listening])
 
+    before = gc.get_threshold()
     gc.unfreeze()
-    asyncio.run(begin())
-
-    assert gc.get_freeze_count() > 0
+    try:
+        asyncio.run(begin())
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 async def _page(scope: object, receive: object, send: object) -> None:

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from tests.servers.ports import free_port
@@ -41,6 +42,7 @@ class PgBouncer:
         while not self._answers():
             if self._process.poll() is not None:
                 raise RuntimeError("pgbouncer has ended")
+            time.sleep(0.05)
         return self
 
     def through(self, url: str, server: int) -> str:

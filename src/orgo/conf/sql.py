@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orgo.conf import prepared
@@ -58,7 +58,7 @@ def add(
 
 @contextmanager
 def _many(place: BaseDatabaseWrapper) -> Iterator[Any]:
-    """A cursor for many rows. Django's own puts values into the text of each statement; PostgreSQL's are prepared."""
+    """A cursor for many rows. Django's own puts values into the text of each statement; PostgreSQL's can be prepared."""
     if place.vendor != "postgresql":
         with place.cursor() as cursor:
             yield cursor
@@ -236,7 +236,7 @@ def update(
 def _update_alike(
     model: type[models.Model], pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 ) -> int:
-    """Update rows that have the same columns, by one statement for all where the database reads rows out of JSON."""
+    """Update rows that have the same columns, by one statement for all where the database takes lists."""
     changed = [_field(model, name) for name in pairs[0][0]]
     asked = [_field(model, name) for name in pairs[0][1]]
     if connection.vendor == "postgresql" and len(pairs) > 1:
@@ -306,7 +306,24 @@ def _adapter(field: "models.Field[Any, Any]") -> Adapter:
 
 def _copied(field: "models.Field[Any, Any]") -> Adapter:
     """How a value goes into a COPY in binary."""
-    return _jsonb if isinstance(field, models.JSONField) else _same
+    if isinstance(field, models.JSONField):
+        return _jsonb
+    return {"smallint": _of_16_bits, "integer": _of_32_bits}.get(_type(field), _same)
+
+
+def _of_16_bits(value: int | None) -> int | None:
+    return _of_bits(value, 16)
+
+
+def _of_32_bits(value: int | None) -> int | None:
+    return _of_bits(value, 32)
+
+
+def _of_bits(value: int | None, bits: int) -> int | None:
+    """The number, if it has no more bits: psycopg cuts off the others, where the server would refuse it."""
+    if value is not None and not -(1 << bits - 1) <= value < 1 << bits - 1:
+        raise DataError(f"{value} is out of range for {bits} bits")
+    return value
 
 
 def _jsonb(value: Any) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Parcel(msgspec.Struct, frozen=True):
-    """A letter as a courier needs it: stored values only, so that a second try is the same bytes."""
+    """A letter as a courier needs it: what was stored when it was made, so that a second try is the same letter."""
 
     recipient: str
     envelope_from: str

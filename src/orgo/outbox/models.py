@@ -10,7 +10,7 @@ STATES = ("pending", "claimed", "dot", "sent", "failed", "ambiguous", "held", "c
 
 
 class Letter(models.Model):
-    """A letter to one recipient. Its text, Message-ID and date are stored when it is made: a resend is the same bytes.
+    """A letter to one recipient. Its text, Message-ID and date are stored when it is made: a resend is the same letter.
 
     `html` is stored where the letter's template has links of its own; else the courier is given what is made of the text.
     `channel` names the courier: email, or webhook (the recipient is "webhook:" and its name; `headers` are then facts).

@@ -24,10 +24,12 @@ def directory() -> Directory:
     for team, user in sql.found(Membership, ("team", "user"), "ORDER BY id"):
         if user in addresses:
             members.setdefault(team, []).append(addresses[user])
+    cards = sql.found(Team, ("id", "organization", *_OF_TEAM), "ORDER BY id")
+    # After the teams: one that was made with its team just now is among them.
     labels = sql.found(Organization, ("id", "label", "name"), "ORDER BY id")
     organizations = {id: (label, name) for id, label, name in labels}
     teams = {}
-    for team, organization, *values in sql.found(Team, ("id", "organization", *_OF_TEAM), "ORDER BY id"):
+    for team, organization, *values in cards:
         label, _ = organizations.get(organization, ("", ""))
         teams[values[0]] = _card(values, label, members.get(team, []))
     return Directory(teams, people, dict(organizations.values()))
