@@ -5,17 +5,27 @@ Where a pooler stands between (PgBouncer, a cloud's proxy), the next statement m
 has not prepared it. Such a pooler says of itself another process than the one that answers.
 """
 
+import time
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 AFTER = 5  # a statement that was asked so often is prepared
-_looked_at: WeakSet[Any] = WeakSet()
+# Seconds after which plans are made anew: one for a table of a few rows reads all of it, also when a flood has come.
+KEPT = 5.0
+_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
 
 def allow(connection: Any) -> None:
-    """Have psycopg prepare statements on this connection, unless a pooler stands between; asks the server once."""
-    if connection in _looked_at:
+    """Have psycopg prepare statements on this connection, unless a pooler stands between; asks the server once.
+
+    Called before each statement.
+    """
+    since, now = _since.get(connection), time.monotonic()
+    if since is not None and (connection.prepare_threshold is None or now - since < KEPT):
         return
-    _looked_at.add(connection)
-    (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-    connection.prepare_threshold = AFTER if process == connection.info.backend_pid else None
+    _since[connection] = now
+    if since is None:
+        (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+        connection.prepare_threshold = AFTER if process == connection.info.backend_pid else None
+    else:
+        connection.execute("DISCARD PLANS", prepare=False)

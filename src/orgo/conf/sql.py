@@ -144,7 +144,7 @@ def take(
     with_: Sequence[Any],
     beside: Mapping[str, str] = MappingProxyType({}),
 ) -> list[M]:
-    """Set the rows that `which` picks ("WHERE .. ORDER BY .. LIMIT %s") alike; returns them as they are then, in no order.
+    """Set the rows that `which` picks ("WHERE .. ORDER BY .. LIMIT ..") alike; returns them as they are then, in no order.
 
     On PostgreSQL that is one statement, which passes by rows that others have locked, and whose commit is not waited for to
     reach the disk: a server that crashes within a second may forget it (docs/adr/0046-claims.md). `beside` are

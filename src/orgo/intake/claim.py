@@ -51,8 +51,8 @@ def _waiting(mode: Mode, limit: int, now: datetime) -> list[Mail]:
     return sql.select(
         Mail,
         "WHERE outcome = '' AND (lease_until IS NULL OR lease_until < %s) "
-        f"AND mode = %s ORDER BY turn, id LIMIT %s {lock}",
-        [sql.instant(now), mode, limit],
+        f"AND mode = %s ORDER BY turn, id LIMIT {limit:d} {lock}",
+        [sql.instant(now), mode],
     )
 
 

@@ -75,8 +75,9 @@ def _leased(which: str, order: tuple[str, str], limit: int, channel: str, now: d
     rows = sql.take(
         Letter,
         f"WHERE state = 'pending' AND channel = %s AND {which} AND next_attempt_at <= %s "
-        f"ORDER BY {', '.join(order)} LIMIT %s",
-        [channel, turns.at(now), sql.instant(now), limit],
+        # The limit stands in the text: without a number PostgreSQL plans a prepared statement anew each time.
+        f"ORDER BY {', '.join(order)} LIMIT {limit:d}",
+        [channel, turns.at(now), sql.instant(now)],
         "state = 'claimed', lease_until = %s, attempts = attempts + 1",
         [sql.instant(now + LEASE)],
         _BESIDE,
