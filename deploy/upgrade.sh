@@ -124,6 +124,10 @@ backup() {
     local place kind where
     local -a but=("${APART[@]/#/--exclude=./}") placed=()
     place=$ROOT$BACKUPS/$(date -u +%Y%m%d-%H%M%S)-$OLD
+    while [[ -e $place ]]; do # the upgrade before was within this second
+        sleep 0.2
+        place=$ROOT$BACKUPS/$(date -u +%Y%m%d-%H%M%S)-$OLD
+    done
     read -r kind where <<<"$DATABASE"
     [[ $kind != sqlite ]] || but+=(--exclude="./${where##*/}" --exclude="./${where##*/}-*")
     rm -rf "$ROOT$BACKUPS"/*.part

@@ -269,7 +269,10 @@ def test_the_way_back_comes_right_wherever_it_was_killed(installed: StandIn) -> 
         assert [len(os.listdir(var / name)) for name in ("blobs", "large", "log")] == [2, 2, 1]
         with tarfile.open(backup / "var.tar") as kept:
             assert {"./log"} == {name for name in kept.getnames() if name.count("/") == 1}
-        assert {name.name for name in var.parent.glob("var.*")} == {f"var.after-{backup.name}"}
+        # one that was killed when all of its way back was over has left its own as well
+        aside = {name.name for name in var.parent.glob("var.*")}
+        made = {f"var.after-{name.name}" for name in backup.parent.iterdir()}
+        assert f"var.after-{backup.name}" in aside <= made and len(aside) <= 2
     assert kills > 20
 
 
