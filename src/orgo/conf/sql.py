@@ -1,23 +1,21 @@
 """The batch's way into the database: rows as plain values, by COPY or one prepared statement for many of them.
 
-The ORM reads for the page; here Django's model only tells the table's name and how a value is stored.
+The ORM reads for the page; here Django's model only tells the table's name and how a value is stored (conf/values.py).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import cache, lru_cache
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import msgspec
-from django.db import DEFAULT_DB_ALIAS, DataError, connection, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orgo.conf import prepared
+from orgo.conf.values import Adapter, adapter, as_json, copied, copied_as, field_of, reader, same, sent_as
+from orgo.conf.values import instant as instant
 
-Adapter = Callable[[Any], Any]
 M = TypeVar("M", bound=models.Model)
 # True, and has this transaction's commit not wait for the disk.
 _HASTY = " AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
@@ -27,10 +25,10 @@ def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None
     """Insert `rows` (column values by field name; all rows have the same fields)."""
     if not rows:
         return
-    fields = [_field(model, name) for name in rows[0]]
-    by = _copied if connection.vendor == "postgresql" else _adapter
-    adapters = [(number, a) for number, field in enumerate(fields) if (a := by(field)) is not _same]
-    columns = {str(field.column): _copied_as(field) for field in fields}
+    fields = [field_of(model, name) for name in rows[0]]
+    by = copied if connection.vendor == "postgresql" else adapter
+    adapters = [(number, a) for number, field in enumerate(fields) if (a := by(field)) is not same]
+    columns = {str(field.column): copied_as(field) for field in fields}
     add(model._meta.db_table, columns, [_adapted(row, adapters) for row in rows])
 
 
@@ -74,8 +72,8 @@ def _many(place: BaseDatabaseWrapper) -> Iterator[Any]:
 def _adapted(row: Mapping[str, Any], adapters: Sequence[tuple[int, Adapter]]) -> list[Any]:
     """A row's values as the database takes them; most columns take theirs as it is."""
     values = list(row.values())
-    for number, adapter in adapters:
-        values[number] = adapter(values[number])
+    for number, adapt in adapters:
+        values[number] = adapt(values[number])
     return values
 
 
@@ -88,7 +86,7 @@ def among(
     """
     if not values:
         return []
-    field, fields = _field(model, key), [_field(model, name) for name in columns]
+    field, fields = field_of(model, key), [field_of(model, name) for name in columns]
     # An index of what is not empty is only looked into by a statement that wants what is not empty.
     filled = (
         f""" AND NOT ("{field.column}" = '')""" if isinstance(field, models.CharField) and field.blank else ""
@@ -151,7 +149,7 @@ def take(
     attributes of each row that the same statement finds: names, and expressions without values.
     """
     names = [field.name for field in model._meta.concrete_fields]
-    fields, table = [_field(model, name) for name in names], model._meta.db_table
+    fields, table = [field_of(model, name) for name in names], model._meta.db_table
     wanted = ", ".join([_named(fields), *beside.values()])
     if connection.vendor == "postgresql":
         picked = f'WITH picked AS (SELECT id FROM "{table}" {which} FOR UPDATE SKIP LOCKED)'
@@ -166,7 +164,7 @@ def take(
         with transaction.atomic():
             ids = [key for (key,) in found(model, ("id",), which, values)]
             change(model, to, with_, "id", ids)
-            where, given = _is_one_of(_field(model, "id"), ids)
+            where, given = _is_one_of(field_of(model, "id"), ids)
             rows = _rows(f'SELECT {wanted} FROM "{table}" WHERE {where}', given, fields) if ids else []
     return [_with_beside(model, names, row, beside) for row in rows]
 
@@ -189,7 +187,7 @@ def found(
     model: type[models.Model], columns: Sequence[str], where: str = "", values: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
     """These columns of the rows that this end of a statement picks: a queryset takes five times as long to prepare."""
-    fields = [_field(model, name) for name in columns]
+    fields = [field_of(model, name) for name in columns]
     return _rows(f'SELECT {_named(fields)} FROM "{model._meta.db_table}" {where}', values, fields)
 
 
@@ -204,7 +202,7 @@ def _rows(
     with _many(connection) as cursor:
         cursor.execute(statement, list(values))
         rows = cursor.fetchall()
-    readers = [(number, r) for number, field in enumerate(fields) if (r := _reader(field)) is not _same]
+    readers = [(number, r) for number, field in enumerate(fields) if (r := reader(field)) is not same]
     return [_read(row, readers) for row in rows] if readers else list(rows)
 
 
@@ -220,7 +218,7 @@ def change(model: type[models.Model], to: str, with_: Sequence[Any], key: str, v
     """Set all rows whose `key` is one of `values` alike: "attempts = attempts + 1", %s for each of `with_`."""
     if not values:
         return
-    where, given = _is_one_of(_field(model, key), values)
+    where, given = _is_one_of(field_of(model, key), values)
     run(f'UPDATE "{model._meta.db_table}" SET {to} WHERE {where}', [*with_, *given])
 
 
@@ -237,15 +235,15 @@ def _update_alike(
     model: type[models.Model], pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
 ) -> int:
     """Update rows that have the same columns, by one statement for all where the database takes lists."""
-    changed = [_field(model, name) for name in pairs[0][0]]
-    asked = [_field(model, name) for name in pairs[0][1]]
+    changed = [field_of(model, name) for name in pairs[0][0]]
+    asked = [field_of(model, name) for name in pairs[0][1]]
     if connection.vendor == "postgresql" and len(pairs) > 1:
         return _update_together(model, changed, asked, pairs)
     set_, where = (
         ", ".join(f'"{f.column}" = %s' for f in changed),
         " AND ".join(f'"{f.column}" = %s' for f in asked),
     )
-    adapters = [_adapter(field) for field in (*changed, *asked)]
+    adapters = [adapter(field) for field in (*changed, *asked)]
     values = [
         [adapt(value) for adapt, value in zip(adapters, (*new.values(), *found.values()), strict=True)]
         for new, found in pairs
@@ -266,12 +264,12 @@ def _update_together(
     rows = [(*new.values(), *found.values()) for new, found in pairs]
     columns, given = [], []
     for number, (field, values) in enumerate(zip(fields, zip(*rows, strict=True), strict=True)):
-        sent = list(map(_json, values)) if isinstance(field, models.JSONField) else list(values)
+        sent = list(map(as_json, values)) if isinstance(field, models.JSONField) else list(values)
         alike = sent.count(sent[0]) == len(sent)
         given.append(sent[0] if alike else sent)
         # A column may stand on both sides, old and new: so they are numbered.
         columns.append(
-            f"%b::{_sent(field)} c{number}" if alike else f"unnest(%b::{_sent(field)}[]) c{number}"
+            f"%b::{sent_as(field)} c{number}" if alike else f"unnest(%b::{sent_as(field)}[]) c{number}"
         )
     set_ = ", ".join(
         f'"{f.column}" = new.c{n}{"::jsonb" if isinstance(f, models.JSONField) else ""}'
@@ -280,92 +278,3 @@ def _update_together(
     where = " AND ".join(f'old."{f.column}" = new.c{n}' for n, f in enumerate(asked, len(changed)))
     source = f"(SELECT {', '.join(columns)}) AS new"
     return run(f'UPDATE "{model._meta.db_table}" AS old SET {set_} FROM {source} WHERE {where}', given)
-
-
-def _sent(field: "models.Field[Any, Any]") -> str:
-    """The type in which a value is sent. A text has no length there, which would cut it: one that is too long is refused."""
-    is_text = isinstance(field, models.CharField | models.TextField | models.JSONField)
-    return "text" if is_text else _type(field)
-
-
-@cache
-def _field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
-    field = model._meta.get_field(name)
-    assert isinstance(field, models.Field)
-    return field
-
-
-@cache
-def _adapter(field: "models.Field[Any, Any]") -> Adapter:
-    if isinstance(field, models.JSONField):
-        return _json
-    if isinstance(field, models.DateTimeField):
-        return instant
-    return _same
-
-
-def _copied(field: "models.Field[Any, Any]") -> Adapter:
-    """How a value goes into a COPY in binary."""
-    if isinstance(field, models.JSONField):
-        return _jsonb
-    return {"smallint": _of_16_bits, "integer": _of_32_bits}.get(_type(field), _same)
-
-
-def _of_16_bits(value: int | None) -> int | None:
-    return _of_bits(value, 16)
-
-
-def _of_32_bits(value: int | None) -> int | None:
-    return _of_bits(value, 32)
-
-
-def _of_bits(value: int | None, bits: int) -> int | None:
-    """The number, if it has no more bits: psycopg cuts off the others, where the server would refuse it."""
-    if value is not None and not -(1 << bits - 1) <= value < 1 << bits - 1:
-        raise DataError(f"{value} is out of range for {bits} bits")
-    return value
-
-
-def _jsonb(value: Any) -> bytes:
-    """The binary form of jsonb is a byte with its version, 1, and the text."""
-    return b"\x01" + msgspec.json.encode(value)
-
-
-def _copied_as(field: "models.Field[Any, Any]") -> str:
-    """The type whose binary form a value is given in."""
-    return "bytea" if isinstance(field, models.JSONField) else _type(field)
-
-
-@cache
-def _type(field: "models.Field[Any, Any]") -> str:
-    """The field's type as PostgreSQL names it, without a length; "" on other databases, which need none."""
-    return str(field.db_type(connection)).partition("(")[0] if connection.vendor == "postgresql" else ""
-
-
-@cache
-def _reader(field: "models.Field[Any, Any]") -> Adapter:
-    """How a value comes back from the database."""
-    if isinstance(field, models.JSONField):
-        return msgspec.json.decode
-    if isinstance(field, models.DateTimeField):
-        return _aware
-    return _same
-
-
-def _aware(value: datetime) -> datetime:
-    """SQLite keeps instants without a zone, in UTC."""
-    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-@lru_cache(4096)
-def instant(value: datetime | None) -> Any:
-    """An instant as the database takes it; a batch has few of them, each in many rows."""
-    return connection.ops.adapt_datetimefield_value(value) if value is not None else None
-
-
-def _same(value: Any) -> Any:
-    return value
