@@ -1,6 +1,7 @@
 """Backups on another machine by SFTP, against a real OpenSSH: they come back, what was cut off goes on, strangers get none."""
 
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,25 +64,40 @@ def test_it_comes_back_as_it_was(server: Openssh, folder: Path, file: Path) -> N
         there.open(file.name)
 
 
-def test_no_more_is_asked_for_than_a_window(
-    server: Openssh, folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("at_once", [False, True])
+def test_no_more_is_held_than_a_window(
+    server: Openssh, folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
 ) -> None:
-    """A backup of gigabytes would be in memory as a whole while it is unpacked."""
-    asked: list[int] = []
-    real = paramiko.SFTPClient._async_request
+    """A backup of gigabytes would be in memory as a whole while it is unpacked.
 
-    def request(client: Any, of: Any, kind: int, *what: Any) -> Any:
-        asked.extend([int(what[2])] if kind == paramiko.sftp.CMD_READ else [])
-        return real(client, of, kind, *what)
+    Where the first answer is there before the second piece is asked for (`at_once`), paramiko asks for pieces twice.
+    """
+    opened: weakref.WeakSet[paramiko.SFTPFile] = weakref.WeakSet()
+    furthest, ask, open_ = [0], paramiko.SFTPClient._async_request, paramiko.SFTPClient.open
+
+    def opens(client: paramiko.SFTPClient, *what: Any) -> paramiko.SFTPFile:
+        opened.add(made := open_(client, *what))
+        return made
+
+    def asks(client: paramiko.SFTPClient, of: Any, kind: int, *what: Any) -> Any:
+        if kind == paramiko.sftp.CMD_READ:
+            _, offset, length = what
+            furthest.append(int(offset) + int(length))
+            while at_once and isinstance(of, paramiko.SFTPFile) and of._prefetch_extents and not of._prefetch_done:
+                os.sched_yield()
+        return ask(client, of, kind, *what)
 
     monkeypatch.setattr(sftp, "_WINDOW", 1 << 20)
-    monkeypatch.setattr(paramiko.SFTPClient, "_async_request", request)
+    monkeypatch.setattr(paramiko.SFTPClient, "open", opens)
+    monkeypatch.setattr(paramiko.SFTPClient, "_async_request", asks)
     file.rename(folder / file.name)
+    data = b""
     with store(server, folder).open(file.name) as found:
-        for read in range(0, 5_000_000, 100_000):
-            assert sum(asked) <= read + (1 << 20)
-            found.read(100_000)
-    assert sum(asked) == 5_000_000
+        while piece := found.read(100_000):
+            data += piece
+            assert max(furthest) <= len(data) + (1 << 20)
+            assert sum(len(one) for held in opened for one in held._prefetch_data.values()) <= 1 << 20
+    assert data == (folder / file.name).read_bytes()
 
 
 def test_what_was_cut_off_goes_on_where_it_was(server: Openssh, folder: Path, file: Path) -> None:
