@@ -408,14 +408,14 @@ def add(actor: str | None, **given: Any) -> None:
         raise Stop(Code.CONFLICT, Problem(f"there is a mailbox {name} already", hint="give another --name"))
     from orgo.ops import mailbox_entry
 
-    _, lines = mailbox_entry.add(config, _with_secrets(config, name, values))
+    _, lines = mailbox_entry.add(config, name, *_with_secrets(config, values))
     click.echo(f"written to {config.file or 'config/config.yaml'}:\n{lines.rstrip()}")
     say(f"try it: orgo mailbox test {name}; it is observed until: orgo mailbox go-live {name}")
     say("an Orgo that runs fetches from it when it is started anew")
 
 
-def _with_secrets(config: "Config", name: str, values: dict[str, Any]) -> dict[str, Any]:
-    """The keys with what is secret as a reference to where it stands; what is missing is asked for."""
+def _with_secrets(config: "Config", values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The keys, with what stands in a variable as a reference to it, and the secrets that were asked for."""
     from orgo.conf.config import wants_tokens
     from orgo.ops import mailbox_entry
 
@@ -430,9 +430,7 @@ def _with_secrets(config: "Config", name: str, values: dict[str, Any]) -> dict[s
     is_asked = kind not in found and "refresh_token" not in found
     by_hand = {kind: f"${{ORGO_MAILBOX_{kind.upper()}}}"} if is_asked else {}
     mailbox_entry.look(config, values | found | by_hand)
-    if is_asked:
-        found[kind] = mailbox_entry.keep_secret(config, name, kind, _secret(kind))
-    return values | found
+    return values | found, {kind: _secret(kind)} if is_asked else {}
 
 
 def _asked(key: str, words: str) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
 
 from orgo.conf import Config, load
@@ -16,19 +17,6 @@ _ANY = re.compile(r"^mailboxes:", re.MULTILINE)
 _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*)- ")
 
 
-def keep_secret(config: Config, name: str, kind: str, secret: str) -> str:
-    """Write a mailbox's password, or another `kind` of secret, to a file for its owner alone.
-
-    Returns what the configuration says in its place.
-    """
-    file = config.var / "secrets" / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:80]}.{kind}"
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(secret)
-    folder = config.file.parent if config.file else config.home
-    return f"file:{os.path.relpath(file, folder)}"
-
-
 def look(config: Config, values: Mapping[str, str | int | list[str]]) -> None:
     """Before a secret is kept: raises BadInput, with the lines to write by hand, where `add` may not write config.yaml."""
     file, lines = _file(config), _item(values)
@@ -39,21 +27,44 @@ def look(config: Config, values: Mapping[str, str | int | list[str]]) -> None:
         raise BadInput(Problem(words, file=shown(file, Path.cwd()), hint=hint.rstrip()))
 
 
-def add(config: Config, values: Mapping[str, str | int | list[str]]) -> tuple[Config, str]:
-    """Write a mailbox with these keys into config.yaml; returns the new configuration and the lines that were written.
+def add(
+    config: Config, name: str, values: Mapping[str, str | int | list[str]], secrets: Mapping[str, str]
+) -> tuple[Config, str]:
+    """Write a mailbox with these keys into config.yaml, each of `secrets` into a file for its owner alone.
 
-    Raises BadInput where the configuration would be wrong with it (then the file is as before), or is not to be amended.
+    Returns the new configuration and the lines that were written. Raises BadInput where the configuration would be wrong
+    with it (then all files are as before), or is not to be amended.
     """
-    file, lines = _file(config), _item(values)
+    file, kept = _file(config), {kind: _secret_file(config, name, kind) for kind in secrets}
+    folder = config.file.parent if config.file else config.home
+    refer = {kind: f"file:{os.path.relpath(where, folder)}" for kind, where in kept.items()}
+    lines = _item({**values, **refer})
     before = file.read_bytes() if file.exists() else b""
     text = _with(_text(file), lines, file)
+    for kind, where in kept.items():
+        _keep(where, secrets[kind])
     file.parent.mkdir(parents=True, exist_ok=True)
     _write(file, text.encode())
     try:
         return load(config.home), lines
     except BadInput:
         _write(file, before)
+        for where in kept.values():
+            where.unlink()
         raise
+
+
+def _secret_file(config: Config, name: str, kind: str) -> Path:
+    """One that is not there yet: two names may look the same in a file's."""
+    folder, stem = config.var / "secrets", re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80]
+    names = chain([f"{stem}.{kind}"], (f"{stem}-{number}.{kind}" for number in count(2)))
+    return next(file for one in names if not (file := folder / one).exists())
+
+
+def _keep(file: Path, secret: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(secret)
 
 
 def _file(config: Config) -> Path:

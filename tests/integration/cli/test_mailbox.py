@@ -213,6 +213,25 @@ def test_add_refuses_what_would_be_wrong_and_changes_nothing(office, run, typed,
     assert file.read_text() == before
 
 
+def test_add_keeps_no_secret_of_what_it_refuses_and_overwrites_none(office, run, typed):
+    secrets = office.home / "var" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "x_y.example.password").write_text("of another mailbox, x/y.example")
+    words = ("mailbox", "add", "--host", "x.example", "--username", "x y.example")
+
+    typed(f"{PASSWORD}\n")
+    assert run(*words, "--team", "nobody")[0] == 2
+    assert [file.name for file in secrets.iterdir()] == ["x_y.example.password"]
+    typed(f"{PASSWORD}\n")
+    assert run(*words)[0] == 0
+    kept = {file.name: file.read_text() for file in secrets.iterdir()}
+    assert kept == {
+        "x_y.example.password": "of another mailbox, x/y.example",
+        "x_y.example-2.password": PASSWORD,
+    }
+    assert "x_y.example-2.password" in (office.home / "config" / "config.yaml").read_text()
+
+
 def test_add_leaves_a_list_of_one_line_to_its_owner(office, run):
     file = office.home / "config" / "config.yaml"
     file.write_text(file.read_text() + "\nmailboxes: []\n")
