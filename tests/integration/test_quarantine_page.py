@@ -1,11 +1,12 @@
 """The quarantine's page: all of it, originals, reading again, putting aside with a reason; and only for those who may."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.office import Office, written
+from tests.office import PEOPLE, Office, written
 
 
 @pytest.fixture
@@ -45,6 +46,14 @@ def test_a_mail_without_a_byte_is_called_empty(office: Office) -> None:
 
     assert mail.reason == "the mail is empty"
     assert office.task().title == "A mail could not be read: the mail is empty"
+
+
+def test_the_task_has_its_title_in_the_language_of_triage(tmp_path: Path) -> None:
+    office = Office(tmp_path, people=PEOPLE.replace("triage: true", "triage: true, language: fr"))
+    office.mail("a@x.example", raw=b"\r\n")
+
+    assert office.task().title == "Un message n'a pas pu être lu : the mail is empty"
+    office.close()
 
 
 def test_who_may_not_manage_mail_does_not(office: Office, client: Any) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from orgo.escalation.plan import due_at
 from orgo.escalation.policy import Policy
+from orgo.flow import words
 from orgo.flow.border import border_of, findings
 from orgo.flow.house import House, addresses
 from orgo.flow.loops import echoing, marks_of
@@ -201,10 +202,11 @@ def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
     """Give triage a task for a mail that could not be read, made from what is safe to say of it."""
     house = unit.house
     team = house.directory.team(house.triage())
+    language = team.language or house.config.organization.language
     number = ids.new_id()
     facts = {
         "reference": unit.free_reference(),
-        "title": f"A mail could not be read: {mail.subject or reason}"[:300],
+        "title": words.said("unreadable", language, mail=mail.subject or reason)[:300],
         "team": team.address,
         "requester": "",
         "organization": team.organization,

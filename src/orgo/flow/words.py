@@ -27,6 +27,7 @@ _SAID: dict[str, dict[str, str]] = {
     "en": {
         "no_subject": "(no subject)",
         "somebody": "Somebody",
+        "unreadable": "A mail could not be read: {mail}",
         "from": "From",
         "team": "Team",
         "assignee": "In hand",
@@ -67,6 +68,7 @@ _SAID: dict[str, dict[str, str]] = {
     "fr": {
         "no_subject": "(sans objet)",
         "somebody": "Quelqu'un",
+        "unreadable": "Un message n'a pas pu être lu : {mail}",
         "from": "De",
         "team": "Équipe",
         "assignee": "En charge",
