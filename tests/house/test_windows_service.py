@@ -69,18 +69,21 @@ def service(home: Path, request: pytest.FixtureRequest) -> Iterator[Manager]:
     made.close()
 
 
-PORT = free_port()
+@pytest.fixture
+def port(home: Path) -> int:
+    """The port of the service's page; its mail comes in by another, for the usual one may be taken."""
+    found = free_port()
+    text = f"web: {{port: {found}}}\nintake: {{smtp: {{port: {free_port()}}}}}\nlog: {{folder: logs}}\n"
+    (home / "config.yaml").write_text(text)
+    return found
 
 
-@pytest.mark.parametrize(
-    "service", [{"config.yaml": f"web: {{port: {PORT}}}\nlog: {{folder: logs}}\n"}], indirect=True
-)
-def test_it_is_started_and_stopped_by_the_service_manager(home: Path, service: Manager) -> None:
+def test_it_is_started_and_stopped_by_the_service_manager(home: Path, port: int, service: Manager) -> None:
     begun = [service.hears() for _ in range(3)]
     assert [one.get("state", one.get("source")) for one in begun] == ["Orgo", "start pending", "running"]
     assert begun[1]["hint"] >= 60_000  # a large database may be brought to a new form
 
-    with urlopen(f"http://127.0.0.1:{PORT}/livez") as answer:
+    with urlopen(f"http://127.0.0.1:{port}/livez") as answer:
         assert answer.status == 200
     service.asks(INTERROGATE + STOP + SHUTDOWN)
     ended = [service.hears() for _ in range(3)]
@@ -88,7 +91,7 @@ def test_it_is_started_and_stopped_by_the_service_manager(home: Path, service: M
     assert ended[0]["hint"] > 25_000 + 3_000  # rounds that are under way, and the page's answers
     assert (ended[2]["failed"], service.hears(), service.process.wait()) == (False, {}, 0)
     # log.folder is not there yet when the service begins
-    assert f"the page is at http://127.0.0.1:{PORT}" in (home / "var/orgo.log").read_text()
+    assert f"the page is at http://127.0.0.1:{port}" in (home / "var/orgo.log").read_text()
 
 
 @pytest.mark.parametrize(
