@@ -83,7 +83,12 @@ def test_no_more_is_held_than_a_window(
         if kind == paramiko.sftp.CMD_READ:
             _, offset, length = what
             furthest.append(int(offset) + int(length))
-            while at_once and isinstance(of, paramiko.SFTPFile) and of._prefetch_extents and not of._prefetch_done:
+            while (
+                at_once
+                and isinstance(of, paramiko.SFTPFile)
+                and of._prefetch_extents
+                and not of._prefetch_done
+            ):
                 os.sched_yield()
         return ask(client, of, kind, *what)
 

@@ -28,6 +28,7 @@ _SAID: dict[str, dict[str, str]] = {
         "no_subject": "(no subject)",
         "somebody": "Somebody",
         "unreadable": "A mail could not be read: {mail}",
+        "fact": "{name}: {value}",
         "from": "From",
         "team": "Team",
         "assignee": "In hand",
@@ -69,6 +70,7 @@ _SAID: dict[str, dict[str, str]] = {
         "no_subject": "(sans objet)",
         "somebody": "Quelqu'un",
         "unreadable": "Un message n'a pas pu être lu : {mail}",
+        "fact": "{name} : {value}",
         "from": "De",
         "team": "Équipe",
         "assignee": "En charge",
@@ -77,13 +79,13 @@ _SAID: dict[str, dict[str, str]] = {
         "eta": "Prévu",
         "closed": "C'est clos : plus rien ne se passe de soi-même.",
         "nothing": "Plus rien ne se passe de soi-même.",
-        "level": "La suite : si ce n'est pas {until} d'ici {at}, {who} sera averti (niveau {number}).",
+        "level": "La suite : si ce n'est pas {until} d'ici {at}, on avertira {who} (niveau {number}).",
         "until_acknowledged": "pris en charge",
         "until_completed": "fait",
         "reminder": "La suite : un rappel partira {at}.",
         "wake": "La suite : en attente jusqu'à {at}, puis la tâche reprend.",
         "resting": "La suite : en attente jusqu'à ce que quelqu'un reprenne ou que le demandeur réponde.",
-        "hurry": "La suite : un message n'a pas pu être remis, {who} est donc averti tout de suite (niveau {number}).",
+        "hurry": "La suite : un message n'a pas pu être remis ; on avertit donc {who} tout de suite (niveau {number}).",
         "why": "Pourquoi ici ? {reasons}",
         "together": "Beaucoup de messages sont arrivés sur cette tâche en peu de temps ; leur contenu vous est donc transmis en une fois.",
         "undo": "C'était une erreur ? Répondez par le mot annuler dans les 24 heures et c'est annulé.",
@@ -232,7 +234,11 @@ def facts(state: TaskState, house: "House", language: str) -> str:
         ("due", instant(state.due_at, zone, language)),
         ("eta", instant(state.eta_at, zone, language)),
     ]
-    return "\n".join(f"{said(name, language)}: {clip(value, 300)}" for name, value in rows if value)
+    return "\n".join(
+        said("fact", language, name=said(name, language), value=clip(value, 300))
+        for name, value in rows
+        if value
+    )
 
 
 def what_next(state: TaskState, house: "House", language: str) -> str:
