@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 
 from orgo.conf.logging import within
 from orgo.lib.memory import give_back
@@ -19,7 +19,7 @@ GIVE_BACK_EVERY = 10.0
 class Loop(threading.Thread):
     """Calls `work` as long as it finds something to do, then waits for the bell or `pause` seconds.
 
-    An error ends only the round: it is logged and shown as trouble, the connection is made anew, and the loop goes on.
+    An error ends only the round: it is logged once and shown as trouble, the connection is made anew, and the loop goes on.
     What the work holds is closed by `ends`, on the loop's own thread: from another one it would be under a round's feet.
     """
 
@@ -68,8 +68,11 @@ class Loop(threading.Thread):
             close_old_connections()
             done = self.work()
         except Exception as error:
-            log.exception("a round of %s failed", self.name)
-            trouble.note(self.name, f"{type(error).__name__}: {error}")
+            is_new = trouble.note(self.name, f"{type(error).__name__}: {error}")
+            # Where PostgreSQL is away, that is all there is to say: the place in Orgo tells nothing.
+            is_away = isinstance(error, OperationalError) and connection.vendor == "postgresql"
+            if is_new and not is_away:
+                log.exception("a round of %s failed", self.name)
             connection.close()
             self.stopping.wait(AFTER_AN_ERROR)
             return 0

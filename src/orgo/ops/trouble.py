@@ -6,11 +6,16 @@ log = logging.getLogger("orgo.trouble")
 _sentences: dict[str, str] = {}
 
 
-def note(what: str, sentence: str) -> None:
-    """Say that `what` (a short name such as "smtp") is in trouble; logged once for as long as the sentence is the same."""
-    if _sentences.get(what) != sentence:
+def note(what: str, sentence: str) -> bool:
+    """Say that `what` (a short name such as "smtp") is in trouble; logged once for as long as the sentence is the same.
+
+    Returns whether it was.
+    """
+    is_new = _sentences.get(what) != sentence
+    if is_new:
         log.warning("%s: %s", what, sentence)
     _sentences[what] = sentence
+    return is_new
 
 
 def over(what: str) -> None:
