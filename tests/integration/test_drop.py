@@ -62,6 +62,41 @@ def test_what_is_no_mail_is_refused(office: Office, name: str, data: bytes) -> N
     assert office.tasks() == 0
 
 
+ENVELOPE = b"From clara@people.example Mon Sep  7 08:00:00 2026\n"
+
+
+def _mbox(office: Office, *bodies: str) -> bytes:
+    """An mbox with a mail of Clara's for each body."""
+    return b"\n".join(
+        ENVELOPE + written("clara@people.example", "info@city.example", body, office.clock.now(), body=body)
+        for body in bodies
+    )
+
+
+@pytest.mark.parametrize("name", ["archive.mbox", "archive.eml"])
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf", b"\r\n"])
+def test_no_mail_of_an_archive_ends_in_anothers_task(office: Office, name: str, begin: bytes) -> None:
+    answer = _drop(office, begin + _mbox(office, "A leak", "A secret"), name)
+
+    said = "This is an archive of several mails: import it by orgo import."
+    assert (answer.status_code, answer.json()) == (422, {"error": said})
+    assert office.tasks() == 0
+
+
+def test_an_archive_is_refused_in_the_readers_language(office: Office) -> None:
+    answer = _drop(office, _mbox(office, "A leak", "A secret"), language="fr")
+    assert answer.json()["error"] == "C'est une archive de plusieurs mails : importez-la par orgo import."
+
+
+@pytest.mark.parametrize("body", ["A leak", "A leak\n\nFrom now on it drips", "A leak\n\n>From a@b.example"])
+def test_an_mbox_of_one_mail_is_that_mail(office: Office, body: str) -> None:
+    data = ENVELOPE + written(
+        "c@people.example", "info@city.example", "A leak", office.clock.now(), body=body
+    )
+    assert _drop(office, data, "one.mbox").status_code == 201
+    assert (office.tasks(), office.task().title) == (1, "A leak")
+
+
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "It is in task %s: A leak"), ("fr", "Il est dans la tâche %s : A leak")]
 )

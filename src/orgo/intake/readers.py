@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
@@ -97,8 +98,19 @@ def holds_many(file: Path) -> bool:
     if kind != "mbox":
         return kind == "outlook" and not _is_message(file)
     with suppress(OSError), _opened(file) as stream:
-        return any(mail.place.offset < _size(file) for mail in islice(mbox(stream, "", nobody), 1))
+        return _goes_on(stream, _size(file))
     return False
+
+
+def are_many(data: bytes) -> bool:
+    """Whether these bytes, which look like mail, are an mbox with more than one."""
+    data = _without_blank_beginning(data)
+    return data.startswith(b"From ") and _goes_on(BytesIO(data), len(data))
+
+
+def _goes_on(stream: BinaryIO, size: int) -> bool:
+    """Whether an mbox of `size` bytes has something behind its first mail."""
+    return any(mail.place.offset < size for mail in islice(mbox(stream, "", nobody), 1))
 
 
 def can_go_on(file: Path, place: Place) -> bool:
@@ -182,9 +194,14 @@ def _begins_like_mail(file: Path) -> bool:
 
 def looks_like_mail(data: bytes) -> bool:
     """Whether these bytes begin with a header, or as an mbox does: a PDF or a photo does not."""
-    begin = data[:_BEGIN].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    begin = _without_blank_beginning(data[:_BEGIN])
     has_lines = b"\n" in begin or b"\r" in begin
     return begin.startswith(b"From ") or bool(_HEADER.match(begin) and has_lines and b"\0" not in begin)
+
+
+def _without_blank_beginning(data: bytes) -> bytes:
+    """Bytes from their first line on, without a byte order mark."""
+    return data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
 
 
 def _opened(file: Path) -> BinaryIO:

@@ -20,7 +20,7 @@ from orgo.conf import boot
 from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.envelope import envelope_of
 from orgo.intake.models import Mail
-from orgo.intake.readers import looks_like_mail
+from orgo.intake.readers import are_many, looks_like_mail
 from orgo.intake.store import Incoming, read_raw
 from orgo.message import attachment_content, parse
 from orgo.message.model import Message
@@ -182,6 +182,10 @@ def drop(request: HttpRequest) -> HttpResponseBase:
     data = file.read()
     if not looks_like_mail(data) and not str(file.name).lower().endswith(".eml"):
         return JsonResponse({"error": _("This is not a mail file (.eml).")}, status=422)
+    if are_many(data):
+        return JsonResponse(
+            {"error": _("This is an archive of several mails: import it by orgo import.")}, status=422
+        )
     by, to = user_of(request).address, envelope_of(data).to
     (row,) = take([Incoming(data=data, source="page", envelope_from=by, envelope_to=to)])
     return JsonResponse({"mail": str(row.pk)}, status=201)
