@@ -125,6 +125,12 @@ class Office:
 
     # -- doing
 
+    def take_at_most(self, size: int) -> None:
+        """From now on no mail may have more bytes than that."""
+        smtp = self.config.intake.smtp.model_copy(update={"max_size": size})
+        intake = self.config.intake.model_copy(update={"smtp": smtp})
+        boot.use(self.config.model_copy(update={"intake": intake}))
+
     def mail(self, sender: str = "clara@people.example", subject: str = "Water leak", **more: Any) -> Any:
         """A mail arrives and everything that follows at this instant happens; returns its row."""
         from orgo.intake.models import Mail

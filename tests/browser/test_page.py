@@ -213,6 +213,22 @@ def test_a_dropped_mail_file_becomes_a_task(page: Any, sign_in: Enter, office: O
     assert office.task().title == "A dropped question"
 
 
+@pytest.mark.parametrize("over", [-1, 1_000])
+def test_a_dropped_file_that_is_too_large_is_refused_in_words(
+    page: Any, sign_in: Enter, office: Office, over: int
+) -> None:
+    """Also where only the form around the file makes it so, which is refused before Django reads it."""
+    office.take_at_most(1_500_000)
+    sign_in("dora@city.example")
+    data = b"Subject: A dropped question\r\n\r\n".ljust(1_500_000 + over, b"x")
+    page.set_input_files(
+        "[data-drop] input[type=file]", {"name": "q.eml", "mimeType": "message/rfc822", "buffer": data}
+    )
+
+    page.wait_for_selector("#toasts .error >> text=The file is too large: a mail has at most 1.5 MB.")
+    assert office.tasks() == 0
+
+
 def test_something_new_is_announced_instead_of_jumping(page: Any, sign_in: Enter, office: Office) -> None:
     office.mail(subject="First leak")
     sign_in("anna@city.example")

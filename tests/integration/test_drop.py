@@ -132,5 +132,14 @@ def test_what_makes_no_task_is_kept_and_the_reason_said(office: Office) -> None:
     )
 
 
+def test_a_file_that_is_too_large_is_refused_with_what_is_allowed(office: Office) -> None:
+    office.take_at_most(1_500_000)
+    answer = _drop(office, b"Subject: A leak\r\n\r\n" + b"It leaks. " * 150_000, language="fr")
+
+    said = "Le fichier est trop volumineux : un mail a au plus 1,5 Mo."
+    assert (answer.status_code, answer.json()) == (413, {"error": said})
+    assert office.tasks() == 0
+
+
 def test_an_empty_file_is_refused_in_the_readers_language(office: Office) -> None:
     assert _drop(office, b"", language="fr").json() == {"error": "Le fichier est vide."}

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.template.defaultfilters import stringfilter
+from django.template.defaultfilters import floatformat, stringfilter
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -72,6 +72,18 @@ def size(number: int) -> str:
         if number >= length:
             return f"{number / length:.1f} {unit}"
     return f"{number} B"
+
+
+@register.simple_tag
+def largest_mail() -> int:
+    """How many bytes a mail may have."""
+    return boot.config().intake.smtp.max_size
+
+
+@register.simple_tag
+def too_large() -> str:
+    """What is said of a mail file with more bytes than that."""
+    return _("The file is too large: a mail has at most %s MB.") % floatformat(largest_mail() / 1_000_000, -1)
 
 
 @register.simple_tag(takes_context=True)

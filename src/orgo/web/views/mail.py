@@ -10,7 +10,6 @@ from urllib.parse import quote
 import nh3
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.template.defaultfilters import floatformat
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -26,6 +25,7 @@ from orgo.message import attachment_content, parse
 from orgo.message.model import Message
 from orgo.outbox.token import masked
 from orgo.task.models import Task
+from orgo.web.templatetags.orgo import too_large
 from orgo.web.views.access import mail_task_visible, signed_in, user_of
 
 log = logging.getLogger("orgo.web")
@@ -173,12 +173,10 @@ def drop(request: HttpRequest) -> HttpResponseBase:
     from orgo.pipeline import take
 
     file = request.FILES.get("mail")
-    largest = boot.config().intake.smtp.max_size
     if file is None or file.size is None or not file.size:
         return JsonResponse({"error": _("The file is empty.")}, status=422)
-    if file.size > largest:
-        most = floatformat(largest / 1_000_000, -1)
-        return JsonResponse({"error": _("A mail has at most %s MB.") % most}, status=413)
+    if file.size > boot.config().intake.smtp.max_size:
+        return JsonResponse({"error": too_large()}, status=413)
     data = file.read()
     if not looks_like_mail(data) and not str(file.name).lower().endswith(".eml"):
         return JsonResponse({"error": _("This is not a mail file (.eml).")}, status=422)

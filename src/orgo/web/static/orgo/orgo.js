@@ -66,13 +66,21 @@ async function ended(number) {
   return toast(answer.said, answer.task && `/tasks/${answer.task}`);
 }
 
+function refused(words) {
+  toast(words).classList.add("error");
+}
+
 async function drop(file) {
   const form = document.querySelector("[data-drop]");
+  // A server that answers before it has read all breaks the connection, and the browser shows no answer.
+  if (file.size > Number(form.dataset.largest)) return refused(form.dataset.tooLarge);
   const body = new FormData(form);
   body.set("mail", file);
   const answer = await fetch("/mail/drop", { method: "POST", body, headers: { Accept: "application/json" } });
-  const found = await answer.json().catch(() => ({ error: answer.statusText }));
-  return found.mail ? ended(found.mail) : toast(found.error).classList.add("error");
+  // The file just fits and the form around it does not: that is refused before any page, in no reader's language.
+  if (answer.status === 413) return refused(form.dataset.tooLarge);
+  const found = await answer.json().catch(() => ({}));
+  return found.mail ? ended(found.mail) : refused(found.error ?? found.detail ?? answer.statusText);
 }
 
 const dropForm = document.querySelector("[data-drop]");
