@@ -303,3 +303,13 @@ def test_the_page_speaks_french_to_french_browsers(chromium: Any, address: str, 
     context.close()
 
     assert "Se connecter" in shown and 'lang="fr"' in shown
+
+
+def test_a_user_reads_the_page_in_their_own_language_whatever_the_browser_says(
+    page: Any, sign_in: Enter, office: Office
+) -> None:
+    sign_in("sofie@school.example")
+    assert page.locator("html").get_attribute("lang") == "fr"
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    assert page.locator("html").get_attribute("lang") == "en"
