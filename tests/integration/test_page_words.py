@@ -1,5 +1,6 @@
 """What the page says in French: times, priorities, states, what is in trouble, why a mail lies aside."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,6 +38,20 @@ def test_a_task_is_french_to_the_last_word(office: Office, page: Any) -> None:
     assert "lun 7 sep, 08:00" in shown and "Sep," not in shown
     assert ">haute</option>" in shown and ">basse</option>" in shown
     assert "en retard de 2 j" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Mon 10 Jan 2028, 10:00"), ("fr", "lun 10 jan 2028, 10:00")]
+)
+def test_a_deadline_in_another_year_has_its_year(
+    office: Office, client: Any, language: str, said: str
+) -> None:
+    from orgo.task.models import Task
+
+    office.mail(headers={"Authentication-Results": PASS})
+    Task.objects.update(due_at=datetime(2028, 1, 10, 10, 0, tzinfo=UTC))
+    shown = client.get(f"/tasks/{office.task().reference}", headers={"Accept-Language": language})
+    assert f"<dd>{said}</dd>" in shown.content.decode()
 
 
 def test_a_row_says_when_it_is_due(office: Office, page: Any) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, translation
 
+from orgo.lib import clock
 from orgo.lib.text import clip, without
 from orgo.task.values import TaskState
 
@@ -207,19 +208,21 @@ def priority(value: str, language: str) -> str:
 
 
 def instant(at: datetime | None, zone: ZoneInfo, language: str) -> str:
-    """An instant as people there write it: "Fri 4 Sep, 16:50"."""
-    return (
-        _instant(at.replace(second=0, microsecond=0), zone, language if language in _SAID else "en")
-        if at
-        else ""
-    )
+    """An instant as people there write it: "Fri 4 Sep, 16:50", in another year than now "Mon 10 Jan 2028, 10:00"."""
+    if at is None:
+        return ""
+    this_year = clock.now().astimezone(zone).year
+    there = at.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
+    return _local(there, language if language in _SAID else "en", there.year != this_year)
 
 
 @lru_cache(4096)
-def _instant(at: datetime, zone: ZoneInfo, language: str) -> str:
+def _local(at: datetime, language: str, with_year: bool) -> str:
+    """A local time without its zone: of two instants that are the same the cache would tell one in the other's zone."""
+    # The names of months are small in French ("b"), and Django's "M" makes them great.
+    month = "M" if language == "en" else "b"
     with translation.override(language):
-        # The names of months are small in French ("b"), and Django's "M" makes them great.
-        return dateformat.format(at.astimezone(zone), "D j M, H:i" if language == "en" else "D j b, H:i")
+        return dateformat.format(at, f"D j {month} Y, H:i" if with_year else f"D j {month}, H:i")
 
 
 def facts(state: TaskState, house: "House", language: str) -> str:
