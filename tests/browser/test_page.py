@@ -261,6 +261,42 @@ def test_counts_rows_and_the_open_task_are_shown_anew_where_they_stand(
     assert page.locator("#answer").input_value() == "I am writing"
 
 
+@pytest.mark.parametrize("reach", ["touch", "tab"])
+def test_on_a_phone_a_long_title_leaves_the_buttons_on_the_first_screen(
+    page: Any, sign_in: Enter, office: Office, reach: str
+) -> None:
+    office.mail(subject="The water leak in Room 102 drips " * 8)
+    sign_in("anna@city.example")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(f"/tasks/{office.task().reference}")
+    take, title = page.get_by_role("button", name="I take it"), page.locator(".task-head h2")
+    box = take.bounding_box()
+    assert box["y"] + box["height"] <= 640
+    assert title.evaluate("title => title.scrollHeight > title.clientHeight")
+    assert title.get_attribute("title") == office.task().title
+
+    title.click() if reach == "touch" else _tab_to(page, "H2")
+    assert title.evaluate("title => title.scrollHeight <= title.clientHeight")
+
+
+def _tab_to(page: Any, tag: str) -> None:
+    """Press Tab until an element of this kind has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == tag:
+            return
+    raise AssertionError(f"no {tag} is reached")
+
+
+def test_on_a_phone_the_chosen_queue_is_in_sight(page: Any, sign_in: Enter, office: Office) -> None:
+    sign_in("anna@city.example")
+    page.set_viewport_size({"width": 360, "height": 640})
+    for queue in ("mine", "closed"):
+        page.goto(f"/?queue={queue}")
+        box = page.locator(".queues [aria-current]").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360, queue
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 320])
 def test_axe_finds_nothing_on_any_screen(

@@ -37,6 +37,9 @@ document.addEventListener("keydown", (event) => {
   } else form.click();
 });
 
+// On a phone the queues are a strip, and the chosen one may be outside of it.
+document.querySelector(".queues [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
