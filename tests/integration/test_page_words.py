@@ -1,5 +1,6 @@
 """What the page says in French: times, priorities, states, what is in trouble, why a mail lies aside."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +53,20 @@ def test_a_deadline_in_another_year_has_its_year(
     Task.objects.update(due_at=datetime(2028, 1, 10, 10, 0, tzinfo=UTC))
     shown = client.get(f"/tasks/{office.task().reference}", headers={"Accept-Language": language})
     assert f"<dd>{said}</dd>" in shown.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("priority", "chips"), [("high", ["haute"]), ("urgent", ["urgente"]), ("normal", [])]
+)
+def test_the_task_and_its_row_show_a_priority_that_is_not_usual(
+    office: Office, page: Any, priority: str, chips: list[str]
+) -> None:
+    from orgo.task.models import Task
+
+    office.mail(headers={"Authentication-Results": PASS})
+    Task.objects.update(priority=priority)
+    rows, _, task = page(f"/tasks/{office.task().reference}?queue=all").partition("<article")
+    assert [re.findall('chip high">(.+?)<', part) for part in (rows, task)] == [chips, chips]
 
 
 def test_a_row_says_when_it_is_due(office: Office, page: Any) -> None:
