@@ -297,6 +297,23 @@ def test_on_a_phone_the_chosen_queue_is_in_sight(page: Any, sign_in: Enter, offi
         assert box["x"] >= 0 and box["x"] + box["width"] <= 360, queue
 
 
+@pytest.mark.parametrize(("count", "lines"), [("10", 1), ("999", 1), ("9999+", 2)])
+def test_a_queues_count_stands_inside_its_place_in_french_too(
+    page: Any, sign_in: Enter, office: Office, count: str, lines: int
+) -> None:
+    sign_in("sofie@school.example")
+    page.set_viewport_size({"width": 1400, "height": 800})
+    page.goto("/?queue=unassigned")
+    chosen = page.locator(".queues [aria-current]")
+    one_line = page.locator(".queues a").first.bounding_box()["height"]
+    chosen.locator("b").evaluate("(b, count) => (b.textContent = count)", count)
+    place, shown = chosen.bounding_box(), chosen.locator("b").bounding_box()
+
+    assert chosen.locator("span").inner_text() == "À personne encore"
+    assert shown["x"] + shown["width"] <= place["x"] + place["width"] - 8
+    assert (place["height"] > one_line) == (lines > 1)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 320])
 def test_axe_finds_nothing_on_any_screen(
