@@ -68,6 +68,40 @@ def test_the_same_by_keys_alone(page: Any, sign_in: Enter, office: Office) -> No
     assert office.task(re.search(r"/tasks/(\w+)", page.url)[1]).state == "in_progress"  # type: ignore[index]
 
 
+@pytest.mark.parametrize("keys", ["Control+Enter", "Meta+Enter"])
+@pytest.mark.parametrize(
+    ("field", "said"), [("answer", "Your answer is on its way."), ("note", "Your note is kept.")]
+)
+def test_what_is_being_written_is_sent_by_keys(
+    page: Any, sign_in: Enter, office: Office, keys: str, field: str, said: str
+) -> None:
+    office.mail(headers={"Authentication-Results": PASS})
+    sign_in("anna@city.example")
+    page.goto(f"/tasks/{office.task().reference}")
+    page.locator(f"#{field}").fill("We come at noon.")
+    page.keyboard.press("Enter")
+    page.keyboard.type("jkaez/?")
+    assert page.locator(f"#{field}").input_value() == "We come at noon.\njkaez/?"
+    assert (office.task().assignee, page.locator(".toast, dialog[open]").count()) == ("", 0)
+    page.keyboard.press(keys)
+
+    page.wait_for_selector(f"text={said}")
+    assert page.locator(".conversation").inner_text().count("jkaez/?") == 1
+
+
+def test_where_there_is_nothing_to_undo_its_key_says_so_once(
+    page: Any, sign_in: Enter, office: Office
+) -> None:
+    office.mail()
+    sign_in("anna@city.example")
+    page.goto(f"/tasks/{office.task().reference}")
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+
+    page.wait_for_selector("#toasts >> text=There is nothing to undo.")
+    assert page.locator(".toast").count() == 1
+
+
 def test_a_step_leaves_the_reader_in_the_queue_it_began_in(page: Any, sign_in: Enter, office: Office) -> None:
     office.mail(subject="First leak")
     sign_in("anna@city.example")

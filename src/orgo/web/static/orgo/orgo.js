@@ -14,15 +14,28 @@ function move(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+function undo() {
+  const button = document.querySelector('[data-key="z"]');
+  const words = document.body.dataset.nothingToUndo;
+  if (button) button.click();
+  else if (words && !document.querySelector(".toast.nothing")) toast(words).classList.add("nothing");
+}
+
 const actions = {
   j: () => move(1),
   k: () => move(-1),
   o: () => document.activeElement.matches?.("[data-row]") && document.activeElement.click(),
+  z: undo,
   "/": () => document.getElementById("q")?.focus(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
 
+function sends(event) {
+  return event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat && event.target.tagName === "TEXTAREA";
+}
+
 document.addEventListener("keydown", (event) => {
+  if (sends(event)) return event.target.form.requestSubmit();
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && typing(event.target)) return event.target.blur();
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
