@@ -12,6 +12,7 @@ USER = ROOT / "docs" / "user"
 CATALOGUE = ROOT / "src" / "orgo" / "web" / "locale" / "fr" / "LC_MESSAGES" / "django.mo"
 PAGES = ["guide", "rules"]
 _FENCED = re.compile(r"^```(\w*)\n.*?^```$", re.DOTALL | re.MULTILINE)
+_NO_BREAK = re.compile("[\u00a0\u202f]")  # the pages' sources have plain spaces
 
 
 def text(page: str, language: str) -> str:
@@ -65,7 +66,11 @@ def test_the_labels_that_the_guides_quote_stand_on_the_page() -> None:
     """Each is a phrase of the catalogue or its first words, in French the translation of the English one."""
     with CATALOGUE.open("rb") as file:
         known = gettext.GNUTranslations(file)._catalog.items()  # type: ignore[attr-defined]
-    phrases = [(said.casefold(), french.casefold()) for said, french in known if isinstance(said, str)]
+    phrases = [
+        (said.casefold(), _NO_BREAK.sub(" ", french.casefold()))
+        for said, french in known
+        if isinstance(said, str)
+    ]
     quoted = list(zip(*(labels(text("guide", language)) for language in ("en", "fr")), strict=True))
     assert ("Why here?", "Pourquoi ici ?") in quoted
 

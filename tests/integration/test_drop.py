@@ -85,7 +85,9 @@ def test_no_mail_of_an_archive_ends_in_anothers_task(office: Office, name: str, 
 
 def test_an_archive_is_refused_in_the_readers_language(office: Office) -> None:
     answer = _drop(office, _mbox(office, "A leak", "A secret"), language="fr")
-    assert answer.json()["error"] == "C'est une archive de plusieurs mails : importez-la par orgo import."
+    assert (
+        answer.json()["error"] == "C'est une archive de plusieurs mails\u00a0: importez-la par orgo import."
+    )
 
 
 @pytest.mark.parametrize("body", ["A leak", "A leak\n\nFrom now on it drips", "A leak\n\n>From a@b.example"])
@@ -98,7 +100,8 @@ def test_an_mbox_of_one_mail_is_that_mail(office: Office, body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "It is in task %s: A leak"), ("fr", "Il est dans la tâche %s : A leak")]
+    ("language", "words"),
+    [("en", "It is in task %s: A leak"), ("fr", "Il est dans la tâche %s\u00a0: A leak")],
 )
 def test_the_page_says_what_became_of_it(office: Office, language: str, words: str) -> None:
     data = written("clara@people.example", "info@city.example", "A leak", office.clock.now())
@@ -127,7 +130,7 @@ def test_what_makes_no_task_is_kept_and_the_reason_said(office: Office) -> None:
     number = _drop(office, data).json()["mail"]
 
     assert (
-        "Il est gardé, sans devenir une tâche : une réponse automatique"
+        "Il est gardé, sans devenir une tâche\u00a0: une réponse automatique"
         == _anna("fr").get(f"/mail/{number}/where").json()["said"]
     )
 
@@ -136,7 +139,7 @@ def test_a_file_that_is_too_large_is_refused_with_what_is_allowed(office: Office
     office.take_at_most(1_500_000)
     answer = _drop(office, b"Subject: A leak\r\n\r\n" + b"It leaks. " * 150_000, language="fr")
 
-    said = "Le fichier est trop volumineux : un mail a au plus 1,5 Mo."
+    said = "Le fichier est trop volumineux\u00a0: un mail a au plus 1,5 Mo."
     assert (answer.status_code, answer.json()) == (413, {"error": said})
     assert office.tasks() == 0
 

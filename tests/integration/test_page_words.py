@@ -90,7 +90,7 @@ def test_trouble_and_reasons_are_french_where_the_words_are_orgos(office: Office
         trouble.over("smtp")
         trouble.over("other")
 
-    assert "Les messages ne peuvent pas partir par mail.city.example:25 : 421 busy" in shown
+    assert "Les messages ne peuvent pas partir par mail.city.example:25\u00a0: 421 busy" in shown
     assert "something that nobody translated" in shown and "le message est vide" in shown
 
 
@@ -98,7 +98,10 @@ def test_a_refusal_is_french_with_what_was_written_in_it(office: Office, client:
     office.mail(headers={"Authentication-Results": PASS})
     path = f"/tasks/{office.task().reference}/do"
     said = client.post(f"{path}/due", {"until": "demain"}, follow=True).content.decode()
-    assert "« demain » n&#x27;est pas une durée ; écrivez par exemple « 2 heures »" in said
+    assert (
+        "«\u00a0demain\u00a0» n&#x27;est pas une durée\u202f; écrivez par exemple «\u00a02 heures\u00a0»"
+        in said
+    )
     said = client.post(f"{path}/assign", {"to": "x@city.example"}, follow=True).content.decode()
     assert "personne ici n&#x27;a l&#x27;adresse x@city.example" in said
 
@@ -143,5 +146,5 @@ def test_what_would_become_of_observed_mail_is_french() -> None:
         assert foreseen("it would open a task for Works") == "il ouvrirait une tâche pour Works"
         assert (
             foreseen("it would be ignored: an automatic reply")
-            == "il serait ignoré : une réponse automatique"
+            == "il serait ignoré\u00a0: une réponse automatique"
         )

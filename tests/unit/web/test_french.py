@@ -40,3 +40,12 @@ def test_the_compiled_catalogue_is_that_of_the_text() -> None:
     written = re.findall(r'^msgstr(?:\[\d\])? "(.+)"$', text, re.MULTILINE)
 
     assert {w.replace('\\"', '"') for w in written} - set(catalogue.values()) == set()
+
+
+def test_no_line_breaks_before_a_mark_or_within_quotes() -> None:
+    """French sets a space there, at which a browser would break the line: it is one that does not break."""
+    text = (CATALOGUE / "django.po").read_text(encoding="utf-8").partition("\n\n")[2]
+    written = re.findall(r'^msgstr(?:\[\d\])? "(.+)"$', text, re.MULTILINE)
+
+    assert [w for w in written if re.search(" [:;!?»]|« ", w)] == []
+    assert [w for w in written if re.search(r"[^\u202f][;!?]|[^\u00a0]»|«[^\u00a0]", w)] == []
