@@ -1,6 +1,7 @@
 """`orgo rules check|explain`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from orgo.cli.lazy import Group
 from orgo.cli.output import as_json_option, line, problems
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import counted
+
+if TYPE_CHECKING:
+    from orgo.conf import Config
 
 
 @click.group(cls=Group, epilog="Example: orgo rules check")
@@ -26,8 +30,7 @@ def check(file: Path | None, strict: bool, as_json: bool) -> int:
     from orgo.ops.checking import check_rules, rules_of
 
     config = load()
-    if file is not None and not file.is_file():
-        raise BadInput(Problem("no such file", file=str(file)))
+    _need_file(config, file)
     found = check_rules(config, file, strict)
     problems(found, as_json)
     errors = sum(problem.severity == "error" for problem in found)
@@ -36,6 +39,16 @@ def check(file: Path | None, strict: bool, as_json: bool) -> int:
         numbers = {"rule": len(rule_set.rules), "error": errors, "warning": len(found) - errors}
         click.echo(f"{rule_set.file}: {', '.join(counted(count, what) for what, count in numbers.items())}")
     return Code.WRONG_INPUT if errors else Code.DONE
+
+
+def _need_file(config: "Config", file: Path | None) -> None:
+    """A check of no file would find nothing wrong. Raises BadInput."""
+    from orgo.ops.missing_rules import NONE
+
+    if file is None and config.rules is None:
+        raise BadInput(Problem(NONE, hint="write one; an empty one says: rules: []"))
+    if file is not None and not file.is_file():
+        raise BadInput(Problem("no such file", file=str(file)))
 
 
 @rules.command(epilog="Example: orgo rules explain config/samples/water-leak.eml")

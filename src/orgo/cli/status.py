@@ -67,7 +67,7 @@ def shown(found: dict[str, Any]) -> str:
         "tasks": _counts(tasks, ("open", "unassigned", "overdue")),
         "letters": f"{letters['waiting']} waiting{_since(letters)}, {_counts(letters, _STATES)}{_trouble(letters)}",
         "clock": _timers(tasks),
-        "rules": found["rules"]["problem"] or "can be read",
+        "rules": _rules(found["rules"]),
         "database": _database(found["database"]),
         "queue": _queue(found["queue"]),
         "backup": _backup(found["backup"]),
@@ -123,6 +123,12 @@ def _trouble(letters: dict[str, Any]) -> str:
             f"; {letters['maybe_sent']} may have left before the backup was restored (orgo backup release)"
         )
     return f"{words}; none left by mail since {when(since)}" if since else words
+
+
+def _rules(rules: dict[str, Any]) -> str:
+    from orgo.ops.missing_rules import NONE
+
+    return str(rules["problem"] or ("can be read" if rules["file"] else NONE))
 
 
 def _timers(tasks: dict[str, Any]) -> str:

@@ -36,6 +36,8 @@ from orgo.lib import memory
 from orgo.lib.problems import BadInput
 from orgo.ops import disk, watchman
 from orgo.ops.checking import need_rules, use_limits
+from orgo.ops.missing_rules import refuse_missing
+from orgo.ops.schema import form
 
 if TYPE_CHECKING:
     from orgo.pipeline import Sender
@@ -64,6 +66,8 @@ def celery_app() -> Celery:
     app = make_app(boot.config())
     config = boot.start()
     need_rules(config)
+    if form() != "none":
+        refuse_missing(config)
     use_limits(config)
     for queue, job in JOBS.items():
         app.task(_WORK[queue], name=job, time_limit=LONGEST[queue])

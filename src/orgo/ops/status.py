@@ -11,6 +11,7 @@ from orgo.conf.kinds import masked
 from orgo.conf.places import shown
 from orgo.lib import clock
 from orgo.ops.checking import problem_of_rules
+from orgo.ops.missing_rules import problem_of_missing
 from orgo.ops.probe import answers, broker
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def snapshot(config: Config) -> dict[str, Any]:
         "listening": listening(config),
         "database": _database(config),
         "queue": _queue(config),
-        "rules": {"problem": problem_of_rules(config)},
+        "rules": _rules(config),
         "mail": _mail(now, ended),
         "mailboxes": _in_trouble(config),
         "folder": _folder(),
@@ -44,6 +45,14 @@ def listening(config: Config) -> dict[str, bool]:
     smtp, web = config.intake.smtp, config.web
     found = {"web": answers(web.host, web.port)}
     return found | ({"smtp": answers(smtp.host, smtp.port)} if smtp.enabled else {})
+
+
+def _rules(config: Config) -> dict[str, Any]:
+    missing = problem_of_missing(config)
+    return {
+        "file": shown(config.rules, config.home) if config.rules else None,
+        "problem": str(missing) if missing else problem_of_rules(config),
+    }
 
 
 def _database(config: Config) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from orgo.message.pool import ParserPool
 from orgo.ops import certificates, disk, trouble
 from orgo.ops.checking import need_rules, use_limits
 from orgo.ops.loops import Loop
+from orgo.ops.missing_rules import refuse_missing
 
 if TYPE_CHECKING:
     from orgo.ops.presence import WellOrNot
@@ -61,13 +62,14 @@ class Running:
         self._lock = ExitStack()
 
     def start(self) -> None:
-        """Start every part but the page. Raises BadInput for rules that can't be read or an address that can't be had."""
+        """Start every part but the page. Raises BadInput for rules that can't be had, and an address that can't."""
         memory.few_arenas()
         disk.end_when_it_fails()
         need_rules(self.config)
         use_limits(self.config)
         self._occupy()
         prepare_database()
+        refuse_missing(self.config)
         if self.config.queue is not None:
             from orgo.conf.celery import ring_by_broker
 

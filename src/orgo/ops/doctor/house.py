@@ -15,6 +15,8 @@ from orgo.lib.text import counted
 from orgo.ops.checking import check_rules, rules_of
 from orgo.ops.doctor.database import is_there
 from orgo.ops.doctor.finding import Finding, State
+from orgo.ops.missing_rules import NONE, problem_of_missing
+from orgo.ops.schema import form
 
 _OTHERS_WRITE = stat.S_IWOTH
 LITTLE_SPACE, NO_SPACE = 1_000_000_000, 100_000_000
@@ -32,7 +34,7 @@ def configuration(config: Config) -> Iterator[Finding]:
 def rules(config: Config) -> Iterator[Finding]:
     """Whether the rules can be taken, and what is odd in them."""
     if config.rules is None:
-        yield Finding("rules", "warn", "there is no rules.yaml: all mail goes to triage", "write one")
+        yield _no_rules(config)
         return
     try:
         found = check_rules(config)
@@ -43,6 +45,16 @@ def rules(config: Config) -> Iterator[Finding]:
         yield Finding("rules", state, str(problem), "orgo rules check")
     if not found:
         yield Finding("rules", "ok", f"{len(rules_of(config).rules)} rules")
+
+
+def _no_rules(config: Config) -> Finding:
+    """That there is no file; whether there was one only the database knows."""
+    if is_there(config):
+        boot.start(config)
+        missing = problem_of_missing(config) if form() != "none" else None
+        if missing is not None:
+            return Finding("rules", "fail", missing.message, missing.hint or "")
+    return Finding("rules", "warn", NONE, "write one")
 
 
 def scanner(config: Config) -> Iterator[Finding]:
