@@ -191,9 +191,9 @@ def test_it_comes_back_by_its_own_configuration(house: Place, empty: Place) -> N
     assert tasks(empty) == before
 
 
-def comes_back_on_a_new_machine(house: Place, new: Place) -> None:
+def comes_back_on_a_new_machine(house: Place, new: Place, *sample: str) -> None:
     before = tasks(house)
-    assert new.run("init", "--yes").returncode == 0
+    assert new.run("init", "--yes", *sample).returncode == 0
     file = made(house)
 
     (found,) = new.said(*restore_words(file))
@@ -216,6 +216,11 @@ def test_it_comes_back_on_a_newly_installed_machine(house: Place, empty: Place) 
     comes_back_on_a_new_machine(house, empty)
 
     assert (empty.home / "var" / "orgo.db.before-restore").exists()
+
+
+def test_it_comes_back_where_a_sample_was_installed(house: Place, empty: Place) -> None:
+    """The people of a sample go by calendars of its own configuration, which no restore reads."""
+    comes_back_on_a_new_machine(house, empty, "--sample", "school")
 
 
 @pytest.mark.needs("postgresql")

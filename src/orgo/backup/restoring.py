@@ -108,9 +108,10 @@ def _lacking(lost: Mapping[str, Problem]) -> BadInput:
 
 def _start(stage: Stage) -> None:
     """Django on the unpacked database, with a configuration of which all is default. A newer form is refused."""
-    plain = stage.folder / "plain.yaml"
-    plain.write_text("organization: {zone: UTC}\n")
-    environ = {"ORGO_DATABASE": f"sqlite:///{stage.database}", "ORGO_CONFIG": str(plain)}
+    environ = {
+        "ORGO_DATABASE": f"sqlite:///{stage.database}",
+        "ORGO_CONFIG": str(snapshot.plain(stage.folder)),
+    }
     config = boot.start(load(stage.folder, environ))
     from orgo.ops.schema import migrate, unknown
 
@@ -143,9 +144,8 @@ def restore(
     folder = home / "var" / "restore.part"
     with staged(source, secret, name, folder, beside, skip_lost=skip_lost) as stage:
         url = to or _configured(stage, home, environ)
-        target = load(
-            home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(stage.folder / "plain.yaml")}
-        )
+        plain = snapshot.plain(stage.folder)
+        target = load(home, {**_reduced(environ), "ORGO_DATABASE": url, "ORGO_CONFIG": str(plain)})
         with _nobody_else_in(target):
             return _bring_in(stage, target, home, environ, url)
 

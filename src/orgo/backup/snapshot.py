@@ -20,6 +20,11 @@ _EMPTY_ALIAS = "backup"
 _ALL_PAGES = -1
 _OWN = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'search%' ORDER BY 1"
 _LEFT_OUT = ("auth_", "django_")
+_PLAIN = {
+    "plain.yaml": "organization: {zone: UTC}\npeople: nobody.yaml\nrules: no-rules.yaml\n",
+    "nobody.yaml": "users: []\n",
+    "no-rules.yaml": "rules: []\n",
+}
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -80,7 +85,9 @@ def _empty(target: Path) -> None:
 
     from orgo.conf import load
 
-    place = load(target.parent, {"ORGO_DATABASE": f"sqlite:///{target}", "ORGO_CONFIG": str(_plain(target))})
+    place = load(
+        target.parent, {"ORGO_DATABASE": f"sqlite:///{target}", "ORGO_CONFIG": str(plain(target.parent))}
+    )
     connections.settings[_EMPTY_ALIAS] = connections.settings["default"] | settings_of(place)
     try:
         call_command("migrate", database=_EMPTY_ALIAS, interactive=False, verbosity=0)
@@ -89,11 +96,11 @@ def _empty(target: Path) -> None:
         del connections[_EMPTY_ALIAS], connections.settings[_EMPTY_ALIAS]
 
 
-def _plain(target: Path) -> Path:
-    """A configuration of which all is default, so that none is looked for elsewhere."""
-    file = target.with_name("plain.yaml")
-    file.write_text("organization: {zone: UTC}\n")
-    return file
+def plain(folder: Path) -> Path:
+    """A configuration of which all is default, in `folder`: neither it nor its people or rules are looked for elsewhere."""
+    for name, text in _PLAIN.items():
+        (folder / name).write_text(text)
+    return folder / "plain.yaml"
 
 
 @contextmanager
