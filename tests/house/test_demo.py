@@ -154,3 +154,17 @@ def test_the_demo_prints_a_link_and_nothing_that_pushes_it_away(tmp_path: Path) 
     assert "What people got" in menu and "What people got" in printed
     assert (tmp_path / "errors").read_text() == ""
     assert "Routed To:" in (tmp_path / "var" / "demo" / "orgo.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [(), ("--fresh",)])
+def test_a_second_demo_in_the_same_folder_says_where_the_first_is_and_deletes_nothing(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    with demo(tmp_path) as printed:
+        (address,) = re.findall(r"(http://\S+)/sign-in/", printed)
+        before = (tmp_path / "var" / "demo" / "var" / "orgo.db").stat().st_ino
+        second = python(ROOT / "orgo", "demo", *words, home=tmp_path, ORGO_HOME=str(tmp_path))
+        after = (tmp_path / "var" / "demo" / "var" / "orgo.db").stat().st_ino
+
+    assert (second.returncode, second.stdout, after) == (2, "", before)
+    assert f"var/demo: a demo is running here, its page is {address}; stop it" in second.stderr

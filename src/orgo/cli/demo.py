@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import click
 
 from orgo.cli.errors import Code
 from orgo.cli.numbers import Whole
+from orgo.lib.locks import locked
+from orgo.lib.problems import BadInput, Problem
 
 
 @click.command(epilog="Example: orgo demo --check --json")
@@ -62,10 +65,37 @@ def _run(port: int, fresh: bool) -> None:
     from orgo.demo.run import LOG, run
 
     home = places.home_of(os.environ) / "var" / "demo"
-    if fresh and home.exists():
-        shutil.rmtree(home)
-    _make_private(home)
-    end_on_term()
-    logging.set_up(file=home / LOG)  # on the terminal it would push the sign-in link away
-    with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends, and make calls any code but 0 an error
-        run(home, port=port)
+    with _alone(home):
+        if fresh and home.exists():
+            shutil.rmtree(home)
+        _make_private(home)
+        end_on_term()
+        logging.set_up(file=home / LOG)  # on the terminal it would push the sign-in link away
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends, and make calls any code but 0 an error
+            run(home, port=port)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """No other demo runs in `home`: its database would be taken from under it. Raises BadInput where one does."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(
+                locked(home.with_name("demo.lock"))
+            )  # beside it, for --fresh takes the folder away
+        except BlockingIOError:
+            hint = "stop it by Ctrl-C, or run this one in another folder"
+            raise BadInput(Problem(f"a demo is running here{_page(home)}", str(home), hint=hint)) from None
+        yield
+
+
+def _page(home: Path) -> str:
+    """Where the demo in `home` shows its page; nothing where it does not yet."""
+    from orgo.conf import load
+    from orgo.ops.probe import answers
+
+    try:
+        web = load(home, {}).web
+    except BadInput:  # it is being laid out
+        return ""
+    return f", its page is {web.url}" if answers(web.host, web.port) else ""
