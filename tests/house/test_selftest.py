@@ -60,7 +60,11 @@ def test_an_archive_of_outlook_is_read_and_nothing_of_it_is_kept(tmp_path: Path,
             "0 mails read from PersonalStorage.pst, 6 other items left out",
         ),
         ("derived-corrupt/header-only.pst", False, "is cut off: 564 of its 271360 bytes are here"),
-        ("derived-corrupt/broken-root.pst", False, "is damaged: its head is not what was written"),
+        (
+            "derived-corrupt/broken-root.pst",
+            False,
+            "is no Outlook archive, or a damaged one: its head is not what was written",
+        ),
     ],
 )
 def test_what_an_archive_has_is_counted_and_why_it_cannot_be_read_is_said(

@@ -128,7 +128,8 @@ def _sum(count: "Count") -> str:
     if count.work:
         told += f"\n{count.work} {'becomes a task' if count.work == 1 else 'become tasks'}, "
         told += f"{count.history} {'is' if count.history == 1 else 'are'} history"
-    return f"{told}\nThey are read by the running Orgo (orgo up)." if count.taken else told
+    them = "It is" if count.taken == 1 else "They are"
+    return f"{told}\n{them} read by the running Orgo (orgo up)." if count.taken else told
 
 
 _KINDS = {

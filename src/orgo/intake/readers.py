@@ -254,7 +254,9 @@ def _mail_file(file: Path, trouble: Trouble, _place: Place) -> Iterator[Item]:
     except OSError as error:
         trouble(_shown(file), _words(error))
         return
-    if len(data) > LARGEST:
+    if not data:
+        trouble(_shown(file), "is empty")
+    elif len(data) > LARGEST:
         trouble(_shown(file), f"is larger than {LARGEST} bytes")
     elif data.startswith(_WINMAIL):
         trouble(

@@ -147,6 +147,22 @@ def test_where_nothing_at_all_could_be_read_it_is_wrong_input_and_said_why(offic
     )
 
 
+def test_an_empty_file_is_refused_and_not_stored(office, run, tmp_path):
+    from orgo.intake.models import Mail
+
+    (tmp_path / "empty.eml").write_bytes(b"")
+    code, _, err = run("import", str(tmp_path / "empty.eml"))
+    assert (code, err, Mail.objects.count()) == (2, f"orgo: {tmp_path}/empty.eml: is empty\n", 0)
+
+
+@pytest.mark.parametrize(("mails", "words"), [(1, "It is read by"), (2, "They are read by")])
+def test_one_mail_is_spoken_of_as_one(office, run, tmp_path, mails, words):
+    (tmp_path / "mails").mkdir()
+    for number in range(mails):
+        (tmp_path / "mails" / f"{number}.eml").write_bytes(written(number))
+    assert run("import", str(tmp_path / "mails"))[1].splitlines()[1] == f"{words} the running Orgo (orgo up)."
+
+
 def test_what_could_not_be_read_is_listed(office, run, archive):
     (archive / "old.pst").write_bytes(b"!BDN")
     code, out, err = run("import", str(archive))

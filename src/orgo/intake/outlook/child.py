@@ -96,7 +96,7 @@ def _blocks(stream: BinaryIO) -> tuple[Blocks | None, str]:
     try:
         blocks = Blocks(stream)
     except Damaged as error:
-        return None, f"is damaged: {error}"
+        return None, f"is no Outlook archive, or a damaged one: {error}"
     is_cut = blocks.here < blocks.length
     return blocks, f"is cut off: {blocks.here} of its {blocks.length} bytes are here" if is_cut else ""
 
