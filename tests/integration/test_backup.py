@@ -243,6 +243,12 @@ def test_its_key_is_nowhere_in_it(house: Place, tmp_path: Path) -> None:
     assert KEY.encode() not in file.read_bytes()
 
 
+def test_a_backup_that_is_nowhere_is_named_as_it_was_given(house: Place) -> None:
+    done = house.run("backup", "verify", "/nope")
+
+    assert (done.returncode, done.stderr) == (3, "orgo: no backup /nope; orgo backup list shows them\n")
+
+
 def test_list_verify_and_drill_say_what_there_is(house: Place, busy: Office) -> None:
     from orgo.audit.keys import renew
     from orgo.ops.up import seal_round

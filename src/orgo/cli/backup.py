@@ -347,7 +347,7 @@ def _found(config: "Config", name: str | None) -> tuple[str, BinaryIO]:
         return name, (config.var / "backup" / "waiting" / name).open("rb")
     store = store_of(backup_of(config), config)
     if name:
-        return _one_of(store.open, Path(name).name)
+        return _one_of(store.open, name)
     everything = sorted([*store.all(), *here.values()], key=lambda one: one.at)
     if not everything:
         raise Stop(Code.NOT_FOUND, "there is no backup yet; make one: orgo backup create")
@@ -355,12 +355,13 @@ def _found(config: "Config", name: str | None) -> tuple[str, BinaryIO]:
     return _found(config, newest) if newest in here else (newest, store.open(newest))
 
 
-def _one_of(opener: object, name: str) -> tuple[str, BinaryIO]:
+def _one_of(opener: object, given: str) -> tuple[str, BinaryIO]:
     assert callable(opener)
+    name = Path(given).name
     try:
         return name, opener(name)
     except FileNotFoundError:
-        raise Stop(Code.NOT_FOUND, f"no backup {name}; orgo backup list shows them") from None
+        raise Stop(Code.NOT_FOUND, f"no backup {given}; orgo backup list shows them") from None
 
 
 @contextmanager

@@ -47,6 +47,8 @@ def _need_file(config: "Config", file: Path | None) -> None:
 
     if file is None and config.rules is None:
         raise BadInput(Problem(NONE, hint="write one; an empty one says: rules: []"))
+    if file is not None and file.is_dir():
+        raise BadInput(Problem("is a folder", file=str(file), hint="name the file in it"))
     if file is not None and not file.is_file():
         raise BadInput(Problem("no such file", file=str(file)))
 

@@ -7,6 +7,7 @@ its line and column, so that whatever is wrong with it later can be shown where 
 import math
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -87,11 +88,16 @@ def load(data: bytes | str, file: str, *, largest: int = LARGEST, most_nodes: in
     text = decoded(data, file, largest)
     reader = _Reader(file, most_nodes)
     try:
-        return reader.read(yaml.parse(_HELD.sub("\ue000\\1\ue001", text), Loader=_Loader))
+        return reader.read(yaml.parse(_hidden(text), Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         raise BadInput(_syntax_problem(error, text, file)) from None
     except yaml.YAMLError as error:
         raise BadInput(_reader_problem(error, text, file)) from None
+
+
+def _hidden(text: str) -> str:
+    """The text with its placeholders as letters that mean nothing to a parser, of the same length."""
+    return _HELD.sub("\ue000\\1\ue001", text)
 
 
 def place(source: str, node: Node, offset: int) -> tuple[int, int]:
@@ -269,6 +275,9 @@ def _syntax_problem(error: Any, text: str, file: str) -> Problem:
     # A quote that nobody closed is found at the file's end; what helps is where it begins.
     mark = error.context_mark if _UNCLOSED in message else error.problem_mark
     mark = mark or error.context_mark
+    forgotten = _forgotten_quote(text, mark.line) if mark and _UNCLOSED not in message else None
+    if forgotten is not None:
+        return _quote_problem(forgotten, file)
     line = mark.line + 1 if mark else 1
     column = mark.column + 1 if mark else 1
     lines = text.splitlines()
@@ -276,6 +285,25 @@ def _syntax_problem(error: Any, text: str, file: str) -> Problem:
     if "\t" in shown[: len(shown) - len(shown.lstrip())] or "'\\t'" in message:
         return Problem("a tab stands where only spaces indent", file, line, column, hint="indent with spaces")
     return Problem(_plainly(message), file, line, column, hint=_hint(message))
+
+
+def _forgotten_quote(text: str, line: int) -> Any | None:
+    """The quoted text of several lines that ends in the line of a mistake: the quote that ends it was to begin another."""
+    found = None
+    with suppress(yaml.YAMLError):
+        for token in yaml.scan(_hidden(text), Loader=_Loader):
+            if token.start_mark.line > line:
+                break
+            is_quoted = isinstance(token, yaml.ScalarToken) and token.style in ("'", '"')
+            if is_quoted and token.start_mark.line < token.end_mark.line == line:
+                found = token
+    return found
+
+
+def _quote_problem(token: Any, file: str) -> Problem:
+    line, end = token.start_mark.line + 1, token.end_mark.line + 1
+    message = f"a quote that is opened at line {line} is not closed: the next one stands in line {end}"
+    return Problem(message, file, *_place(token), hint="close it where its text ends")
 
 
 _UNCLOSED = "found unexpected end of stream"

@@ -94,3 +94,8 @@ def test_rules_that_this_user_may_not_read_are_said_as_such(
 
     words = "orgo: rules.yaml: rules: can't be read: Permission denied; it must be a file that this user may read\n"
     assert (code, capsys.readouterr().err) == (2, words)
+
+
+def test_a_folder_is_called_a_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "check", str(home)]) == 2
+    assert capsys.readouterr().err == f"orgo: {home}: is a folder; name the file in it\n"

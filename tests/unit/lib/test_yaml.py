@@ -37,6 +37,15 @@ def test_a_value_is_what_its_writer_means(text: str, value: object) -> None:
         ("a:\n\tb: 1\n", "f.yaml:2:1: a tab"),
         ("a: 'x\nb: 2\n", "f.yaml:1:4: a quote is opened here and never closed"),
         ('a:\n  - {b: "x}\n  - y\n', "f.yaml:2:9: a quote is opened here and never closed"),
+        (
+            '- a: "x\n  b: 1\n  c: "y"\n',
+            "f.yaml:1:6: a quote that is opened at line 1 is not closed: the next",
+        ),
+        (
+            "- {a: 'x, b: [c/{d}]}\n- e: 'f: g'\n",
+            "f.yaml:1:7: a quote that is opened at line 1 is not closed",
+        ),
+        ('a: "x\n  y"\nb: [c\n', "f.yaml:4:1: a comma or a closing bracket is missing"),
         ("a: !!python/object/apply:os.system [x]", "f.yaml:1:4: tags are not allowed (!!python/object"),
         ("a: &x [1]\nb: *x", "anchors (&x) are not allowed"),
         ("a: &a [*a]", "are not allowed"),
