@@ -250,10 +250,18 @@ def release(cancel: bool, dry_run: bool, actor: str | None, as_json: bool) -> in
             line(letter)
         else:
             click.echo(f"{when(letter['date'])}  {letter['recipient']}  {clean_name(letter['subject'])}")
-    if not dry_run:
-        count = restored.release(by.address, cancel=cancel, can_send=config.smtp is not None)
-        say(f"{counted(count, 'letter')} {'are cancelled' if cancel else 'may leave now'}")
+    if dry_run:
+        return Code.DONE
+    can_send = config.smtp is not None
+    waiting = 0 if cancel or can_send else letters.filter(channel="email").count()
+    count = restored.release(by.address, cancel=cancel, can_send=can_send)
+    say(f"{counted(count, 'letter')} {'are cancelled' if cancel else 'may leave now'}{_rest(waiting)}")
     return Code.DONE
+
+
+def _rest(waiting: int) -> str:
+    """Of the letters that no server takes: they leave by themselves when Orgo is started with one."""
+    return f"; {waiting} {'waits' if waiting == 1 else 'wait'} until smtp: is configured" if waiting else ""
 
 
 @backup.command(epilog="Example: orgo backup drill")
