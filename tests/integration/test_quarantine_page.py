@@ -1,6 +1,7 @@
 """The quarantine's page: all of it, originals, reading again, putting aside with a reason; and only for those who may."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,85 @@ def test_one_mail_is_tried_again(office: Office, client: Any) -> None:
 
     assert Task.objects.get(pk=task).state == "cancelled"
     assert Event.objects.get(type="mail.retried").actor == "admin@city.example"
+
+
+def test_what_still_can_not_be_read_keeps_its_task(office: Office, client: Any) -> None:
+    """Nobody is told a second time, and trying again puts no level off: the task's clock goes on from where it began."""
+    from orgo.audit.models import Event
+    from orgo.intake.models import Mail
+
+    mail = office.mail("a@x.example", raw=b"\r\n")
+    task, told = office.task(), office.told()
+    happened = Event.objects.filter(task=task.pk).count()
+    assert told and task.next_level_at is not None
+    for _ in range(2):
+        office.clock.move_to(office.clock.now() + timedelta(minutes=5))
+        client.post("/quarantine/retry", {"mail": str(mail.pk)})
+        assert office.task().state == "pending", "whoever dies here leaves a task that still escalates"
+        office.settle()
+
+    again = Mail.objects.get(pk=mail.pk)
+    assert (again.outcome, again.task, office.tasks()) == ("quarantined", task.pk, 1)
+    assert (office.task().state, office.task().next_level_at) == ("pending", task.next_level_at)
+    assert Event.objects.filter(task=task.pk).count() == happened and office.told() == told
+
+
+def test_a_new_task_comes_where_the_former_was_closed(office: Office, client: Any) -> None:
+    """Somebody closed it and had the mail tried again: that it still can't be read is somebody's to see."""
+    from orgo.flow.acting import perform
+    from orgo.people.models import User
+
+    mail = office.mail("a@x.example", raw=b"\r\n")
+    perform(User.objects.get(address="admin@city.example"), office.task().reference, "done")
+    client.post("/quarantine/retry", {"mail": str(mail.pk)})
+    office.settle()
+
+    assert office.tasks() == 2 and office.task().state == "pending"
+
+
+def test_equal_mails_that_are_tried_again_are_one_task(office: Office, client: Any) -> None:
+    """Neither ends at the other's triage task, which is closed."""
+    from orgo.flow.house import open_house
+    from orgo.flow.place import quarantine
+    from orgo.flow.unit import Unit
+    from orgo.intake.models import Mail
+    from orgo.intake.store import Incoming, store
+    from orgo.message import content_key, parse
+    from orgo.task.models import OPEN, Task
+
+    raw = written("c@people.example", "info@city.example", "Question", office.clock.now())
+    sent = [raw, b"Received: by another.example\r\n" + raw]
+    rows = store([Incoming(data=one, source="smtp", envelope_to=("info@city.example",)) for one in sent])
+    with Unit(open_house()) as unit:
+        for row in rows:
+            quarantine(row, "larger than it was allowed then", unit, {"content_key": content_key(parse(raw))})
+    client.post("/quarantine/retry", {"mail": "all"})
+    office.settle()
+
+    (task,) = Task.objects.filter(state__in=OPEN)
+    assert [(m.outcome, m.task) for m in Mail.objects.order_by("id")] == [
+        ("opened", task.pk),
+        ("linked", task.pk),
+    ]
+
+
+def test_what_turns_out_to_be_no_work_has_no_task(office: Office, client: Any) -> None:
+    from orgo.flow.house import open_house
+    from orgo.flow.place import quarantine
+    from orgo.flow.unit import Unit
+    from orgo.intake.models import Mail
+    from orgo.intake.store import Incoming, store
+
+    headers = {"Auto-Submitted": "auto-replied"}
+    raw = written("c@people.example", "info@city.example", "Away", office.clock.now(), headers=headers)
+    (row,) = store([Incoming(data=raw, source="smtp", envelope_to=("info@city.example",))])
+    with Unit(open_house()) as unit:
+        quarantine(row, "the old version could not read it", unit)
+    client.post("/quarantine/retry", {"mail": "all"})
+    office.settle()
+
+    mail = Mail.objects.get(pk=row.pk)
+    assert (mail.outcome, mail.task, office.task().state) == ("ignored", None, "cancelled")
 
 
 def test_all_are_tried_again(office: Office, client: Any) -> None:

@@ -21,7 +21,7 @@ from orgo.lib.text import clip
 from orgo.message import Message, body_text, content_key
 from orgo.message.limits import in_words
 from orgo.task.actions import handle
-from orgo.task.commands import Link
+from orgo.task.commands import Cancel, Link
 from orgo.task.values import ORGO
 
 SAME_WITHIN = timedelta(hours=24)
@@ -39,6 +39,7 @@ def place(mail: Mail, message: Message, unit: Unit) -> None:
     if message.limit:
         quarantine(mail, _beyond(message.limit), unit, kept)
         return
+    _leave_quarantine(mail, unit)
     if mail.mode == "history":
         unit.settle_mail(mail, "history", reason="older mail, kept to be found", **kept)
         return
@@ -146,9 +147,22 @@ def _came_back(mail: Mail, message: Message) -> bool:
 
 
 def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None = None) -> None:
-    """Keep a mail that could not be read, with the reason; triage gets a task to look at it, if it is work."""
-    task = open_triage(mail, reason, unit) if mail.mode == "work" else None
+    """Keep a mail that could not be read, with the reason; triage gets a task to look at it, if it is work.
+
+    One that was read again and still can't be keeps its open task as it is, so that trying puts no escalation off.
+    """
+    former = unit.state(mail.task) if mail.task is not None else None
+    if former is not None and not former.is_closed:
+        task: int | None = former.id
+    else:
+        task = open_triage(mail, reason, unit) if mail.mode == "work" else None
     unit.settle_mail(mail, "quarantined", reason=clip(reason, 300), task=task, **(kept or {}))
+
+
+def _leave_quarantine(mail: Mail, unit: Unit) -> None:
+    """A mail that was in quarantine can be read now: the task to look at it is over, whatever comes of the mail."""
+    if mail.task is not None:
+        handle([Cancel(task=mail.task, actor=ORGO, at=unit.now, reason="the mail is read again")], unit)
 
 
 def _never_work(message: Message, house: House) -> str:

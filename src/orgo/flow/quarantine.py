@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.db import transaction
+
 from orgo import dispatch
 from orgo.audit.models import record
 from orgo.flow.house import open_house
@@ -17,7 +19,10 @@ PUT_ASIDE = "put aside by"
 
 
 def retry(mails: Sequence[int], by: str) -> int:
-    """Let these mails be decided once more; the triage task of each is closed. Returns how many were in quarantine."""
+    """Let these mails be decided once more. Returns how many were in quarantine.
+
+    The triage task of each stays at it until that is done (flow/place.py): one that still can't be read keeps it.
+    """
     batches = (mails[at : at + AT_ONCE] for at in range(0, len(mails), AT_ONCE))
     count = sum(_retry(batch, by) for batch in batches)
     if count:
@@ -26,16 +31,15 @@ def retry(mails: Sequence[int], by: str) -> int:
 
 
 def _retry(mails: Sequence[int], by: str) -> int:
-    rows = list(Mail.objects.filter(pk__in=mails, outcome="quarantined"))
-    with Unit(open_house()) as unit:
-        for row in rows:
-            _close_task(row, unit, "the mail is read again")
-        Mail.objects.filter(pk__in=[row.pk for row in rows]).update(
-            outcome="", reason="", attempts=0, lease_until=None, decided_at=None, task=None
+    with transaction.atomic():
+        there = Mail.objects.select_for_update().filter(pk__in=mails, outcome="quarantined")
+        numbers = list(there.values_list("pk", flat=True))
+        Mail.objects.filter(pk__in=numbers).update(
+            outcome="", reason="", attempts=0, lease_until=None, decided_at=None
         )
-        for row in rows:
-            record("mail.retried", actor=by, mail=row.pk)
-    return len(rows)
+        for number in numbers:
+            record("mail.retried", actor=by, mail=number)
+    return len(numbers)
 
 
 def discard(mail: int, reason: str, by: str) -> bool:

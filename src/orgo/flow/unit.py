@@ -37,6 +37,8 @@ from orgo.task.rows import row_of, state_of
 from orgo.task.values import Event, Notice, Outcome, TaskState
 
 TAKEN_BACK = "taken back before it left"
+# What a mail's task is while the mail is in quarantine or read again: one to look at it, which is closed when it is read.
+UNREAD = ("", "quarantined")
 # A letter that was sent once more may have arrived the first time, and so may one of before a backup was restored.
 _UNSENT = Q(state__in=("pending", "held"), repeated=False, maybe_sent=False)
 
@@ -191,17 +193,17 @@ class Unit:
 
     def settle_mail(self, mail: Mail, outcome: str, **values: Any) -> None:
         """Say where a mail ends: one of intake.models.OUTCOMES, and what the parser read of it."""
-        row = {"outcome": outcome, "decided_at": self.now, "lease_until": None, **values}
+        row = {"outcome": outcome, "decided_at": self.now, "lease_until": None, "task": None, **values}
         self._settled[mail.id] = row
         vars(mail).update(row)
         self.mails[mail.id] = mail
-        if mail.content_key and mail.task:
+        if mail.content_key and mail.task and outcome not in UNREAD:
             self._by_content[mail.content_key].append(Known(mail.id, mail.task, mail.received_at))
         if mail.words_key and mail.task:
             self._by_words[mail.words_key].append(Known(mail.id, mail.task, mail.received_at))
 
     def look_up(self, content_keys: Iterable[str], words_keys: Iterable[str] = ()) -> None:
-        """Find the mails with these keys that have a task: one query of each kind for a whole batch."""
+        """Find the mails with these keys whose work has a task: one query of each kind for a whole batch."""
         _find("content_key", content_keys, self._by_content)
         _find("words_key", words_keys, self._by_words)
 
@@ -333,9 +335,9 @@ def _find(column: str, keys: Iterable[str], known: dict[str, list[Known]]) -> No
     wanted = {key for key in keys if key} - known.keys()
     for key in wanted:
         known[key] = []
-    columns = ("id", "task", "received_at", column)
-    for id, task, at, key in sorted(sql.among(Mail, columns, column, list(wanted))):
-        if task is not None:
+    columns = ("id", "task", "outcome", "received_at", column)
+    for id, task, outcome, at, key in sorted(sql.among(Mail, columns, column, list(wanted))):
+        if task is not None and outcome not in UNREAD:
             known[key].append(Known(id, task, at))
 
 
