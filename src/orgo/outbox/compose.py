@@ -47,19 +47,19 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """The words of a letter before its recipient is known."""
+    """The words of a letter before its recipient is known; `subject` is None where it names the recipient (`head`)."""
 
-    subject: str
+    head: Template
+    values: dict[str, str]
+    subject: str | None
     text: str
     places: tuple[str, ...]
 
     def to(self, recipient: str, take_link: str) -> Words:
         """The letter to one recipient."""
-        if _RECIPIENT in self.subject or _TAKE_LINK in self.subject:
-            subject = self.subject.replace(_RECIPIENT, recipient).replace(_TAKE_LINK, take_link)
-            subject = clip(clean_header(subject), LONGEST_SUBJECT)
-        else:
-            subject = clip(self.subject, LONGEST_SUBJECT)
+        subject = self.subject
+        if subject is None:
+            subject = _subject(self.head, {**self.values, "recipient": recipient, "take_link": take_link})
         text = self.text.replace(_RECIPIENT, recipient).replace(_TAKE_LINK, take_link)
         return Words(subject, text, self.places)
 
@@ -93,8 +93,24 @@ def draft(kind: str, language: str, values: Mapping[str, str], *, own: str | Non
     """
     head, body, places = _templates(kind, language, own)
     shared = {**values, "take_link": _TAKE_LINK, "recipient": _RECIPIENT}
-    flat = {name: clean_header(shared[name]) for name in head.names if name in shared}
-    return Draft(clean_header(head.render(flat)), _tidy(body.render(shared)), places)
+    said = {name: values[name] for name in head.names if name in values}
+    subject = _subject(head, said) if head.names.isdisjoint(OWN) else None
+    return Draft(head, said, subject, _tidy(body.render(shared)), places)
+
+
+def _subject(head: Template, values: Mapping[str, str]) -> str:
+    """The subject, on one line. Where it is too long the longest of its values is cut, never the reference.
+
+    The reference is how a person's own mail on the task is known, and it may stand at the end.
+    """
+    said = {name: clean_header(values[name]) for name in head.names if name in values}
+    while (over := len(subject := clean_header(head.render(said))) - LONGEST_SUBJECT) > 0:
+        others = sorted(said.keys() - {"reference"})
+        longest = max(others, key=lambda name: len(said[name]), default="reference")
+        if longest == "reference" or len(said[longest]) <= 1:
+            return clip(subject, LONGEST_SUBJECT)
+        said[longest] = clip(said[longest], max(len(said[longest]) - over, 1))
+    return subject
 
 
 @lru_cache(256)

@@ -107,6 +107,33 @@ def test_what_an_own_template_links_to_is_a_link() -> None:
     assert links == ["https://intra.example/help", "https://intra.example/search?q=evil.example/login"]
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        None,
+        "Subject: {title} for {recipient} [#{reference}]\nx",
+        "Subject: {recipient} [#{reference}]\nx",
+        "Subject: {title}: {title} [#{reference}]\nx",
+    ],
+)
+@pytest.mark.parametrize("long", ["x" * 1000, "Réparation " * 30, "e\u0301" * 150])
+def test_what_is_cut_of_a_long_subject_is_not_the_reference(own: str | None, long: str) -> None:
+    values = dict.fromkeys(PLACEHOLDERS, "x") | {"title": long, "reference": "NWHA63", "recipient": "r" * 320}
+    subject = compose("completed", "en", values, own=own).subject
+
+    assert subject.endswith("[#NWHA63]") and "…" in subject and len(subject) <= 200
+    assert own is not None or len(subject) > 190
+
+
+def test_a_subject_that_fits_is_left_whole() -> None:
+    values = {"title": "x" * 185, "reference": "NWHA63"}
+    assert compose("completed", "en", values).subject == f"Re: {'x' * 185} [#NWHA63]"
+
+
+def test_a_long_subject_of_an_own_template_is_cut_though_it_says_nothing_of_the_task() -> None:
+    assert len(compose("received", "en", {}, own=f"Subject: {'x' * 300}\ny").subject) == 200
+
+
 def test_a_long_quotation_is_cut() -> None:
     assert quote("\n".join("x" for _ in range(99))).count("\n") == 30
 
