@@ -142,6 +142,26 @@ def test_a_time_that_is_over_is_refused(office: Office, do: Any, action: str) ->
     assert office.task().due_at is None and office.task().state == "pending"
 
 
+@pytest.mark.parametrize("action", ["due", "eta", "wait"])
+def test_a_time_of_more_than_ten_years_ahead_is_refused(office: Office, do: Any, action: str) -> None:
+    """And a task that waits can still be gone on with afterwards."""
+    _mail(office)
+    do("wait", until="2 days")
+    assert "Nothing was done: that time is more than ten years ahead." in do(action, until="9999-12-31T23:59")
+
+    assert office.task().due_at is None and "Work goes on" in do("resume")
+
+
+@pytest.mark.parametrize("why", ["that time is over", "that time is more than ten years ahead"])
+def test_why_nothing_was_done_is_said_in_french_too(office: Office, why: str) -> None:
+    from django.utils import translation
+
+    from orgo.web import words
+
+    with translation.override("fr"):
+        assert words.refused(why) != why
+
+
 def test_the_timeline_names_what_somebody_changed_and_nothing_of_the_inside(office: Office, do: Any) -> None:
     from orgo.audit.models import Event
 

@@ -11,6 +11,7 @@ from orgo.task import commands as c
 from orgo.task.values import Event, Notice, Outcome, Planner, TaskState, Timer
 
 UNDO_WITHIN = timedelta(hours=24)
+FURTHEST = timedelta(days=3660)  # as lib/durations.py has it; calendars end with the year 9999
 # Text about persons never stands in an event: it is in the mail, the note and the task's row, where it can be erased.
 PERSONAL = frozenset({"title", "requester", "requester_name", "fields"})
 _FIELDS = frozenset(TaskState.__struct_fields__)
@@ -139,7 +140,14 @@ def _refusal(state: TaskState | None, command: c.Command) -> str:
         return "it is not waiting"
     if isinstance(command, c.Undo):
         return _undo_refusal(state, command)
+    if isinstance(command, c.Wait | c.Eta | c.Change):
+        return _time_refusal(command)
     return _timer_refusal(state, command)
+
+
+def _time_refusal(command: c.Wait | c.Eta | c.Change) -> str:
+    until = command.values.get("due_at") if isinstance(command, c.Change) else command.until
+    return "that time is more than ten years ahead" if until and until - command.at > FURTHEST else ""
 
 
 def _timer_refusal(state: TaskState, command: c.Command) -> str:

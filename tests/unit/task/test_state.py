@@ -1,7 +1,7 @@
 """The task's state machine: what every command comes to, and what holds for any sequence of them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -66,6 +66,32 @@ def test_opening_tells_the_team_and_sets_the_first_timer() -> None:
     assert [event.type for event in outcome.events] == ["task.opened"]
     assert [(n.kind, n.to) for n in outcome.notices] == [("opened", ("team",))]
     assert outcome.after is not None and outcome.after.next_level_at == at(1)
+
+
+@pytest.mark.parametrize("state", ["pending", "waiting"])
+def test_a_time_of_more_than_ten_years_ahead_is_refused(state: str) -> None:
+    """No calendar reaches that far, and then nothing could be done to the task any more."""
+    task = (
+        opened() if state == "pending" else after(opened(), c.Wait(task=1, actor=ANNA, at=START, until=at(9)))
+    )
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-5)))
+    for wanted, refused in (
+        (START + timedelta(days=3650), False),
+        (START + timedelta(days=3670), True),
+        (last, True),
+    ):
+        for command in (
+            c.Wait(task=1, actor=ANNA, at=START, until=wanted),
+            c.Eta(task=1, actor=ANNA, at=START, until=wanted),
+            c.Change(task=1, actor=ANNA, at=START, values={"due_at": wanted}),
+        ):
+            said = do(task, command).refused
+            assert said == ("that time is more than ten years ahead" if refused else "")
+
+
+def test_a_deadline_may_be_taken_away() -> None:
+    task = opened(due_at=at(9))
+    assert after(task, c.Change(task=1, actor=ANNA, at=START, values={"due_at": None})).due_at is None
 
 
 def test_a_task_can_not_be_opened_twice() -> None:
