@@ -67,6 +67,27 @@ def test_a_time_that_is_over_is_said_to_its_author_and_to_nobody_else(office: Of
     assert office.told().count("clara@people.example") == told
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("wait until 2020-01-01", "That time is over already, so nothing was done."),
+        ("eta 2020-01-01", "That time is over already, so nothing was done."),
+        ("wait until 9999-12-31", "more than ten years ahead, so nothing was done."),
+        ("attendre jusqu'au 31/06/2027", "Ce jour n'existe pas ; rien n'a été fait."),
+        ("warten bis 01.01.2020", "Diese Zeit ist schon vorbei; es wurde nichts getan."),
+        ("esperar hasta el 31/12/2050", "Faltan más de diez años para esa hora; no se ha hecho nada."),
+    ],
+)
+def test_who_names_a_time_that_can_not_be_meant_is_answered(office: Office, words: str, why: str) -> None:
+    """It was a command; without an answer its author would believe that it was obeyed."""
+    office.mail()
+    before = office.task().state
+    office.answer("anna@city.example", words)
+
+    assert why in " ".join(text_of(office.letters("anna@city.example")[-1]).split())
+    assert office.task().state == before == "pending"
+
+
 @pytest.mark.parametrize("date", [datetime(2019, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)])
 def test_a_date_that_can_not_be_is_not_believed(office: Office, date: datetime) -> None:
     office.mail()

@@ -104,7 +104,8 @@ def _act(mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit:
     kind, make = _COMMANDS[understood.kind]
     refusal = _refusal(mail, thread, kind, language)
     if not refusal:
-        refusal = _carry_out(make(state, understood, actor, unit), understood, unit, language)
+        command = None if understood.wrong else make(state, understood, actor, unit)
+        refusal = _carry_out(command, understood, unit, language)
     _answer(state, actor, unit, understood, language, refusal)
 
 
@@ -134,6 +135,8 @@ def _unclear(understood: Understood, unit: Unit, language: str) -> str:
     """What is asked back where something is missing: the nearest address known here, where somebody unknown is named."""
     if understood.kind == "undo":
         return words.said("refused_undo", language)
+    if understood.wrong:
+        return words.said(f"refused_{understood.wrong}", language)
     if not understood.who:
         return words.said("refused_unclear", language)
     who, directory = understood.who.lower(), unit.house.directory

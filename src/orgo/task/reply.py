@@ -27,7 +27,7 @@ from orgo.task.reply_phrases import (
     takes_back,
     target,
 )
-from orgo.task.reply_times import MONTHS, Edge, parse_when
+from orgo.task.reply_times import MONTHS, Edge, Wrong, parse_when
 from orgo.task.understood import NOTHING, Kind, Understood, said
 
 __all__ = ["Kind", "Understood", "said", "understand"]
@@ -260,24 +260,31 @@ class _Reader:
         if following:
             joined = _Clause(clause.written + following[0].written, clause.folded + following[0].folded)
             one = self._meant(joined, sentence, begins)
-            if one is not None and one[0].at is not None:
+            if one is not None and (one[0].at or one[0].wrong):
                 return one
         return self._meant(clause, sentence, begins)
 
     def _meant(self, clause: _Clause, sentence: _Sentence, begins: bool) -> _Meaning:
         if not clause.folded or len(clause.folded) > LONGEST_CLAUSE:
             return None
+        wrong: _Meaning = None
         for hit in hits(clause.folded, self.languages, begins=begins):
             one = self._of_hit(hit, clause)
-            if one is not None:
-                return None if doubtful(sentence.words, hit) else (one, hit.bare)
-        return _unread_eta(clause) if begins else None
+            if one is None:
+                continue
+            meant = None if doubtful(sentence.words, hit) else (one, hit.bare)
+            if not one.wrong:
+                return meant
+            wrong = wrong or meant
+        return wrong or (_unread_eta(clause) if begins else None)
 
     def _of_hit(self, hit: Hit, clause: _Clause) -> Understood | None:
         """The command of a phrase, or None where its time is none."""
         found = Understood(hit.kind, zone=self.zone, language=hit.language)
         if hit.slot == "when" and hit.last > hit.first:
             at = self._when(clause.folded[hit.first : hit.last], "start" if hit.kind == "wait" else "end")
+            if isinstance(at, str):
+                return replace(found, wrong=at) if _is_asked_for(hit, clause) else None
             if at is None:
                 return None
             return replace(found, at=at) if hit.kind in ("eta", "wait") else found
@@ -285,7 +292,7 @@ class _Reader:
             return replace(found, who=self._who(hit, clause))
         return found
 
-    def _when(self, words: list[str], edge: Edge) -> datetime | None:
+    def _when(self, words: list[str], edge: Edge) -> datetime | Wrong | None:
         return parse_when(
             " ".join(words), now=self.now, zone=self.zone, edge=edge, language=self.languages[0]
         )
@@ -314,6 +321,11 @@ def _body(sentences: list[_Sentence]) -> tuple[int, int]:
     numbers = range(len(sentences))
     first = next((n for n in numbers if not _is_form(sentences[n])), 0)
     return first, next((n for n in reversed(numbers) if not _is_form(sentences[n])), 0)
+
+
+def _is_asked_for(hit: Hit, clause: _Clause) -> bool:
+    """Whether a phrase is a command whatever its time is; "fixed on 1 March 2020" only tells of something."""
+    return hit.kind == "wait" or clause.folded[0] == "eta"
 
 
 def _unread_eta(clause: _Clause) -> _Meaning:

@@ -12,8 +12,11 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 Edge = Literal["start", "end"]
+# Of a time that was read and that nobody can wait for: it is over, more than ten years ahead, or on no day that there is.
+Wrong = Literal["over", "far", "no_day"]
 
-LONGEST = timedelta(days=731)
+LONGEST = timedelta(days=3660)  # as lib/durations.py has it
+_FAR = 2 * LONGEST  # further away no arithmetic goes
 _MOST_WORDS = 14
 _MORNING, _EVENING = 8, 17  # where a day begins and ends for somebody who names no hour
 
@@ -58,6 +61,7 @@ class _Reading:
         self.clock: time | None = None
         self.delta: timedelta | None = None
         self.week: int | None = None
+        self.no_day = False
         self.failed = False
 
     def set(self, name: str, value: object) -> None:
@@ -66,8 +70,10 @@ class _Reading:
         setattr(self, name, value)
 
 
-def parse_when(words: str, *, now: datetime, zone: str, edge: Edge, language: str = "") -> datetime | None:
-    """The instant (UTC) that `words` mean, or None when they are not a time as a whole.
+def parse_when(
+    words: str, *, now: datetime, zone: str, edge: Edge, language: str = ""
+) -> datetime | Wrong | None:
+    """The instant (UTC) that `words` mean, what is wrong with it, or None when they are not a time as a whole.
 
     `words` are folded (no case, no accents); `now` is an aware instant, `zone` an IANA name. Where no hour is named,
     `edge` says which end of the day is meant: waiting goes on at its start, a promise is kept by its end. A date like
@@ -83,8 +89,14 @@ def parse_when(words: str, *, now: datetime, zone: str, edge: Edge, language: st
         step = next((n for take in _TAKERS if (n := take(tokens, place, reading, language))), 0)
         reading.failed = reading.failed or not step
         place += step
-    found = None if reading.failed else _instant(reading, here, edge)
-    return found if found and now < found <= now + LONGEST else None
+    if reading.failed:
+        return None
+    found = _instant(reading, here, edge)
+    if found is None:
+        return None
+    if reading.no_day:
+        return "no_day"
+    return "over" if found <= now else "far" if found > now + LONGEST else found
 
 
 # ---------------------------------------------------------------- reading words; each says how many it has taken
@@ -203,7 +215,7 @@ def _length(tokens: list[str], place: int, reading: _Reading, language: str) -> 
     unit = _UNITS.get(tokens[place + 1].rstrip(".")) if place + 1 < len(tokens) else None
     if number is None or unit is None:
         return 0
-    total = min(number, 10_000) * unit
+    total = min(number, 1_000_000) * unit
     used = 2
     if (
         unit == timedelta(hours=1)
@@ -235,7 +247,7 @@ _TAKERS: tuple[Callable[[list[str], int, _Reading, str], int], ...] = (
 
 
 def _number(token: str) -> float | None:
-    if re.fullmatch(r"[0-9]{1,4}(?:[.,][0-9]{1,2})?", token):
+    if re.fullmatch(r"[0-9]{1,9}(?:[.,][0-9]{1,2})?", token):
         return float(token.replace(",", "."))
     return _NUMBERS.get(token)
 
@@ -272,14 +284,15 @@ def _set_clock(reading: _Reading, hour_text: str, minute: int, half: int | None)
         reading.set("clock", time(hour, minute))
 
 
-def _date(year: int | None, month: int, day: int, reading: _Reading) -> date | None:
-    """The date; without a year the next one that comes."""
+def _date(year: int | None, month: int, day: int, reading: _Reading) -> date:
+    """The date; without a year the next one that comes. Where there is no such day that is noted, and it is today."""
     try:
-        found = date(year or reading.today.year, month, day)
-        return found.replace(year=found.year + 1) if year is None and found < reading.today else found
+        found = date(year if year is not None else reading.today.year, month, day)
+        found = found.replace(year=found.year + 1) if year is None and found < reading.today else found
     except ValueError:
-        reading.failed = True
-        return None
+        reading.no_day = True
+        return reading.today
+    return min(max(found, reading.today - _FAR), reading.today + _FAR)
 
 
 # ---------------------------------------------------------------- from what was read to an instant
@@ -299,11 +312,14 @@ def _instant(reading: _Reading, here: datetime, edge: Edge) -> datetime | None:
         return found
     if reading.day is None and reading.week is None:
         return _local(day + timedelta(days=1), _time(reading, edge), here)
-    return _local(day, time(23, 59), here) if reading.day == reading.today and reading.clock is None else None
+    return (
+        _local(day, time(23, 59), here) if reading.day == reading.today and reading.clock is None else found
+    )
 
 
 def _from_now(delta: timedelta, here: datetime) -> datetime:
     """Hours are real hours; days keep the clock time."""
+    delta = min(delta, _FAR)
     if delta % timedelta(days=1):
         return here.astimezone(UTC) + delta
     return _local(here.date() + delta, here.time().replace(fold=0), here)

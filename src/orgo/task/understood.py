@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from orgo.task.reply_times import Wrong
+
 Kind = Literal[
     "take", "eta", "wait", "assign", "done", "escalate", "not_mine", "undo", "thanks", "none"
 ]  # fmt: skip
@@ -17,6 +19,7 @@ class Understood(msgspec.Struct, frozen=True):
     `at` is the instant (UTC) of eta and wait, None where a wait is open or an eta could not be read; `who` is the
     address, or the name as it was written, of assign and not_mine; `zone` is where `at` is shown. `thanks` is a reply
     that says nothing else; `none` is a comment. `language` is that of the words it was understood from, "" for none.
+    `wrong` says what is wrong with the time of an eta or wait that was read and can't be meant.
     """
 
     kind: Kind
@@ -24,6 +27,7 @@ class Understood(msgspec.Struct, frozen=True):
     who: str | None = None
     zone: str = "UTC"
     language: str = ""
+    wrong: Wrong | None = None
 
 
 NOTHING = Understood("none")

@@ -266,6 +266,41 @@ def test_a_time_that_is_over_or_years_away_is_no_time() -> None:
     assert understood("it will be done by 2040-01-01").kind == "none"
 
 
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    ("text", "kind", "wrong"),
+    [
+        ("wait until 2020-01-01", "wait", "over"),
+        ("wait until 0001-01-01", "wait", "over"),
+        ("wait until 5 March, 2020", "wait", "over"),
+        ("attendre jusqu'au 01/01/2020", "wait", "over"),
+        ("wait until 9999-12-31", "wait", "far"),
+        ("warten bis 31.12.2040", "wait", "far"),
+        ("wait 9999 weeks", "wait", "far"),
+        ("wait 99999999 days", "wait", "far"),
+        ("wait until 2027-02-31", "wait", "no_day"),
+        ("eta 2020-01-01", "eta", "over"),
+        ("eta 9999-12-31 23:59", "eta", "far"),
+        ("eta 31 june", "eta", "no_day"),
+    ],
+)
+def test_a_command_whose_time_can_not_be_meant_says_what_is_wrong_with_it(
+    text: str, kind: str, wrong: str, zone: str
+) -> None:
+    found = understand(text, now=NOW, zone=zone)
+    assert (found.kind, found.at, found.wrong) == (kind, None, wrong)
+
+
+def test_what_tells_of_a_day_that_is_over_is_no_command() -> None:
+    for text in ("hecho el 5 de marzo de 2020", "We waited until 2020-01-01", "done before 2020-01-01"):
+        assert understood(text).kind == "none"
+
+
+def test_a_wait_of_some_years_is_understood() -> None:
+    assert understood("wait until 2030-01-01").at == paris("2030-01-01T08:00")
+    assert understood("wait 20000 min").at == NOW + timedelta(minutes=20_000)
+
+
 def test_a_date_that_two_people_read_in_two_ways_is_unclear_in_english() -> None:
     """09/10 is 9 October in Paris and September 10 in Chicago."""
     assert understood("eta 09/10", "en") == Understood("eta")
