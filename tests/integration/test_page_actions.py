@@ -152,6 +152,35 @@ def test_a_time_of_more_than_ten_years_ahead_is_refused(office: Office, do: Any,
     assert office.task().due_at is None and "Work goes on" in do("resume")
 
 
+@pytest.mark.parametrize(
+    ("action", "words", "at"),
+    [
+        ("wait", "demain", datetime(2026, 9, 8, 8, tzinfo=UTC)),
+        ("wait", "lundi", datetime(2026, 9, 14, 8, tzinfo=UTC)),
+        ("wait", "1 mois", datetime(2026, 10, 7, 8, tzinfo=UTC)),
+        ("eta", "tomorrow", datetime(2026, 9, 8, 17, tzinfo=UTC)),
+        ("eta", "eta demain 14h", datetime(2026, 9, 8, 14, tzinfo=UTC)),
+        ("eta", "1h30m", datetime(2026, 9, 7, 9, 30, tzinfo=UTC)),
+        ("due", "2026-09-09T12:00", datetime(2026, 9, 9, 12, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_understood_in_the_words_of_a_reply(
+    office: Office, do: Any, action: str, words: str, at: datetime
+) -> None:
+    _mail(office)
+    do(action, until=words)
+    task = office.task()
+    kept = task.due_at or datetime.fromisoformat(task.more.get("waiting_until") or task.more["eta_at"])
+
+    assert kept == at
+
+
+def test_what_is_no_time_is_refused_with_examples(office: Office, do: Any) -> None:
+    _mail(office)
+    assert "is no length of time; write it like" in do("eta", until="soonish")
+    assert "there is no such day" in do("eta", until="2026-02-31")
+
+
 @pytest.mark.parametrize("why", ["that time is over", "that time is more than ten years ahead"])
 def test_why_nothing_was_done_is_said_in_french_too(office: Office, why: str) -> None:
     from django.utils import translation

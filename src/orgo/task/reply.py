@@ -30,7 +30,7 @@ from orgo.task.reply_phrases import (
 from orgo.task.reply_times import MONTHS, Edge, Wrong, parse_when
 from orgo.task.understood import NOTHING, Kind, Understood, said
 
-__all__ = ["Kind", "Understood", "said", "understand"]
+__all__ = ["Kind", "Understood", "said", "understand", "understand_time"]
 
 LONG_TEXT = 60
 LONGEST_TEXT = 6_000
@@ -100,6 +100,22 @@ def understand(text: str, *, now: datetime, zone: str, language: str = "") -> Un
     if found:
         return _settled(found)
     return Understood("thanks") if _only_thanks(sentences, text) else NOTHING
+
+
+def understand_time(
+    text: str, *, now: datetime, zone: str, edge: Edge, language: str = ""
+) -> datetime | Wrong | None:
+    """The instant that somebody means who writes only a time, or the command that has it ("eta tomorrow 14:00").
+
+    What is taken is as for `understand`, what is returned as of `parse_when`, also for an open wait.
+    """
+    words = " ".join(_clause(text[:LONGEST_TEXT].replace("’", "'")).folded)
+    first = _order(language)[0] if language else ""
+    found = parse_when(words, now=now, zone=zone, edge=edge, language=first)
+    if found is not None:
+        return found
+    command = understand(text, now=now, zone=zone, language=language)
+    return command.at or command.wrong
 
 
 def _ends(text: str) -> str:

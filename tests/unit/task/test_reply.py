@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from orgo.task.reply import Understood, said, understand
+from orgo.task.reply import Understood, said, understand, understand_time
+from orgo.task.reply_times import Edge
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 9, 9, 10, 0, tzinfo=PARIS)  # a Wednesday
@@ -299,6 +300,34 @@ def test_what_tells_of_a_day_that_is_over_is_no_command() -> None:
 def test_a_wait_of_some_years_is_understood() -> None:
     assert understood("wait until 2030-01-01").at == paris("2030-01-01T08:00")
     assert understood("wait 20000 min").at == NOW + timedelta(minutes=20_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "edge", "at"),
+    [
+        ("demain", "end", "2026-09-10T17:00"),
+        ("Demain", "start", "2026-09-10T08:00"),
+        ("lundi", "start", "2026-09-14T08:00"),
+        ("1 mois", "start", "2026-10-09T10:00"),
+        ("tomorrow, 14:00", "end", "2026-09-10T14:00"),
+        ("eta demain 14h", "end", "2026-09-10T14:00"),
+        ("wait until monday", "start", "2026-09-14T08:00"),
+        ("jusqu’à lundi", "start", "2026-09-14T08:00"),
+        ("30 min", "end", "2026-09-09T10:30"),
+        ("2026-09-12 09:30", "end", "2026-09-12T09:30"),
+    ],
+)
+def test_a_time_alone_is_understood_as_a_reply_has_it(text: str, edge: Edge, at: str) -> None:
+    for language in ("", "en", "fr"):
+        assert understand_time(text, now=NOW, zone="Europe/Paris", edge=edge, language=language) == paris(at)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("2020-01-01", "over"), ("eta 2020-01-01", "over"), ("soonish", None), ("done", None), ("", None)],
+)
+def test_what_is_no_time_is_none(text: str, found: str | None) -> None:
+    assert understand_time(text, now=NOW, zone="Europe/Paris", edge="end") == found
 
 
 def test_a_date_that_two_people_read_in_two_ways_is_unclear_in_english() -> None:

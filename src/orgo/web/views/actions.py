@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -18,6 +19,8 @@ from orgo.intake.models import Mail
 from orgo.lib import clock
 from orgo.lib.clock import FastClock
 from orgo.lib.durations import Duration, NotADuration, parse_duration
+from orgo.task.reply import understand_time
+from orgo.task.reply_times import Edge
 from orgo.task.values import TaskState
 from orgo.web import words
 from orgo.web.views.access import signed_in, user_of
@@ -119,7 +122,7 @@ _SAID = {
 def _values(request: HttpRequest, action: str) -> dict[str, Any]:
     """The values of an action's form. Raises ValueError for a time that can't be read."""
     if action in ("eta", "wait", "due"):
-        until = _until(request.POST.get("until", ""))
+        until = _until(request.POST.get("until", ""), "start" if action == "wait" else "end")
         if until is None and action != "wait":
             raise ValueError(_("a time is missing"))
         return {"until": until}
@@ -132,17 +135,32 @@ def _values(request: HttpRequest, action: str) -> dict[str, Any]:
     return {name: request.POST.get(name, "") for name in FORMS.get(action, ())}
 
 
-def _until(text: str) -> datetime | None:
-    """An instant of a form: a local date and time, or a duration from now such as "2 hours"."""
+def _until(text: str, edge: Edge) -> datetime | None:
+    """An instant of a form: a local date and time, or what a reply by mail may say ("2 hours", "tomorrow 14:00").
+
+    `edge` says which end of a day is meant. Raises ValueError in the reader's words for what is none.
+    """
     text = text.strip()
     if not text:
         return None
-    zone = ZoneInfo(boot.config().organization.zone)
+    zone = boot.config().organization.zone
+    found = understand_time(text, now=clock.now(), zone=zone, edge=edge, language=get_language() or "")
+    if isinstance(found, datetime):
+        return found
+    if found is not None:
+        raise ValueError(_WRONG_TIME[found]())
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone)
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
     except ValueError:
         length = _length(text)
         return clock.now() + timedelta(days=length.days, seconds=length.seconds)
+
+
+_WRONG_TIME = {
+    "over": lambda: _("that time is over"),
+    "far": lambda: _("that time is more than ten years ahead"),
+    "no_day": lambda: _("there is no such day"),
+}
 
 
 def _length(text: str) -> Duration:
