@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from orgo.lib import clock
+from orgo.task.state import NOBODY_HAS_IT
 from tests.office import PASS, Office, text_of
 
 MACHINE = {"Authentication-Results": PASS, "Auto-Submitted": "auto-generated"}
@@ -175,13 +176,29 @@ def test_a_time_is_understood_in_the_words_of_a_reply(
     assert kept == at
 
 
+def test_what_nobody_has_waits_only_until_a_time(office: Office, do: Any) -> None:
+    """On the page and by mail alike."""
+    office.mail("clara@people.example", headers={"Authentication-Results": PASS})
+    assert "Nothing was done: say until when, or take it first: nobody has this task." in do("wait")
+    office.answer("anna@city.example", "warten")
+    assert "niemand hat diese Aufgabe übernommen" in " ".join(
+        text_of(office.letters("anna@city.example")[-1]).split()
+    )
+    assert office.task().state == "pending" and office.task().next_level_at is not None
+
+    do("take")
+    assert "its clock stands still" in do("wait") and office.task().state == "waiting"
+
+
 def test_what_is_no_time_is_refused_with_examples(office: Office, do: Any) -> None:
     _mail(office)
     assert "is no length of time; write it like" in do("eta", until="soonish")
     assert "there is no such day" in do("eta", until="2026-02-31")
 
 
-@pytest.mark.parametrize("why", ["that time is over", "that time is more than ten years ahead"])
+@pytest.mark.parametrize(
+    "why", ["that time is over", "that time is more than ten years ahead", NOBODY_HAS_IT]
+)
 def test_why_nothing_was_done_is_said_in_french_too(office: Office, why: str) -> None:
     from django.utils import translation
 

@@ -156,7 +156,7 @@ def _answer(
         unit.tell(state, Notice("refused", (actor.address,), state.seq, data=data, by=actor.address))
         return
     done = said(understood, language)
-    if understood.kind == "undo" and unit.gathered(state.id)[-1].data.get("left"):
+    if understood.kind == "undo" and any(event.data.get("left") for event in unit.gathered(state.id)):
         done += f" {words.said('undo_left', language)}"
     if understood.at is not None and understood.at <= unit.now:
         done += f" {words.said('already_over', language)}"

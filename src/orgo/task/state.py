@@ -12,6 +12,7 @@ from orgo.task.values import Event, Notice, Outcome, Planner, TaskState, Timer
 
 UNDO_WITHIN = timedelta(hours=24)
 FURTHEST = timedelta(days=3660)  # as lib/durations.py has it; calendars end with the year 9999
+NOBODY_HAS_IT = "say until when, or take it first: nobody has this task"
 # Text about persons never stands in an event: it is in the mail, the note and the task's row, where it can be erased.
 PERSONAL = frozenset({"title", "requester", "requester_name", "fields"})
 _FIELDS = frozenset(TaskState.__struct_fields__)
@@ -140,6 +141,8 @@ def _refusal(state: TaskState | None, command: c.Command) -> str:
         return "it is not waiting"
     if isinstance(command, c.Undo):
         return _undo_refusal(state, command)
+    if isinstance(command, c.Wait) and command.until is None and not state.assignee:
+        return NOBODY_HAS_IT
     if isinstance(command, c.Wait | c.Eta | c.Change):
         return _time_refusal(command)
     return _timer_refusal(state, command)
@@ -233,6 +236,7 @@ def _assign(draft: _Draft, command: c.Assign) -> None:
     if not command.to:
         draft.add("assigned", {"assignee": ""})
         draft.tell("opened", ("team",))
+        _go_on_without_anybody(draft)
         return
     _hand_over(draft, command.to.lower(), command.at if command.to == command.actor.address else None)
     draft.tell("assigned", ("assignee",))
@@ -278,6 +282,13 @@ def _resume(draft: _Draft, command: c.Command) -> None:
         "resumed",
         {"state": "in_progress", "waiting_until": None, "pauses": _ended(draft.now.pauses, command.at)},
     )
+
+
+def _go_on_without_anybody(draft: _Draft) -> None:
+    """A task that rests with no end has to be somebody's, or its clock would stand still for ever."""
+    resting = draft.now.state == "waiting" and draft.now.waiting_until is None
+    if resting and not draft.now.assignee:
+        _resume(draft, draft.command)
 
 
 def _ended(
@@ -396,6 +407,7 @@ def _undo(draft: _Draft, command: c.Undo) -> None:
     more = {name: value for name in ("left", "unsent") if (value := getattr(command, name))}
     draft.add("undone", keep, of=command.event.seq, kind=command.event.type, **more)
     draft.tell("undone", command.told)
+    _go_on_without_anybody(draft)
 
 
 def _letter_failed(draft: _Draft, command: c.LetterFailed) -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from orgo.task import commands as c
 from orgo.task.state import PERSONAL, UnknownTask, apply, decide, fold
@@ -89,6 +90,31 @@ def test_a_time_of_more_than_ten_years_ahead_is_refused(state: str) -> None:
             assert said == ("that time is more than ten years ahead" if refused else "")
 
 
+def test_what_nobody_has_waits_only_until_a_time() -> None:
+    """Else its clock would stand still for ever, and nobody would be told of it any more."""
+    wish = c.Wait(task=1, actor=ANNA, at=at(0.2))
+    assert "take it first" in do(opened(), wish).refused
+    assert "take it first" in do(after(opened(), replace(wish, until=at(9))), wish).refused
+    assert after(opened(), replace(wish, until=at(9))).state == "waiting"
+    assert after(opened(), c.Take(task=1, actor=ANNA, at=at(0.1)), wish).state == "waiting"
+
+
+def test_what_rests_goes_on_when_nobody_has_it_any_more() -> None:
+    take = do(opened(), c.Take(task=1, actor=ANNA, at=at(0.1)))
+    assert take.after is not None
+    resting = after(take.after, c.Wait(task=1, actor=BEN, at=at(0.2)))
+    given_back = after(resting, c.Assign(task=1, actor=ANNA, at=at(0.3), to=""))
+    undone = after(
+        resting, c.Undo(task=1, actor=ANNA, at=at(0.3), event=take.events[0], before={"assignee": ""})
+    )
+
+    for state in (given_back, undone):
+        assert (state.state, state.pauses) == ("in_progress", ((at(0.2), at(0.3)),))
+        assert state.timer is not None
+    until = after(resting, c.Wait(task=1, actor=BEN, at=at(0.25), until=at(9)))
+    assert after(until, c.Assign(task=1, actor=ANNA, at=at(0.3), to="")).state == "waiting"
+
+
 def test_a_deadline_may_be_taken_away() -> None:
     task = opened(due_at=at(9))
     assert after(task, c.Change(task=1, actor=ANNA, at=START, values={"due_at": None})).due_at is None
@@ -129,7 +155,8 @@ def test_nothing_escalates_after_the_close() -> None:
 
 
 def test_waiting_stops_the_clock_and_an_answer_of_the_requester_starts_it_again() -> None:
-    waiting = after(opened(), c.Wait(task=1, actor=ANNA, at=at(0.2)))
+    taken = after(opened(), c.Take(task=1, actor=ANNA, at=at(0.1)))
+    waiting = after(taken, c.Wait(task=1, actor=ANNA, at=at(0.2)))
     assert waiting.timer is None
 
     resumed = after(waiting, c.Comment(task=1, actor=CLARA, at=at(5), mail=2, by_requester=True))
@@ -315,6 +342,7 @@ def test_whatever_happens_the_row_is_the_fold_of_its_events(steps: list) -> None
     assert [event.seq for event in run.events] == list(range(1, len(run.events) + 1))
     assert len(run.levels) == len(set(run.levels))
     assert not (run.state.is_closed and run.state.timer)
+    assert run.state.state != "waiting" or run.state.assignee, "it would rest for ever"
     assert (run.state.closed_at is not None) == run.state.is_closed
 
 
