@@ -21,10 +21,16 @@ class LinkRefused(Exception):
 
 
 class TakeLink(msgspec.Struct, frozen=True):
-    """A link that holds: its task and the address that acts."""
+    """A link that holds: its task, the address that acts, and what stands against taking it ("" for nothing)."""
 
     state: TaskState
     address: str
+    hindrance: str = ""
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the task is this person's already."""
+        return not self.hindrance and self.state.assignee == self.address
 
 
 def open_link(reference: str, address: str, signature: str, house: House | None = None) -> TakeLink:
@@ -35,7 +41,8 @@ def open_link(reference: str, address: str, signature: str, house: House | None 
     claim = Claim(normal or "", signature, "take")
     if row is None or not address or not house.signer.holds(claim, address):
         raise LinkRefused
-    return TakeLink(state_of(row), address.strip().lower())
+    state, address = state_of(row), address.strip().lower()
+    return TakeLink(state, address, _hindrance(state, address, Unit(house)))
 
 
 def take_by_link(link: TakeLink, house: House | None = None) -> TaskState:
@@ -43,12 +50,22 @@ def take_by_link(link: TakeLink, house: House | None = None) -> TaskState:
     with Unit(house or open_house()) as unit:
         state = unit.state(link.state.id)
         assert state is not None
-        # Asked first: who took a task is nothing for those whom it has left.
-        if not allowed(Take, parts_of(state, link.address, unit)):
-            raise Refused("it has gone to another team")
-        if state.assignee and state.assignee != link.address:
-            raise Refused(f"{unit.house.name_of(state.assignee)} has taken it")
+        hindrance = _hindrance(state, link.address, unit)
+        if hindrance:
+            raise Refused(hindrance)
         (outcome,) = handle([Take(task=state.id, actor=Actor("mail", link.address), at=unit.now)], unit)
         if outcome.refused or outcome.after is None:
             raise Refused(outcome.refused)
         return outcome.after
+
+
+def _hindrance(state: TaskState, address: str, unit: Unit) -> str:
+    """Why this address can't take the task, or ""."""
+    # Asked first: what became of a task is nothing for those whom it has left.
+    if not allowed(Take, parts_of(state, address, unit)):
+        return "it has gone to another team"
+    if state.is_closed:
+        return f"it is {state.state}"
+    if state.assignee and state.assignee != address:
+        return f"{unit.house.name_of(state.assignee)} has taken it"
+    return ""

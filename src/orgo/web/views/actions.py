@@ -173,13 +173,13 @@ def _length(text: str) -> Duration:
 
 @require_http_methods(["GET", "POST"])
 def take_link(request: HttpRequest, reference: str) -> HttpResponseBase:
-    """The signed link of a letter: it shows a button, and acts when the button is pressed."""
+    """The signed link of a letter: it shows a button, or why there is none, and acts when the button is pressed."""
     values = request.GET if request.method == "GET" else request.POST
     try:
         link = open_link(reference, values.get("for", ""), values.get("sig", ""))
     except LinkRefused:
         raise Http404 from None
-    done, refused = False, ""
+    done, refused = link.is_taken, ""
     if request.method == "POST":
         try:
             take_by_link(link)
@@ -189,7 +189,13 @@ def take_link(request: HttpRequest, reference: str) -> HttpResponseBase:
     return render(
         request,
         "take.html",
-        {"link": link, "done": done, "refused": refused, "is_private": _is_private(link)},
+        {
+            "link": link,
+            "done": done,
+            "refused": refused,
+            "hindrance": words.refused(link.hindrance) if link.hindrance else "",
+            "is_private": _is_private(link),
+        },
     )
 
 
