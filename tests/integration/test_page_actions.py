@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orgo.lib import clock
-from orgo.task.state import NOBODY_HAS_IT
+from orgo.task.state import ALL_TOLD, NOBODY_HAS_IT
 from tests.office import PASS, Office, text_of
 
 MACHINE = {"Authentication-Results": PASS, "Auto-Submitted": "auto-generated"}
@@ -190,6 +190,21 @@ def test_what_nobody_has_waits_only_until_a_time(office: Office, do: Any) -> Non
     assert "its clock stands still" in do("wait") and office.task().state == "waiting"
 
 
+def test_a_person_escalates_up_to_the_last_level_and_no_further(office: Office, do: Any) -> None:
+    """On the page and by mail alike."""
+    office.mail("clara@people.example", "A leak", headers={"Authentication-Results": PASS})
+    for _ in range(2):
+        assert "It has been escalated." in do("escalate")
+        office.later(minutes=1)
+    told = len(office.letters("admin@city.example"))
+    assert told and "Nothing was done: everybody has been told already." in do("escalate")
+    office.answer("anna@city.example", "escalate")
+    office.later(minutes=1)
+
+    assert "everybody has been told already" in text_of(office.letters("anna@city.example")[-1])
+    assert len(office.letters("admin@city.example")) == told
+
+
 def test_what_is_no_time_is_refused_with_examples(office: Office, do: Any) -> None:
     _mail(office)
     assert "is no length of time; write it like" in do("eta", until="soonish")
@@ -197,7 +212,7 @@ def test_what_is_no_time_is_refused_with_examples(office: Office, do: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "why", ["that time is over", "that time is more than ten years ahead", NOBODY_HAS_IT]
+    "why", ["that time is over", "that time is more than ten years ahead", NOBODY_HAS_IT, ALL_TOLD]
 )
 def test_why_nothing_was_done_is_said_in_french_too(office: Office, why: str) -> None:
     from django.utils import translation

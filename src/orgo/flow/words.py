@@ -9,7 +9,7 @@ from django.utils import dateformat, translation
 
 from orgo.lib import clock
 from orgo.lib.text import clip, without
-from orgo.task.state import NOBODY_HAS_IT
+from orgo.task.state import ALL_TOLD, NOBODY_HAS_IT
 from orgo.task.values import TaskState
 
 if TYPE_CHECKING:
@@ -174,18 +174,21 @@ _REFUSALS = {
         "it is completed": "la tâche est terminée", "it is cancelled": "la tâche est annulée",
         "it is failed": "la tâche a échoué", "it is not closed": "la tâche n'est pas close",
         "it is not waiting": "la tâche n'est pas en attente",
+        ALL_TOLD: "tout le monde est déjà averti",
         NOBODY_HAS_IT: "personne n'a cette tâche en charge ; dites jusqu'à quand, ou prenez-la d'abord",
     },
     "de": {
         "it is completed": "die Aufgabe ist erledigt", "it is cancelled": "die Aufgabe ist gestrichen",
         "it is failed": "die Aufgabe ist gescheitert", "it is not closed": "die Aufgabe ist nicht abgeschlossen",
         "it is not waiting": "die Aufgabe wartet nicht",
+        ALL_TOLD: "alle sind schon benachrichtigt",
         NOBODY_HAS_IT: "niemand hat diese Aufgabe übernommen; sagen Sie, bis wann, oder übernehmen Sie sie zuerst",
     },
     "es": {
         "it is completed": "la tarea está terminada", "it is cancelled": "la tarea está cancelada",
         "it is failed": "la tarea ha fracasado", "it is not closed": "la tarea no está cerrada",
         "it is not waiting": "la tarea no está en espera",
+        ALL_TOLD: "ya se ha avisado a todos",
         NOBODY_HAS_IT: "nadie se encarga de esta tarea; diga hasta cuándo, o encárguese usted antes",
     },
 }  # fmt: skip

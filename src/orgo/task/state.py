@@ -13,6 +13,7 @@ from orgo.task.values import Event, Notice, Outcome, Planner, TaskState, Timer
 UNDO_WITHIN = timedelta(hours=24)
 FURTHEST = timedelta(days=3660)  # as lib/durations.py has it; calendars end with the year 9999
 NOBODY_HAS_IT = "say until when, or take it first: nobody has this task"
+ALL_TOLD = "everybody has been told already"
 # Text about persons never stands in an event: it is in the mail, the note and the task's row, where it can be erased.
 PERSONAL = frozenset({"title", "requester", "requester_name", "fields"})
 _FIELDS = frozenset(TaskState.__struct_fields__)
@@ -155,8 +156,10 @@ def _time_refusal(command: c.Wait | c.Eta | c.Change) -> str:
 
 def _timer_refusal(state: TaskState, command: c.Command) -> str:
     """The clock's commands are taken only while their timer is the one in force: that makes each fire once."""
+    if isinstance(command, c.Escalate) and command.by_person:
+        return _escalation_refusal(state, command)
     wanted = {c.Remind: "reminder", c.Wake: "wake"}.get(type(command))
-    if isinstance(command, c.Escalate) and not command.by_person:
+    if isinstance(command, c.Escalate):
         if command.number in state.fired:
             return f"level {command.number} has fired"
         wanted = "level"
@@ -173,6 +176,11 @@ def _timer_refusal(state: TaskState, command: c.Command) -> str:
     ):
         return "it is not due yet"
     return ""
+
+
+def _escalation_refusal(state: TaskState, command: c.Escalate) -> str:
+    """A person's wish goes to the next level; the last one is told again only where none of its letters arrived."""
+    return ALL_TOLD if command.number in state.fired and not state.hurry else ""
 
 
 def _undo_refusal(state: TaskState, command: c.Undo) -> str:

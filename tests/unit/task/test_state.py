@@ -115,6 +115,24 @@ def test_what_rests_goes_on_when_nobody_has_it_any_more() -> None:
     assert after(until, c.Assign(task=1, actor=ANNA, at=at(0.3), to="")).state == "waiting"
 
 
+def test_who_was_told_last_is_not_told_again_by_a_person() -> None:
+    """But where none of the letters arrived."""
+    wish = c.Escalate(task=1, actor=ANNA, at=at(0.5), number=3, to=("s@x.example",), by_person=True)
+    state = after(opened(), wish)
+    assert do(state, wish).refused == "everybody has been told already" and state.timer is not None
+    failed = c.LetterFailed(
+        task=1,
+        actor=CLOCK,
+        at=at(0.6),
+        letter=7,
+        recipient="s@x.example",
+        status="5.1.1",
+        kind="escalated",
+        hurry=True,
+    )
+    assert after(state, failed, wish).level == 3
+
+
 def test_a_deadline_may_be_taken_away() -> None:
     task = opened(due_at=at(9))
     assert after(task, c.Change(task=1, actor=ANNA, at=START, values={"due_at": None})).due_at is None
