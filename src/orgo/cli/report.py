@@ -14,7 +14,7 @@ from orgo.lib import clock
 
 HIDDEN = "***"
 SHORTEST = 4
-_URL_PASSWORD = re.compile(r"(://[^/@:\s]*):[^@\s]*@")
+_URL_PASSWORD = re.compile(r"(?<!sqlite)(://[^:\s]*):\S*@")  # up to the last @: a password may have one
 _NAMED = re.compile(r"(?i)\b(password|passwd|pwd|secret|token)=[^&\s'\"]*")
 _SECRET_NAME = re.compile(r"(?i)PASS|SECRET|TOKEN|_KEY$|CREDENTIAL")
 

@@ -23,6 +23,10 @@ _SIZE = re.compile(r"([0-9]{1,12})\s*(b|kb|kib|mb|mib|gb|gib)?", re.IGNORECASE)
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _UNITS = {"b": 1, "kb": 10**3, "kib": 2**10, "mb": 10**6, "mib": 2**20, "gb": 10**9, "gib": 2**30}
 _LARGEST = 2**31 - 1
+# %00 stands in no name and no password: libpq refuses it in the same words, which quote what is around it.
+_HALF_ESCAPE = re.compile(r"%(?!(?!00)[0-9A-Fa-f]{2})")
+# Up to the last @, whatever signs the password has that it should not; a file's place has neither user nor password.
+_PASSWORD_IN_URL = re.compile(r"(?<!sqlite)(://[^:]*):.*@")
 
 
 def plain_text(text: str) -> str:
@@ -147,8 +151,22 @@ def database_url(text: str) -> str:
     text = plain_text(text)
     if not text.startswith(("sqlite:///", "postgresql://", "postgres://")) or text == "sqlite:///":
         raise ValueError("not a database; write sqlite:///./var/orgo.db or postgresql://user@host/name")
+    if not text.startswith("sqlite:"):
+        _check_signs(text)
     _parts(text)
     return text
+
+
+def _check_signs(url: str) -> None:
+    """A password with a sign that means something in an address: each library would cut it elsewhere, and quote the rest."""
+    if _HALF_ESCAPE.search(url):
+        raise ValueError(
+            "a % in this address is not followed by two hexadecimal digits; write %25 for a % of the password"
+        )
+    if url.count("@") > 1 or re.match(r"[^@]*://[^@]*[/?#][^@]*@", url):
+        raise ValueError(
+            "a user or password with @ / ? or # in it can't be read; write %40 for @, %2F for /, %3F for ?, %23 for #"
+        )
 
 
 _OF_TLS = {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
@@ -162,6 +180,7 @@ def queue_url(text: str) -> str:
             "not a queue; write redis://host:6379/0, sentinel://host:26379;host:26379/0 or amqp://user@host//,"
             " or leave it out to run without"
         )
+    _check_signs(text)
     led_to = text.startswith("sentinel://")
     for one in sentinels(text) if led_to else [text]:
         if not _parts(one).hostname and led_to:
@@ -261,7 +280,7 @@ def queue_prefix(text: str) -> str:
 
 def masked(url: str) -> str:
     """A URL as it may be shown: the password is hidden."""
-    url = re.sub(r"(://[^/@:]*):.*@", r"\1:***@", url)
+    url = _PASSWORD_IN_URL.sub(r"\1:***@", url)
     return re.sub(r"(?i)\b(password|passwd|pwd)=[^&\s]*", r"\1=***", url)
 
 

@@ -100,6 +100,12 @@ def test_a_server_that_is_not_there_is_named_without_its_password(capsys):
     assert "amqp://orgo:***@mq.example:5672//" in capsys.readouterr().err
 
 
+def test_a_password_with_signs_of_an_address_is_hidden_up_to_the_last_of_them(capsys):
+    words = "no way to redis://u:Wrong@pass/99@mq.example:6379/0 from here"
+    assert guarded(raising(ConnectionRefusedError(words)), []) == 69
+    assert "no way to redis://u:***@mq.example:6379/0 from here" in capsys.readouterr().err
+
+
 def test_a_database_that_does_not_answer_is_not_waited_for(capsys, monkeypatch, tmp_path):
     """bad input 105: exit code 69 with the address and without the password, and no layer waits for five seconds."""
     import psycopg

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orgo.conf import check, show
+from orgo.conf import check, load, show
+from orgo.conf.kinds import masked
 from orgo.lib.problems import BadInput
 from tests.unit.conf.conftest import read, wrong
 
@@ -134,6 +135,32 @@ def test_no_message_shows_a_secret(home: Path, text: str) -> None:
 
     assert CANARY not in str(caught.value)
     assert CANARY not in json.dumps([problem.as_json() for problem in caught.value.problems])
+
+
+@pytest.mark.parametrize(
+    "place", ["postgresql://u:{}@d.example/o", "redis://u:{}@q.example/0", "amqp://u@t:{}@q.example//"]
+)
+@pytest.mark.parametrize("signs", ["-100%zz", "-1%", "%00", "@Wort", "/99@x", "/99", "12#x", "1?x", "@a/b"])
+def test_a_password_that_each_library_would_cut_elsewhere_is_refused_unshown(
+    home: Path, place: str, signs: str
+) -> None:
+    key = "database" if place.startswith("postgresql") else "queue"
+    with pytest.raises(BadInput, match=f"{key}: .*; write %") as caught:
+        load(home, {f"ORGO_{key.upper()}": place.format(f"Geheim{signs}")})
+
+    said = str(caught.value)
+    assert "Geheim" not in said and "Wort" not in said and f"{signs}@" not in said
+    assert ":***@" in said
+
+
+def test_a_password_with_escapes_and_the_place_of_a_file_are_taken(home: Path) -> None:
+    environ = {
+        "ORGO_DATABASE": "postgresql://u:a%40b%2Fc%25@d.example/o",
+        "ORGO_QUEUE": "redis://:%23@q.example/0",
+    }
+    assert load(home, environ).database == environ["ORGO_DATABASE"]
+    assert load(home, {"ORGO_DATABASE": "sqlite:///./100%/a@b:c@d.db"}).database.endswith("a@b:c@d.db")
+    assert masked("sqlite:///C:/a@b.db") == "sqlite:///C:/a@b.db"
 
 
 def test_a_password_of_digits_is_asked_to_be_quoted_and_not_shown(home: Path) -> None:
