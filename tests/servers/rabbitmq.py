@@ -58,9 +58,13 @@ class Rabbitmq:
 
     def alarm(self, *, on: bool) -> None:
         """Let it think that memory is short, as with a full disk it takes connections then and no message; or no longer."""
-        words = [_program("rabbitmqctl"), "set_vm_memory_high_watermark", "0.00001" if on else "0.9"]
+        self.control("set_vm_memory_high_watermark", "0.00001" if on else "0.9")
+
+    def control(self, *words: str) -> None:
+        """Run `rabbitmqctl` with these words."""
+        command = [_program("rabbitmqctl"), *words]
         subprocess.run(
-            words, env=self._environment, cwd=self.folder, check=True, capture_output=True, **_nobody()
+            command, env=self._environment, cwd=self.folder, check=True, capture_output=True, **_nobody()
         )
 
     def stop(self) -> None:

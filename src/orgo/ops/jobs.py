@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from orgo.pipeline import Sender
 
 AT_A_TIME = 5.0
+_A_REFUSAL_IS_NO_END = {"worker_consumer": "orgo.ops.consumer:Consumer", "broker_channel_error_retry": True}
 LONGEST_STOP = 25.0  # whoever ends a service kills it after 30 s
 _own = threading.local()
 _backups: list[threading.Thread] = []
@@ -64,6 +65,7 @@ def app_or_exit() -> Celery:
 def celery_app() -> Celery:
     """Start Orgo on its home's configuration and give its jobs to Celery. Raises BadInput."""
     app = make_app(boot.config())
+    app.conf.update(_A_REFUSAL_IS_NO_END)
     config = boot.start()
     need_rules(config)
     if form() != "none":
