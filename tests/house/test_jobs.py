@@ -18,11 +18,12 @@ from celery import Celery
 from orgo.conf import load
 from orgo.conf.celery import Broker, dead_letters, make_app
 from orgo.lib.problems import BadInput
+from orgo.ops.brokers import lets_in
 from orgo.ops.probe import broker
 from tests.house.checkout import ROOT, clean_environment, python
 from tests.servers.ports import free_port
 from tests.servers.programs import command
-from tests.servers.rabbitmq import Rabbitmq
+from tests.servers.rabbitmq import PASSWORD, Rabbitmq
 from tests.servers.redis import Redis, Sentinel
 
 CELERY = [sys.executable, "-m", "celery", "--workdir", str(ROOT), "-A", "tasks"]
@@ -188,6 +189,16 @@ def test_a_message_that_no_worker_can_do_lies_in_the_queue_of_the_dead(
 
     assert found.headers["task"] == "orgo.unheard_of"
     assert found.headers["x-death"][0]["queue"] == "orgo.routing"
+
+
+@pytest.mark.slow
+@pytest.mark.needs("rabbitmq")
+def test_a_rabbitmq_lets_in_who_has_its_password_and_its_virtual_host(
+    tmp_path: Path, rabbitmq: Rabbitmq
+) -> None:
+    stranger = rabbitmq.url.replace(f":{PASSWORD}@", ":another@")
+    urls = (rabbitmq.url, stranger, f"{rabbitmq.url}nowhere")
+    assert [lets_in(load(tmp_path, {"ORGO_QUEUE": url})) for url in urls] == [True, False, False]
 
 
 def wait() -> bool:

@@ -80,5 +80,14 @@ def _age(seconds: int) -> str:
 
 def _doors(found: Seen) -> str:
     queue = found["queue"]
-    doors = {**found["listening"], **({queue["kind"]: queue["answers"]} if queue["kind"] != "none" else {})}
-    return ", ".join(f"{name} {'answers' if up else 'does not answer'}" for name, up in doors.items())
+    doors = {name: "answers" if up else "does not answer" for name, up in found["listening"].items()}
+    if queue["kind"] != "none":
+        doors[queue["kind"]] = way_in(queue)
+    return ", ".join(f"{name} {how}" for name, how in doors.items())
+
+
+def way_in(queue: Seen) -> str:
+    """How the broker receives Orgo."""
+    if queue["answers"] and not queue["lets_in"]:
+        return "does not let Orgo in"
+    return "answers" if queue["answers"] else "does not answer"

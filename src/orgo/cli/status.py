@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orgo.cli.board import board
+from orgo.cli.board import board, way_in
 from orgo.cli.errors import Code
 from orgo.cli.house import enter
 from orgo.cli.output import as_json_option, is_terminal, line, when
@@ -145,7 +145,7 @@ def _database(database: dict[str, Any]) -> str:
 def _queue(queue: dict[str, Any]) -> str:
     if queue["kind"] == "none":
         return "none: jobs run in Orgo's own process"
-    return f"{queue['kind']} {queue['place']} {'answers' if queue['answers'] else 'does not answer'}"
+    return f"{queue['kind']} {queue['place']} {way_in(queue)}"
 
 
 def _backup(backup: dict[str, Any] | None) -> str:

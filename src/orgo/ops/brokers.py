@@ -1,7 +1,9 @@
 """Redis and RabbitMQ: which of them listens on this machine and would take Orgo's messages, and what the configured one is."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from orgo.conf.config import Config
 
@@ -35,11 +37,26 @@ def _answers(port: int, hello: bytes, right: Callable[[bytes], bool]) -> bool:
 
 def version(config: Config, patience: float) -> str:
     """Sign in to the configured broker, and the name and version that it tells. Raises what its library raises."""
-    from orgo.conf.celery import make_app
-
-    with make_app(config).connection_for_write(connect_timeout=patience) as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=patience)
+    with _signed_in(config, patience) as connection:
         if connection.transport.driver_type == "redis":
             return f"Redis {connection.default_channel.client.info('server')['redis_version']}"
         said = connection.connection.server_properties
         return f"{said.get('product', 'a broker')} {said.get('version', '')}"
+
+
+def lets_in(config: Config, patience: float = 2.0) -> bool:
+    """Whether the configured broker takes Orgo's user, password and database or virtual host; `patience` in seconds."""
+    try:
+        with _signed_in(config, patience) as connection:
+            return connection.default_channel is not None
+    except Exception:  # of its client library, whichever that is
+        return False
+
+
+@contextmanager
+def _signed_in(config: Config, patience: float) -> Iterator[Any]:
+    from orgo.conf.celery import make_app
+
+    with make_app(config).connection_for_write(connect_timeout=patience) as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=patience)
+        yield connection

@@ -81,7 +81,7 @@ BACKUP_OVERDUE = Measure(
     "orgo_backup_overdue", "gauge", (), "Whether a backup should have been made long ago"
 )
 BROKER = Measure(
-    "orgo_broker_up", "gauge", (), "Whether Redis or RabbitMQ answers (1 where none is configured)"
+    "orgo_broker_up", "gauge", (), "Whether Redis or RabbitMQ lets Orgo in (1 where none is configured)"
 )
 UNSEALED = Measure("orgo_audit_unsealed", "gauge", (), "Events that no seal closes yet")
 DISK_FREE = Measure("orgo_disk_free_bytes", "gauge", (), "Room on the disk that Orgo writes to")

@@ -141,7 +141,7 @@ def _house(seen: dict[str, Any], config: Config) -> Iterator[Metric]:
     from orgo.audit import journal
     from orgo.audit.models import Seal
 
-    yield _single(measures.BROKER, seen["queue"]["answers"])
+    yield _single(measures.BROKER, seen["queue"]["lets_in"])
     sealed = Seal.objects.order_by("-number").values_list("horizon", flat=True).first() or 0
     yield _single(measures.UNSEALED, journal.waiting(sealed))
     disk = shutil.disk_usage(config.var if config.var.exists() else config.home)

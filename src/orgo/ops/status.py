@@ -10,6 +10,7 @@ from orgo.conf.config import Config
 from orgo.conf.kinds import masked
 from orgo.conf.places import shown
 from orgo.lib import clock
+from orgo.ops.brokers import lets_in
 from orgo.ops.checking import problem_of_rules
 from orgo.ops.missing_rules import problem_of_missing
 from orgo.ops.probe import answers, broker
@@ -68,7 +69,10 @@ def _database(config: Config) -> dict[str, Any]:
 
 def _queue(config: Config) -> dict[str, Any]:
     place, up = broker(config)
-    return {"kind": urlsplit(config.queue).scheme if config.queue else "none", "place": place, "answers": up}
+    if config.queue is None:
+        return {"kind": "none", "place": place, "answers": up, "lets_in": True}
+    kind = urlsplit(config.queue).scheme
+    return {"kind": kind, "place": place, "answers": up, "lets_in": up and lets_in(config)}
 
 
 def _mail(now: datetime, ended: "Ended") -> dict[str, Any]:

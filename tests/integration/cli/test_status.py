@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.servers.redis import Redis
+
 
 def test_status_counts_what_waits(office, run, objects):
     office.mail(subject="A leak")
@@ -19,10 +21,34 @@ def test_status_counts_what_waits(office, run, objects):
     assert found["tasks"]["next_timer"] == office.task().next_level_at.isoformat()
     assert found["database"]["kind"] in ("sqlite", "postgresql")
     assert found["database"]["bytes"] != 0
-    assert found["queue"] == {"kind": "none", "place": "", "answers": True}
+    assert found["queue"] == {"kind": "none", "place": "", "answers": True, "lets_in": True}
     assert found["letters"]["sent"] == len(office.told())
     assert [*found["listening"]] == ["web", "smtp"]
     assert "1 open" in run("status")[1]
+
+
+@pytest.mark.needs("redis")
+def test_a_broker_that_does_not_let_orgo_in_is_not_told_as_up(office, run, objects, monkeypatch):
+    from orgo.conf import load
+    from orgo.ops.metrics import exposition
+
+    server, said = Redis().start(), {}
+    try:
+        with socket.create_connection(("127.0.0.1", server.port)) as way:
+            way.sendall(b"CONFIG SET requirepass geheim-7f3a\r\n")
+            assert way.recv(16).startswith(b"+OK")
+        for word in ("geheim-7f3a", "falsch-7f3a"):
+            monkeypatch.setenv("ORGO_QUEUE", f"redis://:{word}@127.0.0.1:{server.port}/0")
+            (found,) = objects("status")
+            up = exposition(load()).decode().partition("\norgo_broker_up ")[2][:3]
+            said[word] = found["queue"]["answers"], found["queue"]["lets_in"], up, run("status")[1]
+    finally:
+        server.stop()
+
+    place = f"redis 127.0.0.1:{server.port}"
+    assert said["geheim-7f3a"][:3] == (True, True, "1.0") and f"{place} answers" in said["geheim-7f3a"][3]
+    assert said["falsch-7f3a"][:3] == (True, False, "0.0")
+    assert f"{place} does not let Orgo in" in said["falsch-7f3a"][3]
 
 
 def test_status_tells_the_age_of_what_waits(office, run):
