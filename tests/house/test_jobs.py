@@ -22,6 +22,7 @@ from orgo.ops.brokers import lets_in
 from orgo.ops.probe import broker
 from tests.house.checkout import ROOT, clean_environment, python
 from tests.servers.ports import free_port
+from tests.servers.postgresql import Postgresql
 from tests.servers.programs import command
 from tests.servers.rabbitmq import PASSWORD, Rabbitmq
 from tests.servers.redis import Redis, Sentinel
@@ -60,8 +61,50 @@ def test_without_a_queue_the_worker_ends_with_one_clear_line(tmp_path: Path) -> 
         [*CELERY, "worker", "--loglevel=info"], env=environment, capture_output=True, text=True, timeout=60
     )
     assert answer.returncode == 2
-    assert answer.stderr.startswith("queue: none is configured")
+    assert answer.stderr.startswith("orgo: queue: none is configured")
     assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def unsafe() -> Iterator[Postgresql]:
+    """A PostgreSQL that loses what it confirmed."""
+    made = Postgresql(fsync="off").start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.needs("postgresql")
+def test_a_database_that_can_not_be_used_ends_the_worker_of_celery_as_that_of_orgo(
+    tmp_path: Path, unsafe: Postgresql
+) -> None:
+    loses, gone = unsafe.url("orgo"), f"postgresql://orgo@127.0.0.1:{free_port()}/orgo"
+    for url, code, words in ((loses, 2, "the server has fsync=off"), (gone, 69, "can't be reached")):
+        environment = clean_environment(
+            ORGO_HOME=str(tmp_path), ORGO_DATABASE=url, ORGO_QUEUE=f"redis://127.0.0.1:{free_port()}/0"
+        )
+        orgo = [
+            sys.executable,
+            "-c",
+            "import sys; from orgo.cli.main import main; sys.exit(main(['worker']))",
+        ]
+        answers = [
+            subprocess.run(words_, env=environment | more, capture_output=True, text=True, timeout=60)
+            for words_, more in (([*CELERY, "worker"], {}), (orgo, {"PYTHONPATH": str(ROOT / "src")}))
+        ]
+        assert words in answers[0].stderr and len(answers[0].stderr.splitlines()) == 1
+        assert {(one.returncode, one.stderr) for one in answers} == {(code, answers[0].stderr)}
+
+
+@pytest.mark.slow
+def test_a_watchman_that_can_not_work_says_why_in_one_line(tmp_path: Path) -> None:
+    given = {
+        "ORGO_DATABASE": f"postgresql://orgo@127.0.0.1:{free_port()}/orgo",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    answer = python("-m", "orgo.ops.watchman", home=tmp_path, **given)
+    assert answer.returncode == 69
+    assert len(answer.stderr.splitlines()) == 1 and "can't be reached" in answer.stderr
 
 
 def test_jobs_travel_as_json_without_results_and_are_settled_after_the_work(tmp_path: Path) -> None:

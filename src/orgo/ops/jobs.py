@@ -33,11 +33,10 @@ from orgo import dispatch
 from orgo.conf import boot, logging
 from orgo.conf.celery import JOBS, LONGEST, Broker, Messenger, make_app
 from orgo.lib import memory
-from orgo.lib.problems import BadInput
-from orgo.ops import disk, watchman
+from orgo.ops import disk, server, watchman
 from orgo.ops.checking import need_rules, use_limits
 from orgo.ops.missing_rules import refuse_missing
-from orgo.ops.schema import form
+from orgo.ops.schema import form, refuse_newer
 
 if TYPE_CHECKING:
     from orgo.pipeline import Sender
@@ -54,19 +53,27 @@ _stopping = mmap.mmap(
 
 
 def app_or_exit() -> Celery:
-    """Celery's application with the jobs; where it can't be had the reasons are said and the process ends with code 2."""
-    try:
-        return celery_app()
-    except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+    """Celery's application with the jobs; where it can't be had the process ends with the line and the code of `orgo worker`."""
+    from orgo.cli.errors import guarded
+
+    made: list[Celery] = []
+    code = guarded(lambda: made.append(celery_app()), [])
+    if code:
+        sys.exit(code)
+    return made[0]
 
 
 def celery_app() -> Celery:
-    """Start Orgo on its home's configuration and give its jobs to Celery. Raises BadInput."""
+    """Start Orgo on its home's configuration and give its jobs to Celery.
+
+    Raises BadInput, also for a database that the watchman would refuse, and what the database's driver raises.
+    """
     app = make_app(boot.config())
     app.conf.update(_A_REFUSAL_IS_NO_END)
     config = boot.start()
+    if config.sqlite_file is None:
+        server.look_at(config)
+        refuse_newer(form())
     need_rules(config)
     if form() != "none":
         refuse_missing(config)

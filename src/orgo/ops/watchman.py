@@ -93,4 +93,6 @@ def _until_closed(ended: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from orgo.cli.errors import guarded
+
+    sys.exit(guarded(main, []))
