@@ -17,7 +17,7 @@ from orgo.ops.selftest import EXPECTED, no_network, parsing
 from tests.house.checkout import ROOT, python
 from tests.house.test_jobs import redis  # noqa: F401 -- a fixture
 from tests.servers.ports import free_port
-from tests.servers.rabbitmq import Rabbitmq
+from tests.servers.rabbitmq import PASSWORD, Rabbitmq
 
 ORGO = ROOT / "orgo"
 
@@ -131,10 +131,15 @@ def test_tasks_travel_through_rabbitmq(tmp_path: Path) -> None:
     server = Rabbitmq().start()
     try:
         code, told = queue_outcome(tmp_path, server.url)
+        refused = queue_outcome(tmp_path, server.url.replace(f":{PASSWORD}@", ":another@"))
     finally:
         server.stop()
 
     assert (code, told["passed"]) == (0, True), told
+    assert (refused[0], refused[1]["words"]) == (
+        1,
+        f"127.0.0.1:{server.port} answers, but does not let Orgo in (AccessRefused)",
+    )
 
 
 def test_a_broker_that_is_down_fails_with_what_to_do_and_without_its_password(tmp_path: Path) -> None:

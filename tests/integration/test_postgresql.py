@@ -112,6 +112,28 @@ def test_a_wrong_password_and_a_server_that_is_away_are_a_line(
         assert "127.0.0.1" in out + err
 
 
+def test_what_the_server_does_not_allow_is_a_line_and_no_defect(server: Postgresql, tmp_path: Path) -> None:
+    url = server.url("refusing")
+    home, typo = Home(tmp_path, url), Home(tmp_path, f"{url}?sslmod=require")
+    assert home.run("init", "--yes")[0] == 0
+    add = ("team", "add", "roads@city.example")
+
+    server.sql("ALTER DATABASE refusing SET default_transaction_read_only = on")
+    read_only = home.run(*add)
+    server.sql("ALTER DATABASE refusing RESET default_transaction_read_only")
+    server.sql(
+        "ALTER SCHEMA orgo OWNER TO boss", "REASSIGN OWNED BY refusing_user TO boss", database="refusing"
+    )
+    server.sql("GRANT USAGE ON SCHEMA orgo TO refusing_user", database="refusing")
+
+    for (code, _, err), wanted, words in (
+        (read_only, 69, "takes no writes"),
+        (home.run("status"), 69, "give it the right"),
+        (typo.run("status"), 2, '"sslmod"; mend this in database:'),
+    ):
+        assert (code, len(err.splitlines())) == (wanted, 1) and words in err, err
+
+
 def test_a_server_that_forgets_is_refused_without_a_word_of_consent(tmp_path: Path) -> None:
     forgetful = Postgresql(fsync="off").start()
     try:

@@ -9,6 +9,7 @@ from enum import IntEnum
 import click
 
 from orgo.lib.problems import BadInput, Problem
+from orgo.ops.brokers import MEND
 
 _OF_LINES = "\n\t"
 
@@ -107,6 +108,11 @@ def _known(error: Exception) -> tuple[Code | None, str]:
     name, text = f"{type(error).__module__}.{type(error).__name__}", str(error).strip()
     if name.startswith("orgo.flow.acting."):
         return _of_acting(type(error).__name__, text)
+    refusal = _REFUSALS.get(_state_of(error))
+    if refusal is not None:
+        return Code.UNREACHABLE, f"{_database()} {refusal.format(text.partition(chr(10))[0])}"
+    if name == "psycopg.ProgrammingError" and text.startswith("invalid"):
+        return Code.WRONG_INPUT, f"{_database()} can't be used: {text}; mend this in database:"
     if name == "django.db.utils.NotSupportedError":
         return Code.WRONG_INPUT, f"this database can't be used: {text}"
     if name in ("django.db.utils.OperationalError", "django.db.utils.DatabaseError") or name.startswith(
@@ -115,7 +121,9 @@ def _known(error: Exception) -> tuple[Code | None, str]:
         return _of_database(text)
     if name == "django.core.exceptions.ImproperlyConfigured" and "psycopg" in text:
         return Code.WRONG_INPUT, "the database's driver is not installed: pip install 'psycopg[binary]'"
-    if name.startswith(("kombu.exceptions.Operational", "redis.exceptions.")):
+    if name in _NOT_LET_IN:
+        return Code.UNREACHABLE, f"the queue does not let Orgo in: {text}; {MEND}"
+    if name.startswith(("kombu.exceptions.Operational", "redis.exceptions.", "amqp.exceptions.")):
         return Code.UNREACHABLE, f"the queue can't be reached: {text}"
     if name.startswith(("smtplib.", "ssl.", "socket.")) or isinstance(error, ConnectionError | TimeoutError):
         return Code.UNREACHABLE, f"a server can't be reached: {text}"
@@ -123,6 +131,24 @@ def _known(error: Exception) -> tuple[Code | None, str]:
         place = f"{error.filename}: " if error.filename else ""
         return Code.IO, f"{place}{error.strerror or text}"
     return None, ""
+
+
+# By SQLSTATE: a server says the words in its own language.
+_REFUSALS = {
+    "25006": "takes no writes ({}); name the primary in database:, or have default_transaction_read_only off",
+    "42501": "does not let Orgo's user do that ({}); give it the right, or make it the owner of the schema orgo",
+}
+_NOT_LET_IN = {
+    "amqp.exceptions.AccessRefused",
+    "amqp.exceptions.NotAllowed",
+    "redis.exceptions.AuthenticationError",
+    "redis.exceptions.NoPermissionError",
+}
+
+
+def _state_of(error: Exception) -> str:
+    """The SQLSTATE of the driver's error, which Django's own is made from; "" where there is none."""
+    return next((found for one in (error, error.__cause__) if (found := getattr(one, "sqlstate", None))), "")
 
 
 def _of_acting(name: str, text: str) -> tuple[Code, str]:

@@ -9,6 +9,7 @@ from orgo.conf.config import Config
 
 REDIS = "redis://127.0.0.1:6379/0"
 RABBITMQ = "amqp://127.0.0.1:5672//"
+MEND = "mend user, password and database or virtual host in queue:"
 _PATIENCE = 0.5
 _AMQP_0_9_1 = b"AMQP\x00\x00\x09\x01"
 _METHOD_FRAME = b"\x01"

@@ -27,7 +27,7 @@ from orgo.intake.outlook.archive import SIGNATURE
 from orgo.lib import clock
 from orgo.lib.problems import BadInput, Problem
 from orgo.lib.text import counted
-from orgo.ops import probe
+from orgo.ops import brokers, probe
 from orgo.ops.samples import PLAIN, samples_folder
 from orgo.ops.setup import WATCHED
 
@@ -260,6 +260,11 @@ def queue(config: Config, tasks: int, progress: Progress = lambda back: None) ->
     todo = f"start the broker at {place}, or mend queue: in config.yaml (what it says: orgo config show)"
     if not answers:
         return Outcome("queue", False, f"{place} does not answer", todo)
+    try:
+        brokers.version(config, patience=3.0)
+    except Exception as error:  # of its client library, whichever that is; its words may quote the address
+        words = f"{place} answers, but does not let Orgo in ({type(error).__name__})"
+        return Outcome("queue", False, words, f"{brokers.MEND} (is it the broker that answers at {place}?)")
     from orgo.conf.celery import make_app
 
     way = make_app(config).connection_for_write()

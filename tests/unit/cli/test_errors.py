@@ -58,6 +58,32 @@ def test_what_a_database_says_has_its_exit_code(words, code, said, capsys, tmp_p
     assert len(err.splitlines()) == 1
 
 
+def test_what_a_server_or_broker_refuses_is_no_defect_of_orgo(capsys):
+    import psycopg
+    from amqp.exceptions import AccessRefused, NotAllowed  # type: ignore[import-untyped]
+    from django.db.utils import InternalError, ProgrammingError
+    from redis.exceptions import AuthenticationError
+
+    read_only, no_right = (
+        InternalError("INSERT kann nicht"),
+        ProgrammingError("keine Berechtigung\nLINE 1: x"),
+    )
+    read_only.__cause__ = psycopg.errors.ReadOnlySqlTransaction()
+    no_right.__cause__ = psycopg.errors.InsufficientPrivilege()
+    option = psycopg.ProgrammingError('invalid URI query parameter: "sslmod"')
+    for error, code, words in (
+        (read_only, 69, "takes no writes (INSERT kann nicht); name the primary"),
+        (no_right, 69, "does not let Orgo's user do that (keine Berechtigung); give it the right"),
+        (option, 2, 'invalid URI query parameter: "sslmod"; mend this in database:'),
+        (AccessRefused("login was refused"), 69, "does not let Orgo in: "),
+        (NotAllowed("vhost"), 69, "mend user, password and database or virtual host in queue:"),
+        (AuthenticationError("WRONGPASS"), 69, "does not let Orgo in: WRONGPASS"),
+    ):
+        assert guarded(raising(error), []) == code
+        err = capsys.readouterr().err
+        assert words in err and len(err.splitlines()) == 1
+
+
 def test_all_problems_are_said_and_with_json_also_as_objects(capsys):
     problems = [Problem("one", file="a.yaml", line=3), Problem("two")]
     assert guarded(raising(BadInput(problems)), ["--json"]) == 2

@@ -169,7 +169,7 @@ def queue(config: Config) -> Iterator[Finding]:
     if not up:
         yield Finding("queue", "fail", f"{place} does not answer", "start the broker, or mend queue:")
         return
-    from orgo.ops.brokers import version
+    from orgo.ops.brokers import MEND, version
 
     try:
         yield Finding("queue", "ok", f"{place} lets Orgo in: {version(config, PATIENCE)}")
@@ -181,7 +181,7 @@ def queue(config: Config) -> Iterator[Finding]:
             yield Finding("queue", "fail", words, todo or "does the broker speak TLS at that port?")
             return
         words = f"{place} answers, but does not let Orgo in ({type(error).__name__})"
-        yield Finding("queue", "fail", words, "mend user, password and database or virtual host in queue:")
+        yield Finding("queue", "fail", words, MEND)
 
 
 def _of_tls(error: BaseException | None) -> ssl.SSLError | None:
