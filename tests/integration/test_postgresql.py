@@ -1,5 +1,6 @@
 """Orgo on a real PostgreSQL: the blueprint's statements are enough, and what is wrong is said in a line."""
 
+import http.client
 import os
 import smtplib
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -193,6 +194,38 @@ def test_a_listener_whose_connections_were_ended_takes_mail_again(server: Postgr
     with psycopg.connect(home.environment["ORGO_DATABASE"]) as connection:
         stored = connection.execute("select count(*) from orgo.intake_mail").fetchone()
     assert stored is not None and stored[0] in (2, 3)
+
+
+@pytest.mark.slow
+def test_who_asks_the_page_while_the_database_is_away_is_told_so_in_a_line(tmp_path: Path) -> None:
+    server, port = Postgresql().start(), free_port()
+    home = Home(
+        tmp_path, server.url("away"), ORGO_WEB__PORT=str(port), ORGO_WEB__METRICS_TOKEN="for-prometheus"
+    )
+    try:
+        assert home.run("init", "--yes")[0] == 0
+        page = home.start("web")
+        until_open(port)
+        before = [asked(port, path) for path in ("readyz", "metrics")]
+        server.end("fast")
+        away = [asked(port, path) for path in ("readyz", "metrics")]
+        server.begin()
+        after = [asked(port, path) for path in ("readyz", "metrics")]
+        page.terminate()
+        said = page.communicate(timeout=60)[1]
+    finally:
+        server.stop()
+
+    assert [code for code, _ in (*before, *after)] == [200] * 4
+    assert away == [(503, "the database can't be used\n")] * 2
+    assert "Traceback" not in said and said.count("Service Unavailable") == 2, said
+
+
+def asked(port: int, path: str) -> tuple[int, str]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as way:
+        way.request("GET", f"/{path}", headers={"Authorization": "Bearer for-prometheus"})
+        answer = way.getresponse()
+        return answer.status, answer.read().decode()
 
 
 def until_open(port: int) -> None:

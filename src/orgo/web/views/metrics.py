@@ -6,11 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from orgo.conf import boot
+from orgo.web.views.away import AWAY, away
 
 
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All metrics, for who shows the token (`Authorization: Bearer ..`)."""
+    """All metrics, for who shows the token (`Authorization: Bearer ..`); 503 while the database is away."""
     config = boot.config()
     token = config.web.metrics_token
     if token is None:
@@ -25,4 +26,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         )
     from orgo.ops.metrics import CONTENT_TYPE, exposition  # 13 MB that only a house with Prometheus needs
 
-    return HttpResponse(exposition(config), content_type=CONTENT_TYPE)
+    try:
+        return HttpResponse(exposition(config), content_type=CONTENT_TYPE)
+    except AWAY:
+        return away()

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from orgo.people.models import User
 from orgo.people.signin import note_sign_in, redeem, too_many_failures
+from orgo.web.views.away import AWAY, away
 
 BACKEND = "orgo.people.signin.AddressBackend"
 
@@ -66,6 +67,9 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def ready(request: HttpRequest) -> HttpResponse:
-    """The database answers."""
-    User.objects.exists()
+    """The database answers; 503 where it does not."""
+    try:
+        User.objects.exists()
+    except AWAY:
+        return away()
     return HttpResponse("ok", content_type="text/plain")
