@@ -1,6 +1,7 @@
 """Orgo on a real PostgreSQL: the blueprint's statements are enough, and what is wrong is said in a line."""
 
 import http.client
+import json
 import os
 import smtplib
 import socket
@@ -133,6 +134,41 @@ def test_what_the_server_does_not_allow_is_a_line_and_no_defect(server: Postgres
         (typo.run("status"), 2, '"sslmod"; mend this in database:'),
     ):
         assert (code, len(err.splitlines())) == (wanted, 1) and words in err, err
+
+
+def test_the_doctor_names_what_is_wrong_with_the_database_once(server: Postgresql, tmp_path: Path) -> None:
+    url = server.url("seen_by_doctor")
+    for given, words, todo in (
+        (url, "its form is none", "orgo init"),
+        (
+            "postgresql://anna:hidden-word@127.0.0.1:1/orgo",
+            "can't be used: ",
+            "start its server, or mend database:",
+        ),
+        (f"{url}_nowhere", "does not exist", "mend user and name in database:, or have them made"),
+    ):
+        code, out, _ = Home(tmp_path, given).run("doctor", "--json")
+        failed = [one for line in out.splitlines() if (one := json.loads(line))["state"] == "fail"]
+        assert code == 1 and "hidden-word" not in out
+        assert [(one["name"], one["todo"]) for one in failed] == [("database", todo)]
+        assert words in failed[0]["words"] and "\n" not in failed[0]["words"]
+        assert '"clock"' in out
+
+
+def test_the_doctor_asks_for_another_password_where_the_server_takes_none(tmp_path: Path) -> None:
+    server = Postgresql().start()
+    try:
+        url = server.url("closed").replace(":secret@", ":hidden-word@")
+        (server.data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        server.end("fast")
+        server.begin()
+        out = Home(tmp_path, url).run("doctor")[1]
+    finally:
+        server.stop()
+
+    (failed,) = (line for line in out.splitlines() if line.startswith("fail"))
+    assert failed.startswith("fail  database") and failed.endswith("; mend the password in database:")
+    assert "hidden-word" not in out
 
 
 def test_a_server_that_forgets_is_refused_without_a_word_of_consent(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _last_event(config: Config) -> datetime | None:
 
 def _told(config: Config) -> Iterator[tuple[str, datetime]]:
     """What time it is for the database's server, and for a mail server that greets with it."""
-    if config.sqlite_file is None:
+    if config.sqlite_file is None and is_there(config):
         from django.db import connection
 
         with connection.cursor() as cursor:

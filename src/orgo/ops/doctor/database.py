@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orgo.conf import Config, boot
+from orgo.conf.kinds import masked
 from orgo.conf.machine import network_of
 from orgo.ops.doctor.finding import Finding
 
@@ -12,27 +13,54 @@ OLDEST_POSTGRESQL = 140_000
 
 
 def is_there(config: Config) -> bool:
-    """Whether there is a database to look into: SQLite would make the file."""
-    return config.sqlite_file is None or config.sqlite_file.exists()
+    """Whether there is a database of this form to look into; why not, the check of the database itself says."""
+    return _trouble(config) is None
 
 
 def database(config: Config) -> Iterator[Finding]:
     """Whether it is there, whole and writable, and of the form that this program wants."""
-    file = config.sqlite_file
-    if file is not None and not is_there(config):
-        yield Finding("database", "fail", f"{file} is not there", "orgo init")
+    trouble = _trouble(config)
+    if trouble is not None:
+        yield trouble
         return
-    boot.start(config)
     from orgo.ops.schema import form
 
-    found = form()
-    todo = {"none": "orgo init", "older": "orgo database migrate", "newer": "upgrade Orgo"}.get(found, "")
-    if todo:
-        yield Finding("database", "fail", f"its form is {found}", todo)
-        return
-    if found == "expanded":
+    if form() == "expanded":
         yield Finding("database", "ok", "a newer Orgo prepared it; this one works on beside it")
-    yield from _integrity(file)
+    yield from _integrity(config.sqlite_file)
+
+
+def _trouble(config: Config) -> Finding | None:
+    """Why nothing can be looked up in it, and what to do."""
+    file = config.sqlite_file
+    if file is not None and not file.exists():  # SQLite would make it
+        return Finding("database", "fail", f"{file} is not there", "orgo init")
+    try:
+        boot.start(config)
+        from orgo.ops.schema import form
+
+        found = form()
+    except Exception as error:  # of its driver, or of Django around it
+        words = masked(str(error).strip().partition("\n")[0]) or type(error).__name__
+        todo = "stop Orgo and restore a backup" if file else _mended(words)
+        return Finding("database", "fail", f"{masked(config.database)} can't be used: {words}", todo)
+    todo = {"none": "orgo init", "older": "orgo database migrate", "newer": "upgrade Orgo"}.get(found, "")
+    return Finding("database", "fail", f"its form is {found}", todo) if todo else None
+
+
+def _mended(words: str) -> str:
+    """What to do for a server that can't be had, by what was said of it."""
+    return next(
+        (todo for said, todo in _TODO.items() if said in words), "start its server, or mend database:"
+    )
+
+
+_TODO = {
+    "password": "mend the password in database:",
+    "does not exist": "mend user and name in database:, or have them made",
+    "URI query": "mend what stands behind the ? in database:",
+    "permission denied": "give Orgo's user the right",
+}
 
 
 def _integrity(file: Path | None) -> Iterator[Finding]:
