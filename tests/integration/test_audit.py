@@ -13,10 +13,11 @@ from orgo.ops import trouble
 from tests.office import Office, start_django
 
 start_django()
-from orgo.audit.keys import Locked, SigningKey, renew, signing_key
+from orgo.audit.keys import Gone, Locked, SigningKey, another_than_published, renew, signing_key
 from orgo.audit.models import Entry, Event, Seal, TrailKey
 from orgo.audit.seal import seal
 from orgo.audit.verify import verify
+from orgo.ops.status import snapshot
 from orgo.ops.up import seal_round
 
 
@@ -119,6 +120,57 @@ def test_seals_of_keys_before_hold_where_both_are_given(office: Office, var: Pat
     assert verify(var, [first, second]).wrong is None and verify(var).wrong is None
     wrong = verify(var, [second]).wrong
     assert wrong is not None and "seal 1 is not signed" in wrong.words
+
+
+def test_a_key_that_was_removed_is_not_made_anew_by_itself(
+    office: Office, var: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    was = (var / "audit.pub").read_text()
+    TrailKey.objects.all().delete()
+    office.mail(subject="One more leak")
+
+    assert [seal_round(office.config) for _ in range(3)] == [0, 0, 0]
+    (said,) = [line for line in caplog.records if line.levelname == "ERROR"]
+    assert "orgo audit new-key" in said.getMessage()
+    assert not TrailKey.objects.exists() and (var / "audit.pub").read_text() == was
+    assert snapshot(office.config)["troubles"].keys() == {"trail"}
+
+    second = renew(office.config, "admin@city.example").id
+    event = Event.objects.get(type="audit.key_renewed")
+    assert event.data == {"key": second, "before": was.strip()}
+    assert seal_round(office.config) == 2 and "trail" not in trouble.sentences()
+    assert (var / "audit.pub").read_text().strip() == second
+    assert snapshot(office.config)["troubles"] == {} and verify(var, [was.strip(), second]).wrong is None
+
+
+def test_a_key_of_a_file_that_sealed_nothing_is_no_key_of_a_sealed_trail(office: Office, var: Path) -> None:
+    TrailKey.objects.all().delete()
+    (var / "audit.key").write_text("07" * 32)
+
+    with pytest.raises(Gone):
+        signing_key(office.config)
+
+
+def test_a_key_that_was_put_in_beside_the_published_one_is_said(office: Office, var: Path) -> None:
+    was = (var / "audit.pub").read_text()
+    events = Event.objects.count()
+    renew(office.config, "eve@evil.example")
+    Event.objects.filter(type="audit.key_renewed").delete()
+    (var / "audit.pub").write_text(was)
+    office.mail(subject="One more leak")
+
+    assert seal_round(office.config) == Event.objects.count() - events
+    assert (var / "audit.pub").read_text() == was
+    assert was[:16] in snapshot(office.config)["troubles"]["trail"]
+
+
+def test_where_no_public_key_lies_it_is_written(office: Office, var: Path) -> None:
+    was = (var / "audit.pub").read_text()
+    (var / "audit.pub").unlink()
+    assert another_than_published(var) == ""
+
+    signing_key(office.config)
+    assert (var / "audit.pub").read_text() == was
 
 
 def _change(event: int) -> None:

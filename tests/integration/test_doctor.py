@@ -283,6 +283,21 @@ def test_a_trail_whose_key_lies_under_another_secret(office: Office) -> None:
     assert found.state == "fail" and "web.former_keys" in found.words
 
 
+def test_a_trail_whose_key_was_removed_or_replaced(office: Office) -> None:
+    from orgo.audit.keys import PUBLIC, signing_key
+    from orgo.audit.models import TrailKey
+    from orgo.audit.seal import seal
+
+    office.mail()
+    seal(signing_key(office.config), office.config.var)
+    (office.config.var / PUBLIC).write_text("07" * 32)
+    found = there(office, database.trail)
+    assert found.state == "fail" and "names the key 0707070707070707.." in found.words
+    TrailKey.objects.all().delete()
+    found = there(office, database.trail)
+    assert found.state == "fail" and "orgo audit new-key" in found.words
+
+
 def there(office: Office, look: Any, more: str = "") -> Finding:
     """What is found in a house whose database lies where the process's is."""
     (office.home / "config" / "other").write_text("another secret of the house, long enough to be one")

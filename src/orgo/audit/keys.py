@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
 
-from orgo.audit.models import TrailKey, record
+from orgo.audit.models import Seal, TrailKey, record
 from orgo.conf import boot
 from orgo.conf.config import Config
-from orgo.lib import clock
+from orgo.lib import clock, ids
 from orgo.lib.keys import derive
 
 # Before one key served a whole database it lay in this file; the first process that seals takes it over.
@@ -23,8 +23,22 @@ _PURPOSE = "audit key"
 _NONCE = 12
 
 
-class Locked(Exception):
+class NoKey(Exception):
+    """There is no key to sign with here; the words say what to do."""
+
+
+class Locked(NoKey):
     """The database's key can't be opened with this machine's secret."""
+
+
+class Gone(NoKey):
+    """The trail was sealed before, and its key was taken out of the database: who did that must not get a new one unseen."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the trail has seals and its key is gone from the database, so nothing is sealed;"
+            " find out who removed it, then orgo audit new-key"
+        )
 
 
 class SigningKey:
@@ -40,38 +54,71 @@ class SigningKey:
 
 
 def signing_key(config: Config) -> SigningKey:
-    """The key of the connected database, made where it has none yet; its public half is written to var/audit.pub.
+    """The key of the connected database, made where nothing was sealed yet. Its public half is written to var/audit.pub where
+    none is there: another one that is there stays, as the word of before.
 
-    Raises Locked where it lies under another secret, OSError where var can't be written.
+    Raises Locked where it lies under another secret, Gone where it was removed, OSError where var can't be written.
     """
     row = _newest() or _first(config)
-    secret = _opened(row, config)
-    key = SigningKey(secret)
-    file, text = config.var / PUBLIC, f"{key.id}\n"
-    if not file.exists() or file.read_text() != text:
-        config.var.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    key = SigningKey(_opened(row, config))
+    if not (config.var / PUBLIC).exists():
+        _publish(key, config.var)
     return key
 
 
 def newest(config: Config) -> str | None:
-    """Which key signs now (its public half, hex); None where none was made yet. Raises Locked."""
+    """Which key signs now (its public half, hex); None where none was made yet. Raises Locked, Gone."""
     row = _newest()
     if row is None:
+        if is_gone():
+            raise Gone
         return None
     _opened(row, config)
     return row.key
 
 
+def is_gone() -> bool:
+    """Whether there are seals, and no key."""
+    return not TrailKey.objects.exists() and Seal.objects.exists()
+
+
+def another_than_published(var: Path) -> str:
+    """Says that var/audit.pub names another key than that of the trail; "" where it does not, or is not there."""
+    file, now = var / PUBLIC, _current()
+    if not now or not file.is_file() or (published := file.read_text("utf-8", "replace").strip()) == now:
+        return ""
+    return (
+        f"{file} names the key {published[:16]}.., and the trail is sealed by {now[:16]}..: was it replaced?"
+        f" Where orgo audit new-key was run on another machine, put its {PUBLIC} here"
+    )
+
+
 def renew(config: Config, actor: str) -> SigningKey:
-    """From now on another key signs: the one before is lost with its secret, or is no longer only ours."""
+    """From now on another key signs: the one before is lost with its secret, or is no longer only ours.
+
+    var/audit.pub names the new one then. Raises OSError where it can't be written.
+    """
     with transaction.atomic():
-        before = _newest()
-        made = _put(
-            (before.number if before else 0) + 1, Ed25519PrivateKey.generate().private_bytes_raw(), config
-        )
-        record("audit.key_renewed", actor=actor, key=made.key, before=before.key if before else "")
-    return signing_key(config)
+        before, last = _newest(), _current()
+        secret = Ed25519PrivateKey.generate().private_bytes_raw()
+        made = _put((before.number if before else 0) + 1, secret, config)
+        record("audit.key_renewed", actor=actor, key=made.key, before=last)
+    key = SigningKey(secret)
+    _publish(key, config.var)
+    return key
+
+
+def _publish(key: SigningKey, var: Path) -> None:
+    var.mkdir(parents=True, exist_ok=True)
+    new = var / f"{PUBLIC}.{ids.new_id()}.new"
+    new.write_text(f"{key.id}\n")
+    new.replace(var / PUBLIC)
+
+
+def _current() -> str:
+    """The key that signs, or where it is gone the one that signed last; "" where none did yet."""
+    row, last = _newest(), Seal.objects.order_by("-number").first()
+    return row.key if row else last.key if last else ""
 
 
 def _newest() -> TrailKey | None:
@@ -79,13 +126,25 @@ def _newest() -> TrailKey | None:
 
 
 def _first(config: Config) -> TrailKey:
-    """The first key; of two processes that make it at once the later one takes that of the other."""
-    secret = _of_the_file(config.var) or Ed25519PrivateKey.generate().private_bytes_raw()
+    """The first key; of two processes that make it at once the later one takes that of the other. Raises Gone."""
+    secret = _of_the_file(config.var)
+    has_sealed = secret is not None and Seal.objects.filter(key=SigningKey(secret).id).exists()
+    if not has_sealed and Seal.objects.exists():
+        return _in_the_meantime()
+    secret = secret or Ed25519PrivateKey.generate().private_bytes_raw()
     try:
         with transaction.atomic():
             return _put(1, secret, config)
     except IntegrityError:
         return TrailKey.objects.get(number=1)
+
+
+def _in_the_meantime() -> TrailKey:
+    """The key by which another process has sealed since it was looked for. Raises Gone where there is none."""
+    row = _newest()
+    if row is None:
+        raise Gone
+    return row
 
 
 def _put(number: int, secret: bytes, config: Config) -> TrailKey:

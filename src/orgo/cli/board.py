@@ -44,6 +44,7 @@ def board(found: Seen, before: Seen | None, at: str) -> list[str]:
         "",
         _so_far(mail, letters, tasks),
         *([", ".join(told)] if told else []),
+        *(f"{name}: {sentence}" for name, sentence in found["troubles"].items()),
     ]
 
 

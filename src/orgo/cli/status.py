@@ -71,6 +71,7 @@ def shown(found: dict[str, Any]) -> str:
         "database": _database(found["database"]),
         "queue": _queue(found["queue"]),
         "backup": _backup(found["backup"]),
+        **found["troubles"],
     }
     return "\n".join(f"{name:10}  {words}" for name, words in rows.items())
 

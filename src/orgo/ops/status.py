@@ -38,6 +38,7 @@ def snapshot(config: Config) -> dict[str, Any]:
         "tasks": _tasks(now),
         "letters": _letters(now, ended),
         "backup": summary(config),
+        "troubles": _troubles(config),
     }
 
 
@@ -111,6 +112,14 @@ def _in_trouble(config: Config) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _troubles(config: Config) -> dict[str, str]:
+    """What else is wrong, each by its name in a sentence."""
+    from orgo.audit.keys import Gone, another_than_published, is_gone
+
+    found = {"trail": str(Gone()) if is_gone() else another_than_published(config.var)}
+    return {name: sentence for name, sentence in found.items() if sentence}
 
 
 def _folder() -> list[dict[str, Any]]:

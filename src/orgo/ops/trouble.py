@@ -6,14 +6,14 @@ log = logging.getLogger("orgo.trouble")
 _sentences: dict[str, str] = {}
 
 
-def note(what: str, sentence: str) -> bool:
+def note(what: str, sentence: str, level: int = logging.WARNING) -> bool:
     """Say that `what` (a short name such as "smtp") is in trouble; logged once for as long as the sentence is the same.
 
     Returns whether it was.
     """
     is_new = _sentences.get(what) != sentence
     if is_new:
-        log.warning("%s: %s", what, sentence)
+        log.log(level, "%s: %s", what, sentence)
     _sentences[what] = sentence
     return is_new
 

@@ -291,13 +291,13 @@ class Running:
 
 def seal_round(config: Config) -> int:
     """Seal a block with the database's key; returns how many events it holds."""
-    from orgo.audit.keys import Locked, signing_key
+    from orgo.audit.keys import NoKey, signing_key
     from orgo.audit.seal import seal
 
     try:
         key = signing_key(config)
-    except Locked as error:
-        trouble.note("trail", str(error))
+    except NoKey as error:
+        trouble.note("trail", str(error), logging.ERROR)
         return 0
     trouble.over("trail")
     return seal(key, config.var)

@@ -41,6 +41,17 @@ def test_a_new_key_signs_on_and_both_are_given(office, run):
     assert run("audit", "verify", "--key", before, "--key", out.strip())[0] == 0
 
 
+def test_a_trail_of_another_key_than_the_published_one_is_said(office, run):
+    _sealed(office)
+    file = office.config.var / "audit.pub"
+    now = file.read_text().strip()
+    file.write_text("07" * 32 + "\n")
+    code, out, err = run("audit", "verify")
+    assert code == 5 and "1 seals" in out and now[:16] in err and "07070707" in err
+    code, _, err = run("audit", "verify", "--key", now)
+    assert code == 0 and "audit.pub names the key 07070707" in err
+
+
 def test_a_changed_event_is_named_with_both_hashes(office, run):
     from orgo.audit.models import Entry, Event
 

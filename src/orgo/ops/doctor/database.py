@@ -120,18 +120,23 @@ def _server() -> Iterator[Finding]:
 
 
 def trail(config: Config) -> Iterator[Finding]:
-    """Whether the key that seals the trail can be opened by this machine's secret, and whether seals keep up."""
+    """Whether the key that seals the trail is there, the one that was published here, and opened by this machine's secret;
+    and whether seals keep up."""
     if not is_there(config):
         return
     boot.start(config)
     from orgo.audit import journal
-    from orgo.audit.keys import Locked, newest
+    from orgo.audit.keys import NoKey, another_than_published, newest
     from orgo.audit.models import Seal
 
     try:
         key = newest(config)
-    except Locked as error:
+    except NoKey as error:
         yield Finding("trail", "fail", str(error), "then orgo audit verify")
+        return
+    another = another_than_published(config.var)
+    if another:
+        yield Finding("trail", "fail", another, "ask who replaced it, and orgo audit verify --key FORMER")
         return
     last = Seal.objects.order_by("-number").first()
     waiting = journal.waiting(last.horizon if last else 0)
