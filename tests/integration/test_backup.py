@@ -428,7 +428,7 @@ def test_a_store_that_is_away_gets_its_backups_later(house: Place) -> None:
 def test_prune_keeps_what_was_asked_for(house: Place) -> None:
     newest = made(house)
     for day in range(1, 15):
-        (newest.parent / f"orgo-202601{day:02}T000000.000000Z.orgo-backup").write_bytes(b"old")
+        shutil.copy(newest, newest.parent / f"orgo-202601{day:02}T000000.000000Z.orgo-backup")
     (newest.parent / "notes.txt").write_text("not ours")
 
     would = house.said("backup", "prune", "--dry-run")
@@ -436,6 +436,20 @@ def test_prune_keeps_what_was_asked_for(house: Place) -> None:
 
     assert [one["name"] for one in would] == [one["name"] for one in gone] and len(gone) == 7
     assert newest.exists() and (newest.parent / "notes.txt").exists()
+
+
+def test_backups_of_another_key_are_left_alone_and_doctor_says_so(house: Place) -> None:
+    former = made(house)
+    for day in range(1, 15):
+        shutil.copy(former, former.parent / f"orgo-202601{day:02}T000000.000000Z.orgo-backup")
+    (house.home / "secrets" / "backup.key").write_text("f" * 64)
+
+    made(house)
+    would, pruned = house.said("backup", "prune", "--dry-run"), house.said("backup", "prune")
+
+    assert would == pruned == [] and len(list(former.parent.glob("*.orgo-backup"))) == 16
+    words = f"15 former backups can't be opened with the present backup.key, the last is {former.name}"
+    assert f"warn  last backup  {words}" in house.run("doctor").stdout
 
 
 def test_without_a_configuration_it_says_what_to_do(empty: Place) -> None:

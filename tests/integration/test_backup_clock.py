@@ -1,5 +1,6 @@
 """Backups by the clock: one when it is due, and the page and the status say when they can't leave."""
 
+import shutil
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -50,11 +51,36 @@ def test_one_a_day_is_made(office: Office, store: Path) -> None:
 
 
 def test_what_is_not_kept_goes_after_the_next_one(office: Office, store: Path) -> None:
+    round_of(office.config)
+    (made,) = store.iterdir()
     for day in range(1, 20):
-        (store / f"orgo-202601{day:02}T000000.000000Z.orgo-backup").touch()
+        shutil.copy(made, store / f"orgo-202601{day:02}T000000.000000Z.orgo-backup")
+    office.later(hours=24)
     round_of(office.config)
 
     assert len(names(store)) < 12
+
+
+def test_backups_of_another_key_are_said_and_left_alone(
+    office: Office, store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(12):
+        round_of(office.config)
+        office.later(hours=24)
+    kept = names(store)
+    caplog.clear()
+    office.config = load(office.home, {"KEY": "f" * 64, "ORGO_DATABASE": office.config.database})
+    for _ in range(12):
+        round_of(office.config)
+        office.later(hours=24)
+
+    assert set(kept) < set(names(store)) and len(names(store)) < 2 * len(kept) + 3
+    said = [line.getMessage() for line in caplog.records if line.name == "orgo.backup"]
+    assert (
+        f"{len(kept)} former backups can't be opened with the present backup.key, the last is {kept[-1]}"
+        in said
+    )
+    assert f"{len(kept)} backups left alone: backup.key can't open what it did not make" in said
 
 
 def test_while_the_store_is_away_backups_wait_and_the_page_says_since_when(

@@ -1,8 +1,12 @@
 """A backup is made and sent away; one that can't leave now waits in var/backup/waiting, and the state says since when."""
 
+import logging
 import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -10,8 +14,8 @@ import orgo
 from orgo.backup import archive, blobs, contents, snapshot, state
 from orgo.backup.keeping import superfluous
 from orgo.backup.state import is_due, waiting_in
-from orgo.backup.stores import Stored, name_of, store_of
-from orgo.backup.stream import secret_of
+from orgo.backup.stores import Store, Stored, name_of, store_of
+from orgo.backup.stream import is_of, secret_of
 from orgo.backup.turn import Busy, alone
 from orgo.conf.backup import Backup
 from orgo.conf.config import Config
@@ -20,6 +24,9 @@ from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.files import sync
 from orgo.lib.problems import BadInput, Problem
+from orgo.lib.text import counted
+
+log = logging.getLogger("orgo.backup")
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -63,6 +70,8 @@ def _create(config: Config, backup: Backup) -> Made:
     state.made(made_at)
     size = file.stat().st_size
     reason, lost = _send(config, backup)
+    if not reason:
+        _warn_of_strangers(config)
     waiting = [one.name for one in waiting_in(config)]
     return Made(file.name, size, manifest.rows, manifest.files, waiting, reason, lost)
 
@@ -118,8 +127,10 @@ def _send(config: Config, backup: Backup) -> tuple[str, list[blobs.Lost]]:
             crashpoint("H13.sent")
             file.unlink()
     except (Away, OSError) as error:
-        for one in superfluous(waiting_in(config), backup.keep):
-            (_folder(config, "waiting") / one.name).unlink(missing_ok=True)
+        here = _folder(config, "waiting")
+        ours, _ = _by_key(waiting_in(config), lambda name: (here / name).open("rb"), backup)
+        for one in superfluous(ours, backup.keep):
+            (here / one.name).unlink(missing_ok=True)
         state.away(len(waiting_in(config)), str(error))
         return str(error), lost
     state.sent(any=bool(waiting), lost=[one.mail for one in lost])
@@ -127,21 +138,64 @@ def _send(config: Config, backup: Backup) -> tuple[str, list[blobs.Lost]]:
 
 
 def prune(config: Config, *, dry: bool = False) -> list[Stored]:
-    """Remove the backups that `keep` does not ask for, and what only they needed; returns them. Raises Away, Busy."""
+    """Remove the backups that `keep` does not ask for, and what only they needed; returns them. Raises Away, Busy.
+
+    Those that the present key can't open are neither counted nor removed: they may be the only ones that are worth anything.
+    """
     if dry:
-        return superfluous(store_of(backup_of(config), config).all(), backup_of(config).keep)
+        return _superfluous(store_of(backup_of(config), config), backup_of(config))
     with alone(config):
         return _prune(config, backup_of(config))
 
 
 def _prune(config: Config, backup: Backup) -> list[Stored]:
     store = store_of(backup, config)
-    gone = superfluous(store.all(), backup.keep)
+    gone = _superfluous(store, backup)
     for one in gone:
         store.remove(one.name)
     waiting = [_folder(config, "waiting") / one.name for one in waiting_in(config)]
     blobs.prune(store, secret_of(backup.secret()), waiting)
     return gone
+
+
+def _superfluous(store: Store, backup: Backup) -> list[Stored]:
+    ours, others = _by_key(store.all(), store.open, backup)
+    if others:
+        log.warning(
+            "%s left alone: backup.key can't open what it did not make", counted(len(others), "backup")
+        )
+    return superfluous(ours, backup.keep)
+
+
+def strangers(config: Config) -> list[Stored]:
+    """The backups of the store that the present key can't open, the oldest first. Raises Away, BadInput."""
+    backup = backup_of(config)
+    store = store_of(backup, config)
+    return _by_key(store.all(), store.open, backup)[1]
+
+
+def _warn_of_strangers(config: Config) -> None:
+    with suppress(Away, OSError):  # the backup has left: what can't be read of others takes nothing from it
+        if found := strangers(config):
+            log.warning(words_of_strangers(found))
+
+
+def words_of_strangers(found: list[Stored]) -> str:
+    """What is said of backups that the present key can't open."""
+    return f"{counted(len(found), 'former backup')} can't be opened with the present backup.key, the last is {found[-1].name}"
+
+
+def _by_key(
+    stored: Iterable[Stored], opened: Callable[[str], BinaryIO], backup: Backup
+) -> tuple[list[Stored], list[Stored]]:
+    """Those that the present key opens, and the others."""
+    secret = secret_of(backup.secret())
+    ours: list[Stored] = []
+    others: list[Stored] = []
+    for one in stored:
+        with opened(one.name) as file:
+            (ours if is_of(file, secret) else others).append(one)
+    return ours, others
 
 
 def round_of(config: Config) -> int:

@@ -137,7 +137,7 @@ class Opener(io.RawIOBase):
         self._file, self.name = file, name
         head, self.header = _header(file, name)
         salt = bytes.fromhex(self.header.salt)
-        if not hmac.compare_digest(self.header.key, _name_of(secret, salt)):
+        if not _is_named(self.header, secret):
             raise self._refused("it was made with another key", hint="give the key that it was made with")
         self._cipher = _Cipher(secret, head, salt)
         self._at, self._number = len(MAGIC) + _LENGTH.size + len(head), 0
@@ -175,6 +175,18 @@ class Opener(io.RawIOBase):
 def read_header(file: BinaryIO, name: str) -> Header:
     """What a backup says of itself without its key. Raises BadInput."""
     return _header(file, name)[1]
+
+
+def is_of(file: BinaryIO, secret: bytes) -> bool:
+    """Whether this is a backup that was made with this key, by its header alone."""
+    try:
+        return _is_named(read_header(file, ""), secret)
+    except BadInput:
+        return False
+
+
+def _is_named(header: Header, secret: bytes) -> bool:
+    return hmac.compare_digest(header.key, _name_of(secret, bytes.fromhex(header.salt)))
 
 
 def _header(file: BinaryIO, name: str) -> tuple[bytes, Header]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from orgo.backup import state
 from orgo.conf import Config, boot
 from orgo.conf import check as check_config
+from orgo.conf.s3 import Away
 from orgo.lib.local import local
 from orgo.lib.problems import BadInput
 from orgo.lib.text import counted
@@ -193,6 +194,19 @@ def last_backup(config: Config) -> Iterator[Finding]:
         yield Finding("last backup", "warn", words, todo)
     else:
         yield Finding("last backup", "ok", words)
+    yield from _of_another_key(config)
+
+
+def _of_another_key(config: Config) -> Iterator[Finding]:
+    from orgo.backup.making import strangers, words_of_strangers
+
+    try:
+        found = strangers(config)
+    except (Away, BadInput, OSError):  # said by `config`, or when the next one can't leave
+        return
+    if found:
+        todo = "give the key that they were made with, or keep it beside them"
+        yield Finding("last backup", "warn", words_of_strangers(found), todo)
 
 
 def _device(place: Path) -> int:
