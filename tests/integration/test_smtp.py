@@ -213,17 +213,27 @@ def test_a_connection_cut_before_the_dot_stores_nothing(listen) -> None:
     assert rows() == []
 
 
-def test_little_space_leaves_the_mail_with_its_sender(
-    listen, tmp_path, monkeypatch: pytest.MonkeyPatch
+def test_little_space_leaves_the_mail_with_its_sender_and_is_said_once(
+    listen, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     import shutil
 
     port = listen(space_of=tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 100, 10))
+    answers = []
     with hello(port) as smtp:
-        smtp.mail("a@x.example")
-        smtp.rcpt("info@city.example")
-        assert smtp.data(MAIL)[0] == 452
+        for free in (10, 10, 10, 1 << 40, 1 << 40):
+            monkeypatch.setattr(
+                shutil, "disk_usage", lambda path, free=free: shutil._ntuple_diskusage(100, 100, free)
+            )
+            smtp.mail("a@x.example")
+            smtp.rcpt("info@city.example")
+            answers.append(smtp.data(MAIL)[0])
+    assert answers == [452, 452, 452, 250, 250]
+    said = [line.getMessage() for line in caplog.records if line.levelname == "WARNING"]
+    assert said == [
+        f"mail is refused for now: 0 MB free at {tmp_path}, 75 are needed; make room",
+        "mail is taken again: there is room for it",
+    ]
 
 
 def test_any_bytes_arrive_as_they_were_sent(listen) -> None:

@@ -7,8 +7,8 @@ set right here.
 
 import asyncio
 import logging
-import shutil
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connection
 
 from orgo import __version__
+from orgo.intake import space
 from orgo.intake.controller import Capped, CappedLMTP, Listening
 from orgo.intake.store import Incoming, store
 from orgo.lib.crash import crashpoint
@@ -49,6 +50,8 @@ class Door:
         self.settings = settings
         self.on_stored = on_stored
         self.threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="smtp-store")
+        self._was_low = False
+        self._telling = threading.Lock()
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -96,10 +99,15 @@ class Door:
         return f"250 2.0.0 Taken as {row.pk}"
 
     def _space_is_low(self) -> bool:
-        """Below room for one and a half of the largest mail the sender keeps it (reliability.md R4)."""
+        """Said when it begins and when it is over, not with each mail."""
         if self.settings.space_of is None:
             return False
-        return shutil.disk_usage(self.settings.space_of).free < 1.5 * self.settings.max_size
+        lacking = space.lacking(self.settings.space_of, self.settings.max_size)
+        with self._telling:
+            if bool(lacking) != self._was_low:
+                log.warning(lacking or "mail is taken again: there is room for it")
+            self._was_low = bool(lacking)
+        return bool(lacking)
 
 
 class Listener:

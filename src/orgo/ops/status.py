@@ -9,6 +9,7 @@ from orgo.backup.state import summary
 from orgo.conf.config import Config
 from orgo.conf.kinds import masked
 from orgo.conf.places import shown
+from orgo.intake import space
 from orgo.lib import clock
 from orgo.ops.brokers import lets_in
 from orgo.ops.checking import problem_of_rules
@@ -118,7 +119,11 @@ def _troubles(config: Config) -> dict[str, str]:
     """What else is wrong, each by its name in a sentence."""
     from orgo.audit.keys import Gone, another_than_published, is_gone
 
-    found = {"trail": str(Gone()) if is_gone() else another_than_published(config.var)}
+    smtp = config.intake.smtp
+    found = {
+        "disk": space.lacking(config.home, smtp.max_size) if smtp.enabled else "",
+        "trail": str(Gone()) if is_gone() else another_than_published(config.var),
+    }
     return {name: sentence for name, sentence in found.items() if sentence}
 
 

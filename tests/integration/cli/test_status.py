@@ -60,6 +60,16 @@ def test_status_tells_the_age_of_what_waits(office, run):
     assert "1 waiting (the oldest for 90 s)" in out
 
 
+def test_status_says_that_mail_is_refused_for_want_of_room(office, run, monkeypatch):
+    import shutil
+
+    assert "mail is refused" not in run("status")[1]
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 100, 9_000_000))
+    assert (
+        f"disk        mail is refused for now: 9 MB free at {office.home}, 75 are needed" in run("status")[1]
+    )
+
+
 def test_doctor_finds_all_well_in_an_office(office, run):
     code, out, _ = run("doctor", "--json")
     found = [json.loads(line) for line in out.splitlines()]
