@@ -198,6 +198,28 @@ def test_each_setting_by_which_a_server_forgets_is_named(server: Postgresql, tmp
     assert code == 2 and [name for name in settings if f"{name}=off" not in err] == []
 
 
+def test_doctor_sees_a_setting_that_changed_under_orgo(tmp_path: Path) -> None:
+    server = Postgresql().start()
+    try:
+        home = Home(tmp_path, server.url("orgo_doctor"))
+        assert home.run("database", "migrate")[0] == 0
+        assert "fsync" not in home.run("doctor")[1]
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            server.sql(f"ALTER SYSTEM SET {name} = off")
+        server.sql("SELECT pg_reload_conf()")
+        while server.sql("SHOW fsync").strip() != "off":
+            pass
+        code, out, _ = home.run("doctor")
+    finally:
+        server.stop()
+    assert code == 1 and "ok    database" not in out
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        assert (
+            f"fail  database     the server has {name}=off: what it confirmed may be lost; set it to on"
+            in out
+        )
+
+
 def test_a_database_of_another_encoding_is_refused(server: Postgresql, tmp_path: Path) -> None:
     url = server.url("latin")
     server.sql(

@@ -1,11 +1,11 @@
 """The database: there, of this program's form, whole, writable; and the key of the trail that lies in it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from orgo.conf import Config, boot
 from orgo.conf.kinds import masked
 from orgo.conf.machine import network_of
+from orgo.lib.problems import BadInput
 from orgo.ops.doctor.finding import Finding
 
 LARGE = 500_000_000
@@ -27,7 +27,7 @@ def database(config: Config) -> Iterator[Finding]:
 
     if form() == "expanded":
         yield Finding("database", "ok", "a newer Orgo prepared it; this one works on beside it")
-    yield from _integrity(config.sqlite_file)
+    yield from _integrity(config)
 
 
 def _trouble(config: Config) -> Finding | None:
@@ -63,11 +63,12 @@ _TODO = {
 }
 
 
-def _integrity(file: Path | None) -> Iterator[Finding]:
+def _integrity(config: Config) -> Iterator[Finding]:
     from django.db import connection
 
+    file = config.sqlite_file
     if file is None:
-        yield from _server()
+        yield from _server(config)
         return
     pragma = "quick_check" if file.stat().st_size > LARGE else "integrity_check"
     with connection.cursor() as cursor:
@@ -101,8 +102,8 @@ def _not_writable() -> str:
     return ""
 
 
-def _server() -> Iterator[Finding]:
-    """A PostgreSQL server: its version, and whether it takes writes."""
+def _server(config: Config) -> Iterator[Finding]:
+    """A PostgreSQL server: its version, whether it takes writes, and keeps what it confirmed."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -115,8 +116,21 @@ def _server() -> Iterator[Finding]:
         yield Finding("database", "fail", f"PostgreSQL {version} is too old", "upgrade it to 14 or later")
     elif read_only == "on":
         yield Finding("database", "fail", f"PostgreSQL {version} takes no writes", "connect to the primary")
-    else:
+    elif not (forgets := list(_forgets(config))):
         yield Finding("database", "ok", f"PostgreSQL {version}")
+    else:
+        yield from forgets
+
+
+def _forgets(config: Config) -> Iterator[Finding]:
+    """What the start refuses may have come since: a server takes such a setting while it runs."""
+    from orgo.ops import server
+
+    try:
+        server.look_at(config)
+    except BadInput as error:
+        for problem in error.problems:
+            yield Finding("database", "fail", problem.message, problem.hint or "")
 
 
 def trail(config: Config) -> Iterator[Finding]:
