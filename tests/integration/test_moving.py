@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orgo.cli.main import main
+from orgo.conf import load
 from tests.office import Office
 from tests.servers.postgresql import Postgresql
 
@@ -154,6 +155,38 @@ def test_a_target_that_sorts_as_a_dictionary_does_takes_what_sorts_by_its_bytes(
     assert json.loads(out)["rows"]["ops_certificate"] == 5
 
 
+def test_under_a_running_orgo_it_is_refused(
+    run: Any, busy: Office, server: Postgresql, settled: None, tmp_path: Path
+) -> None:
+    from orgo.ops.up import Running
+
+    running = Running(load(busy.home, os.environ))
+    running._occupy()
+    code, _, err = run("database", "move", "--to", server.url("refused"))
+
+    assert code == 5 and "Orgo runs on" in err and "stop it" in err
+    assert server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'orgo'", database="refused") == "0\n"
+    running.stop()
+    assert run("database", "move", "--to", server.url("taken"))[0] == 0
+
+
+def test_from_a_server_on_which_orgo_ran_a_moment_ago_it_is_refused(
+    run: Any, server: Postgresql, settled: None, tmp_path: Path
+) -> None:
+    """The same rows on a server, whence they go on a minute after Orgo stopped."""
+    source = server.url("source")
+    assert run("database", "move", "--to", source)[0] == 0
+    home, target = os.environ["ORGO_HOME"], f"sqlite:///{tmp_path / 'back.db'}"
+    for age, code in ((20, 5), (70, 0)):
+        role = f"('route', now() - interval '{age} seconds', '')"
+        server.sql(
+            f"DELETE FROM orgo.ops_role; INSERT INTO orgo.ops_role (name, well_at, ailing) VALUES {role}",
+            database="source",
+        )
+        found, _, err = _done(home, source, "database", "move", "--to", target)
+        assert (found, "(route)" in err) == (code, code == 5), err
+
+
 def test_what_changed_meanwhile_is_found(run: Any, busy: Office, server: Postgresql, settled: None) -> None:
     url = server.url("changed")
     assert run("database", "move", "--to", url)[0] == 0
@@ -185,7 +218,13 @@ def test_a_wrong_target_is_a_line(run: Any, url: str, code: int) -> None:
 
 
 def _there(home: str, url: str, *words: str) -> str:
-    """What Orgo says on the other database, in a process of its own."""
+    """What Orgo says on the other database, in a process of its own, with success."""
+    code, out, err = _done(home, url, *words)
+    assert code == 0, err
+    return out
+
+
+def _done(home: str, url: str, *words: str) -> tuple[int, str, str]:
     import subprocess
     import sys
 
@@ -198,5 +237,4 @@ def _there(home: str, url: str, *words: str) -> str:
         text=True,
         timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.returncode, done.stdout, done.stderr

@@ -47,17 +47,22 @@ def migrate(as_json: bool) -> None:
 )
 @as_json_option
 def move(url: str, as_json: bool) -> int:
-    """Take every row to another database and compare both; stop Orgo before. A run that was stopped goes on.
+    """Take every row to another database and compare both; stop Orgo before (exit code 5). A run that was stopped goes on.
 
     The configuration is left as it is: the last line says what to write there.
     """
     config = enter()
     target = _target(config, url)
     from orgo.conf.kinds import masked
+    from orgo.ops.moving import Runs, alone_on
     from orgo.ops.moving import move as work
 
-    with Live() as live:
-        moved = work(target, lambda table, done, total: live.say(f"{table}: {done:,} of {total:,}"))
+    try:
+        with alone_on(config), Live() as live:
+            moved = work(target, lambda table, done, total: live.say(f"{table}: {done:,} of {total:,}"))
+    except Runs as error:
+        hint = "stop it on all machines: mail that comes meanwhile would stay in the old database"
+        raise Stop(Code.CONFLICT, Problem(str(error), hint=hint)) from None
     if as_json:
         line({"rows": moved.rows, "different": moved.different})
     else:

@@ -6,7 +6,8 @@ A run that was stopped goes on behind the last row that arrived; at the end both
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -19,9 +20,12 @@ from django.db.models import F
 from django.db.models.functions import Collate
 
 from orgo.conf.config import Config
-from orgo.conf.database import settings_of
+from orgo.conf.database import lock_of, settings_of
+from orgo.lib import clock
+from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
-from orgo.ops import server
+from orgo.ops import presence, server
+from orgo.ops.models import Role
 from orgo.task import search
 
 TARGET = "target"
@@ -54,6 +58,30 @@ def move(target: Config, progress: Progress) -> Moved:
         compared = [(model, _sum(model, "default"), _sum(model, TARGET)) for model in tables()]
     rows = {model._meta.db_table: there[0] for model, _, there in compared}
     return Moved(rows, [model._meta.db_table for model, here, there in compared if here != there])
+
+
+class Runs(Exception):
+    """Orgo works on the database, so what comes meanwhile would stay behind."""
+
+
+@contextmanager
+def alone_on(source: Config) -> Iterator[None]:
+    """Whoever moves has the connected database for itself. Raises Runs where Orgo works on it.
+
+    A file's lock is kept for as long as it takes. On a server Orgo is known by what it said of itself within the last minute.
+    """
+    with ExitStack() as held:
+        file = source.sqlite_file
+        try:
+            if file is not None:
+                held.enter_context(locked(lock_of(file)))
+        except BlockingIOError:
+            raise Runs(f"Orgo runs on {file}") from None
+        since = clock.now() - timedelta(seconds=3 * presence.SAY_EVERY)
+        said = Role.objects.filter(well_at__gt=since).values_list("name", flat=True)
+        if file is None and (parts := sorted(said)):
+            raise Runs(f"Orgo ran on this database within the last minute ({', '.join(parts)})")
+        yield
 
 
 @contextmanager

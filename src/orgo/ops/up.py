@@ -132,14 +132,14 @@ class Running:
         self._lock.close()
 
     def _occupy(self) -> None:
-        """A database in a file is not restored under a running Orgo, and Orgo does not start in the middle of a restore."""
+        """A database in a file is not restored or moved under a running Orgo, and Orgo does not start in the middle of that."""
         file = self.config.sqlite_file
         if file is None:
             return
         try:
             self._lock.enter_context(locked(lock_of(file), shared=True))
         except BlockingIOError:
-            raise BadInput(Problem("a backup is being restored into it", file=str(file))) from None
+            raise BadInput(Problem("it is being restored or moved", file=str(file))) from None
 
     def _loop(self, name: str, work: Callable[[], int], queue: str, *ends: Callable[[], None]) -> None:
         self._begin(Loop(name, work, dispatch.bells.bells[queue], POLL, ends))
