@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orgo.cli.board import board, way_in
-from orgo.cli.errors import Code
+from orgo.cli.errors import Code, plain
 from orgo.cli.house import enter
-from orgo.cli.output import as_json_option, is_terminal, line, when
+from orgo.cli.output import as_json_option, is_terminal, line, say, when
 from orgo.lib.text import clean_name, counted
 
 if TYPE_CHECKING:
@@ -36,21 +36,39 @@ def status(watch: bool, as_json: bool) -> None:
 
 
 def _watch(config: "Config", as_json: bool) -> None:
-    """A table that stands still and whose numbers move; elsewhere than on a terminal one below the other."""
+    """A table that stands still and whose numbers move; elsewhere than on a terminal one below the other.
+
+    A database that is away is said, and waited for.
+    """
+    from django.db import InterfaceError, OperationalError, connection
+
     from orgo.ops.status import snapshot
 
-    before = None
+    before, is_away = None, False
     while True:
-        found = snapshot(config)
-        if as_json:
-            line(found)
+        try:
+            found = snapshot(config)
+        except (InterfaceError, OperationalError) as error:
+            connection.close()  # what broke stays broken: the next look connects anew
+            if not is_away:
+                say(f"the database is away: {_first_line(error)}; asked again until Ctrl-C")
+            is_away = True
         else:
-            click.echo(
-                ("\x1b[H\x1b[2J" if is_terminal() else "\n")
-                + "\n".join(board(found, before, when(found["at"], "seconds")))
-            )
-        before = found
+            _show(found, before, as_json)
+            before, is_away = found, False
         sleep(PAUSE)
+
+
+def _first_line(error: Exception) -> str:
+    return plain(str(error).partition("\n")[0])
+
+
+def _show(found: dict[str, Any], before: dict[str, Any] | None, as_json: bool) -> None:
+    if as_json:
+        line(found)
+        return
+    clear = "\x1b[H\x1b[2J" if is_terminal() else "\n"
+    click.echo(clear + "\n".join(board(found, before, when(found["at"], "seconds"))))
 
 
 def shown(found: dict[str, Any]) -> str:

@@ -216,6 +216,32 @@ def test_watching_shows_a_table_with_rates_until_it_is_interrupted(office, run, 
     assert "0.5" not in first and "1 task that nobody has" in second
 
 
+def test_watching_goes_on_when_the_database_was_away(office, run, monkeypatch):
+    from django.db import OperationalError
+
+    from orgo.ops import status
+
+    snapshot, looks = status.snapshot, []
+
+    def looked(config):
+        looks.append(config)
+        if len(looks) in (2, 3):
+            raise OperationalError("connection to server failed: refused\n\tIs the server running?")
+        return snapshot(config)
+
+    def goes_by(seconds):
+        office.clock.advance(seconds=seconds)
+        if len(looks) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(status, "snapshot", looked)
+    monkeypatch.setattr("orgo.cli.status.sleep", goes_by)
+    code, out, err = run("status", "--watch")
+
+    assert code == 0 and out.count("Orgo ") == 2
+    assert err == "orgo: the database is away: connection to server failed: refused; asked again until Ctrl-C\n"
+
+
 def test_a_mailbox_in_trouble_is_said_with_why_and_a_paused_one_is_not(office, run, objects, monkeypatch):
     from orgo.conf.config import Config
     from orgo.intake.models import Mailbox
