@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orgo.cli.main import main
 from orgo.cli.numbers import Share
 from orgo.conf import load
 from orgo.loadtest import feed, floor, queue
@@ -242,3 +243,17 @@ def test_the_words_leave_out_what_was_not_measured() -> None:
     assert "to task" not in said
     assert "floor" not in said
     assert "lost         0" in said
+
+
+def test_a_report_that_could_not_be_written_is_said_before_the_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr("orgo.loadtest.run.run", lambda *given: begun.append(given))
+    folder = tmp_path / "there"
+    assert main(["loadtest", "--mails", "50", "--html", str(folder / "x.html")]) == 2
+    assert f"there is no folder {folder}" in capsys.readouterr().err
+    monkeypatch.setattr("orgo.cli.loadtest.may_write", lambda place: False)
+    assert main(["loadtest", "--mails", "50", "--html", str(tmp_path / "x.html")]) == 2
+    assert f"nothing may be written into {tmp_path}" in capsys.readouterr().err
+    assert begun == []

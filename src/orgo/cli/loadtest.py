@@ -8,11 +8,21 @@ import click
 from orgo.cli.errors import Code
 from orgo.cli.numbers import Rate, Share, Whole
 from orgo.cli.output import Live, as_json_option, line
+from orgo.lib.files import may_write
 
 if TYPE_CHECKING:
     from orgo.loadtest.count import Sample
 
 _COUNT = Whole(1, 10_000_000)
+
+
+def _to_be_written(file: Path | None) -> Path | None:
+    """Known before the test, not after it: where the file can't be written its result would be lost."""
+    if file is not None and not file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}")
+    if file is not None and not file.exists() and not may_write(file.parent):
+        raise click.BadParameter(f"nothing may be written into {file.parent}")
+    return file
 
 
 @click.command(epilog="Example: orgo loadtest --mails 2000 --via smtp --floor")
@@ -73,6 +83,7 @@ _COUNT = Whole(1, 10_000_000)
 @click.option(
     "--html",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    callback=lambda context, option, file: _to_be_written(file),
     help="Also write the report with its curves here.",
 )
 @as_json_option
