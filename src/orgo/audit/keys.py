@@ -5,6 +5,7 @@ So all machines that work on one database sign alike, and who has the database a
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -93,19 +94,37 @@ def another_than_published(var: Path) -> str:
     )
 
 
-def renew(config: Config, actor: str) -> SigningKey:
+class Renewed(NamedTuple):
+    """The new key (its public half, hex), and the file that the former public key lies in now."""
+
+    id: str
+    former: Path | None
+
+
+def renew(config: Config, actor: str) -> Renewed:
     """From now on another key signs: the one before is lost with its secret, or is no longer only ours.
 
-    var/audit.pub names the new one then. Raises OSError where it can't be written.
+    var/audit.pub names the new one then, and what it held lies beside it. Raises OSError where that can't be written.
     """
     with transaction.atomic():
         before, last = _newest(), _current()
         secret = Ed25519PrivateKey.generate().private_bytes_raw()
         made = _put((before.number if before else 0) + 1, secret, config)
         record("audit.key_renewed", actor=actor, key=made.key, before=last)
-    key = SigningKey(secret)
-    _publish(key, config.var)
-    return key
+    former = _put_aside(config.var / PUBLIC)
+    _publish(SigningKey(secret), config.var)
+    return Renewed(made.key, former)
+
+
+def _put_aside(file: Path) -> Path | None:
+    """What was published is what the seals before are checked with."""
+    if not file.is_file():
+        return None
+    text = file.read_text("utf-8", "replace")
+    name = text[:8] if text[:8].isalnum() else "former"
+    aside = file.with_name(f"{file.name}.{name}")
+    aside.write_text(text)
+    return aside
 
 
 def _publish(key: SigningKey, var: Path) -> None:

@@ -79,10 +79,13 @@ def new_key(actor: str | None) -> None:
     config = enter()
     user = acting(actor)
     need(user, "manage_people", "give the trail another key")
-    from orgo.audit.keys import renew
+    from orgo.audit.keys import PUBLIC, renew
 
-    click.echo(renew(config, user.address).id)
-    say("this public key signs from now on (var/audit.pub); give the auditor a copy, and keep the one before")
+    renewed = renew(config, user.address)
+    click.echo(renewed.id)
+    say(f"this public key signs from now on ({config.var / PUBLIC}); give the auditor a copy")
+    if renewed.former is not None:
+        say(f"the one before is kept in {renewed.former}, for the seals until now")
 
 
 @audit.command(epilog="Example: orgo audit export > trail.jsonl")

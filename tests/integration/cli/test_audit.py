@@ -33,7 +33,10 @@ def test_a_new_key_signs_on_and_both_are_given(office, run):
     _sealed(office)
     before = (office.config.var / "audit.pub").read_text().strip()
     assert run("audit", "new-key", "--as", "anna@city.example")[0] == 4
-    code, out, _ = run("audit", "new-key")
+    code, out, err = run("audit", "new-key")
+    former = office.config.var / f"audit.pub.{before[:8]}"
+    assert str(former) in err and str(office.config.var / "audit.pub") in err
+    assert former.read_text().strip() == before
     from orgo.ops.up import seal_round
 
     seal_round(office.config)
@@ -61,6 +64,17 @@ def test_a_changed_event_is_named_with_both_hashes(office, run):
     assert code == 5 and "number 2: the event was changed (expected " in err
     wrong = json.loads(out.splitlines()[0])["wrong"]
     assert wrong["number"] == 2 and len(wrong["expected"]) == len(wrong["found"]) == 64
+
+
+def test_a_removed_event_is_named_and_what_waits_is_counted_right(office, run):
+    from orgo.audit.models import Entry, Event
+
+    _sealed(office)
+    Event.objects.filter(pk=Entry.objects.get(number=2).event).delete()
+    code, out, err = run("audit", "verify")
+    assert code == 5 and ", 0 not sealed yet" in out and "number 2: the event was removed" in err
+    office.mail()
+    assert ", 1 not sealed yet" in run("audit", "verify")[1]
 
 
 def test_what_is_no_key_is_refused(office, run):

@@ -239,7 +239,9 @@ def test_watching_goes_on_when_the_database_was_away(office, run, monkeypatch):
     code, out, err = run("status", "--watch")
 
     assert code == 0 and out.count("Orgo ") == 2
-    assert err == "orgo: the database is away: connection to server failed: refused; asked again until Ctrl-C\n"
+    assert (
+        err == "orgo: the database is away: connection to server failed: refused; asked again until Ctrl-C\n"
+    )
 
 
 def test_a_mailbox_in_trouble_is_said_with_why_and_a_paused_one_is_not(office, run, objects, monkeypatch):
