@@ -444,11 +444,12 @@ def test_backups_of_another_key_are_left_alone_and_doctor_says_so(house: Place) 
         shutil.copy(former, former.parent / f"orgo-202601{day:02}T000000.000000Z.orgo-backup")
     (house.home / "secrets" / "backup.key").write_text("f" * 64)
 
-    made(house)
+    told = [house.run("backup", "create").stderr, house.run("backup", "prune").stderr]
     would, pruned = house.said("backup", "prune", "--dry-run"), house.said("backup", "prune")
 
     assert would == pruned == [] and len(list(former.parent.glob("*.orgo-backup"))) == 16
     words = f"15 former backups can't be opened with the present backup.key, the last is {former.name}"
+    assert told == [f"orgo: {words}\n"] * 2
     assert f"warn  last backup  {words}" in house.run("doctor").stdout
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -45,6 +45,7 @@ def create(as_json: bool) -> int:
     config = enter()
     from orgo.backup.making import create as work
     from orgo.backup.turn import Busy
+    from orgo.conf.s3 import Away
 
     try:
         made = work(config)
@@ -56,6 +57,8 @@ def create(as_json: bool) -> int:
         click.echo(
             f"{made.name}: {_size(made.bytes)}, {sum(made.rows.values())} rows, {len(made.files)} files"
         )
+    with suppress(BadInput, Away, OSError):  # this one is made, whatever becomes of a look at the others
+        _say_strangers(config)
     if made.waiting:
         words = f"{len(made.waiting)} wait in {config.var / 'backup' / 'waiting'} until they can leave: {made.reason}"
         raise Stop(Code.PARTLY, *_of_lost(made.lost), words)
@@ -63,6 +66,14 @@ def create(as_json: bool) -> int:
         words = f"the backup is there, but for the bytes of {counted(len(made.lost), 'mail')}, which are lost"
         raise Stop(Code.CONFLICT, *_of_lost(made.lost), words)
     return Code.DONE
+
+
+def _say_strangers(config: "Config") -> None:
+    """Warn of backups that the present key can't open. Raises Away, BadInput."""
+    from orgo.backup.making import strangers, words_of_strangers
+
+    if found := strangers(config):
+        say(words_of_strangers(found))
 
 
 def _of_lost(lost: "list[Lost]") -> list[str]:
@@ -197,6 +208,7 @@ def prune(dry_run: bool, as_json: bool) -> int:
 
     with _reaching():
         gone = work(config, dry=dry_run)
+        _say_strangers(config)
     for one in gone:
         if as_json:
             line({"name": one.name, "at": one.at, "bytes": one.bytes, "removed": not dry_run})

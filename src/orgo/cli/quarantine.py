@@ -102,7 +102,7 @@ def show(number: int, actor: str | None, as_json: bool) -> None:
 @as_option
 @as_json_option
 def retry(numbers: tuple[int, ...], everything: bool, actor: str | None, as_json: bool) -> int:
-    """Let mail be read and decided again; its triage task is closed."""
+    """Let mail be read and decided again; its triage task is closed when it can be."""
     if bool(numbers) == everything:
         raise click.UsageError("give the mails' numbers, or --all")
     by = entered(actor, "manage_mail")

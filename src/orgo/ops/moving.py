@@ -24,8 +24,7 @@ from orgo.conf.database import lock_of, settings_of
 from orgo.lib import clock
 from orgo.lib.locks import locked
 from orgo.lib.problems import BadInput, Problem
-from orgo.ops import presence, server
-from orgo.ops.models import Role
+from orgo.ops import server
 from orgo.task import search
 
 TARGET = "target"
@@ -70,6 +69,9 @@ def alone_on(source: Config) -> Iterator[None]:
 
     A file's lock is kept for as long as it takes. On a server Orgo is known by what it said of itself within the last minute.
     """
+    from orgo.ops import presence
+    from orgo.ops.models import Role
+
     with ExitStack() as held:
         file = source.sqlite_file
         try:
