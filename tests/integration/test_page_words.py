@@ -97,9 +97,9 @@ def test_trouble_and_reasons_are_french_where_the_words_are_orgos(office: Office
 def test_a_refusal_is_french_with_what_was_written_in_it(office: Office, client: Any) -> None:
     office.mail(headers={"Authentication-Results": PASS})
     path = f"/tasks/{office.task().reference}/do"
-    said = client.post(f"{path}/due", {"until": "demain"}, follow=True).content.decode()
+    said = client.post(f"{path}/due", {"until": "tantôt"}, follow=True).content.decode()
     assert (
-        "«\u00a0demain\u00a0» n&#x27;est pas une durée\u202f; écrivez par exemple «\u00a02 heures\u00a0»"
+        "«\u00a0tantôt\u00a0» n&#x27;est pas une durée\u202f; écrivez par exemple «\u00a02 heures\u00a0»"
         in said
     )
     said = client.post(f"{path}/assign", {"to": "x@city.example"}, follow=True).content.decode()
