@@ -90,7 +90,8 @@ def gone(file: Path) -> None:
 
 
 def changed(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    data = file.read_bytes()
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
 
 def exchanged(file: Path) -> None:
