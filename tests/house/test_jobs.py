@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 from celery import Celery
 
@@ -244,6 +246,23 @@ def test_a_rabbitmq_lets_in_who_has_its_password_and_its_virtual_host(
     assert [lets_in(load(tmp_path, {"ORGO_QUEUE": url})) for url in urls] == [True, False, False]
 
 
+@pytest.mark.needs("redis")
+def test_a_redis_that_hangs_does_not_let_in_whoever_looks(tmp_path: Path) -> None:
+    """Status and /metrics look each time: its own patience with a worker, half a minute, is not for them."""
+    server = Redis().start()
+    found: list[bool] = []
+    config = load(tmp_path, {"ORGO_QUEUE": server.url})
+    look = threading.Thread(target=lambda: found.append(lets_in(config, patience=0.2)), daemon=True)
+    try:
+        server.signal(signal.SIGSTOP)
+        look.start()
+        look.join(20)
+        assert found == [False]
+    finally:
+        server.signal(signal.SIGCONT)
+        server.stop()
+
+
 def wait() -> bool:
     return threading.Event().wait(0.05)
 
@@ -342,6 +361,32 @@ def decides_a_mail_when_rung(home: Path, **given: str) -> None:
 
 
 FLOOD, DUE = 500, 3
+
+
+@pytest.mark.slow
+@pytest.mark.needs("redis")
+def test_a_worker_whose_redis_hangs_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    """Whoever ends a service kills it after 30 s; Celery alone waits for the broker's answer, for minutes."""
+    server = Redis().start()
+    command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1"]
+    environment = clean_environment(ORGO_HOME=str(tmp_path), ORGO_QUEUE=server.url)
+    try:
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as worker:
+            assert worker.stdout is not None
+            until(worker.stdout, "ready")
+            began = psutil.Process(worker.pid).children(recursive=True)
+            server.signal(signal.SIGSTOP)
+            worker.terminate()
+            try:
+                assert worker.wait(60) == 1
+            finally:
+                worker.kill()
+        assert began and not psutil.wait_procs(began, timeout=10)[1]
+    finally:
+        server.signal(signal.SIGCONT)
+        server.stop()
 
 
 def flood(home: Path, queue: str) -> Celery:

@@ -58,6 +58,8 @@ def lets_in(config: Config, patience: float = 2.0) -> bool:
 def _signed_in(config: Config, patience: float) -> Iterator[Any]:
     from orgo.conf.celery import make_app
 
-    with make_app(config).connection_for_write(connect_timeout=patience) as connection:
+    hanging = {"socket_timeout": patience}  # a Redis that hangs takes the connection and then says nothing
+    way = make_app(config).connection_for_write(connect_timeout=patience, transport_options=hanging)
+    with way as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=patience)
         yield connection

@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from logging import INFO, getLogger
 from typing import TYPE_CHECKING
 
+import psutil
 from celery import Celery
 from celery.signals import (
     setup_logging,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 5.0
 _A_REFUSAL_IS_NO_END = {"worker_consumer": "orgo.ops.consumer:Consumer", "broker_channel_error_retry": True}
-LONGEST_STOP = 25.0  # whoever ends a service kills it after 30 s
+LONGEST_STOP, _LAST_BREATH = 25.0, 3.0  # whoever ends a service kills it after 30 s
 _own = threading.local()
 _backups: list[threading.Thread] = []
 _watchman: list[watchman.Keeper] = []
@@ -219,11 +220,19 @@ def _stop(**_: object) -> None:
     _stopping[0] = 1
     for keeper in _watchman:
         keeper.tell_to_end()
-    last_word = threading.Timer(
-        LONGEST_STOP, os.kill, (os.getpid(), getattr(signal, "SIGQUIT", signal.SIGTERM))
-    )
+    last_word = threading.Timer(LONGEST_STOP, _end_now)
     last_word.daemon = True
     last_word.start()
+
+
+def _end_now() -> None:
+    """Celery ends the jobs that are left; where its own broker hangs it waits for that, and is ended too."""
+    os.kill(os.getpid(), getattr(signal, "SIGQUIT", signal.SIGTERM))
+    time.sleep(_LAST_BREATH)
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended by itself
+            child.kill()
+    os._exit(1)
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
