@@ -167,6 +167,24 @@ def test_it_comes_back_on_postgresql(house: Place, empty: Place, server: Postgre
     comes_back(house, empty, "--to", server.url("back"))
 
 
+def test_a_second_restore_puts_back_the_files_that_lack(house: Place, empty: Place) -> None:
+    """Without them the next command would make another secret, and no link and no trail's key would fit any more."""
+    words = restore_words(made(house), "--to", "sqlite:///./var/orgo.db")
+    empty.said(*words)
+    secret, rules = empty.home / "var" / "secret.key", empty.home / "config" / "rules.yaml"
+    lacked = {file: file.read_bytes() for file in (secret, rules)}
+    for file in lacked:
+        file.unlink()
+    people = empty.home / "config" / "people.yaml"
+    people.write_text(people.read_text() + "# ours\n")
+
+    again = empty.run(*words)
+
+    assert again.stdout.startswith("this backup was restored here already") and str(secret) in again.stdout
+    assert {file: file.read_bytes() for file in lacked} == lacked and people.read_text().endswith("# ours\n")
+    assert "nothing was changed" in empty.run(*words).stdout
+
+
 def test_it_comes_back_by_its_own_configuration(house: Place, empty: Place) -> None:
     """As the page for operators says: an empty folder, the file, the key; the configuration's secrets lie nowhere here."""
     before = tasks(house)

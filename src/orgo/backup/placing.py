@@ -34,14 +34,28 @@ def put_files(files: Path, home: Path, environ: Mapping[str, str], new: str | No
     """
     beside: list[str] = []
     config_too = new is not None and _names(files, new)
-    for file in sorted(path for path in files.rglob("*") if path.is_file()):
-        name = file.relative_to(files)
+    for name, file in _all_of(files):
         is_key = name.parent == Path("var") and name.name in KEYS
         wins = is_key or (config_too if name.name == _CONFIG else new is not None)
         beside += _put(
             file, _place(name, home, environ), wins=wins, container=places.container_folder(environ)
         )
     return beside
+
+
+def put_lacking(files: Path, home: Path, environ: Mapping[str, str]) -> list[str]:
+    """Put those files of an unpacked backup that are not there at all, where Orgo may write; returns their places."""
+    put: list[str] = []
+    for name, file in _all_of(files):
+        place = _place(name, home, environ)
+        if not place.there.exists() and _is_ours(place.target, places.container_folder(environ)):
+            put.append(_beside(file, place.target))
+    return put
+
+
+def _all_of(files: Path) -> list[tuple[Path, Path]]:
+    """The files of an unpacked backup, in order: their names in it, and where they lie."""
+    return [(file.relative_to(files), file) for file in sorted(files.rglob("*")) if file.is_file()]
 
 
 def _names(files: Path, url: str) -> bool:

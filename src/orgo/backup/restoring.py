@@ -37,7 +37,8 @@ class Restored(msgspec.Struct, frozen=True):
     """What came back and where to.
 
     `beside` are files of the backup that stand beside what is there already, or in var/from-backup where Orgo may not write;
-    `secrets` are those that the configuration names and no backup holds. `lost` are the mails without their bytes.
+    `secrets` are those that the configuration names and no backup holds. `lost` are the mails without their bytes. Where
+    the database was this backup `already`, `put_back` are the files that lacked.
     """
 
     made_at: str
@@ -48,6 +49,7 @@ class Restored(msgspec.Struct, frozen=True):
     secrets: list[str]
     lost: list[blobs.Lost] = []
     already: bool = False
+    put_back: list[str] = []
 
 
 class Stage(msgspec.Struct):
@@ -155,7 +157,9 @@ def _bring_in(stage: Stage, target: Config, home: Path, environ: Mapping[str, st
     if there not in ("", NEW, stage.header.id):
         raise _taken(target)
     if there == stage.header.id:
-        return Restored(stage.manifest.made_at, url, stage.manifest.rows, 0, [], [], stage.lost, already=True)
+        back = placing.put_lacking(stage.files, home, environ)
+        rows = stage.manifest.rows
+        return Restored(stage.manifest.made_at, url, rows, 0, [], [], stage.lost, already=True, put_back=back)
     held = _make_ready(stage)
     beside = _put_files(stage, home, environ, url if there == NEW else None)
     crashpoint("H13.files_put")

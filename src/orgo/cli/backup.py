@@ -167,13 +167,19 @@ def restore(name: str | None, url: str | None, key: Path | None, skip_lost: bool
     if as_json:
         line(found)
     elif found.already:
-        click.echo("this backup was restored here already; nothing was changed")
+        click.echo(f"this backup was restored here already; {_put_back(found.put_back)}")
     else:
         _say_restored(found, url)
     if found.lost:
         words = f"{counted(len(found.lost), 'mail')} came back without the bytes, which are lost"
         raise Stop(Code.PARTLY, *_of_lost(found.lost), words)
     return Code.DONE
+
+
+def _put_back(places: list[str]) -> str:
+    if not places:
+        return "nothing was changed"
+    return f"the database stays as it is, and what lacked is put back: {', '.join(places)}"
 
 
 def _say_restored(found: "Restored", url: str | None) -> None:
