@@ -60,6 +60,13 @@ def mails():
     return list(Mail.objects.order_by("id"))
 
 
+def test_an_archive_of_several_mails_is_refused(office, post):
+    """It would become one task, which shows what all of them wrote."""
+    one = b"From clara@people.example Mon Sep  7 08:00:00 2026\n" + leak() + b"\n"
+    assert "several mails" in problem_of(post(one + one), 422)["detail"] and mails() == []
+    assert post(one).status_code == 202
+
+
 # ---------------------------------------------------------------- taken
 
 

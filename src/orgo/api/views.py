@@ -13,6 +13,7 @@ from orgo.api.problem import Refused
 from orgo.conf.kinds import address
 from orgo.intake import keyed
 from orgo.intake.models import Mail
+from orgo.intake.readers import are_many
 from orgo.intake.store import Incoming
 from orgo.lib.crash import crashpoint
 from orgo.people import tokens
@@ -117,6 +118,8 @@ def _body(request: HttpRequest) -> bytes:
         raise Refused(422, "The body is empty; a mail's bytes are needed.")
     if len(data) != length:
         raise Refused(400, "The body is shorter than its Content-Length.")
+    if are_many(data):
+        raise Refused(422, "The body is an archive of several mails (mbox); give each by itself.")
     return data
 
 
