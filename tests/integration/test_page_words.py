@@ -81,16 +81,20 @@ def test_a_row_says_when_it_is_due(office: Office, page: Any) -> None:
 
 
 def test_trouble_and_reasons_are_french_where_the_words_are_orgos(office: Office, page: Any) -> None:
+    from orgo.audit.keys import Gone
+
     office.mail("a@x.example", raw=b"\r\n")
     trouble.note("smtp", "letters can't leave by mail.city.example:25: 421 busy")
+    trouble.note("trail", str(Gone()))
     trouble.note("other", "something that nobody translated")
     try:
         shown = page("/quarantine")
     finally:
-        trouble.over("smtp")
-        trouble.over("other")
+        for what in ("smtp", "trail", "other"):
+            trouble.over(what)
 
     assert "Les messages ne peuvent pas partir par mail.city.example:25\u00a0: 421 busy" in shown
+    assert "Le journal a des sceaux et sa clé n&#x27;est plus dans la base" in shown
     assert "something that nobody translated" in shown and "le message est vide" in shown
 
 

@@ -48,6 +48,13 @@ _TROUBLES = (
         _("The key of the trail lies under another secret, so nothing is sealed here; %s"),
     ),
     (
+        re.compile(r"the trail has seals and its key is gone from the database.*"),
+        _(
+            "The trail has seals and its key is gone from the database, so nothing is sealed; find out who removed it,"
+            " then orgo audit new-key"
+        ),
+    ),
+    (
         re.compile(r"the watch can't be told that Orgo lives: (.+)", re.DOTALL),
         _("The watch can't be told that Orgo lives: %s"),
     ),
