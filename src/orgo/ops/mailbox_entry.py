@@ -4,7 +4,8 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from itertools import chain, count
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 from orgo.conf import Config, load
@@ -41,24 +42,23 @@ def add(
     lines = _item({**values, **refer})
     before = file.read_bytes() if file.exists() else b""
     text = _with(_text(file), lines, file)
-    for kind, where in kept.items():
-        _keep(where, secrets[kind])
     file.parent.mkdir(parents=True, exist_ok=True)
-    _write(file, text.encode())
-    try:
-        return load(config.home), lines
-    except BadInput:
-        _write(file, before)
-        for where in kept.values():
-            where.unlink()
-        raise
+    with ExitStack() as undo:
+        for kind, where in kept.items():
+            _keep(where, secrets[kind])
+            undo.callback(where.unlink)
+        _write(file, text.encode())
+        undo.callback(_write, file, before)
+        amended = load(config.home)
+        undo.pop_all()
+    return amended, lines
 
 
 def _secret_file(config: Config, name: str, kind: str) -> Path:
     """One that is not there yet: two names may look the same in a file's."""
-    folder, stem = config.var / "secrets", re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80]
-    names = chain([f"{stem}.{kind}"], (f"{stem}-{number}.{kind}" for number in count(2)))
-    return next(file for one in names if not (file := folder / one).exists())
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80]
+    names = (f"{stem}{f'-{number}' if number > 1 else ''}.{kind}" for number in count(1))
+    return next(file for one in names if not (file := config.var / "secrets" / one).exists())
 
 
 def _keep(file: Path, secret: str) -> None:
