@@ -273,13 +273,6 @@ def test_a_worker_on_quorum_queues_decides_a_mail_and_ends(tmp_path: Path, own_r
     decides_a_mail_when_rung(tmp_path, ORGO_QUEUE=own_rabbitmq.url, ORGO_QUEUE_TYPE="quorum")
 
 
-@pytest.fixture
-def own_rabbitmq() -> Iterator[Rabbitmq]:
-    made = Rabbitmq().start()
-    yield made
-    made.stop()
-
-
 STORE = """
 from orgo.conf import boot
 boot.start()

@@ -96,29 +96,22 @@ def test_a_forked_process_rings_by_itself(tmp_path: Path, redis: Redis) -> None:
     assert (waiting(broker, "routing"), waiting(broker, "delivery")) == (1, 1)
 
 
-@pytest.fixture
-def rabbitmq() -> Iterator[Rabbitmq]:
-    made = Rabbitmq().start()
-    yield made
-    made.stop()
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.needs("rabbitmq")
 def test_a_rabbitmq_that_takes_no_message_is_left_alone_after_a_moment(
-    tmp_path: Path, rabbitmq: Rabbitmq, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, own_rabbitmq: Rabbitmq, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its alarm of memory or disk: it says nothing until there is room again, and a publisher would wait for ever."""
-    broker = broker_at(rabbitmq.url, tmp_path)
+    broker = broker_at(own_rabbitmq.url, tmp_path)
     waiting(broker, "routing")
-    rabbitmq.alarm(on=True)
+    own_rabbitmq.alarm(on=True)
     with caplog.at_level(logging.WARNING, "orgo.queue"):
         broker.ring("routing")
     assert "can't be reached" in caplog.text
 
-    rabbitmq.alarm(on=False)
-    again = broker_at(rabbitmq.url, tmp_path)
+    own_rabbitmq.alarm(on=False)
+    again = broker_at(own_rabbitmq.url, tmp_path)
     waiting(again, "routing")
     again.ring("routing")
     assert waiting(again, "routing") == 1

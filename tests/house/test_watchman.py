@@ -162,33 +162,26 @@ def test_a_broker_that_comes_late_dies_and_returns_is_listened_to_again(tmp_path
         server.stop()
 
 
-@pytest.fixture
-def rabbitmq() -> Iterator[Rabbitmq]:
-    made = Rabbitmq().start()
-    yield made
-    made.stop()
-
-
 @pytest.mark.slow
 @pytest.mark.needs("rabbitmq")
 def test_a_rabbitmq_that_refuses_the_worker_is_away_until_it_lets_it_in_again(
-    tmp_path: Path, rabbitmq: Rabbitmq
+    tmp_path: Path, own_rabbitmq: Rabbitmq
 ) -> None:
-    works = Works(tmp_path, rabbitmq.url)
+    works = Works(tmp_path, own_rabbitmq.url)
     with works.worker("info") as worker:
         works.until(lambda: works.said(" ready.") == 1)
-        rabbitmq.control("change_password", USER, "another")
-        rabbitmq.control("close_all_connections", "the password is another")
+        own_rabbitmq.control("change_password", USER, "another")
+        own_rabbitmq.control("close_all_connections", "the password is another")
         works.until(lambda: works.said("the queue does not let Orgo in", "ACCESS_REFUSED") >= 1)
         works.store(0, 3)
         works.until(lambda: works.outcomes() == {"opened": 3})
-        rabbitmq.control("change_password", USER, PASSWORD)
+        own_rabbitmq.control("change_password", USER, PASSWORD)
         works.until(lambda: works.said("Connected to amqp") == 2)
 
-        rabbitmq.control("set_permissions", USER, "^$", ".*", ".*")  # no queue may be declared
-        rabbitmq.control("close_all_connections", "the rights are others")
+        own_rabbitmq.control("set_permissions", USER, "^$", ".*", ".*")  # no queue may be declared
+        own_rabbitmq.control("close_all_connections", "the rights are others")
         works.until(lambda: works.said("the queue does not let Orgo in", "ACCESS_REFUSED - access to") >= 1)
-        rabbitmq.control("set_permissions", USER, ".*", ".*", ".*")
+        own_rabbitmq.control("set_permissions", USER, ".*", ".*", ".*")
         heard = works.said("orgo.route[", "succeeded")
         works.ring()
         works.until(lambda: works.said("orgo.route[", "succeeded") > heard)
@@ -200,9 +193,9 @@ def test_a_rabbitmq_that_refuses_the_worker_is_away_until_it_lets_it_in_again(
 @pytest.mark.slow
 @pytest.mark.needs("rabbitmq")
 def test_a_worker_that_a_rabbitmq_refuses_at_its_start_works_and_ends_at_once_when_told(
-    tmp_path: Path, rabbitmq: Rabbitmq
+    tmp_path: Path, own_rabbitmq: Rabbitmq
 ) -> None:
-    works = Works(tmp_path, rabbitmq.url.replace(f":{PASSWORD}@", ":wrong@"))
+    works = Works(tmp_path, own_rabbitmq.url.replace(f":{PASSWORD}@", ":wrong@"))
     with works.worker() as worker:
         works.until(lambda: works.said("the queue does not let Orgo in") == 1)
         works.store(0, 3)

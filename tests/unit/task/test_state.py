@@ -19,6 +19,13 @@ BEN = Actor("mail", "ben@city.example")
 CLARA = Actor("mail", "clara@people.example")
 
 
+def hurrying(at: datetime, recipient: str) -> c.LetterFailed:
+    """The letter about a level did not arrive."""
+    return c.LetterFailed(
+        task=1, actor=CLOCK, at=at, letter=9, recipient=recipient, status="550", kind="escalated", hurry=True
+    )
+
+
 def planner(state: TaskState, now: datetime) -> Timer | None:
     """Three levels, an hour apart, from the beginning of the round; nothing while it waits or is closed."""
     if state.is_closed or state.state == "waiting":
@@ -120,17 +127,7 @@ def test_who_was_told_last_is_not_told_again_by_a_person() -> None:
     wish = c.Escalate(task=1, actor=ANNA, at=at(0.5), number=3, to=("s@x.example",), by_person=True)
     state = after(opened(), wish)
     assert do(state, wish).refused == "everybody has been told already" and state.timer is not None
-    failed = c.LetterFailed(
-        task=1,
-        actor=CLOCK,
-        at=at(0.6),
-        letter=7,
-        recipient="s@x.example",
-        status="5.1.1",
-        kind="escalated",
-        hurry=True,
-    )
-    assert after(state, failed, wish).level == 3
+    assert after(state, hurrying(at(0.6), "s@x.example"), wish).level == 3
 
 
 def test_a_deadline_may_be_taken_away() -> None:
@@ -228,16 +225,7 @@ def test_done_by_the_requester_assigns_nobody() -> None:
 
 def test_a_failed_escalation_letter_hurries_the_next_level_and_tells_a_person() -> None:
     state = after(opened(), c.Escalate(task=1, actor=CLOCK, at=at(1), number=1, to=("gone@x.example",)))
-    command = c.LetterFailed(
-        task=1,
-        actor=CLOCK,
-        at=at(1.1),
-        letter=9,
-        recipient="gone@x.example",
-        status="550",
-        kind="escalated",
-        hurry=True,
-    )
+    command = hurrying(at(1.1), "gone@x.example")
 
     outcome = do(state, command)
 
