@@ -94,7 +94,7 @@ def _once(
             raise Refused(outcome.refused)
         after = unit.state(row.pk)
         assert after is not None
-        undoable = any(event.type not in LASTING for event in outcome.events)
+        undoable = bool(outcome.events) and outcome.events[-1].type not in LASTING
         if undoable:
             unit.leave_at = unit.now + undo_within
         told = frozenset(

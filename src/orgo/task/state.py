@@ -226,12 +226,14 @@ def _link(draft: _Draft, command: c.Link) -> None:
 
 
 def _answer(draft: _Draft, command: c.Answer) -> None:
+    """Whoever answers has seen the task; where nobody has it that is a step by itself, which can be taken back."""
     changes: dict[str, Any] = {}
-    if draft.now.acknowledged_at is None and not draft.now.is_closed:
-        changes = {
-            "acknowledged_at": command.at,
-            "state": "in_progress" if draft.now.state == "pending" else draft.now.state,
-        }
+    if not draft.now.is_closed and not draft.now.assignee and not _is_requester(draft):
+        _has_it_who_acts(draft)
+        _acknowledge(draft, command.at)
+    elif draft.now.acknowledged_at is None and draft.now.assignee and not draft.now.is_closed:
+        state = "in_progress" if draft.now.state == "pending" else draft.now.state
+        changes = {"acknowledged_at": command.at, "state": state}
     draft.add("answered", changes, copy=command.note)
     draft.tell("answer", ("requester",), note=command.note)
 
@@ -242,12 +244,18 @@ def _take(draft: _Draft, command: c.Take) -> None:
 
 def _assign(draft: _Draft, command: c.Assign) -> None:
     if not command.to:
-        draft.add("assigned", {"assignee": ""})
-        draft.tell("opened", ("team",))
-        _go_on_without_anybody(draft)
+        _give_back(draft)
         return
     _hand_over(draft, command.to.lower(), command.at if command.to == command.actor.address else None)
     draft.tell("assigned", ("assignee",))
+
+
+def _give_back(draft: _Draft) -> None:
+    """What nobody has is known of by nobody: the levels that end with that go on."""
+    state = "pending" if draft.now.state == "in_progress" else draft.now.state
+    draft.add("assigned", {"assignee": "", "acknowledged_at": None, "state": state})
+    draft.tell("opened", ("team",))
+    _go_on_without_anybody(draft)
 
 
 def _hand_over(draft: _Draft, to: str, acknowledged: datetime | None) -> None:
@@ -259,6 +267,17 @@ def _hand_over(draft: _Draft, to: str, acknowledged: datetime | None) -> None:
         _resume(draft, draft.command)
 
 
+def _has_it_who_acts(draft: _Draft) -> None:
+    """What nobody has belongs to whoever works on it, or it would count as known of and be nobody's."""
+    actor = draft.command.actor
+    if not draft.now.assignee and actor.kind in ("user", "mail"):
+        draft.add("assigned", {"assignee": actor.address})
+
+
+def _is_requester(draft: _Draft) -> bool:
+    return draft.command.actor.address == draft.now.requester
+
+
 def _acknowledge(draft: _Draft, at: datetime) -> None:
     changes: dict[str, Any] = {"state": "in_progress"} if draft.now.state == "pending" else {}
     if draft.now.acknowledged_at is None:
@@ -268,8 +287,7 @@ def _acknowledge(draft: _Draft, at: datetime) -> None:
 
 
 def _eta(draft: _Draft, command: c.Eta) -> None:
-    if not draft.now.assignee and command.actor.kind in ("user", "mail"):
-        draft.add("assigned", {"assignee": command.actor.address})
+    _has_it_who_acts(draft)
     _acknowledge(draft, command.at)
     draft.add("eta_given", {"eta_at": command.until})
     if command.until > command.at:  # a mail that was long on its way may name a time that is over
@@ -280,7 +298,8 @@ def _wait(draft: _Draft, command: c.Wait) -> None:
     if draft.now.state == "waiting":
         draft.add("waiting", {"waiting_until": command.until})
         return
-    _acknowledge(draft, command.at)
+    if draft.now.assignee:
+        _acknowledge(draft, command.at)
     pauses = (*draft.now.pauses, (command.at, None))
     draft.add("waiting", {"state": "waiting", "waiting_until": command.until, "pauses": pauses})
 
@@ -319,12 +338,8 @@ def _close(draft: _Draft, state: str, event: str, **data: Any) -> None:
 
 
 def _complete(draft: _Draft, command: c.Complete) -> None:
-    if (
-        not draft.now.assignee
-        and command.actor.kind in ("user", "mail")
-        and command.actor.address != draft.now.requester
-    ):
-        draft.add("assigned", {"assignee": command.actor.address})
+    if not _is_requester(draft):
+        _has_it_who_acts(draft)
     _close(draft, "completed", "completed")
     draft.tell("completed", ("requester", "watchers"))
 
@@ -412,6 +427,8 @@ def _undo(draft: _Draft, command: c.Undo) -> None:
         for k, v in command.before.items()
         if k in _FIELDS and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
     }
+    if not keep.get("assignee", draft.now.assignee) and not keep.get("closed_at", draft.now.closed_at):
+        keep["acknowledged_at"] = None  # as after a giving back
     more = {name: value for name in ("left", "unsent") if (value := getattr(command, name))}
     draft.add("undone", keep, of=command.event.seq, kind=command.event.type, **more)
     draft.tell("undone", command.told)

@@ -106,6 +106,22 @@ def test_what_nobody_has_waits_only_until_a_time() -> None:
     assert after(opened(), c.Take(task=1, actor=ANNA, at=at(0.1)), wish).state == "waiting"
 
 
+def test_what_nobody_has_is_known_of_by_nobody() -> None:
+    """So the levels that end when it is go on: after a rest that somebody else asked for, and after a giving back."""
+    rested = after(
+        opened(),
+        c.Wait(task=1, actor=ANNA, at=at(0.2), until=at(9)),
+        c.Resume(task=1, actor=ANNA, at=at(0.5)),
+    )
+    given_back = after(
+        opened(), c.Take(task=1, actor=ANNA, at=at(0.1)), c.Assign(task=1, actor=ANNA, at=at(0.3), to="")
+    )
+
+    for state in (rested, given_back):
+        assert (state.assignee, state.acknowledged_at) == ("", None)
+    assert (rested.state, given_back.state) == ("in_progress", "pending")
+
+
 def test_what_rests_goes_on_when_nobody_has_it_any_more() -> None:
     take = do(opened(), c.Take(task=1, actor=ANNA, at=at(0.1)))
     assert take.after is not None
@@ -116,7 +132,8 @@ def test_what_rests_goes_on_when_nobody_has_it_any_more() -> None:
     )
 
     for state in (given_back, undone):
-        assert (state.state, state.pauses) == ("in_progress", ((at(0.2), at(0.3)),))
+        assert (state.state, state.acknowledged_at) == ("in_progress", None)
+        assert state.pauses == ((at(0.2), at(0.3)),)
         assert state.timer is not None
     until = after(resting, c.Wait(task=1, actor=BEN, at=at(0.25), until=at(9)))
     assert after(until, c.Assign(task=1, actor=ANNA, at=at(0.3), to="")).state == "waiting"
@@ -143,6 +160,23 @@ def test_taking_assigns_and_acknowledges() -> None:
     state = after(opened(), c.Take(task=1, actor=ANNA, at=at(0.1)))
 
     assert (state.assignee, state.state, state.acknowledged_at) == (ANNA.address, "in_progress", at(0.1))
+
+
+def test_who_answers_what_nobody_has_has_it() -> None:
+    """Else it would count as known of, its levels would end, and it would be nobody's."""
+    state = after(opened(), c.Answer(task=1, actor=ANNA, at=at(0.1), note=1))
+    assert (state.assignee, state.state, state.acknowledged_at) == (ANNA.address, "in_progress", at(0.1))
+
+    again = after(state, c.Answer(task=1, actor=BEN, at=at(0.2), note=1))
+    assert (again.assignee, again.acknowledged_at) == (ANNA.address, at(0.1))
+
+
+def test_an_answer_to_oneself_or_to_what_is_closed_takes_nothing() -> None:
+    own = after(opened(requester=ANNA.address), c.Answer(task=1, actor=ANNA, at=at(0.1), note=1))
+    assert (own.assignee, own.state, own.acknowledged_at) == ("", "pending", None)
+
+    closed = after(opened(), c.Cancel(task=1, actor=BEN, at=at(0.1), reason="spam"))
+    assert after(closed, c.Answer(task=1, actor=ANNA, at=at(0.2), note=1)).assignee == ""
 
 
 def test_assigning_to_another_does_not_acknowledge_for_the_other() -> None:
@@ -295,7 +329,9 @@ _MAKERS = [
     lambda t, who: c.Assign(task=1, actor=who, at=t, to=""),
     lambda t, who: c.Eta(task=1, actor=who, at=t, until=t + timedelta(hours=1)),
     lambda t, who: c.Wait(task=1, actor=who, at=t),
+    lambda t, who: c.Wait(task=1, actor=who, at=t, until=t + timedelta(hours=2)),
     lambda t, who: c.Resume(task=1, actor=who, at=t),
+    lambda t, who: c.Answer(task=1, actor=who, at=t, note=1),
     lambda t, who: c.Complete(task=1, actor=who, at=t),
     lambda t, who: c.Cancel(task=1, actor=who, at=t),
     lambda t, who: c.Reopen(task=1, actor=who, at=t),
@@ -348,7 +384,9 @@ def test_whatever_happens_the_row_is_the_fold_of_its_events(steps: list) -> None
     assert [event.seq for event in run.events] == list(range(1, len(run.events) + 1))
     assert len(run.levels) == len(set(run.levels))
     assert not (run.state.is_closed and run.state.timer)
-    assert run.state.state != "waiting" or run.state.assignee, "it would rest for ever"
+    if not run.state.assignee and not run.state.is_closed:
+        assert run.state.acknowledged_at is None, "its levels would end, and it would be nobody's"
+        assert run.state.state != "waiting" or run.state.waiting_until, "it would rest for ever"
     assert (run.state.closed_at is not None) == run.state.is_closed
 
 

@@ -39,6 +39,13 @@ def test_a_step_is_all_that_its_author_did_at_that_instant() -> None:
     assert taken_back(events, step) == ({"eta_at": None}, ())
 
 
+def test_what_an_answer_took_can_be_given_back_and_the_answer_stays() -> None:
+    events = events_of(c.Answer(task=1, actor=BEN, at=at(1), note=1))
+    step = last_step(events, BEN.address, at(2))
+    assert [event.type for event in step] == ["task.assigned", "task.acknowledged"]
+    assert taken_back(events, step) == ({"acknowledged_at": None, "assignee": "", "state": "pending"}, ())
+
+
 def test_what_somebody_else_changed_since_stays() -> None:
     events = events_of(take(ANNA, 1), take(BEN, 2))
     before, left = taken_back(events, last_step(events, ANNA.address, at(3)))
