@@ -4,14 +4,13 @@ So a worker that has much mail to decide still hears of an escalation. What no m
 watchman (ops/watchman.py).
 """
 
-import mmap
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from logging import INFO, getLogger
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ from orgo import dispatch
 from orgo.conf import boot, logging
 from orgo.conf.celery import JOBS, LONGEST, Broker, Messenger, make_app
 from orgo.lib import memory
-from orgo.ops import disk, server, watchman
+from orgo.ops import disk, server, stopping, watchman
 from orgo.ops.checking import need_rules, use_limits
 from orgo.ops.missing_rules import refuse_missing
 from orgo.ops.schema import form, refuse_newer
@@ -48,9 +47,7 @@ LONGEST_STOP, _LAST_BREATH = 25.0, 3.0  # whoever ends a service kills it after 
 _own = threading.local()
 _backups: list[threading.Thread] = []
 _watchman: list[watchman.Keeper] = []
-_stopping = mmap.mmap(
-    -1, 1
-)  # shared with the processes that the worker forks; no lock that a killed one could keep
+_ears = [stopping.Ear()]
 
 
 def app_or_exit() -> Celery:
@@ -94,7 +91,7 @@ def route() -> int:
         _own.parser = reader_for(boot.config())
     router = pipeline.Router(_own.parser)
     try:
-        return _some("routing", router.round)
+        return _some(router.round, _again("routing"))
     finally:
         router.close()
 
@@ -108,37 +105,22 @@ def deliver() -> int:
     done = 0
     if config.webhooks:  # first: they are the second path when mail hangs
         with closing(hooks_for(config)) as hooks:
-            done += _sent_by(pipeline.Sender(hooks, "webhook"))
+            done += send_all(pipeline.Sender(hooks, "webhook"), _again("delivery"))
     if config.smtp is not None:
         with closing(courier_for(config)) as courier:
-            done += _sent_by(pipeline.Sender(courier))
+            done += send_all(pipeline.Sender(courier), _again("delivery"))
     return done
 
 
-def _sent_by(sender: "Sender") -> int:
-    with _ended_with_the_worker(sender.stop):
-        return _some("delivery", sender.round)
+def send_all(sender: "Sender", again: Callable[[], None]) -> int:
+    """Rounds of this sender until no letter is due or the time is over, then `again` is called; returns how many were claimed."""
 
+    def stop() -> None:
+        sender.stop()
+        connection.close()  # of the ear's thread
 
-@contextmanager
-def _ended_with_the_worker(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` on another thread as soon as the worker is told to end."""
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.25):
-            if _stopping[0]:
-                stop()
-                connection.close()
-                return
-
-    thread = threading.Thread(target=look, name="orgo-stopping", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    with _ears[-1].call(stop):
+        return _some(sender.round, again)
 
 
 def sweep() -> int:
@@ -171,13 +153,17 @@ def _back_up() -> None:
     _backups[-1].start()
 
 
-def _some(queue: str, work: Callable[[], int]) -> int:
-    """Rounds until nothing is left or the time is over; returns how much was done."""
+def _again(queue: str) -> Callable[[], None]:
+    return lambda: dispatch.ring(queue)
+
+
+def _some(work: Callable[[], int], again: Callable[[], None]) -> int:
+    """Rounds until nothing is left, or the time is over and `again` is called; returns how much was done."""
     done, end = 0, time.monotonic() + AT_A_TIME
     while count := work():
         done += count
-        if time.monotonic() > end or _stopping[0]:
-            dispatch.ring(queue)
+        if time.monotonic() > end or stopping.is_told():
+            again()
             break
     return done
 
@@ -215,9 +201,9 @@ def _watch(**_: object) -> None:
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _stop(**_: object) -> None:
     """The jobs give back what they have not begun; one that hangs is ended, and its lease runs out."""
-    if _stopping[0]:
+    if stopping.is_told():
         return
-    _stopping[0] = 1
+    stopping.tell()
     for keeper in _watchman:
         keeper.tell_to_end()
     last_word = threading.Timer(LONGEST_STOP, _end_now)
@@ -244,6 +230,7 @@ def _end_watch(**_: object) -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _begin(**_: object) -> None:
     _leave_connections()
+    _ears[:] = [stopping.Ear()]
     disk.end_when_it_fails()
     memory.settle()
 
