@@ -15,6 +15,7 @@ from orgo.conf import Config, load
 from orgo.conf.celery import Broker, dead_letters, make_app
 from orgo.loadtest.ground import _environ, _leave_the_broker
 from orgo.loadtest.names import queue_of
+from orgo.loadtest.queue import rings_in
 from tests.house.checkout import ROOT, python
 from tests.house.test_jobs import redis  # noqa: F401 -- a fixture
 from tests.servers.postgresql import Postgresql
@@ -107,6 +108,7 @@ def test_many_processes_with_a_floor_and_the_queue_test(
         keys = {key for key in asked.scan_iter() if not key.startswith(b"orgo:_kombu")}
         assert keys == {b"orgo:routing"}
         assert asked.llen("orgo:routing") == 1
+    rings_are_counted(make_app(load(home, given)))
 
 
 @pytest.mark.slow
@@ -117,10 +119,11 @@ def test_straight_into_the_database_and_one_ring_each_by_rabbitmq(tmp_path: Path
     app = ring_at_the_real_one(tmp_path, given)
     try:
         told = loadtest(tmp_path, "--mails", "60", "--via", "db", "--rules", "20", **given)
-        drained = loadtest(tmp_path, "--tasks", "300", "--batch", "1", **given)
+        drained = loadtest(tmp_path, "--tasks", "300", "--batch", "1", "--claim", "1", **given)
         with app.connection() as connection:
             routing = app.amqp.queues["routing"](connection.default_channel)
             assert routing.queue_declare(passive=True).message_count == 1
+            rings_are_counted(app)
             nothing_of_a_test_stays(load(tmp_path, {**given, "ORGO_QUEUE_PREFIX": "orgo-loadtest-x"}))
     finally:
         broker.stop()
@@ -128,6 +131,14 @@ def test_straight_into_the_database_and_one_ring_each_by_rabbitmq(tmp_path: Path
     assert (told["mails"], told["lost"], told["doubled"], told["settled"]) == (60, 0, 0, True)
     assert (told["broker"], told["via"]) == ("rabbitmq", "db")
     assert (drained["tasks"], drained["rings"], drained["lost"], drained["doubled"]) == (300, 300, 0, 0)
+    assert drained["claim"] == 1
+
+
+def rings_are_counted(app: Celery) -> None:
+    with app.connection_for_write() as broker:
+        for number in (1, 2, 3):
+            app.send_task("orgo.load.ours", queue="orgo.load")
+            assert rings_in(broker, "orgo.load") == number
 
 
 def nothing_of_a_test_stays(config: Config) -> None:

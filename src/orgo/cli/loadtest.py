@@ -66,6 +66,11 @@ def _to_be_written(file: Path | None) -> Path | None:
     help="With --tasks: pieces for each ring.",
 )
 @click.option(
+    "--claim",
+    type=Whole(1, 10_000),
+    help="With --tasks: how many pieces the job of a ring takes at most; what waits if not given.",
+)
+@click.option(
     "--workers",
     type=Whole(1, 64),
     default=2,
@@ -87,7 +92,9 @@ def _to_be_written(file: Path | None) -> Path | None:
     help="Also write the report with its curves here.",
 )
 @as_json_option
-def loadtest(tasks: int | None, batch: int, html: Path | None, as_json: bool, **given: Any) -> int:
+def loadtest(
+    tasks: int | None, batch: int, claim: int | None, html: Path | None, as_json: bool, **given: Any
+) -> int:
     """Load an Orgo made for the test, and count what came of every mail.
 
     It runs beside yours on the same database server and broker, with a database, people and rules of its own, which are
@@ -97,9 +104,9 @@ def loadtest(tasks: int | None, batch: int, html: Path | None, as_json: bool, **
     if tasks is not None:
         if html is not None:
             raise click.UsageError("--html goes with --mails")
-        return _queue_test(tasks, batch, as_json, given)
-    if batch != 1:
-        raise click.UsageError("--batch goes with --tasks")
+        return _queue_test(as_json, tasks=tasks, batch=batch, claim=claim, **_of_both(given))
+    if batch != 1 or claim is not None:
+        raise click.UsageError("--batch and --claim go with --tasks")
     if given["via"] == "db" and given["rate"] is not None:
         raise click.UsageError(
             "--rate goes with --via smtp or api: db stores all before the first is decided"
@@ -121,15 +128,19 @@ def _mail_test(html: Path | None, as_json: bool, given: dict[str, Any]) -> int:
     return Code.DONE if found.is_well else Code.FAILED
 
 
-def _queue_test(tasks: int, batch: int, as_json: bool, given: dict[str, Any]) -> int:
+def _of_both(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in ("workers", "floor", "patience")}
+
+
+def _queue_test(as_json: bool, **plan: Any) -> int:
     from orgo.conf import load
     from orgo.loadtest import queue
     from orgo.loadtest.plan import QueuePlan
 
-    chosen = {name: given[name] for name in ("workers", "floor", "patience")}
     with Live() as live:
-        plan = QueuePlan(tasks=tasks, batch=batch, **chosen)
-        found = queue.run(load(), plan, lambda step, done, total: live.say(f"{step}: {done:,} of {total:,}"))
+        found = queue.run(
+            load(), QueuePlan(**plan), lambda step, done, total: live.say(f"{step}: {done:,} of {total:,}")
+        )
     line(found) if as_json else click.echo(queue.words(found))
     return Code.DONE if found.is_well else Code.FAILED
 

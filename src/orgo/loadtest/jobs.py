@@ -1,7 +1,7 @@
-"""Celery's application of a load test: Orgo's own jobs, and two that take one piece of work each for a ring.
+"""Celery's application of a load test: Orgo's own jobs, and two for the queue test.
 
-`orgo.load.ours` is Orgo's way (claim, courier, dot, settle) with a courier that goes nowhere; `orgo.load.bare` is one statement
-on the same row, the least that a queue in a database can cost.
+`orgo.load.ours` is the job of a ring for delivery (claim, courier, dot, settle) with a courier that goes nowhere;
+`orgo.load.bare` is one statement on one row, the least that a queue in a database can cost.
 """
 
 import os
@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from celery import Celery
 
+from orgo.conf import boot
 from orgo.delivery.ports import Parcel
-from orgo.loadtest.names import BARE, BATCH, CHANNEL, OURS
-from orgo.ops.jobs import app_or_exit
+from orgo.loadtest.names import BARE, CHANNEL, CLAIM, OURS, queue_of
+from orgo.ops.jobs import app_or_exit, send_all
 
 _BARE = """\
 UPDATE outbox_letter SET state = 'sent', settled_at = %s WHERE id = (
@@ -28,10 +29,17 @@ class Nowhere:
 
 
 def ours() -> int:
-    """Up to a batch of letters, as delivery's own job takes them."""
-    from orgo import pipeline
+    """The letters that wait, as delivery's own job takes them; only so many where the test says so."""
+    from orgo.pipeline import Sender
 
-    return pipeline.deliver(Nowhere(), limit=int(os.environ.get(BATCH, "1")), channel=CHANNEL)
+    sender = Sender(Nowhere(), CHANNEL)
+    if claim := int(os.environ.get(CLAIM, "0")):
+        return sender.round(claim)
+    return send_all(sender, _ring_again)
+
+
+def _ring_again() -> None:
+    app.send_task(OURS, queue=queue_of(boot.config().queue_prefix))
 
 
 def bare() -> None:

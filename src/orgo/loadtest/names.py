@@ -1,7 +1,7 @@
 """What the queue test's two sides call each other by, and what the report calls the broker (pure)."""
 
 CHANNEL = "load"  # no courier of Orgo takes such letters
-BATCH = "ORGO_LOADTEST_BATCH"
+CLAIM = "ORGO_LOADTEST_CLAIM"
 OURS, BARE = "orgo.load.ours", "orgo.load.bare"
 
 

@@ -44,10 +44,14 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class QueuePlan(msgspec.Struct, frozen=True):
-    """A test of the broker: `tasks` pieces of work, a ring for every `batch` of them."""
+    """A test of the broker: `tasks` pieces of work, a ring for every `batch` of them.
+
+    `claim` is how many the job of a ring takes at most; None for what waits, as it is on any day.
+    """
 
     tasks: int
     batch: int = 1
+    claim: int | None = None
     workers: int = 2
     floor: bool = False
     patience: float = 1800.0

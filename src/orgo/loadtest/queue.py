@@ -1,6 +1,7 @@
 """The queue test: as many rings as pieces of work go through the configured broker, and are drained by Celery's workers.
 
-A piece is a letter that is claimed, given to a courier that goes nowhere, and settled: the least of Orgo's real work.
+A piece is a letter that is claimed, given to a courier that goes nowhere, and settled: the least of Orgo's real work. All is
+drained when neither a piece nor a ring is left, for the job of a ring takes what waits, and those behind it find nothing.
 """
 
 import time
@@ -14,7 +15,7 @@ from orgo.conf.celery import make_app
 from orgo.lib.problems import BadInput, Problem
 from orgo.loadtest.crew import CELERY, Crew
 from orgo.loadtest.ground import ground
-from orgo.loadtest.names import BATCH, CHANNEL, broker_of, queue_of
+from orgo.loadtest.names import CHANNEL, CLAIM, broker_of, queue_of
 from orgo.loadtest.plan import QueuePlan
 
 _ROWS_AT_ONCE = 5_000
@@ -28,6 +29,7 @@ class Drained(msgspec.Struct, frozen=True):
 
     tasks: int
     batch: int
+    claim: int | None
     broker: str
     database: str
     workers: int
@@ -61,6 +63,7 @@ def run(own: Config, plan: QueuePlan, progress: Progress) -> Drained:
     return Drained(
         tasks=plan.tasks,
         batch=plan.batch,
+        claim=plan.claim,
         broker=broker,
         database=database,
         workers=plan.workers,
@@ -91,7 +94,7 @@ class _Test:
     ) -> None:
         self.config, self.plan, self.progress = config, plan, progress
         self.queue = queue_of(config.queue_prefix)
-        self.environ = {**environ, BATCH: str(plan.batch)}
+        self.environ = {**environ, **({CLAIM: str(plan.claim)} if plan.claim else {})}
 
     def drained(self, which: str) -> _Drain:
         """Fill, ring, drain, count."""
@@ -103,10 +106,11 @@ class _Test:
         crew = Crew(self.environ, self.config.home / "processes.log")
         crew.start([(*CELERY, f"--concurrency={self.plan.workers}", "-Q", self.queue)])
         try:
-            seconds, rate, memory = self._drain(crew, which)
+            with app.connection_for_write() as broker:
+                seconds, rate, memory = self._drain(crew, which, lambda: _left(broker, self.queue, batch))
         finally:
             crew.stop()
-        lost, doubled = _left()
+        lost, doubled = _amiss()
         return _Drain(rung, seconds, rate, lost, doubled, memory)
 
     def _ring(self, app: Any, job: str, rings: int) -> float:
@@ -118,7 +122,7 @@ class _Test:
                     self.progress("rung", number, rings)
         return rings / max(time.monotonic() - began, 0.001)
 
-    def _drain(self, crew: Crew, which: str) -> tuple[float, float, int]:
+    def _drain(self, crew: Crew, which: str, left: Callable[[], int]) -> tuple[float, float, int]:
         """Seconds and pieces a second, as `measured` says; the most memory."""
         looks = [(time.monotonic(), self.plan.tasks)]
         end, memory = looks[0][0] + self.plan.patience, 0
@@ -126,7 +130,7 @@ class _Test:
             time.sleep(_pause(looks, self.plan.tasks))
             crew.look()
             memory = max(memory, crew.memory())
-            looks.append((time.monotonic(), _waiting()))
+            looks.append((time.monotonic(), left()))
             self.progress(f"drained ({which})", self.plan.tasks - looks[-1][1], self.plan.tasks)
         return *measured(looks, self.plan.tasks), memory
 
@@ -191,13 +195,24 @@ def _fill(tasks: int) -> None:
         cursor.execute("ANALYZE outbox_letter")  # a server looks by itself only after a minute
 
 
+def _left(broker: Any, queue: str, batch: int) -> int:
+    """How much is left to drain: pieces, and those that rings are for, half each."""
+    return (_waiting() + rings_in(broker, queue) * batch + 1) // 2
+
+
+def rings_in(broker: Any, queue: str) -> int:
+    """How many rings lie in this queue of an open connection's broker, and no worker has."""
+    only_asked = broker.transport.driver_type != "redis"  # kombu finds no queue there by its prefix
+    return int(broker.default_channel.queue_declare(queue, passive=only_asked).message_count)
+
+
 def _waiting() -> int:
     from orgo.outbox.models import Letter
 
     return Letter.objects.filter(state__in=_STATES).count()
 
 
-def _left() -> tuple[int, int]:
+def _amiss() -> tuple[int, int]:
     """How many pieces were not done, and how many were begun more than once."""
     from orgo.outbox.models import Letter
 
@@ -211,7 +226,8 @@ def words(found: Drained) -> str:
         ("rung", f"{found.rings_per_second:,.0f} a second"),
         (
             "drained",
-            f"{found.tasks_per_second:,.0f} a second by {found.workers} worker(s), {found.seconds:,.1f} s",
+            f"{found.tasks_per_second:,.0f} a second by {found.workers} worker(s), {found.seconds:,.1f} s"
+            + (f"; {found.claim} a ring at most" if found.claim else ""),
         ),
         ("memory", f"{found.peak_rss_mb} MB at most, all workers"),
         ("lost", str(found.lost)),
