@@ -165,6 +165,18 @@ def test_a_rate_is_not_for_what_is_stored_at_once(tmp_path: Path) -> None:
     assert "--rate goes with --via smtp or api" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--claim", "2"], "--batch and --claim go with --tasks"),
+        (["--tasks", "10", "--batch", "5", "--claim", "4"], "--claim is at least --batch"),
+    ],
+)
+def test_what_no_ring_could_drain_is_refused(tmp_path: Path, words: list[str], why: str) -> None:
+    done = python(ORGO, "loadtest", *words, home=tmp_path)
+    assert (done.returncode, why in done.stderr) == (2, True)
+
+
 def test_the_queue_test_needs_a_queue(tmp_path: Path) -> None:
     done = python(ORGO, "loadtest", "--tasks", "10", home=tmp_path)
 

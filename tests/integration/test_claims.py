@@ -149,3 +149,12 @@ def test_a_letter_whose_sender_died_at_the_dot_goes_once_more_by_its_own_channel
     (again,) = claim(10)
 
     assert (again.pk, again.repeated) == (letter.pk, True)
+
+
+def test_a_letter_that_comes_after_there_was_none_is_claimed(office: Office) -> None:
+    from orgo.outbox.claim import claim
+    from orgo.outbox.models import Letter
+
+    assert (claim(10), claim(10)) == ([], [])
+    office.mail()
+    assert set(Letter.objects.values_list("state", flat=True)) == {"sent"}

@@ -41,6 +41,18 @@ def test_what_was_drained_was_drained_at_some_rate(
     assert queue.measured(looks, looks[0][1]) == (seconds, rate)
 
 
+@pytest.mark.parametrize(
+    ("pieces", "rings", "batch", "left"),
+    [(0, 0, 1, 0), (1, 0, 1, 1), (0, 1, 1, 1), (300, 300, 1, 300), (0, 3, 10, 15)],
+)
+def test_all_is_drained_when_neither_pieces_nor_rings_are_left(
+    monkeypatch: pytest.MonkeyPatch, pieces: int, rings: int, batch: int, left: int
+) -> None:
+    monkeypatch.setattr(queue, "_waiting", lambda: pieces)
+    monkeypatch.setattr(queue, "rings_in", lambda broker, name: rings)
+    assert queue._left(None, "orgo.load", batch) == left
+
+
 @pytest.mark.parametrize(("queue", "processes"), [("", 2), ("redis://127.0.0.1/0", 3)])
 def test_the_floor_has_as_many_processes_as_decide(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, queue: str, processes: int

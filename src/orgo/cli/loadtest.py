@@ -104,6 +104,8 @@ def loadtest(
     if tasks is not None:
         if html is not None:
             raise click.UsageError("--html goes with --mails")
+        if claim is not None and claim < batch:
+            raise click.UsageError("--claim is at least --batch: what no ring is for would be left")
         return _queue_test(as_json, tasks=tasks, batch=batch, claim=claim, **_of_both(given))
     if batch != 1 or claim is not None:
         raise click.UsageError("--batch and --claim go with --tasks")

@@ -352,7 +352,7 @@ def comment(reference: str, text: str, actor: str | None, as_json: bool) -> None
 @as_option
 @as_json_option
 def answer(reference: str, text: str, actor: str | None, as_json: bool) -> None:
-    """Answer the requester by mail."""
+    """Answer the requester by mail; a task that nobody has is yours then."""
     act(reference, "answer", actor, as_json, text=text)
 
 

@@ -131,7 +131,7 @@ class _Test:
             crew.look()
             memory = max(memory, crew.memory())
             looks.append((time.monotonic(), left()))
-            self.progress(f"drained ({which})", self.plan.tasks - looks[-1][1], self.plan.tasks)
+            self.progress(f"drained ({which})", max(0, self.plan.tasks - looks[-1][1]), self.plan.tasks)
         return *measured(looks, self.plan.tasks), memory
 
 

@@ -116,8 +116,10 @@ def send_all(sender: "Sender", again: Callable[[], None]) -> int:
     """Rounds of this sender until no letter is due or the time is over, then `again` is called; returns how many were claimed."""
 
     def stop() -> None:
-        sender.stop()
-        connection.close()  # of the ear's thread
+        try:
+            sender.stop()
+        finally:
+            connection.close()  # of the ear's thread
 
     with _ears[-1].call(stop):
         return _some(sender.round, again)

@@ -34,16 +34,16 @@ class Ear:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._to_call: list[Callable[[], None]] = []
-        self._thread: threading.Thread | None = None
+        self._listens = False
 
     @contextmanager
     def call(self, stop: Callable[[], None]) -> Iterator[None]:
         """Call `stop` once, on a thread of the ear's own, where the worker is told to end before this block does."""
         with self._changed:
+            if not self._listens:
+                threading.Thread(target=self._listen, name="orgo-stopping", daemon=True).start()
+                self._listens = True
             self._to_call.append(stop)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._listen, name="orgo-stopping", daemon=True)
-                self._thread.start()
             self._changed.notify()
         try:
             yield

@@ -244,18 +244,12 @@ def _take(draft: _Draft, command: c.Take) -> None:
 
 def _assign(draft: _Draft, command: c.Assign) -> None:
     if not command.to:
-        _give_back(draft)
+        draft.add("assigned", {"assignee": ""})
+        draft.tell("opened", ("team",))
+        _go_on_without_anybody(draft)
         return
     _hand_over(draft, command.to.lower(), command.at if command.to == command.actor.address else None)
     draft.tell("assigned", ("assignee",))
-
-
-def _give_back(draft: _Draft) -> None:
-    """What nobody has is known of by nobody: the levels that end with that go on."""
-    state = "pending" if draft.now.state == "in_progress" else draft.now.state
-    draft.add("assigned", {"assignee": "", "acknowledged_at": None, "state": state})
-    draft.tell("opened", ("team",))
-    _go_on_without_anybody(draft)
 
 
 def _hand_over(draft: _Draft, to: str, acknowledged: datetime | None) -> None:
@@ -427,8 +421,6 @@ def _undo(draft: _Draft, command: c.Undo) -> None:
         for k, v in command.before.items()
         if k in _FIELDS and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
     }
-    if not keep.get("assignee", draft.now.assignee) and not keep.get("closed_at", draft.now.closed_at):
-        keep["acknowledged_at"] = None  # as after a giving back
     more = {name: value for name in ("left", "unsent") if (value := getattr(command, name))}
     draft.add("undone", keep, of=command.event.seq, kind=command.event.type, **more)
     draft.tell("undone", command.told)
