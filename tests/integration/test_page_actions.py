@@ -89,9 +89,11 @@ def test_a_letter_that_is_leaving_is_not_kept_back(office: Office, do: Any) -> N
 
 def test_what_was_written_leaves_at_once(office: Office, do: Any) -> None:
     _mail(office)
-    do("answer", text="We are on our way.")
+    page = do("answer", text="We are on our way.")
 
     assert office.told() == ["clara@people.example"]
+    assert (office.task().assignee, "The task is yours now." in page) == ("anna@city.example", True)
+    assert "The task is yours now." not in do("answer", text="We have arrived.")
 
 
 def test_the_moment_is_the_readers_on_a_fast_clock_too(office: Office, do: Any) -> None:

@@ -40,13 +40,14 @@ class Refused(Exception):
 class Done(msgspec.Struct, frozen=True):
     """What came of it: the task afterwards, who is told by a letter, and whether it can be taken back.
 
-    Nothing changed where `changed` is False: it was like that already.
+    Nothing changed where `changed` is False: it was like that already. `taken`: nobody had it, and who acted has it now.
     """
 
     state: TaskState
     told: frozenset[str]
     changed: bool
     undoable: bool
+    taken: bool
 
 
 def perform(
@@ -100,7 +101,8 @@ def _once(
         told = frozenset(
             who for notice in outcome.notices for who in audience(house, after, notice, unit.now)
         )
-    return Done(after, told, bool(outcome.events), undoable)
+    taken = not state.assignee and after.assignee == user.address
+    return Done(after, told, bool(outcome.events), undoable, taken)
 
 
 def find(user: User, reference: str) -> Task:

@@ -292,7 +292,7 @@ def _wait(draft: _Draft, command: c.Wait) -> None:
     if draft.now.state == "waiting":
         draft.add("waiting", {"waiting_until": command.until})
         return
-    if draft.now.assignee:
+    if draft.now.assignee:  # else nobody has it afterwards, and its levels go on
         _acknowledge(draft, command.at)
     pauses = (*draft.now.pauses, (command.at, None))
     draft.add("waiting", {"state": "waiting", "waiting_until": command.until, "pauses": pauses})

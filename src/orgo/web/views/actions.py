@@ -67,6 +67,8 @@ def _said(action: str, done: Done, by: str) -> str:
         return _("Nothing changed: it was like that already.")
     if action == "assign" and not done.state.assignee:
         return _("It is the team's again.")
+    if action == "answer" and done.taken:
+        return f"{_SAID[action]()} {_('The task is yours now.')}"
     told = bool(done.state.requester) and done.state.requester in done.told
     if (action, told) not in _TOLD:
         return _SAID.get(action, lambda: _("Done."))()
