@@ -81,7 +81,7 @@ def _open_all() -> None:
 
     for _ in range(0, MAILS, BATCH):
         house = open_house()
-        policy = msgspec.to_builtins(house.default_policy())
+        policy = msgspec.to_builtins(house.default_policy)
         with Unit(house) as unit:
             for _ in range(BATCH):
                 facts = {

@@ -142,7 +142,9 @@ def decide(mails: Sequence[Mail], read: Sequence[Read]) -> None:
 def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
     with Unit(open_house()) as unit:
         good = [(mail, one) for mail, one in zip(mails, read, strict=True) if isinstance(one, Message)]
-        unit.look_up((one.content_key for _, one in good), (words_key(mail, one) for mail, one in good))
+        unit.look_up(
+            [one.content_key for _, one in good], {mail.pk: words_key(mail, one) for mail, one in good}
+        )
         for mail, message in zip(mails, read, strict=True):
             _place_one(mail, message, unit)
     for mailbox in {mail.mailbox for mail in mails if mail.mode == "observe" and mail.outcome}:

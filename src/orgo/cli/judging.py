@@ -8,7 +8,6 @@ import msgspec
 from orgo.conf import Config
 from orgo.lib import clock
 from orgo.message import Message, body_text
-from orgo.message.spam import spam_score
 from orgo.rules import Decision, Facts, Level, facts_of
 
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
@@ -31,7 +30,7 @@ def facts_for(message: Message, size: int, config: Config) -> Facts:
         recipients=recipients,
         size=size,
         dmarc=trust(message, border),
-        spam_score=spam_score(message.headers),
+        spam_score=message.spam_score,
         **findings(message, border),
     )
 

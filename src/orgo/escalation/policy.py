@@ -20,7 +20,7 @@ class Level(msgspec.Struct, frozen=True):
     until: Literal["acknowledged", "completed"] = "completed"
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, cache_hash=True):
     """The levels in the order of their numbers (from 1), frozen into a task when it opens.
 
     `calendar` names the calendar that the delays count on; `remind_before` are times before the deadline; `v` is the

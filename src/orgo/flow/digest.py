@@ -45,7 +45,7 @@ def send_digest(house: House | None = None) -> int:
     Any number of processes may call this: the letters' Message-IDs are the day's, and unique.
     """
     house = house or open_house()
-    until = _last_hour(house.zone_of(house.triage()), clock.now())
+    until = _last_hour(house.zone_of(house.triage), clock.now())
     last = Event.objects.filter(type="digest.sent").order_by("-at", "-id").first()
     since = datetime.fromisoformat(last.data["until"]) if last else until - timedelta(days=1)
     if since >= until:
@@ -75,7 +75,7 @@ def _ignored(since: datetime, until: datetime) -> QuerySet[Mail]:
 def _readers(house: House) -> list[str]:
     """The people of triage; the administrators where only Orgo would read it."""
     directory, now = house.directory, clock.now()
-    for group in ([house.triage()], directory.administrators()):
+    for group in ([house.triage], directory.administrators()):
         found = [who for who in directory.reach(group, now) if not house.reads(who)]
         if found:
             return found

@@ -41,7 +41,8 @@ class House:
         self.directory = directory
         self.rules = rules
         self.calendars = calendars
-        self._policies: dict[int, tuple[dict[str, Any], Policy]] = {}
+        self._policies: dict[bytes, Policy] = {}
+        self._asked: dict[int, tuple[dict[str, Any], Policy]] = {}
 
     # -- letters
 
@@ -61,7 +62,7 @@ class House:
         """The marks of all our letters, those of former keys too."""
         return frozenset(self.signer.signatures("mid", "loop", self.domain))
 
-    @property
+    @cached_property
     def can_send(self) -> bool:
         """Whether a way out is configured; letters are held where none is."""
         return self.config.smtp is not None
@@ -74,7 +75,7 @@ class House:
         domains = self.config.intake.smtp.domains
         return f"orgo@{domains[0] if domains else 'localhost'}"
 
-    @property
+    @cached_property
     def domain(self) -> str:
         """The domain in our Message-IDs."""
         return self.reply_base.rpartition("@")[2]
@@ -92,15 +93,23 @@ class House:
         signature = self.signer.sign("take", reference, recipient)
         return f"{self.public_url}/tasks/{reference}/take?for={_quoted(recipient)}&sig={signature}"
 
-    @property
+    @cached_property
     def public_url(self) -> str:
         """The address that links begin with."""
         return self.config.web.url
 
     def hooks_of(self, team: str) -> tuple[str, ...]:
         """The webhook that the team names, as a recipient of letters; none where it names none."""
-        found = self.config.team(team)
-        return (f"webhook:{found.webhook}",) if found is not None and found.webhook else ()
+        return self._hooks.get(team.lower(), ())
+
+    @cached_property
+    def _hooks(self) -> dict[str, tuple[str, ...]]:
+        """The webhooks of teams by their names and addresses, in lower case; of two with one name the first has it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for team in self.config.roster.teams:
+            for name in (team.name.lower(), team.address):
+                found.setdefault(name, (f"webhook:{team.webhook}",) if team.webhook else ())
+        return found
 
     def alarm_hooks(self) -> tuple[str, ...]:
         """The webhooks that hear what is urgent when mail can't leave."""
@@ -131,10 +140,11 @@ class House:
         """Who signs a letter to the requester."""
         return self.directory.organizations.get(state.organization) or self.config.organization.name
 
+    @cached_property
     def triage(self) -> str:
         """The team that gets what no rule routes; the first administrator where there is none."""
         team = self.directory.named(self.config.triage) if self.config.triage else None
-        team = team or self.directory.triage()
+        team = team or self.directory.triage
         if team:
             return team.address
         administrators = self.directory.administrators()
@@ -164,18 +174,23 @@ class House:
         """The name of the calendar that a task counts by: the rule's, else the team's, else the house's."""
         return wanted or self.directory.team(team).calendar or self.config.teams.calendar or ""
 
+    @cached_property
     def default_policy(self) -> Policy:
         """The escalation of a task that no rule gave one, so that none is without a next step."""
         return default_policy(self.config)
 
     def policy(self, state: TaskState) -> Policy:
-        """The policy that was frozen into the task when it opened. It is asked for four times while a task opens."""
+        """The policy that was frozen into the task when it opened. A batch has few, and asks thrice while a task opens."""
         if not state.policy:
             return Policy(levels=())
-        known = self._policies.get(id(state.policy))
-        if known is None or known[0] is not state.policy:
-            known = self._policies[id(state.policy)] = state.policy, msgspec.convert(state.policy, Policy)
-        return known[1]
+        asked = self._asked.get(id(state.policy))
+        if asked is None or asked[0] is not state.policy:
+            frozen = msgspec.json.encode(state.policy)
+            known = self._policies.get(frozen)
+            if known is None:
+                known = self._policies[frozen] = msgspec.convert(state.policy, Policy)
+            asked = self._asked[id(state.policy)] = state.policy, known
+        return asked[1]
 
     def level(self, state: TaskState, number: int) -> Level:
         """The level of this number (from 1) in the task's policy."""
@@ -186,12 +201,12 @@ class House:
         """The address a level speaks to, as of now: roles become persons."""
         roles = {"assignee": state.assignee, "team": state.team}
         if not level.to or level.to in ("supervisor", *roles):
-            return roles.get(level.to or "") or self.directory.supervisor_of(state.team) or self.triage()
+            return roles.get(level.to or "") or self.directory.supervisor_of(state.team) or self.triage
         if level.to in ("administrator", "director"):
             return (
                 next(iter(self.directory.with_role(level.to)), "")
                 or self.directory.supervisor_of(state.team)
-                or self.triage()
+                or self.triage
             )
         team = self.directory.named(level.to)
         return team.address if team else level.to

@@ -191,7 +191,7 @@ def _assign(state: TaskState, understood: Understood, actor: Actor, unit: Unit) 
 
 def _not_mine(state: TaskState, understood: Understood, actor: Actor, unit: Unit) -> c.Command | None:
     house = unit.house
-    to = _person(understood, unit) if understood.who else house.triage()
+    to = _person(understood, unit) if understood.who else house.triage
     if to is None:
         return None
     return c.Route(
@@ -229,7 +229,7 @@ def heard_by(state: TaskState, number: int, unit: Unit) -> Heard:
     house = unit.house
     notify: tuple[str, ...] = ()
     if not house.policy(state).levels:
-        called = house.directory.supervisor_of(state.team) or house.triage()
+        called = house.directory.supervisor_of(state.team) or house.triage
     else:
         level = house.level(state, number)
         called, notify = house.who_hears(state, level).lower(), level.notify

@@ -107,7 +107,7 @@ def _caretakers(house: House, state: TaskState, now: Any, without: str = "") -> 
     """
     directory = house.directory
     groups = [directory.reach([who], now) for who in directory.supervisors_of(state.team)]
-    groups.append(directory.reach(directory.team(house.triage()).members, now))
+    groups.append(directory.reach(directory.team(house.triage).members, now))
     barred = {without.lower(), *reasons_for(who for group in groups for who in group)}
     reached = (tuple(who for who in group if who not in barred and not house.reads(who)) for group in groups)
     return next(filter(None, reached), house.alarm_hooks())

@@ -12,25 +12,14 @@ from orgo.audit.models import Event
 from orgo.flow.alarms import alarm
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
-from orgo.message import Message
 from orgo.outbox.models import STATES as LETTER_STATES
 from orgo.outbox.models import Letter
 from orgo.task.values import Notice, TaskState
 
-HEADER = "X-Orgo-Loop"
-_HEADER = HEADER.lower()
 MOST_AN_HOUR = 5
 MOST_A_DAY = 20
-MOST_MARKS = 5
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 AT_ONCE = timedelta(minutes=10)
-
-
-def marks_of(message: Message) -> tuple[str, ...]:
-    """The marks of the Orgos that a mail, or what it answers, has passed."""
-    length = len(_HEADER)  # of a mail's many headers few are worth a look
-    values = [value for name, value in message.headers if len(name) == length and name.lower() == _HEADER]
-    return tuple(dict.fromkeys(" ".join(values).split()))[:MOST_MARKS]
 
 
 def put_off_until(mail: Mail, state: TaskState, asks: str, unit: Unit) -> datetime | None:

@@ -52,7 +52,7 @@ def open_by_hand(
             "labels": tuple(labels),
             "requester": requester.strip().lower(),
             "visibility": card.visibility or house.config.teams.visibility,
-            "policy": msgspec.to_builtins(house.default_policy()),
+            "policy": msgspec.to_builtins(house.default_policy),
             "calendar": house.calendar_for(None, card.address),
             "answerable": bool(requester.strip()),
         }
@@ -65,7 +65,7 @@ def open_by_hand(
 
 
 def _team(name: str, house: House) -> TeamCard:
-    card = house.directory.named(name) if name else house.directory.team(house.triage())
+    card = house.directory.named(name) if name else house.directory.team(house.triage)
     if card is None:
         raise ValueError(f"there is no team {name!r}")
     return card

@@ -10,14 +10,13 @@ from orgo.escalation.policy import Policy
 from orgo.flow import words
 from orgo.flow.border import border_of, findings
 from orgo.flow.house import House, addresses
-from orgo.flow.loops import echoing, marks_of
+from orgo.flow.loops import echoing
 from orgo.flow.timing import policy_of
 from orgo.flow.unit import Unit
 from orgo.intake.models import Mail
 from orgo.lib import ids
 from orgo.lib.durations import Duration
 from orgo.message import Address, Message, forwarded_from
-from orgo.message.spam import spam_score
 from orgo.outbox.models import STATES as LETTER_STATES
 from orgo.outbox.models import Letter
 from orgo.people.directory import TeamCard
@@ -59,7 +58,7 @@ def facts_for(mail: Mail, message: Message, house: House) -> Facts:
         recipients=tuple(mail.envelope_to),
         size=mail.size,
         dmarc=mail.trust,
-        spam_score=spam_score(message.headers),
+        spam_score=message.spam_score,
         **findings(message, border_of(mail, message, house.config)),
     )
 
@@ -107,7 +106,7 @@ def _unrouted(mail: Mail, house: House) -> str:
     """The team that gets what no rule routes: the mailbox's, else triage."""
     account = house.config.account(mail.mailbox)
     named = house.directory.named(account.team) if account and account.team else None
-    return named.address if named else house.triage()
+    return named.address if named else house.triage
 
 
 def _is_own_list(mail: Mail, message: Message, house: House) -> bool:
@@ -145,7 +144,7 @@ def open_task(
         "revision": house.rules.hash,
         "language": message.language,
         "mailbox": mail.mailbox,
-        "loops": marks_of(message),
+        "loops": tuple(message.loop_marks),
         "spared": echoing(mail, _named(team, policy, notify, unit), unit),
         "policy": msgspec.to_builtins(policy),
         "calendar": calendar,
@@ -201,7 +200,7 @@ def _first_sender(mail: Mail, message: Message, house: House) -> Address | None:
 def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
     """Give triage a task for a mail that could not be read, made from what is safe to say of it."""
     house = unit.house
-    team = house.directory.team(house.triage())
+    team = house.directory.team(house.triage)
     language = team.language or house.config.organization.language
     number = ids.new_id()
     facts = {
@@ -212,7 +211,7 @@ def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
         "organization": team.organization,
         "mail": mail.pk,
         "labels": ("quarantine",),
-        "policy": msgspec.to_builtins(house.default_policy()),
+        "policy": msgspec.to_builtins(house.default_policy),
         "calendar": house.calendar_for(None, team.address),
         "answerable": False,
     }
@@ -233,7 +232,8 @@ def _visibility(decision: Decision, team: TeamCard, house: House) -> str:
 
 
 def _policy(decision: Decision, house: House) -> Policy:
-    return msgspec.structs.replace(policy_of(decision, house.config), remind_before=REMIND_BEFORE)
+    policy = policy_of(decision, house.config) if decision.levels else house.default_policy
+    return msgspec.structs.replace(policy, remind_before=REMIND_BEFORE)
 
 
 def _resolved(name: str, house: House) -> str:

@@ -10,7 +10,6 @@ from orgo.flow.canary import came_home, is_by_hand, note_arrival
 from orgo.flow.copies import decide_copy
 from orgo.flow.house import House
 from orgo.flow.joining import join
-from orgo.flow.loops import marks_of
 from orgo.flow.opening import judge, open_task, open_triage
 from orgo.flow.reading import MALWARE
 from orgo.flow.thread import Thread, find_thread
@@ -89,15 +88,14 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
         kept["decision"] = decide_copy(mail, message, *same, unit)
         _link(mail, same, unit, kept)
         return
-    words_key = storms.words_key(mail, message)
-    equal = storms.equal_mail(mail, words_key, unit) if thread is None else None
+    equal = storms.equal_mail(mail, unit) if thread is None else None
     if equal is not None:
         storms.count(mail, equal, unit)
         unit.settle_mail(
             mail, "linked", reason="the same words again within an hour", task=equal.task, **kept
         )
         return
-    _place_new(mail, message, thread, unit, kept, words_key)
+    _place_new(mail, message, thread, unit, kept)
 
 
 def _link(mail: Mail, same: tuple[int, int], unit: Unit, kept: dict[str, Any]) -> None:
@@ -107,9 +105,7 @@ def _link(mail: Mail, same: tuple[int, int], unit: Unit, kept: dict[str, Any]) -
     unit.settle_mail(mail, "linked", reason="the same mail again", task=task, same_as=first, **kept)
 
 
-def _place_new(
-    mail: Mail, message: Message, thread: Thread | None, unit: Unit, kept: dict[str, Any], words_key: str
-) -> None:
+def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, kept: dict[str, Any]) -> None:
     decision = judge(mail, message, unit)
     kept["decision"] = decision.kept
     mail.decision = decision.kept
@@ -117,7 +113,7 @@ def _place_new(
         unit.settle_mail(mail, "ignored", reason="mail of a list or machine that no rule wants", **kept)
     else:
         task = open_task(mail, message, decision, unit, before=thread.state if thread else None)
-        unit.settle_mail(mail, "opened", task=task, words_key=words_key, **kept)
+        unit.settle_mail(mail, "opened", task=task, words_key=unit.words_keys[mail.pk], **kept)
         unit.index(task, f"{mail.subject}\n{mail.from_name} {mail.from_address}\n{mail.text}")
 
 
@@ -167,7 +163,7 @@ def _leave_quarantine(mail: Mail, unit: Unit) -> None:
 
 def _never_work(message: Message, house: House) -> str:
     """Why the mail can't be anybody's work, or ""."""
-    if not house.loop_marks.isdisjoint(marks_of(message)) and not message.is_bounce:
+    if not house.loop_marks.isdisjoint(message.loop_marks) and not message.is_bounce:
         return "one of our own letters came back"
     if message.received_count > MOST_HOPS:
         return f"it passed more than {MOST_HOPS} servers: a loop"

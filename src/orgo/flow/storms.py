@@ -39,9 +39,9 @@ def words_key(mail: Mail, message: Message) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-def equal_mail(mail: Mail, key: str, unit: Unit) -> Known | None:
+def equal_mail(mail: Mail, unit: Unit) -> Known | None:
     """The mail of the last hour that opened a task with this words_key: one that is open, both senders believed alike."""
-    for known in unit.same_words(key) if key else ():
+    for known in unit.same_words(mail.pk):
         first, state = unit.mail(known.mail), unit.state(known.task)
         if first is None or state is None or state.is_closed or first.trust != mail.trust:
             continue

@@ -7,7 +7,7 @@ All of it is committed at the end of the block, or nothing. Who waits for new wo
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -77,6 +77,7 @@ class Unit:
         self._texts: list[tuple[int, str]] = []
         self._by_content: dict[str, list[Known]] = defaultdict(list)
         self._by_words: dict[str, list[Known]] = defaultdict(list)
+        self.words_keys: dict[int, str] = {}
         self._references: list[str] = []
         self._given: set[str] = set()
 
@@ -202,22 +203,25 @@ class Unit:
         if mail.words_key and mail.task:
             self._by_words[mail.words_key].append(Known(mail.id, mail.task, mail.received_at))
 
-    def look_up(self, content_keys: Iterable[str], words_keys: Iterable[str] = ()) -> None:
-        """Find the mails with these keys whose work has a task: one query of each kind for a whole batch."""
+    def look_up(self, content_keys: Iterable[str], words_keys: Mapping[int, str]) -> None:
+        """Find the mails with these keys whose work has a task: one query of each kind for a whole batch.
+
+        The words' keys are by the mails' ids, and are kept for when a mail is placed.
+        """
+        self.words_keys |= words_keys
         _find("content_key", content_keys, self._by_content)
-        _find("words_key", words_keys, self._by_words)
+        _find("words_key", words_keys.values(), self._by_words)
 
     def same_content(self, key: str) -> list["Known"]:
         """The mails with this content key that have a task, those of this batch included, the oldest first."""
         if key not in self._by_content:
-            self.look_up([key])
+            self.look_up([key], {})
         return self._by_content[key]
 
-    def same_words(self, key: str) -> list["Known"]:
-        """The mails with this key that opened a task, those of this batch included, the oldest first."""
-        if key not in self._by_words:
-            self.look_up((), [key])
-        return self._by_words[key]
+    def same_words(self, mail: int) -> list["Known"]:
+        """The mails with this mail's words_key that opened a task, those of this batch included, the oldest first."""
+        key = self.words_keys[mail]
+        return self._by_words[key] if key else []
 
     def index(self, task: int, text: str) -> None:
         """Make a text findable on the task, but not what is signed in it: a search finds it letter by letter."""

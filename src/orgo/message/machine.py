@@ -28,6 +28,7 @@ _SIGNS = (
     | frozenset(("auto-submitted", "precedence", "x-failed-recipients"))
 )
 _NOT = frozenset(("", "no", "none", "0", "false"))
+_MOST_MARKS = 5
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -78,6 +79,11 @@ def machine_of(headers: dict[str, list[str]], subject: str, *, suspect: bool) ->
         list_id=list_id,
         bulk=precedence in ("bulk", "junk") or _any(headers, _OF_BULK),
     )
+
+
+def loop_marks(headers: dict[str, list[str]]) -> list[str]:
+    """The marks of the Orgos that a mail, or what it answers, has passed: they travel on in X-Orgo-Loop."""
+    return list(dict.fromkeys(" ".join(headers.get("x-orgo-loop", ())).split()))[:_MOST_MARKS]
 
 
 def _is_from_nobody(headers: dict[str, list[str]]) -> bool:

@@ -46,7 +46,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What a mail says. Texts are decoded and clean; what is odd stands in `warnings`.
 
     `trusted`: there is exactly one sender and nothing is wrong with how it is written (design/security.md S05).
-    `attached_sender` wrote the one mail that is attached to this one and passed on by it. `limit` names the limit that
+    `attached_sender` wrote the one mail that is attached to this one and passed on by it. `loop_marks` are of the Orgos
+    that it has passed, `spam_score` is what filters wrote into its headers. `limit` names the limit that
     was passed: then nothing but some headers was read. `trace` are the Received and Authentication-Results as
     (name in lower case, text as it is written), the topmost first.
     """
@@ -74,6 +75,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     is_list: bool = False
     list_id: str = ""
     is_bulk: bool = False
+    loop_marks: list[str] = []
+    spam_score: float | None = None
     is_encrypted: bool = False
     language: str = ""
     trace: list[tuple[str, str]] = []

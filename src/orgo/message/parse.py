@@ -12,11 +12,12 @@ from orgo.message.forwarded import attached_sender
 from orgo.message.html import joined
 from orgo.message.language import language_of
 from orgo.message.limits import LimitPassed, in_words
-from orgo.message.machine import is_suspect, machine_of
+from orgo.message.machine import is_suspect, loop_marks, machine_of
 from orgo.message.mime import read, summary
 from orgo.message.model import Address, Message
 from orgo.message.part import Part
 from orgo.message.parts import lasting, read_body
+from orgo.message.spam import spam_score
 from orgo.message.words import header_text
 
 MOST_REFERENCES = 100
@@ -103,6 +104,8 @@ def _message(root: Part) -> Message:
         is_list=machine.is_list,
         list_id=machine.list_id,
         is_bulk=machine.bulk,
+        loop_marks=loop_marks(headers),
+        spam_score=spam_score(headers),
         is_encrypted=encrypted,
         language=language_of(subject, text, html),
         trace=_trace(root),

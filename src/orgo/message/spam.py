@@ -1,7 +1,7 @@
 """The score that a spam filter wrote into a mail's headers (pure, linear)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 _NUMBER = r"(-?\d{1,6}(?:\.\d{1,6})?)(?![\d.])"
 # SpamAssassin, amavis and Exim; rspamd. Of a status the score is one word among others.
@@ -14,14 +14,15 @@ _SAYS = {
 _LOOKED_AT = 500
 
 
-def spam_score(headers: Iterable[tuple[str, str]]) -> float | None:
-    """The highest score that any header says, None where none does.
+def spam_score(headers: Mapping[str, Sequence[str]]) -> float | None:
+    """The highest score that any of the headers (values by lower name) says, None where none does.
 
     Filters add theirs above or below what a sender wrote; a sender who writes one too can only make it worse.
     """
     found = [
         float(match[1])
-        for name, value in headers
-        if (says := _SAYS.get(name.lower())) and (match := says.match(value[:_LOOKED_AT]))
+        for name in _SAYS.keys() & headers.keys()
+        for value in headers[name]
+        if (match := _SAYS[name].match(value[:_LOOKED_AT]))
     ]
     return max(found, default=None)

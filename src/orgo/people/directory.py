@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
@@ -46,14 +47,14 @@ class TeamCard(msgspec.Struct, frozen=True):
         return self.label or self.name
 
 
-class Directory(msgspec.Struct, frozen=True):
-    """Everybody, by address; made once for a batch of mail."""
+class Directory(msgspec.Struct, frozen=True, dict=True):
+    """Everybody, by address; made once for a batch of mail, which asks for the same few again and again."""
 
     teams: dict[str, TeamCard]
     people: dict[str, Person]
     organizations: dict[str, str] = {}
-    # A batch of mail asks for the same few teams again and again.
     _reached: dict[tuple[tuple[str, ...], datetime], tuple[str, ...]] = {}
+    _supervisors: dict[str, tuple[str, ...]] = {}
 
     def team(self, address: str) -> TeamCard:
         """The team at `address`; one of one person where no team has it."""
@@ -68,9 +69,19 @@ class Directory(msgspec.Struct, frozen=True):
         wanted = name.strip().lower()
         if wanted in self.teams:
             return self.teams[wanted]
-        found = [t for t in self.teams.values() if wanted in (t.name.lower(), t.address.split("@")[0])]
+        found = self._named.get(wanted, ())
         return found[0] if len(found) == 1 else None
 
+    @cached_property
+    def _named(self) -> dict[str, list[TeamCard]]:
+        """The teams by their names and by the first parts of their addresses."""
+        found: dict[str, list[TeamCard]] = {}
+        for team in self.teams.values():
+            for name in {team.name.lower(), team.address.split("@")[0]}:
+                found.setdefault(name, []).append(team)
+        return found
+
+    @cached_property
     def triage(self) -> TeamCard | None:
         """The team that gets what no rule routes."""
         return next((team for team in self.teams.values() if team.is_triage), None)
@@ -89,9 +100,12 @@ class Directory(msgspec.Struct, frozen=True):
 
     def supervisors_of(self, team: str) -> tuple[str, ...]:
         """All who could hear when nobody is named, in the order in which they are asked."""
-        triage = self.triage()
-        choices = (self.team(team).supervisor, triage.supervisor if triage else "", *self.administrators())
-        return tuple(dict.fromkeys(choice for choice in choices if choice))
+        known = self._supervisors.get(team)
+        if known is None:
+            of_triage = self.triage.supervisor if self.triage else ""
+            choices = (self.team(team).supervisor, of_triage, *self.administrators())
+            known = self._supervisors[team] = tuple(dict.fromkeys(choice for choice in choices if choice))
+        return known
 
     def standing_in(self, address: str, now: datetime) -> str:
         """`address`, or that of the deputy (or the deputy's) while the person is away."""

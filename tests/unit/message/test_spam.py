@@ -2,7 +2,7 @@
 
 import pytest
 
-from orgo.message.spam import spam_score
+from orgo.message import parse
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,16 @@ from orgo.message.spam import spam_score
     ],
 )
 def test_a_header_of_a_filter(name: str, value: str, score: float | None) -> None:
-    assert spam_score([("Subject", "score=99"), (name, value)]) == score
+    assert _score("Subject: score=99", f"{name}: {value}") == score
 
 
 def test_of_several_the_highest_counts_wherever_it_stands() -> None:
-    mine, theirs = ("X-Spam-Score", "7.5"), ("X-Spam-Status", "No, score=-50")
+    mine, theirs, second = "X-Spam-Score: 7.5", "X-Spam-Status: No, score=-50", "X-Spam-Score: -50"
 
-    assert spam_score([mine, theirs]) == spam_score([theirs, mine]) == 7.5
-    assert spam_score([]) is None
+    assert _score(mine, theirs) == _score(theirs, mine) == 7.5
+    assert _score(mine, second) == _score(second, mine) == 7.5
+    assert _score() is None
+
+
+def _score(*headers: str) -> float | None:
+    return parse("\n".join(["From: a@x.example", *headers, "", "x"]).encode()).spam_score
