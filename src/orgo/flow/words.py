@@ -201,8 +201,8 @@ def refused(why: str, language: str) -> str:
 
 def said(key: str, language: str, **values: str) -> str:
     """A phrase in this language (English where it has none)."""
-    phrases = _SAID.get(language, {})
-    return phrases.get(key, _SAID["en"][key]).format(**values)
+    phrase = _SAID.get(language, _SAID["en"]).get(key, _SAID["en"][key])
+    return phrase.format_map(values) if values else phrase
 
 
 def no_subject(language: str) -> str:

@@ -12,7 +12,6 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 6
 # Ten bits as two letters: a signature of 130 bits is thirteen look-ups, a reference of 30 bits is three.
 _PAIRS = [one + other for one in CROCKFORD.lower() for other in CROCKFORD.lower()]
-_SHIFTS = tuple(range(120, -1, -10))
 _CONFUSED = str.maketrans({"I": "1", "L": "1", "O": "0"})
 
 
@@ -49,13 +48,29 @@ def token_hash(token: str) -> str:
 
 
 def sign(key: bytes, *parts: str) -> str:
-    """A short HMAC-SHA256 over `parts` (each length-prefixed, so that no two lists sign alike): 26 letters, 130 bits."""
+    """A short HMAC-SHA256 over `parts`: 26 letters, 130 bits."""
+    return signature(key, counted(*parts))
+
+
+def counted(*parts: str) -> bytes:
+    """The parts in a row, each behind its length, so that no two lists are alike."""
     message = b""
     for part in parts:
         data = part.encode()
         message += len(data).to_bytes(4, "big") + data
+    return message
+
+
+def signature(key: bytes, message: bytes) -> str:
+    """What `sign` comes to for parts that are `counted` already."""
     bits = int.from_bytes(_hmac(key, message)[:17], "big") >> 6
-    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
+    # Written out: a mail takes eight signatures, and a loop takes twice as long.
+    return (
+        f"{_PAIRS[bits >> 120]}{_PAIRS[bits >> 110 & 1023]}{_PAIRS[bits >> 100 & 1023]}{_PAIRS[bits >> 90 & 1023]}"
+        f"{_PAIRS[bits >> 80 & 1023]}{_PAIRS[bits >> 70 & 1023]}{_PAIRS[bits >> 60 & 1023]}{_PAIRS[bits >> 50 & 1023]}"
+        f"{_PAIRS[bits >> 40 & 1023]}{_PAIRS[bits >> 30 & 1023]}{_PAIRS[bits >> 20 & 1023]}{_PAIRS[bits >> 10 & 1023]}"
+        f"{_PAIRS[bits & 1023]}"
+    )
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:

@@ -186,9 +186,9 @@ def _linked(line: str, places: tuple[str, ...]) -> str:
 
 def quote(text: str, *, lines: int = 30) -> str:
     """Somebody's words as a quotation, at most `lines` lines of it."""
-    shown = [clip(line, 500) for line in text.strip().split("\n")]
-    cut = [*shown[:lines], "…"] if len(shown) > lines else shown
-    return "\n".join(f"> {line}".rstrip() for line in cut)
+    said = text.strip().split("\n")
+    shown = [f"> {line if len(line) <= 500 else clip(line, 500)}".rstrip() for line in said[:lines]]
+    return "\n".join([*shown, "> …"] if len(said) > lines else shown)
 
 
 def check_own(text: str, file: str) -> list[Any]:

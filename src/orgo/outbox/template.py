@@ -14,29 +14,28 @@ class Template:
 
     def __init__(self, text: str) -> None:
         self.names = frozenset(names(text))
-        self._lines = [_Line(line) for line in text.split("\n")]
+        self._lines = [_read(line) for line in text.split("\n")]
 
     def render(self, values: Mapping[str, str]) -> str:
         """The text with each {name} replaced by its value; a line that consists of an empty placeholder goes away.
 
-        Values are put in once and never looked at again, so a value that looks like a placeholder stays as it is.
+        Values are put in once and never looked at again, so a value that looks like a placeholder stays as it is. A name
+        without a value stays as it is too.
         """
-        filled = (line.filled(values) for line in self._lines)
-        return "\n".join([line for line in filled if line is not None])
+        filled = []
+        for form, slots in self._lines:
+            line = (
+                (form % tuple([values.get(name, shown) for name, shown in slots])).rstrip() if slots else form
+            )
+            if line or not slots:
+                filled.append(line)
+        return "\n".join(filled)
 
 
-class _Line:
-    """A line as a form with slots."""
-
-    def __init__(self, line: str) -> None:
-        self._slots = [(found[1], found[0]) for found in _PLACEHOLDER.finditer(line)]
-        self._form = _PLACEHOLDER.sub("%s", line.replace("%", "%%")) if self._slots else line.rstrip()
-
-    def filled(self, values: Mapping[str, str]) -> str | None:
-        """The line with its values; None where nothing is left of it. A name without a value stays as it is."""
-        if not self._slots:
-            return self._form
-        return (self._form % tuple([values.get(name, shown) for name, shown in self._slots])).rstrip() or None
+def _read(line: str) -> tuple[str, list[tuple[str, str]]]:
+    """A line as a form, and what goes into its slots: the name, and how it was written."""
+    slots = [(found[1], found[0]) for found in _PLACEHOLDER.finditer(line)]
+    return (_PLACEHOLDER.sub("%s", line.replace("%", "%%")) if slots else line.rstrip()), slots
 
 
 def render(text: str, values: Mapping[str, str]) -> str:
