@@ -46,14 +46,14 @@ def _of_bits(bits: int, value: int | None) -> int | None:
 _of_16_bits, _of_32_bits = partial(_of_bits, 16), partial(_of_bits, 32)
 
 
-def _jsonb(value: Any) -> bytes:
-    """The binary form of jsonb is a byte with its version, 1, and the text."""
-    return b"\x01" + msgspec.json.encode(value)
+def _jsonb(value: Any) -> str:
+    """The binary form of jsonb is a byte with its version, 1, and the text; as one text psycopg takes it faster than as bytes."""
+    return "\x01" + msgspec.json.encode(value).decode()
 
 
 def copied_as(field: "models.Field[Any, Any]") -> str:
     """The type whose binary form a value is given in."""
-    return "bytea" if isinstance(field, models.JSONField) else _type(field)
+    return "text" if isinstance(field, models.JSONField) else _type(field)
 
 
 @cache

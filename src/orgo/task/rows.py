@@ -1,6 +1,5 @@
 """Between a task's row and its state: the columns are a part of the state's fields, the rest stands in `more`."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -24,14 +23,17 @@ _MORE = tuple(
 
 def row_of(state: TaskState) -> dict[str, Any]:
     """The values of the task's row, by column."""
-    row = {name: getattr(state, name) for name in _COLUMNS}
+    values = msgspec.structs.asdict(state)
+    row = {name: values[name] for name in _COLUMNS}
     row["labels"] = list(state.labels)
     row["fields"] = dict(state.fields)
     for name in _LISTED:
-        addresses = getattr(state, name)
-        row[name] = f"|{'|'.join(addresses)}|" if addresses else ""
+        row[name] = f"|{'|'.join(values[name])}|" if values[name] else ""
     row["next_level_at"] = state.next_level_at
-    row["more"] = {name: msgspec.to_builtins(value) for name, value in _told(state)}
+    # What has its default is kept out of the row.
+    row["more"] = msgspec.to_builtins(
+        {name: values[name] for name, default in _MORE if values[name] != default}
+    )
     return row
 
 
@@ -44,11 +46,3 @@ def state_of(row: Task) -> TaskState:
         **{name: [one for one in getattr(row, name).split("|") if one] for name in _LISTED},
     }
     return msgspec.convert({**values, **row.more}, TaskState, strict=False)
-
-
-def _told(state: TaskState) -> Iterator[tuple[str, Any]]:
-    """The fields that hold anything else than their default (which is kept out of the row)."""
-    for name, default in _MORE:
-        value = getattr(state, name)
-        if value != default:
-            yield name, value

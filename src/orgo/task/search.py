@@ -27,7 +27,7 @@ def index(texts: Sequence[tuple[int, str]], database: str = DEFAULT_DB_ALIAS) ->
         sql.add("search_entry", {"task": "", "text": ""}, texts, database)
     else:
         rows = [(task, _vector(text)) for task, text in texts]
-        sql.add("search_entry", {"task": "", "words": ""}, rows, database)
+        sql.add("search_entry", {"task": "bigint", "words": "bytea"}, rows, database)
 
 
 def tasks_with(words: str) -> RawSQL | None:
@@ -42,9 +42,14 @@ def tasks_with(words: str) -> RawSQL | None:
     return RawSQL("SELECT task FROM search_entry WHERE words @@ to_tsquery('simple', %s)", [asked])
 
 
-def _vector(text: str) -> str:
-    """The text's words as PostgreSQL writes a tsvector; a word has neither quotes nor backslashes in it."""
-    return " ".join(list(_words(fold(text)))[:_MOST_DISTINCT])
+def _vector(text: str) -> bytes:
+    """The text's words as the binary form of a tsvector, which the server reads in half the time of a text.
+
+    That is how many there are in 32 bits, then each with a zero byte behind it and 16 bits for how many positions it has,
+    none here (tsvectorsend in PostgreSQL's utils/adt/tsvector.c). A word has no zero in it.
+    """
+    words = list(_words(fold(text)))[:_MOST_DISTINCT]
+    return len(words).to_bytes(4, "big") + "".join([f"{word}\0\0\0" for word in words]).encode()
 
 
 def _words(folded: str) -> dict[str, None]:

@@ -32,13 +32,14 @@ def apply(state: TaskState | None, event: Event) -> TaskState:
     Every event names the fields it changes and their new values in `data["set"]`, so that a fold never computes
     anything again: what was decided under the rules and calendars of that day stays as it was.
     """
-    given = _given(event.data.get("set", {})) | {"seq": event.seq, "updated_at": event.at}
+    values = event.data.get("set", {})
+    stamps = {"seq": event.seq, "updated_at": event.at}
     if state is not None:
-        return replace(state, **given)
+        return replace(state, **(_given(values) | stamps))
     if event.type != "task.opened":
         raise UnknownTask(event.type)
-    first: dict[str, Any] = {"title": "", "opened_at": event.at, "round_at": event.at}
-    return TaskState(**(first | given))
+    first = {"title": "", "opened_at": event.at, "round_at": event.at}
+    return msgspec.convert({**first, **values, **stamps}, TaskState, strict=True)
 
 
 def fold(events: Iterable[Event]) -> TaskState | None:
@@ -80,13 +81,12 @@ class _Draft:
 
     def add(self, type: str, set: dict[str, Any] | None = None, **data: Any) -> None:
         """Add an event that gives the fields in `set` their new values; those about persons go to the row only."""
-        given = set or {}
+        given = dict(set or ())
+        personal = {name: given.pop(name) for name in PERSONAL if name in given}
         seq = (self.state.seq if self.state else 0) + 1
-        open_values = {name: value for name, value in given.items() if name not in PERSONAL}
-        body = {"set": msgspec.to_builtins(open_values), **msgspec.to_builtins(data)}
+        body = {"set": msgspec.to_builtins(given), **msgspec.to_builtins(data)}
         event = Event(f"task.{type}", self.command.at, self.command.actor, body, seq)
         self.events.append(event)
-        personal = {name: value for name, value in given.items() if name in PERSONAL}
         self.state = replace(apply(self.state, event), **personal)
 
     def tell(self, kind: str, to: Iterable[str], *, note: int | None = None, **data: Any) -> None:
