@@ -168,8 +168,6 @@ def floor(home: Path, number: str, processes: str, source: str, form: str) -> No
 
     with psycopg.connect(source, options="-c search_path=orgo") as former:
         raws = _raws(former, int(number), int(processes))
-        # A tsvector is known as text only.
-        forms = {table: "text" if table == "search_entry" else form for table in TABLES}
         rows = {table: _rows(former, table, int(number), int(processes), form) for table in TABLES}
     rules = open_house().rules
     memory.settle()
@@ -181,7 +179,7 @@ def floor(home: Path, number: str, processes: str, source: str, form: str) -> No
                 rules.decide(facts_of(parse(raw)))
             for table, (columns, found) in rows.items():
                 each = -(-len(found) // batches)
-                _copy(target, table, columns, found[batch * each : (batch + 1) * each], forms[table])
+                _copy(target, table, columns, found[batch * each : (batch + 1) * each], form)
             target.commit()
     print("done", flush=True)
     sys.stdin.readline()
@@ -200,7 +198,9 @@ def _rows(former, table: str, number: int, processes: int, form: str):  # type: 
     from msgspec.json import encode
     from psycopg.types.json import Jsonb
 
-    cursor = former.execute(f"SELECT * FROM {table}")
+    # A list of words has a binary form that psycopg does not know.
+    words = "tsvectorsend(words) AS words" if form == "binary" else "words"
+    cursor = former.execute(f"SELECT {f'task, {words}' if table == 'search_entry' else '*'} FROM {table}")
     columns = {column.name: column.type_code for column in cursor.description}
     found = cursor.fetchall()[number::processes]
     dumps = encode if form == "binary" else None

@@ -148,12 +148,21 @@ def _raws(former: Any, mails: int) -> list[bytes]:
     return [unpack.decompress(bytes(data)) for (data,) in former.execute(f"{_RAW} LIMIT {mails}").fetchall()]
 
 
+def _selected(former: Any, table: str) -> str:
+    """The table's rows as a statement; PostgreSQL's lists of words in the binary form that Orgo writes (task/search.py)."""
+    columns = "task, tsvectorsend(words) AS words" if table == "search_entry" and _is_server(former) else "*"
+    return f"SELECT {columns} FROM {table}"  # noqa: S608 - of TABLES
+
+
+def _is_server(former: Any) -> bool:
+    return hasattr(former, "adapters")
+
+
 def _columns(former: Any, table: str) -> dict[str, str]:
-    """The columns with PostgreSQL's types, "" where they are not known: a tsvector's rows go as text, all others in binary."""
-    described = former.execute(f"SELECT * FROM {table} LIMIT 0").description  # noqa: S608 - of TABLES
-    known = former.adapters.types if hasattr(former, "adapters") else {}
-    types = {name: str(getattr(known.get(type), "name", "")) for name, type, *_ in described}
-    return {name: "" if type == "tsvector" else type for name, type in types.items()}
+    """The columns with PostgreSQL's types, in whose binary form the rows go; "" where there are none."""
+    described = former.execute(f"{_selected(former, table)} LIMIT 0").description
+    known = former.adapters.types if _is_server(former) else {}
+    return {name: str(getattr(known.get(type), "name", "")) for name, type, *_ in described}
 
 
 def _rows(former: Any, table: str, mails: int) -> list[tuple[Any, ...]]:
@@ -164,10 +173,9 @@ def _rows(former: Any, table: str, mails: int) -> list[tuple[Any, ...]]:
     (everything,) = former.execute("SELECT count(*) FROM intake_mail").fetchone()
     (count,) = former.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - of TABLES
     most = round(count * min(1.0, mails / max(1, everything)))
-    found = former.execute(f"SELECT * FROM {table} LIMIT {most}")  # noqa: S608 - of TABLES
     return [
         tuple(Jsonb(value, encode) if isinstance(value, dict | list) else value for value in row)
-        for row in found.fetchall()
+        for row in former.execute(f"{_selected(former, table)} LIMIT {most}").fetchall()
     ]
 
 

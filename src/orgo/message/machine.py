@@ -5,6 +5,7 @@ import re
 import msgspec
 
 from orgo.message.phrases import phrases
+from orgo.message.words import LONGEST, header_text
 
 _ANSWER = re.compile(r"(?i)(?:re|aw|sv|antw|rv|ref|rép|odp|vs)\s?:\s?")
 _LIST_ID = re.compile(r"<([^<>]{1,255})>")
@@ -28,7 +29,7 @@ _SIGNS = (
     | frozenset(("auto-submitted", "precedence", "x-failed-recipients"))
 )
 _NOT = frozenset(("", "no", "none", "0", "false"))
-_MOST_MARKS = 5
+_MOST_MARKS, _LONGEST_MARK = 5, 100
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -83,7 +84,9 @@ def machine_of(headers: dict[str, list[str]], subject: str, *, suspect: bool) ->
 
 def loop_marks(headers: dict[str, list[str]]) -> list[str]:
     """The marks of the Orgos that a mail, or what it answers, has passed: they travel on in X-Orgo-Loop."""
-    return list(dict.fromkeys(" ".join(headers.get("x-orgo-loop", ())).split()))[:_MOST_MARKS]
+    given = [header_text(value[:LONGEST]) for value in headers.get("x-orgo-loop", ())]
+    marks = dict.fromkeys(mark for mark in " ".join(given).split() if len(mark) <= _LONGEST_MARK)
+    return list(marks)[:_MOST_MARKS]
 
 
 def _is_from_nobody(headers: dict[str, list[str]]) -> bool:

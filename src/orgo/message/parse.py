@@ -18,7 +18,7 @@ from orgo.message.model import Address, Message
 from orgo.message.part import Part
 from orgo.message.parts import lasting, read_body
 from orgo.message.spam import spam_score
-from orgo.message.words import header_text
+from orgo.message.words import LONGEST, header_text
 
 MOST_REFERENCES = 100
 _ID = re.compile(r"<[^<>\s\0]{1,998}>")
@@ -28,7 +28,6 @@ _OTHER_SENDERS = {
     "reply-to": "the address for answers",
     "return-path": "the address on its envelope",
 }
-_LONGEST_HEADER = 20_000
 _OF_SERVERS = frozenset({"received", "authentication-results"})
 _MOST_HOPS = 100
 _BOUNDARY = re.compile(r";\s{0,100}boundary\s{0,5}=")
@@ -55,6 +54,8 @@ def _beyond(root: Part, limit: str) -> Message:
         sender=sender.addresses[0] if sender.addresses else None,
         message_id=_id(root.header("message-id")),
         headers=_texts(root),
+        loop_marks=loop_marks(root.headers),
+        spam_score=spam_score(root.headers),
         warnings=[in_words(limit)],
         limit=limit,
     )
@@ -141,8 +142,8 @@ def _texts(root: Part) -> list[tuple[str, str]]:
         and value.isascii()
         and "=?" not in value
         and "  " not in value
-        and len(value) < _LONGEST_HEADER
-        else (name, header_text(value[:_LONGEST_HEADER]))
+        and len(value) < LONGEST
+        else (name, header_text(value[:LONGEST]))
         for name, value in root.fields
     ]
 
@@ -196,7 +197,7 @@ def _addresses(headers: dict[str, list[str]], name: str) -> list[Address]:
 
 
 def _ids(value: str) -> list[str]:
-    return list(dict.fromkeys(_ID.findall(value[: _LONGEST_HEADER * 4]))) if value else []
+    return list(dict.fromkeys(_ID.findall(value[: LONGEST * 4]))) if value else []
 
 
 def _id(value: str) -> str:

@@ -6,6 +6,7 @@ import re
 from orgo.lib.text import clean_header
 from orgo.message.charsets import decode
 
+LONGEST = 20_000  # of a header's value, as much as is read
 # Broken mailers leave spaces within an encoded word; they mean themselves.
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?=")
 _NO_LETTER = re.compile(rb"[^A-Za-z0-9+/]")

@@ -13,8 +13,8 @@ from orgo.conf import sql
 from orgo.lib.text import fold
 
 MOST_WORDS = 20
-# PostgreSQL's tsvector holds at most 1 MB, and a word of it at most 2 kB.
-_MOST_DISTINCT, _LONGEST = 20_000, 50
+# PostgreSQL's tsvector holds less than 1 MiB, and a word of it at most 2 kB.
+_MOST_BYTES, _MOST_DISTINCT, _LONGEST = 1_000_000, 20_000, 50
 _WORD = re.compile(rf"[^\W_]{{1,{_LONGEST}}}")
 _GAPS = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))  # for str.translate
 
@@ -49,7 +49,11 @@ def _vector(text: str) -> bytes:
     none here (tsvectorsend in PostgreSQL's utils/adt/tsvector.c). A word has no zero in it.
     """
     words = list(_words(fold(text)))[:_MOST_DISTINCT]
-    return len(words).to_bytes(4, "big") + "".join([f"{word}\0\0\0" for word in words]).encode()
+    vector = "".join([f"{word}\0\0\0" for word in words]).encode()
+    if len(vector) > _MOST_BYTES:
+        vector = vector[: vector.rindex(b"\0\0\0", 0, _MOST_BYTES) + 3]
+        words = words[: vector.count(b"\0\0\0")]
+    return len(words).to_bytes(4, "big") + vector
 
 
 def _words(folded: str) -> dict[str, None]:
