@@ -41,8 +41,6 @@ class House:
         self.directory = directory
         self.rules = rules
         self.calendars = calendars
-        self._policies: dict[bytes, Policy] = {}
-        self._asked: dict[int, tuple[dict[str, Any], Policy]] = {}
 
     # -- letters
 
@@ -180,17 +178,8 @@ class House:
         return default_policy(self.config)
 
     def policy(self, state: TaskState) -> Policy:
-        """The policy that was frozen into the task when it opened. A batch has few, and asks thrice while a task opens."""
-        if not state.policy:
-            return Policy(levels=())
-        asked = self._asked.get(id(state.policy))
-        if asked is None or asked[0] is not state.policy:
-            frozen = msgspec.json.encode(state.policy)
-            known = self._policies.get(frozen)
-            if known is None:
-                known = self._policies[frozen] = msgspec.convert(state.policy, Policy)
-            asked = self._asked[id(state.policy)] = state.policy, known
-        return asked[1]
+        """The policy that was frozen into the task when it opened."""
+        return _thawed(msgspec.json.encode(state.policy)) if state.policy else Policy(levels=())
 
     def level(self, state: TaskState, number: int) -> Level:
         """The level of this number (from 1) in the task's policy."""
@@ -231,6 +220,12 @@ class House:
 
 
 _quoted = lru_cache(1024)(quote_plus)
+
+
+@lru_cache(256)
+def _thawed(frozen: bytes) -> Policy:
+    """Tasks have few policies, and while one opens its own is asked for thrice: each is made once, and its hash with it."""
+    return msgspec.json.decode(frozen, type=Policy)
 
 
 def open_house(config: Config | None = None) -> House:
