@@ -215,7 +215,7 @@ class Unit:
     def same_content(self, key: str) -> list["Known"]:
         """The mails with this content key that have a task, those of this batch included, the oldest first."""
         if key not in self._by_content:
-            self.look_up([key], {})
+            _find("content_key", [key], self._by_content)
         return self._by_content[key]
 
     def same_words(self, mail: int) -> list["Known"]:
