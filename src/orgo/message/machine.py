@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from orgo.message.phrases import phrases
-from orgo.message.words import LONGEST, header_text
+from orgo.message.words import header_text
 
 _ANSWER = re.compile(r"(?i)(?:re|aw|sv|antw|rv|ref|rép|odp|vs)\s?:\s?")
 _LIST_ID = re.compile(r"<([^<>]{1,255})>")
@@ -84,7 +84,7 @@ def machine_of(headers: dict[str, list[str]], subject: str, *, suspect: bool) ->
 
 def loop_marks(headers: dict[str, list[str]]) -> list[str]:
     """The marks of the Orgos that a mail, or what it answers, has passed: they travel on in X-Orgo-Loop."""
-    given = [header_text(value[:LONGEST]) for value in headers.get("x-orgo-loop", ())]
+    given = [header_text(value) for value in headers.get("x-orgo-loop", ())]
     marks = dict.fromkeys(mark for mark in " ".join(given).split() if len(mark) <= _LONGEST_MARK)
     return list(marks)[:_MOST_MARKS]
 

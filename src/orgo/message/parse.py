@@ -143,7 +143,7 @@ def _texts(root: Part) -> list[tuple[str, str]]:
         and "=?" not in value
         and "  " not in value
         and len(value) < LONGEST
-        else (name, header_text(value[:LONGEST]))
+        else (name, header_text(value))
         for name, value in root.fields
     ]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from orgo.message.words import LONGEST, header_text
+from orgo.message.words import header_text
 
 _NUMBER = r"(-?\d{1,6}(?:\.\d{1,6})?)(?![\d.])"
 # SpamAssassin, amavis and Exim; rspamd. Of a status the score is one word among others.
@@ -25,6 +25,6 @@ def spam_score(headers: Mapping[str, Sequence[str]]) -> float | None:
         float(match[1])
         for name in _SAYS.keys() & headers.keys()
         for value in headers[name]
-        if (match := _SAYS[name].match(header_text(value[:LONGEST])[:_LOOKED_AT]))
+        if (match := _SAYS[name].match(header_text(value)[:_LOOKED_AT]))
     ]
     return max(found, default=None)

@@ -6,14 +6,15 @@ import re
 from orgo.lib.text import clean_header
 from orgo.message.charsets import decode
 
-LONGEST = 20_000  # of a header's value, as much as is read
+LONGEST = 20_000
 # Broken mailers leave spaces within an encoded word; they mean themselves.
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?=")
 _NO_LETTER = re.compile(rb"[^A-Za-z0-9+/]")
 
 
 def header_text(text: str) -> str:
-    """A header's value as one line of text, encoded words decoded, controls gone."""
+    """A header's value as one line of text, encoded words decoded, controls gone; of a longer one its first LONGEST letters."""
+    text = text[:LONGEST]
     if "=?" in text:
         return clean_header(decode_words(text))
     if text.isascii() and text.isprintable():
