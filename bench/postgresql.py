@@ -199,8 +199,10 @@ def _rows(former, table: str, number: int, processes: int, form: str):  # type: 
     from psycopg.types.json import Jsonb
 
     # A list of words has a binary form that psycopg does not know.
-    words = "tsvectorsend(words) AS words" if form == "binary" else "words"
-    cursor = former.execute(f"SELECT {f'task, {words}' if table == 'search_entry' else '*'} FROM {table}")
+    in_binary = table == "search_entry" and form == "binary"
+    cursor = former.execute(
+        f"SELECT {'task, tsvectorsend(words) AS words' if in_binary else '*'} FROM {table}"
+    )
     columns = {column.name: column.type_code for column in cursor.description}
     found = cursor.fetchall()[number::processes]
     dumps = encode if form == "binary" else None
