@@ -8,6 +8,7 @@ import smtplib
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from typing import Protocol
 import psycopg
 
 from orgo.demo.catcher import Catcher
+from tests.crash.warm import Split, warm
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = """
@@ -79,7 +81,7 @@ class House:
         self.home, self.port, self.database = home, port, database
         self.checkout = checkout
         self.catcher = Catcher()
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | Split | None = None
         self._server: psycopg.Connection | None = None
         (home / "config").mkdir(parents=True)
         (home / "config" / "people.yaml").write_text(PEOPLE)
@@ -111,11 +113,20 @@ class House:
         Where `crash` arms a point the process is to die there, and only there.
         """
         start = "import sys; from pathlib import Path; from orgo.conf import boot, load; c = boot.start(load(Path(sys.argv[1])));"
-        command = [sys.executable, "-c", f"{start}\n{code}", str(self.home)]
+        arguments = ["-c", f"{start}\n{code}", str(self.home)]
         environ = self._environ(crash, self.checkout)
-        done = subprocess.run(command, env=environ, cwd=self.checkout, capture_output=True, text=True)
-        assert done.returncode == (-9 if crash else 0), f"{crash}: {done.returncode}\n{done.stderr}"
-        return done.stdout
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as error:
+            if self.checkout == ROOT:
+                ended = warm().run(arguments, environ, output, error)
+            else:
+                command = [sys.executable, *arguments]
+                ended = subprocess.run(
+                    command, env=environ, cwd=self.checkout, stdout=output, stderr=error
+                ).returncode
+            for file in (output, error):
+                file.seek(0)
+            assert ended == (-9 if crash else 0), f"{crash}: {ended}\n{error.read()}"
+            return output.read()
 
     def _environ(self, crash: str, checkout: Path = ROOT) -> dict[str, str]:
         path = os.pathsep.join([str(checkout / "src"), str(checkout)])
@@ -131,15 +142,19 @@ class House:
     def start(self, crash: str = "", hours: float = 0.0) -> None:
         """Start Orgo; `crash` arms a point ("H4.before_commit:2"), `hours` sets its clock ahead."""
         self._bury()
-        command = [sys.executable, "-m", "tests.crash.worker", str(self.home), str(hours)]
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=self.checkout,
-            env=self._environ(crash, self.checkout),
-        )
+        arguments = ["-m", "tests.crash.worker", str(self.home), str(hours)]
+        environ = self._environ(crash, self.checkout)
+        if self.checkout == ROOT:
+            self.process = warm().start(arguments, environ)
+        else:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=self.checkout,
+                env=environ,
+            )
         assert self.process.stdout is not None
         self.process.stdout.readline()
 
