@@ -8,7 +8,6 @@ import smtplib
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -20,7 +19,7 @@ from typing import Protocol
 import psycopg
 
 from orgo.demo.catcher import Catcher
-from tests.crash.warm import Split, warm
+from tests.warm import Split, warm
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = """
@@ -115,18 +114,13 @@ class House:
         start = "import sys; from pathlib import Path; from orgo.conf import boot, load; c = boot.start(load(Path(sys.argv[1])));"
         arguments = ["-c", f"{start}\n{code}", str(self.home)]
         environ = self._environ(crash, self.checkout)
-        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as error:
-            if self.checkout == ROOT:
-                ended = warm().run(arguments, environ, output, error)
-            else:
-                command = [sys.executable, *arguments]
-                ended = subprocess.run(
-                    command, env=environ, cwd=self.checkout, stdout=output, stderr=error
-                ).returncode
-            for file in (output, error):
-                file.seek(0)
-            assert ended == (-9 if crash else 0), f"{crash}: {ended}\n{error.read()}"
-            return output.read()
+        if self.checkout == ROOT:
+            done = warm().run(arguments, environ)
+        else:
+            command = [sys.executable, *arguments]
+            done = subprocess.run(command, env=environ, cwd=self.checkout, capture_output=True, text=True)
+        assert done.returncode == (-9 if crash else 0), f"{crash}: {done.returncode}\n{done.stderr}"
+        return done.stdout
 
     def _environ(self, crash: str, checkout: Path = ROOT) -> dict[str, str]:
         path = os.pathsep.join([str(checkout / "src"), str(checkout)])

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.crash.house import ROOT
 from tests.servers.postgresql import Postgresql
+from tests.warm import warm
 
 KEY = "0123456789abcdef" * 4
 CREATE = [
@@ -58,14 +58,7 @@ class Home:
             "ORGO_HOME": str(self.folder), "ORGO_DATABASE": self.database, "ORGO_DATABASE_MAY_LOSE_DATA": "true",
             "ORGO_CRASH": crash, "PYTHONPATH": str(ROOT / "src"),
         }  # fmt: skip
-        return subprocess.run(
-            [sys.executable, *words],
-            env=kept | own,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        return warm().run(words, kept | own, self.folder)
 
     def must(self, *words: str) -> str:
         done = self.orgo(*words)

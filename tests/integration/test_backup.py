@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from orgo.cli.main import main
 from tests.database import environment
 from tests.office import Office
 from tests.servers.postgresql import Postgresql
+from tests.warm import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "0123456789abcdef" * 4
@@ -29,14 +30,13 @@ class Place:
 
     def __init__(self, home: Path, **environ: str) -> None:
         self.home, self.environ = home, environ
-        self.program = [sys.executable, str(ROOT / "orgo")]
 
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ORGO_")}
-        environ = {**kept, "ORGO_HOME": str(self.home), **self.environ, **more}
-        return subprocess.run(
-            [*self.program, *words], env=environ, capture_output=True, text=True, timeout=120
-        )
+        return self._run(words, {**kept, "ORGO_HOME": str(self.home), **self.environ, **more})
+
+    def _run(self, words: Sequence[str], environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        return warm().run([str(ROOT / "orgo"), *words], environ)
 
     def said(self, *words: str) -> Any:
         """What a command that must succeed prints, as JSON lines."""
@@ -401,10 +401,14 @@ class Container(Place):
         patched = f"from orgo.conf import places; places.CONTAINER_FOLDER = places.Path({str(mounted)!r})"
         program = f"import sys; {patched}; from orgo.cli.main import main; sys.exit(main(sys.argv[1:]))"
         obeying = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
-        self.program = [*(obeying if os.geteuid() == 0 else []), sys.executable, "-c", program]
+        self._program = [*(obeying if os.geteuid() == 0 else []), sys.executable, "-c", program]
         (self.home / "var").mkdir()
         for folder in (self.home, mounted):
             folder.chmod(0o555)
+
+    def _run(self, words: Sequence[str], environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        command = [*self._program, *words]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120)
 
 
 def test_it_comes_back_in_a_container_that_may_write_nothing_but_var(

@@ -12,6 +12,7 @@ from orgo.cli.main import main
 from orgo.conf import load
 from tests.office import Office
 from tests.servers.postgresql import Postgresql
+from tests.warm import ROOT, warm
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.of_sqlite]
 
@@ -225,16 +226,6 @@ def _there(home: str, url: str, *words: str) -> str:
 
 
 def _done(home: str, url: str, *words: str) -> tuple[int, str, str]:
-    import subprocess
-    import sys
-
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "ORGO_HOME": home, "ORGO_DATABASE": url}
-    done = subprocess.run(
-        [sys.executable, str(root / "orgo"), *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    environ = {**os.environ, "ORGO_HOME": home, "ORGO_DATABASE": url}
+    done = warm().run([str(ROOT / "orgo"), *words], environ)
     return done.returncode, done.stdout, done.stderr
