@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 from orgo.conf import prepared
 from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgresql import Postgresql
+from tests.warm import ROOT, warm
 
 pytestmark = [pytest.mark.needs("postgresql", "pgbouncer"), pytest.mark.of_sqlite]
-ROOT = Path(__file__).resolve().parents[2]
 # Three threads share two connections of the server: each batch is decided by statements that another has asked before.
 WORK = """
 import threading
@@ -83,9 +82,7 @@ def test_mail_is_decided_through_the_pooler(
             "ORGO_HOME": str(tmp_path),
             "ORGO_DATABASE": database,
         }
-        return subprocess.run(
-            [sys.executable, *words], cwd=tmp_path, env=environ, text=True, capture_output=True, timeout=120
-        )
+        return warm().run(words, environ, tmp_path)
 
     assert run(url, str(ROOT / "orgo"), "init", "--yes").returncode == 0
 

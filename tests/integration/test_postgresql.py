@@ -17,9 +17,9 @@ import pytest
 
 from tests.servers.ports import free_port
 from tests.servers.postgresql import Postgresql
+from tests.warm import ROOT, warm
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.of_sqlite]
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,8 @@ class Home:
         )
 
     def run(self, *words: str) -> tuple[int, str, str]:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=120)
-        return process.returncode, out, err
+        done = warm().run([str(ROOT / "orgo"), *words], self.environment, self.folder)
+        return done.returncode, done.stdout, done.stderr
 
 
 def test_a_server_that_is_too_old_gets_one_line(server: Postgresql, tmp_path: Path) -> None:

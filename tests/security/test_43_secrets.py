@@ -2,15 +2,13 @@
 
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from orgo.conf.logging import Form, set_up
+from tests.warm import ROOT, warm
 
-ROOT = Path(__file__).resolve().parents[2]
 CANARY = "canary-7f3a-secret"
 
 
@@ -40,14 +38,7 @@ def home(tmp_path: Path) -> Path:
 )
 def test_no_command_says_a_secret(home: Path, words: list[str]) -> None:
     environment = {"PATH": "/usr/bin:/bin", "PASS": CANARY, "ORGO_HOME": str(home), "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "orgo"), *words],
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = warm().run([str(ROOT / "orgo"), *words], environment, home)
 
     assert CANARY not in done.stdout + done.stderr
     for file in home.rglob("*"):

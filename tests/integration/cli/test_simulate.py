@@ -3,11 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).parents[3]
+from tests.warm import ROOT, warm
+
 PLAY = "import sys; from orgo.cli.errors import guarded; from orgo.cli.simulate import command as c\n"
 PLAY += "def run():\n with c.make_context('simulate', sys.argv[1:]) as x: return c.invoke(x)\n"
 PLAY += "sys.exit(guarded(run, sys.argv[1:]))"
@@ -17,14 +17,7 @@ BAD = "start: 2026-09-04T16:50 Europe/Paris\nstpes: []\n"
 def simulate(home: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
     environ = {**os.environ, "ORGO_HOME": str(home), "PYTHONPATH": path}
-    return subprocess.run(
-        [sys.executable, "-c", PLAY, *words],
-        capture_output=True,
-        text=True,
-        cwd=home,
-        env=environ,
-        timeout=120,
-    )
+    return warm().run(["-c", PLAY, *words], environ, home)
 
 
 def test_shipped_scenarios_hold_and_nothing_is_written_into_the_home(tmp_path: Path) -> None:
