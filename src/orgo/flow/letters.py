@@ -113,42 +113,75 @@ def _caretakers(house: House, state: TaskState, now: Any, without: str = "") -> 
     return next(filter(None, reached), house.alarm_hooks())
 
 
+class Shared(NamedTuple):
+    """What letters of a notice have in common that are of one kind, language and channel: their words and most columns."""
+
+    draft: Draft
+    row: dict[str, Any]
+
+
 class Round:
     """The letters of one notice. What they share is made once, each recipient's own beside it."""
 
     def __init__(self, unit: "Unit", state: TaskState, notice: Notice, documents: dict[str, bytes]) -> None:
         self._unit, self._state, self._notice, self._documents = unit, state, notice, documents
         self._house = unit.house
-        self._event = unit.event_id(state.id, notice.seq)
-        self._drafts: dict[tuple[str, str, bool], Draft] = {}
+        self._made: dict[tuple[str, str, bool], Shared] = {}
+        self._threads: dict[bool, dict[str, str]] = {}
 
     def letter(self, recipient: str) -> dict[str, Any]:
         """The row of the letter to one recipient."""
-        house, state, notice, now = self._house, self._state, self._notice, self._unit.now
+        house, state, notice = self._house, self._state, self._notice
         hook = recipient.startswith(HOOK)
         kind = _kind_for(house, state, notice, recipient)
         language = str(notice.data.get("language", "")) or house.language_for(recipient, state)
         number = ids.new_id()
-        written = self._draft(kind, language, hook).to(
+        shared = self._shared(kind, language, hook)
+        written = shared.draft.to(
             self._about(language) or recipient, house.take_link(state.reference, recipient)
         )
-        with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
-        can_leave = (hook or house.can_send) and not notice.doubted
         return {
+            **shared.row,
             "id": number,
-            "task": state.id,
-            "event": self._event,
-            "kind": together.KIND if notice.later else notice.kind,
-            "channel": "webhook" if hook else "email",
             "recipient": recipient,
-            "language": language,
             "message_id": house.signer.message_id(state.reference, number, recipient, house.domain),
-            "date": now,
             "sender": "" if hook or notice.kind in AUTO_REPLIES else house.return_path(number),
             "subject": written.subject,
             "text": written.text,
-            "html": _html(written, language, house) if not hook else "",
+            "html": "" if hook else _html(written, language, house),
             "headers": self._facts(kind, language) if hook else self._headers(recipient),
+        }
+
+    def _shared(self, kind: str, language: str, hook: bool) -> Shared:
+        known = self._made.get((kind, language, hook))
+        if known is None:
+            own = _own_text(self._house, self._notice, kind, language, hook=hook)
+            values = self._said(placeholders(kind, language, own), language)
+            known = Shared(draft(kind, language, values, own=own), self._row(kind, language, hook))
+            self._made[kind, language, hook] = known
+        return known
+
+    def _row(self, kind: str, language: str, hook: bool) -> dict[str, Any]:
+        """The columns in the order of all letters; what is a recipient's own is None in it."""
+        house, state, notice = self._house, self._state, self._notice
+        own = None
+        with_documents = notice.kind in _WITH_DOCUMENTS and kind != "confidential" and not hook
+        can_leave = (hook or house.can_send) and not notice.doubted
+        return {
+            "id": own,
+            "task": state.id,
+            "event": self._unit.event_id(state.id, notice.seq),
+            "kind": together.KIND if notice.later else notice.kind,
+            "channel": "webhook" if hook else "email",
+            "recipient": own,
+            "language": language,
+            "message_id": own,
+            "date": self._unit.now,
+            "sender": own,
+            "subject": own,
+            "text": own,
+            "html": own,
+            "headers": own,
             "attachments": _documents(house, state, self._documents) if with_documents else [],
             "state": "pending" if can_leave else "held",
             "repeat": "resend",
@@ -165,15 +198,6 @@ class Round:
         address = str(self._notice.data.get("recipient", ""))
         return words.somebody(language) if address and said.is_hidden(self._state, address) else address
 
-    def _draft(self, kind: str, language: str, hook: bool) -> Draft:
-        known = self._drafts.get((kind, language, hook))
-        if known is None:
-            own = _own_text(self._house, self._notice, kind, language, hook=hook)
-            values = self._said(placeholders(kind, language, own), language)
-            known = draft(kind, language, values, own=own)
-            self._drafts[kind, language, hook] = known
-        return known
-
     def _said(self, names: Iterable[str], language: str) -> dict[str, str]:
         return said.values(names, said.Telling(self._unit, self._state, self._notice, language))
 
@@ -184,13 +208,19 @@ class Round:
 
     def _headers(self, recipient: str) -> dict[str, str]:
         """What a mail client needs to show one conversation, and a machine to know that no person wrote this."""
+        theirs = recipient == self._state.requester
+        thread = self._threads.get(theirs)
+        if thread is None:
+            thread = self._threads[theirs] = self._thread(theirs)
+        return {"Reply-To": self._house.reply_to(self._state.reference, recipient), **thread}
+
+    def _thread(self, theirs: bool) -> dict[str, str]:
+        """The headers that are the same for all, but that the requester's letters answer the own mail."""
         house, state, kind = self._house, self._state, self._notice.kind
-        mail = self._unit.mail(state.mail)
+        mail = self._unit.mail(state.mail) if theirs else None
         root = root_id(state.reference, house.domain)
-        theirs = recipient == state.requester and mail is not None and mail.message_id
-        parent = mail.message_id if theirs and mail else root
+        parent = (mail.message_id if mail else "") or root
         headers = {
-            "Reply-To": house.reply_to(state.reference, recipient),
             "In-Reply-To": parent,
             "References": f"{root} {parent}" if parent != root else root,
             "X-Orgo-Loop": " ".join([house.loop_mark, *state.loops]),
