@@ -3,23 +3,33 @@
 The floor is the parser, the matcher and COPY of the same rows (mail, task, event, letters, search; all indexes) by as many
 processes, each batch one transaction. Server and processes share the machine's cores in both. There are two: COPY as psycopg
 writes rows by itself, beside which 60 % are promised, and in binary as Orgo does it, which is faster.
+
+All three take turns of about a second, and the middle one of each side's turns counts: a machine that is shared changes its
+speed by a half within minutes, and so it does that to all of them alike.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 from bench import Row, way
 from bench._mails import mails
 
+TURNS = 1
 MAILS = 4000
 BATCH = 200
 PROCESSES = 2
+LEGS = 12  # of each side
+BATCHES = 2  # of each process in a leg
 LEAST_RATE = 2000  # mails/s
 TABLES = ("intake_mail", "task_task", "audit_event", "outbox_letter", "search_entry")
 _ROOT = Path(__file__).resolve().parents[1]
@@ -39,41 +49,53 @@ def measure(processes: int) -> tuple[float, float, float]:
     """Ours and the two floors, in µs a mail."""
     from tests.servers.postgresql import Postgresql
 
+    leg = BATCHES * BATCH * processes
     server = Postgresql(max_wal_size="4GB", shared_buffers="256MB").start()
     try:
         with tempfile.TemporaryDirectory(prefix="orgo-bench-") as folder:
-            home, office = Path(folder), server.url("office")
-            in_home(home, office, "furnish")
-            ours = race(home, office, "work", processes)
-            floors = {}
-            for form in ("text", "binary"):
-                other = server.url(f"floor_{form}")
-                in_home(home, other, "empty")
-                floors[form] = race(home, other, "floor", processes, office, form)
-            return ours, floors["text"], floors["binary"]
+            home, done = Path(folder), server.url("done")
+            in_home(home, done, "furnish", str(way.RULES), "0", str(LEGS * leg))
+            office = server.copy("office", "done")
+            race(home, done, "work", processes)  # it makes the rows that the floors copy
+            floors = {form: server.url(f"floor_{form}") for form in ("text", "binary")}
+            for floor in floors.values():
+                in_home(home, floor, "empty")
+            with ExitStack() as started:
+                sides = [started.enter_context(side(home, office, "work", processes))]
+                sides += [
+                    started.enter_context(side(home, floor, "floor", processes, done, form))
+                    for form, floor in floors.items()
+                ]
+                ours, text, binary = (took / leg * 1e6 for took in _in_turns(sides))
+            return ours, text, binary
     finally:
         server.stop()
 
 
-def race(home: Path, database: str, role: str, processes: int, *more: str) -> float:
-    """Start the processes, let them all begin at once, and wait for the last one; µs a mail."""
-    with _racers(home, database, role, processes, more) as racers:
-        for racer in racers:
-            assert racer.stdout is not None and racer.stdout.readline() == "ready\n"
-        began = time.perf_counter()
-        for racer in racers:
-            assert racer.stdin is not None
-            racer.stdin.write("go\n")
-            racer.stdin.flush()
-        for racer in racers:
-            assert racer.stdout is not None and racer.stdout.readline() == "done\n"
-        return (time.perf_counter() - began) / MAILS * 1e6
+Side = Callable[[int], float]
+
+
+def _in_turns(sides: Sequence[Side]) -> list[float]:
+    """How long a leg of each side took, in seconds: the middle one of all. Each round of legs begins with another side."""
+    legs: list[list[float]] = [[] for _ in sides]
+    for leg in range(LEGS):
+        for number in sorted(range(len(sides)), key=lambda one: (one + leg) % len(sides)):
+            legs[number].append(sides[number](BATCHES))
+    return [median(took) for took in legs]
+
+
+def race(home: Path, database: str, role: str, processes: int) -> float:
+    """Let so many processes begin at once and go on until nothing waits; µs for each of MAILS."""
+    with side(home, database, role, processes) as go:
+        return go(sys.maxsize) / MAILS * 1e6
 
 
 @contextmanager
-def _racers(
-    home: Path, database: str, role: str, processes: int, more: tuple[str, ...]
-) -> Iterator[list["subprocess.Popen[str]"]]:
+def side(home: Path, database: str, role: str, processes: int, *more: str) -> Iterator[Side]:
+    """Processes that begin at once whenever they are told to, and work on so many batches each; told how long that takes.
+
+    They are ready when the block begins.
+    """
     command = [sys.executable, "-m", "bench.postgresql", role, str(home)]
     racers = [
         subprocess.Popen(
@@ -85,9 +107,25 @@ def _racers(
         )
         for number in range(processes)
     ]
-    yield racers
+
+    def go(batches: int) -> float:
+        began = time.perf_counter()
+        for racer in racers:
+            assert racer.stdin is not None
+            racer.stdin.write(f"{batches}\n")
+            racer.stdin.flush()
+        _hear("done", racers)
+        return time.perf_counter() - began
+
+    _hear("ready", racers)
+    yield go
     for racer in racers:
         racer.communicate()
+
+
+def _hear(word: str, racers: Sequence["subprocess.Popen[str]"]) -> None:
+    for racer in racers:
+        assert racer.stdout is not None and racer.stdout.readline() == f"{word}\n"
 
 
 def in_home(home: Path, database: str, role: str, *more: str) -> None:
@@ -104,8 +142,8 @@ def _environ(database: str) -> dict[str, str]:
 # ---------------------------------------------------------------- what the processes do
 
 
-def furnish(home: Path, rules: str = str(way.RULES), tasks: str = "0") -> None:
-    """An office on the configured database with so many rules and tasks, and MAILS stored mails."""
+def furnish(home: Path, rules: str = str(way.RULES), tasks: str = "0", count: str = str(MAILS)) -> None:
+    """An office on the configured database with so many rules, tasks and stored mails."""
     from bench import lists, store
 
     (home / "config").mkdir()
@@ -116,8 +154,8 @@ def furnish(home: Path, rules: str = str(way.RULES), tasks: str = "0") -> None:
     from orgo.intake.store import Incoming
     from orgo.pipeline import take
 
-    raws = mails(MAILS, way.RULES)
-    for start in range(0, MAILS, BATCH):
+    raws = mails(int(count), way.RULES)
+    for start in range(0, len(raws), BATCH):
         take(
             [
                 Incoming(
@@ -135,25 +173,42 @@ def empty(home: Path) -> None:
     store.furnish(home, os.environ)
 
 
-def work(home: Path, *_: str) -> None:
-    """One of Orgo's workers, until nothing waits."""
+class _Reader:
+    """The parser, of which one can wait until it has read what it was given: a side's leg is over when it is at rest."""
+
+    def __init__(self) -> None:
+        from orgo.message.pool import ParserPool
+
+        self._parser = ParserPool()
+        self.at_work = threading.Lock()
+
+    def parse(self, raws: Sequence[bytes], /) -> Sequence[Any]:
+        with self.at_work:
+            return self._parser.parse(raws)
+
+    def close(self) -> None:
+        self._parser.close()
+
+
+def work(home: Path, *_place: str) -> None:
+    """One of Orgo's workers."""
     _start(home)
     from orgo.flow.house import open_house
     from orgo.lib import memory
-    from orgo.message.pool import ParserPool
     from orgo.pipeline import Router
 
     assert open_house().rules
-    parser = ParserPool()
-    parser.parse([b"Subject: x\r\n\r\nx"])
-    router = Router(parser)
+    reader = _Reader()
+    reader.parse([b"Subject: x\r\n\r\nx"])
+    router = Router(reader)
     memory.settle()
-    _wait_for_the_start()
-    while router.round(BATCH):
-        pass
-    print("done", flush=True)
-    sys.stdin.readline()
-    parser.close()
+    for wanted in _told():
+        for _ in range(wanted):
+            if not router.round(BATCH):
+                break
+        reader.at_work.acquire()
+        reader.at_work.release()
+    reader.close()
 
 
 def floor(home: Path, number: str, processes: str, source: str, form: str) -> None:
@@ -171,18 +226,17 @@ def floor(home: Path, number: str, processes: str, source: str, form: str) -> No
         rows = {table: _rows(former, table, int(number), int(processes), form) for table in TABLES}
     rules = open_house().rules
     memory.settle()
+    batches = -(-len(raws) // BATCH)
+    waiting = iter(range(batches))
     with psycopg.connect(os.environ["ORGO_DATABASE"], options="-c search_path=orgo") as target:
-        _wait_for_the_start()
-        batches = -(-len(raws) // BATCH)
-        for batch in range(batches):
-            for raw in raws[batch * BATCH : (batch + 1) * BATCH]:
-                rules.decide(facts_of(parse(raw)))
-            for table, (columns, found) in rows.items():
-                each = -(-len(found) // batches)
-                _copy(target, table, columns, found[batch * each : (batch + 1) * each], form)
-            target.commit()
-    print("done", flush=True)
-    sys.stdin.readline()
+        for wanted in _told():
+            for batch in islice(waiting, wanted):
+                for raw in raws[batch * BATCH : (batch + 1) * BATCH]:
+                    rules.decide(facts_of(parse(raw)))
+                for table, (columns, found) in rows.items():
+                    each = -(-len(found) // batches)
+                    _copy(target, table, columns, found[batch * each : (batch + 1) * each], form)
+                target.commit()
 
 
 def _raws(former, number: int, processes: int):  # type: ignore[no-untyped-def]
@@ -226,9 +280,12 @@ def _start(home: Path) -> None:
     boot.start(load(home, os.environ))
 
 
-def _wait_for_the_start() -> None:
+def _told() -> Iterator[int]:
+    """How many batches to work on, whenever that is told; who asks for the next number has done them."""
     print("ready", flush=True)
-    sys.stdin.readline()
+    for line in sys.stdin:
+        yield int(line)
+        print("done", flush=True)
 
 
 if __name__ == "__main__":
