@@ -28,7 +28,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         absent(f"needs a mirror of Debian: {made.stderr.strip()[-200:]}")
     done = subprocess.run(
         [*PRIVATE, "bash", ROOT / "tests/house/on_machine.sh", folder, ROOT, made.stdout.strip()],
-        env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280,
+        env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=800,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "secret-word" not in done.stdout
@@ -37,7 +37,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),  # the Debian is made first, where it is not there
+    pytest.mark.timeout(1200),  # the Debian is made first, where it is not there
 ]
 
 
