@@ -174,17 +174,22 @@ def empty(home: Path) -> None:
 
 
 class _Reader:
-    """The parser, of which one can wait until it has read what it was given: a side's leg is over when it is at rest."""
+    """The parser; a side's leg is over when it is at rest."""
 
     def __init__(self) -> None:
         from orgo.message.pool import ParserPool
 
         self._parser = ParserPool()
-        self.at_work = threading.Lock()
+        self._at_work = threading.Lock()
 
     def parse(self, raws: Sequence[bytes], /) -> Sequence[Any]:
-        with self.at_work:
+        with self._at_work:
             return self._parser.parse(raws)
+
+    def rest(self) -> None:
+        """Wait until it has read what it was given: the router has it read a batch ahead."""
+        with self._at_work:
+            pass
 
     def close(self) -> None:
         self._parser.close()
@@ -206,8 +211,7 @@ def work(home: Path, *_place: str) -> None:
         for _ in range(wanted):
             if not router.round(BATCH):
                 break
-        reader.at_work.acquire()
-        reader.at_work.release()
+        reader.rest()
     reader.close()
 
 

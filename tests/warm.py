@@ -7,7 +7,6 @@ Orgo from its beginning, and dies by SIGKILL, as any other does. How Orgo itself
 usage: python -m tests.warm DESCRIPTOR   (a socket; it ends when the other end is closed)
 """
 
-import contextlib
 import gc
 import json
 import os
@@ -20,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -191,5 +190,5 @@ def _work(arguments: list[str], environ: dict[str, str], folder: str) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         main()
