@@ -1,7 +1,7 @@
 """A release works beside the former one: both at work on one database that the former filled and the later one migrated."""
 
+import shutil
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,15 +23,14 @@ REBUILD = "from orgo.flow.rebuild import check_all; print(*check_all())"
 def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The former release's code."""
     folder = tmp_path_factory.mktemp("former")
-    packed = folder / "former.tar"
+    packed = folder / "former.zip"
     command = ["git", "archive", "-o", str(packed), FORMER, "src", "tests", "config"]
     if subprocess.run(command, cwd=ROOT, capture_output=True).returncode:
         absent(
             f"the history here does not reach back to {FORMER[:7]}, whose code is to work beside this one's"
             " (git fetch --unshallow)"
         )
-    with tarfile.open(packed) as tar:
-        tar.extractall(folder, filter="data")
+    shutil.unpack_archive(packed, folder)
     return folder
 
 
