@@ -85,7 +85,9 @@ def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
         "rules": list(decision.rules),
         "revision": house.rules.hash,
         "keywords": list(decision.keywords),
-        "reasons": msgspec.to_builtins(decision.reasons),
+        "reasons": [
+            {"rule": one.rule, "decisive": one.decisive, "words": one.words} for one in decision.reasons
+        ],
         "why": {language: why(decision, language) for language in ("en", "fr")},
         "private": _visibility(decision, team, house) == "private",
     }

@@ -1,7 +1,7 @@
 """Conditions as small values: each says whether a mail fits, and says itself in plain words (pure)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import date
 from typing import Any, Protocol
@@ -130,6 +130,8 @@ class Always:
 class Leaf(Condition, Protocol):
     """One comparison of one field."""
 
+    def __hash__(self) -> int: ...
+
     @property
     def field(self) -> str: ...
 
@@ -164,6 +166,7 @@ class _Comparison:
 Test = Callable[[str, str], bool]
 # With these an address is compared from an end of it, so names, which anybody can write, are not looked at.
 _EXACT = frozenset({"equals", "starts_with", "ends_with"})
+LONGEST_SHOWN = 60  # characters of a mail's or a rule's words
 
 
 def has_word(text: str, word: str) -> bool:
@@ -223,11 +226,11 @@ class Words(_Comparison):
     def narrowed(self, facts: Facts) -> Leaf:
         hits = self._hits(facts)
         values, shown = (tuple(of[number] for number in hits) for of in (self.values, self.shown))
-        return replace(self, values=values, shown=shown)
+        return Words(self.field, self.operator, values, shown, self.every)
 
     def said(self, language: str) -> str:
         values = phrase("and_" if self.every else "or_", language).join(
-            phrase("quoted", language, value=clip(value, 60)) for value in self.shown
+            phrase("quoted", language, value=clip(value, LONGEST_SHOWN)) for value in self.shown
         )
         return phrase(self.operator, language, field=phrase(f"field.{self.field}", language), value=values)
 
@@ -269,7 +272,7 @@ class Pattern(_Comparison):
 
     def narrowed(self, facts: Facts) -> Leaf:
         """What the pattern found: a reader wants the words, not the pattern."""
-        found = self.found(facts)
+        found = clip(self.found(facts), LONGEST_SHOWN)
         return Words(self.field, "contains", (found,), (found,))
 
     def said(self, language: str) -> str:

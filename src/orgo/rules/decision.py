@@ -1,11 +1,12 @@
 """What the rules that match a mail say of it together (pure)."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from orgo.lib.durations import Duration
-from orgo.rules.conditions import Pattern
+from orgo.rules.conditions import Leaf, Pattern
 from orgo.rules.facts import Facts
 from orgo.rules.rule import STRICTEST, Action, Level, Rule, Visibility
 
@@ -134,5 +135,11 @@ def _reasons(hits: Sequence[Rule], facts: Facts, decisive: Rule | None) -> tuple
 def _reason(rule: Rule, facts: Facts, decisive: bool) -> Reason:
     held = [leaf for leaf in rule.condition.leaves() if leaf.holds(facts)][:10]
     leaves = [leaf.narrowed(facts) for leaf in held]
-    said = {language: tuple(leaf.said(language) for leaf in leaves[:5]) for language in LANGUAGES}
+    said = {language: tuple(_said(leaf, language) for leaf in leaves[:5]) for language in LANGUAGES}
     return Reason(rule.name, True, decisive, tuple(leaf.found(facts) for leaf in held), said)
+
+
+@lru_cache(1024)
+def _said(leaf: Leaf, language: str) -> str:
+    """A comparison in plain words: mails that meet a rule mostly do so by the same few of its words."""
+    return leaf.said(language)
