@@ -3,7 +3,7 @@
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,18 @@ def run() -> list[Row]:
     ]
 
 
-def furnish(folder: Path, environ: Mapping[str, str] | None = None) -> None:
-    """A home with two people in one team, and Django started on it; on SQLite unless the environment names a database."""
+def furnish(
+    folder: Path, environ: Mapping[str, str] | None = None, people: Sequence[str] = ("A", "B")
+) -> None:
+    """A home with these people in one team, and Django started on it; on SQLite unless the environment names a database."""
     from orgo.conf import boot, load
 
     config = folder / "config"
     config.mkdir(exist_ok=True)
-    (config / "people.yaml").write_text(
-        "teams: [{name: works, address: works@city.example, members: [a@city.example, b@city.example], triage: true}]\n"
-        "users: [{address: a@city.example, name: A, role: technician}, {address: b@city.example, name: B, role: technician}]\n"
-    )
+    addresses = {name: f"{name.lower()}@city.example" for name in people}
+    users = ", ".join(f"{{address: {at}, name: {name}, role: technician}}" for name, at in addresses.items())
+    team = f"{{name: works, address: works@city.example, members: [{', '.join(addresses.values())}], triage: true}}"
+    (config / "people.yaml").write_text(f"teams: [{team}]\nusers: [{users}]\n")
     loaded = boot.start(load(folder, environ or {}))
     from orgo.ops.up import prepare_database
     from orgo.people.roster import apply_roster
