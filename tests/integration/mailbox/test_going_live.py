@@ -19,6 +19,8 @@ def test_an_observed_mailbox_is_explained_and_nothing_is_marked_and_nobody_is_to
     assert there.outcomes() == ["observed"] * 3
     one = Mail.objects.get(subject="Water leak 0")
     assert one.decision is not None and one.decision["rule"] == "Leaks"
+    assert one.decision["reasons"] == [{"rule": "Leaks", "decisive": True, "words": ["leak"]}]
+    assert one.decision["why"]["fr"] == ["La règle « Leaks » a décidé : l'objet contient « leak »."]
     assert one.reason == "it would open a task for works"
     assert there.flags() == [set()] * 3
     assert (office.tasks(), office.told()) == (0, [])

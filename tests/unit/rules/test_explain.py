@@ -37,6 +37,34 @@ def test_a_pattern_is_said_by_what_it_found() -> None:
     ]
 
 
+def test_what_was_said_of_one_mail_is_not_said_of_the_next() -> None:
+    rules = load(RULES, "r")
+    said = [
+        why(rules.decide(Facts(subject=subject, body="the window", received_at=SUNDAY)), language)[-1]
+        for subject in ("a flood", "a leak", "room 5", "room 6")
+        for language in ("en", "fr")
+    ]
+
+    assert said == [
+        "Rule “Leaks” decided: the subject contains “flood”.",
+        "La règle « Leaks » a décidé : l'objet contient « flood ».",
+        "Rule “Leaks” decided: the subject contains “leak”.",
+        "La règle « Leaks » a décidé : l'objet contient « leak ».",
+        "Rule “Rooms” matched too: the subject contains “room 5” and the text contains “window”.",
+        "La règle « Rooms » correspond aussi : l'objet contient « room 5 » et le texte contient « window ».",
+        "Rule “Rooms” matched too: the subject contains “room 6” and the text contains “window”.",
+        "La règle « Rooms » correspond aussi : l'objet contient « room 6 » et le texte contient « window ».",
+    ]
+
+
+def test_what_a_pattern_found_is_shown_by_its_beginning() -> None:
+    rules = load("rules:\n  - {name: Long, condition: 'body matches /x+/', action: {labels: [x]}}\n", "r")
+    decision = rules.decide(Facts(body="x" * 5000))
+
+    assert why(decision)[-1] == f"Rule “Long” matched too: the text contains “{'x' * 59}…”."
+    assert decision.reasons[0].words == ("x" * 5000,)
+
+
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
