@@ -41,8 +41,6 @@ class House:
         self.directory = directory
         self.rules = rules
         self.calendars = calendars
-        # By what they were frozen into, which is kept with each: while a task opens its own is asked for thrice.
-        self._policies: dict[int, tuple[dict[str, Any], Policy]] = {}
 
     # -- letters
 
@@ -181,13 +179,7 @@ class House:
 
     def policy(self, state: TaskState) -> Policy:
         """The policy that was frozen into the task when it opened."""
-        frozen = state.policy
-        if not frozen:
-            return Policy(levels=())
-        known = self._policies.get(id(frozen))
-        if known is None:
-            known = self._policies[id(frozen)] = frozen, _thawed(msgspec.json.encode(frozen))
-        return known[1]
+        return _thawed(msgspec.json.encode(state.policy)) if state.policy else Policy(levels=())
 
     def level(self, state: TaskState, number: int) -> Level:
         """The level of this number (from 1) in the task's policy."""
@@ -232,7 +224,7 @@ _quoted = lru_cache(1024)(quote_plus)
 
 @lru_cache(256)
 def _thawed(frozen: bytes) -> Policy:
-    """Tasks have few policies: each is made once, and its hash with it."""
+    """Tasks have few policies, and while one opens its own is asked for thrice: each is made once, and its hash with it."""
     return msgspec.json.decode(frozen, type=Policy)
 
 

@@ -17,7 +17,6 @@ from orgo.lib import ids
 VERSION = ("v2",)
 Purpose = Literal["reply", "mid", "take"]
 _BEGINS = {purpose: ids.counted(*VERSION, purpose) for purpose in get_args(Purpose)}
-_BOUNCE_BEGINS = ids.counted("bounce")
 _TAG = re.compile(r"^[^@+]+\+([0-9A-Za-z]{6})\.([0-9A-Za-z]{26})@", re.ASCII)
 # Shorter than a token's, for a local part has 64 characters at most (RFC 5321 section 4.5.3.1.1): 80 bits.
 _SHORT = 16
@@ -30,7 +29,6 @@ _SECRETS = (
     re.compile(rf"(\.)(?=[0-9A-Za-z]{{8}}){_LETTERS}(?=@|%40|=40)"),
     re.compile(rf"(\+b[0-9]{{1,20}}\.)[0-9A-Za-z]{{{_SHORT}}}(?=@|%40|=40)"),
 )
-_MARKS = ("sig", "@", "%40", "=40")  # one of these stands in each
 _MID = re.compile(r"<([0-9A-Za-z]{6})\.([0-9]{1,20})\.([0-9A-Za-z]{26})@[^<>@\s]+>", re.ASCII)
 
 
@@ -79,7 +77,7 @@ class Signer:
     def return_path(self, base: str, letter: int) -> str:
         """Where a letter comes back to: `base` with a plus tag that names the letter, orgo+b<number>.<signature>@x."""
         local, _, domain = base.rpartition("@")
-        tag = f"b{letter}.{ids.signature(self._key, _BOUNCE_BEGINS + ids.counted(str(letter)))[:_SHORT]}"
+        tag = f"b{letter}.{ids.sign(self._key, 'bounce', str(letter))[:_SHORT]}"
         return f"{local.split('+')[0]}+{tag.lower()}@{domain}"
 
     def message_id(self, reference: str, letter: int, recipient: str, domain: str) -> str:
@@ -117,8 +115,6 @@ def masked(text: str, by: str = "…") -> str:
     Mail that answers a letter quotes them, and they are for the one whom the letter was written to. `by` stands in
     their place.
     """
-    if not any(mark in text for mark in _MARKS):
-        return text
     for secret in _SECRETS:
         text = secret.sub(lambda found: found[1] + by, text)
     return text
