@@ -40,9 +40,9 @@ _ROOT = Path(__file__).resolve().parents[1]
 def run() -> list[Row]:
     """What a mail costs, in µs of wall time over all processes: 60 % of the floor's rate, and LEAST_RATE."""
     rows = []
-    for people, most in (("A", 1e6 / LEAST_RATE), ("AB", None)):
+    for letters, people, most in (("a letter", "A", 1e6 / LEAST_RATE), ("two letters", "AB", None)):
         ours, plain, binary = measure(PROCESSES, people)
-        part = f"PostgreSQL: stored bytes to task, {len(people)} letter(s) each, {PROCESSES} processes"
+        part = f"PostgreSQL: stored bytes to task and {letters}, {PROCESSES} processes"
         rows += [
             Row(part, ours, plain, most=most, most_ratio=1.67),
             Row(f"{part}; floor in binary", ours, binary),
@@ -51,7 +51,7 @@ def run() -> list[Row]:
 
 
 def measure(processes: int, people: str) -> tuple[float, float, float]:
-    """Ours and the two floors, in µs a mail; a task tells each of `people`, whose names have a sign each."""
+    """Ours and the two floors, in µs a mail; a task has a letter to each of `people`, whose names are one sign."""
     from tests.servers.postgresql import Postgresql
 
     leg = BATCHES * BATCH * processes
