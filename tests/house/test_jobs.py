@@ -18,7 +18,7 @@ import pytest
 from celery import Celery
 
 from orgo.conf import load
-from orgo.conf.celery import Broker, dead_letters, make_app
+from orgo.conf.celery import RUNG, Broker, dead_letters, make_app, rung_now
 from orgo.lib.problems import BadInput
 from orgo.ops.brokers import lets_in
 from orgo.ops.probe import broker
@@ -351,6 +351,32 @@ def decides_a_mail_when_rung(home: Path, **given: str) -> None:
     assert "WARNING" not in seen + done
     with sqlite3.connect(home / "var" / "orgo.db") as database:
         assert database.execute("SELECT outcome FROM intake_mail").fetchall() == [("opened",)], done
+
+
+PILED_UP, LONG_AGO = 300, 3600.0
+
+
+@pytest.mark.slow
+def test_rings_that_piled_up_are_answered_by_a_few_looks_and_a_new_one_by_its_own(
+    tmp_path: Path, queue: str
+) -> None:
+    given = {"ORGO_QUEUE": queue}
+    assert python(ROOT / "setup.py", home=tmp_path, **given).returncode == 0
+    app = make_app(load(tmp_path, given))
+    with app.connection() as connection:
+        routing = app.amqp.queues["routing"](connection.default_channel)
+        routing.declare()
+        routing.purge()
+    long_ago = {RUNG: rung_now()[RUNG] - LONG_AGO}
+    for _ in range(PILED_UP):
+        app.send_task("orgo.route", queue="routing", headers=long_ago)
+    ring = partial(app.send_task, "orgo.route", queue="routing")
+    with at_work(tmp_path, **given) as worker:
+        until(worker, r"\bready\.")
+        last = ring(headers=rung_now())
+        seen = until(worker, rf"orgo\.route\[{last.id}\].*(succeeded|raised)")
+
+    assert 2 <= len(re.findall(r"orgo\.route\[.*succeeded", seen)) < PILED_UP / 10
 
 
 FLOOD, DUE = 500, 3

@@ -17,6 +17,7 @@ from kombu.utils.url import parse_ssl_cert_reqs
 from orgo import dispatch
 from orgo.conf.config import Config
 from orgo.conf.kinds import sentinels
+from orgo.lib import clock
 from orgo.lib.crash import crashpoint
 from orgo.lib.problems import BadInput, Problem
 
@@ -25,6 +26,7 @@ log = logging.getLogger("orgo.queue")
 LONGEST = {"routing": 300, "delivery": 900, "escalation": 300}
 JOBS = {"routing": "orgo.route", "delivery": "orgo.deliver", "escalation": "orgo.sweep"}
 MOST_DEAD = 10_000
+RUNG = "orgo_rung"  # the header with the time of a ring, in seconds since 1970
 _TO_THE_DEAD = "x-dead-letter-routing-key"
 POLL = 10.0
 QUIET_AFTER_AN_ERROR = 10.0
@@ -151,6 +153,11 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
+def rung_now() -> dict[str, float]:
+    """The headers of a ring that is sent now: a worker that has looked since then need not look again (ops/rings.py)."""
+    return {RUNG: clock.now().timestamp()}
+
+
 class Broker:
     """Sends a message without content to a queue's job, and waits until the broker has it.
 
@@ -179,7 +186,7 @@ class Broker:
         with self.app.producer_or_acquire() as producer:
             try:
                 options = {"retry": False, "ignore_result": True, "confirm_timeout": _TIMEOUT}
-                self.app.send_task(job, queue=queue, producer=producer, **options)
+                self.app.send_task(job, queue=queue, producer=producer, headers=rung_now(), **options)
             except Exception:
                 # A connection is closed in good order else, which a RabbitMQ in alarm never answers.
                 producer.connection.collect(socket_timeout=_TIMEOUT)

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from celery import Celery
 
 from orgo.conf import boot
+from orgo.conf.celery import rung_now
 from orgo.delivery.ports import Parcel
 from orgo.loadtest.names import BARE, CHANNEL, CLAIM, OURS, queue_of
+from orgo.ops import rings
 from orgo.ops.jobs import app_or_exit, send_all
 
+_claim = int(os.environ.get(CLAIM, "0"))
 _BARE = """\
 UPDATE outbox_letter SET state = 'sent', settled_at = %s WHERE id = (
   SELECT id FROM outbox_letter WHERE channel = %s AND state = 'pending' ORDER BY next_attempt_at, id LIMIT 1 """
@@ -29,17 +32,21 @@ class Nowhere:
 
 
 def ours() -> int:
-    """The letters that wait, as delivery's own job takes them; only so many where the test says so."""
+    """The letters that wait, as delivery's own job takes them."""
     from orgo.pipeline import Sender
 
-    sender = Sender(Nowhere(), CHANNEL)
-    if claim := int(os.environ.get(CLAIM, "0")):
-        return sender.round(claim)
-    return send_all(sender, _ring_again)
+    return send_all(Sender(Nowhere(), CHANNEL), _ring_again)
 
 
 def _ring_again() -> None:
-    app.send_task(OURS, queue=queue_of(boot.config().queue_prefix))
+    app.send_task(OURS, queue=queue_of(boot.config().queue_prefix), headers=rung_now())
+
+
+def so_many() -> int:
+    """As many as the test lets a ring take."""
+    from orgo.pipeline import Sender
+
+    return Sender(Nowhere(), CHANNEL).round(_claim)
 
 
 def bare() -> None:
@@ -54,7 +61,10 @@ def bare() -> None:
 
 
 def _with_the_tests_own(app: Celery) -> Celery:
-    app.task(ours, name=OURS)
+    if _claim:
+        app.task(so_many, name=OURS)  # each ring is for pieces of its own
+    else:
+        rings.answer(app, OURS, ours)
     app.task(bare, name=BARE)
     return app
 

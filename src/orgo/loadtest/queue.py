@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from orgo.conf import Config
-from orgo.conf.celery import make_app
+from orgo.conf.celery import make_app, rung_now
 from orgo.lib.problems import BadInput, Problem
 from orgo.loadtest.crew import CELERY, Crew
 from orgo.loadtest.ground import ground
@@ -117,7 +117,7 @@ class _Test:
         began = time.monotonic()
         with app.producer_pool.acquire(block=True) as producer:
             for number in range(rings):
-                app.send_task(job, queue=self.queue, producer=producer, retry=True)
+                app.send_task(job, queue=self.queue, producer=producer, retry=True, headers=rung_now())
                 if number % 1000 == 0:
                     self.progress("rung", number, rings)
         return rings / max(time.monotonic() - began, 0.001)

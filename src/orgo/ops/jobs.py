@@ -33,7 +33,7 @@ from orgo import dispatch
 from orgo.conf import boot, logging
 from orgo.conf.celery import JOBS, LONGEST, Broker, Messenger, make_app
 from orgo.lib import memory
-from orgo.ops import disk, server, stopping, watchman
+from orgo.ops import disk, rings, server, stopping, watchman
 from orgo.ops.checking import need_rules, use_limits
 from orgo.ops.missing_rules import refuse_missing
 from orgo.ops.schema import form, refuse_newer
@@ -77,7 +77,7 @@ def celery_app() -> Celery:
         refuse_missing(config)
     use_limits(config)
     for queue, job in JOBS.items():
-        app.task(_WORK[queue], name=job, time_limit=LONGEST[queue])
+        rings.answer(app, job, _WORK[queue], time_limit=LONGEST[queue])
     dispatch.use(Messenger(Broker(app)))
     return app
 
