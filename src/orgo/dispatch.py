@@ -1,7 +1,7 @@
 """Rings for work that waits: after a commit somebody is told to look, and what to look at stands in the database only.
 
 Embedded, the job loops of one process wait on these bells. With a broker configured, `use` puts a dispatcher in their
-place that sends a message with no content. A lost ring costs seconds (every loop also looks by itself).
+place that sends a message that names its job. A lost ring costs seconds (every loop also looks by itself).
 """
 
 import threading

@@ -13,7 +13,7 @@ from celery.worker import strategy
 from orgo.conf.celery import RUNG, rung_now
 from orgo.lib import clock
 from orgo.lib.clock import VirtualClock
-from orgo.ops import rings
+from orgo.ops import rings, stopping
 
 
 @pytest.fixture
@@ -21,6 +21,22 @@ def now() -> Iterator[VirtualClock]:
     with clock.using(VirtualClock(datetime(2026, 3, 2, 2, 0, tzinfo=UTC))) as made:
         assert isinstance(made, VirtualClock)
         yield made
+
+
+class Still:
+    """In place of the module `time`: it stands still until it is moved, however long the test takes."""
+
+    at = 1000.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> Still:
+    made = Still()
+    monkeypatch.setattr(rings, "time", made)
+    return made
 
 
 class Heard:
@@ -75,6 +91,34 @@ def test_a_clock_that_is_a_little_behind_delays_nothing(now: VirtualClock, heard
 
     heard.ring(behind)
     heard.ring(behind)
+
+    assert (heard.answered, heard.passed) == (2, 0)
+
+
+def test_a_clock_that_was_set_back_delays_nothing_for_long(
+    now: VirtualClock, heard: Heard, still: Still
+) -> None:
+    now.advance(hours=1)
+    heard.ring(rung_now())
+    now.advance(hours=-1)
+
+    heard.ring(rung_now())
+    assert (heard.answered, heard.passed) == (1, 1)
+    still.at += rings.LOOK_AGAIN
+    heard.ring(rung_now())
+
+    assert (heard.answered, heard.passed) == (2, 1)
+
+
+def test_a_job_that_was_told_to_end_found_nothing_out(
+    now: VirtualClock, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = rung_now()
+    now.advance(minutes=1)
+    monkeypatch.setattr(stopping, "_told", bytearray(b"1"))
+
+    heard.ring(old)
+    heard.ring(old)
 
     assert (heard.answered, heard.passed) == (2, 0)
 

@@ -159,7 +159,7 @@ def rung_now() -> dict[str, float]:
 
 
 class Broker:
-    """Sends a message without content to a queue's job, and waits until the broker has it.
+    """Sends a message that says when it was sent to a queue's job, and waits until the broker has it.
 
     An error is logged and swallowed, for everybody also looks by himself; then the broker is left alone for a while.
     """

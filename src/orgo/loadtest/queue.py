@@ -1,7 +1,8 @@
 """The queue test: as many rings as pieces of work go through the configured broker, and are drained by Celery's workers.
 
 A piece is a letter that is claimed, given to a courier that goes nowhere, and settled: the least of Orgo's real work. All is
-drained when neither a piece nor a ring is left, for the job of a ring takes what waits, and those behind it find nothing.
+drained when neither a piece nor a ring is left, for the job of a ring takes what waits, and those behind it are let pass or
+find nothing.
 """
 
 import time

@@ -7,6 +7,7 @@ would be given to a process, which would look and find nothing (docs/adr/0056-ri
 import logging
 import mmap
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,32 +16,37 @@ from celery.worker import strategy
 
 from orgo.conf.celery import RUNG
 from orgo.lib import clock
+from orgo.ops import stopping
 
-# Seconds by which the clocks of two machines may differ before a ring is let pass whose work is new. Such work is found by
-# the watchman, a second later.
+# Seconds by which the clocks of two machines may differ before a ring is let pass whose work is new.
 CLOCKS_DIFFER = 10.0
+# Seconds after a look that found nothing in which rings are let pass; then the next one is answered, whatever time it says. So
+# a clock that is wrong or was set back delays work by no more than that, and less where a watchman finds it.
+LOOK_AGAIN = 3.0
 log = logging.getLogger("orgo.queue")
-_INSTANT = struct.Struct("d")
+_LOOK = struct.Struct("dd")
 
 
 class Quiet:
-    """Since when there was no work of one kind, as far as one worker knows; shared with the processes that it forks."""
+    """When one worker last began a look for work of one kind that found none; shared with the processes that it forks."""
 
     def __init__(self) -> None:
-        self._since = mmap.mmap(-1, _INSTANT.size)  # no lock that a killed process could keep
+        self._look = mmap.mmap(-1, _LOOK.size)  # no lock that a killed process could keep
+        _LOOK.pack_into(self._look, 0, 0.0, -LOOK_AGAIN)
 
     def heard(self, work: Callable[[], int]) -> int:
-        """Do `work`, which returns how much it did; where that is nothing, there was none when it began."""
-        began = clock.now().timestamp()
+        """Do `work`, which returns how much it did: where that is nothing there was none, but for a job told to end."""
+        began, at = clock.now().timestamp(), time.monotonic()
         done = work()
-        if not done:
-            _INSTANT.pack_into(self._since, 0, began)
+        if not done and not stopping.is_told():
+            _LOOK.pack_into(self._look, 0, began, at)
         return done
 
     def covers(self, rung: object) -> bool:
-        """Whether what was committed before a ring of this time (seconds since 1970) is surely done; False for no time."""
-        (since,) = _INSTANT.unpack_from(self._since)
-        return isinstance(rung, int | float) and rung + CLOCKS_DIFFER < since
+        """Whether a look since a ring of this time (seconds since 1970), and not long ago, found nothing. False for no time."""
+        began, at = _LOOK.unpack_from(self._look)
+        is_before = isinstance(rung, int | float) and rung + CLOCKS_DIFFER < began
+        return is_before and time.monotonic() - at < LOOK_AGAIN
 
 
 def answer(app: Celery, name: str, work: Callable[[], int], **options: Any) -> None:
@@ -61,7 +67,7 @@ def _letting_pass(quiet: Quiet) -> Callable[..., Any]:
 
         def received(message: Any, *more: Any) -> None:
             if quiet.covers(message.headers.get(RUNG)):
-                # At once: what Celery gives along for that waits for its loop, which sleeps first.
+                # Here: Celery's own `ack`, which is given along, waits for its loop, and that may sleep first.
                 message.ack_log_error(log, consumer.connection_errors)
             else:
                 receive(message, *more)
