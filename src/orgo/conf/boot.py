@@ -35,18 +35,23 @@ def start(given: "Config | None" = None) -> "Config":
     if not apps.ready:
         use_own_sqlite()
         _go_by_the_clock_of(config())
-        from orgo.conf import database
-
-        database.reach(config())
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgo.conf.settings")
         django.setup()
     return config()
 
 
 def _go_by_the_clock_of(config: "Config") -> None:
-    """The home's own time, where it is not that of life."""
+    """On PostgreSQL the server's time, which is that of all machines; the home's own, where it is not that of life.
+
+    Raises psycopg.OperationalError where the server can't be had.
+    """
+    from orgo.conf import database
     from orgo.lib import clock, pace
 
+    if config.sqlite_file is None:
+        servers = clock.SharedClock(lambda: database.time_there(config))
+        servers.set_right()
+        clock.use(servers)
     own = pace.kept(config.var)
     if own is not None:
         clock.use(own)

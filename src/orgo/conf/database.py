@@ -1,5 +1,6 @@
 """The configured database as Django's settings, and what a connection to it begins with."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -67,9 +68,18 @@ def _postgresql(url: str, most_connections: int) -> dict[str, Any]:
 
 
 def reach(config: Config) -> None:
-    """Connect once, plainly: a pool would wait and hide why a server can't be had. Raises psycopg.OperationalError at once."""
-    if config.sqlite_file is not None:
-        return
+    """See whether PostgreSQL's server can be had; a file always can. Raises psycopg.OperationalError at once."""
+    if config.sqlite_file is None:
+        time_there(config)
+
+
+def time_there(config: Config) -> datetime:
+    """What time it is for PostgreSQL's server, by a plain connection: a pool would wait and hide why it can't be had.
+
+    Raises psycopg.OperationalError at once.
+    """
     import psycopg
 
-    psycopg.connect(config.database, connect_timeout=_SECONDS_TO_CONNECT).close()
+    with psycopg.connect(config.database, connect_timeout=_SECONDS_TO_CONNECT) as connection:
+        there: datetime = connection.execute("SELECT clock_timestamp()").fetchall()[0][0]
+    return there

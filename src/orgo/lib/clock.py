@@ -1,11 +1,14 @@
 """The one clock. Everything that asks for the time asks here, so that a test or a demo can move it."""
 
+import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+log = logging.getLogger("orgo.clock")
 
 
 class Clock(Protocol):
@@ -26,6 +29,55 @@ class SystemClock:
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
         return stop.wait(seconds)
+
+
+class SharedClock(SystemClock):
+    """The machine's clock, set right by one that several machines share, which is asked again once a minute.
+
+    Args:
+        ask: the shared clock's time, aware; what it raises is raised by `set_right` only.
+        machine: the machine's own.
+    """
+
+    EVERY = 60.0
+    # Clocks that are kept differ by less, and a time that goes to and fro by that is no better.
+    TOLERATED = timedelta(seconds=1)
+    # An answer that took longer says too little.
+    PATIENCE = timedelta(seconds=1)
+
+    def __init__(self, ask: Callable[[], datetime], machine: Callable[[], datetime] | None = None) -> None:
+        self._ask, self._machine = ask, machine or super().now
+        self._off = timedelta(0)
+        self._ask_at = time.monotonic()
+
+    def now(self) -> datetime:
+        if time.monotonic() >= self._ask_at:
+            self._ask_at = time.monotonic() + self.EVERY  # a process that is forked now has no such thread
+            with suppress(RuntimeError):  # Python is about to end, and begins no thread any more
+                threading.Thread(target=self._try, name="orgo-clock", daemon=True).start()
+        return self._machine() + self._off
+
+    def set_right(self) -> None:
+        """Ask the shared clock now."""
+        self._ask_at = time.monotonic() + self.EVERY
+        before = self._machine()
+        there = self._ask()
+        took = self._machine() - before
+        if not timedelta(0) <= took <= self.PATIENCE:
+            return
+        off = there - (before + took / 2)
+        off = off if abs(off) > self.TOLERATED else timedelta(0)
+        if off and abs(off - self._off) > self.TOLERATED:
+            way = "behind" if off > timedelta(0) else "ahead of"
+            words = "this machine's clock is %.0f s %s the database's, by which Orgo goes: set it right"
+            log.warning(words, abs(off.total_seconds()), way)
+        self._off = off
+
+    def _try(self) -> None:
+        try:
+            self.set_right()
+        except Exception as error:  # that the database is away is said by whoever needs it
+            log.debug("the shared clock does not answer: %s", type(error).__name__)
 
 
 class FastClock:

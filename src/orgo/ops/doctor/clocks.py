@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from orgo.conf import Config, boot
 from orgo.conf.config import Smtp
+from orgo.conf.database import time_there
 from orgo.lib import clock
 from orgo.lib.local import local
 from orgo.ops.doctor.database import is_there
@@ -27,8 +28,8 @@ _NOT_SYNCHRONIZED = 5  # TIME_ERROR of adjtimex(2)
 
 def clocks(config: Config) -> Iterator[Finding]:
     """Whether the time is right: escalations, tokens and seals go by it."""
+    last = _last_event(config)  # first: it starts Orgo, which goes by the database's time then
     now, zone = clock.now(), config.organization.zone
-    last = _last_event(config)
     if last is not None and last > now + timedelta(minutes=1):
         words = f"it is {local(now, zone)} here, but events are from {local(last, zone)}"
         yield Finding("clock", "fail", words, "set the clock")
@@ -65,11 +66,7 @@ def _last_event(config: Config) -> datetime | None:
 def _told(config: Config) -> Iterator[tuple[str, datetime]]:
     """What time it is for the database's server, and for a mail server that greets with it."""
     if config.sqlite_file is None and is_there(config):
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            yield "the database's server", cursor.fetchone()[0]
+        yield "the database's server", time_there(config)
     greeted = _greeting(config.smtp) if config.smtp else None
     if greeted is not None and config.smtp is not None:
         yield f"{config.smtp.host}:{config.smtp.port}", greeted
