@@ -2,6 +2,7 @@
 
 import re
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,6 +75,26 @@ def test_a_letter_that_may_have_arrived_goes_once_more_with_the_same_bytes_and_t
     assert letter is not None and letter.state == "ambiguous"
     sent = [heard.partition(b"data\r\n")[2] for heard in server.heard if b"rcpt TO:<anna@" in heard]
     assert len(sent) == 2 and sent[0] == sent[1]
+
+
+@pytest.mark.parametrize("held_for", [timedelta(0), timedelta(days=3)])
+def test_a_letter_is_tried_for_two_days_however_long_it_was_held(office: Office, held_for: timedelta) -> None:
+    """H7: what waited for a server to be configured, or on a laptop that was closed, is as good as any other."""
+    from orgo.outbox.models import Letter
+
+    with Scripted((b"421 too busy\r\n", "close")) as server:
+        _through(office, server.port)
+        office.mail()
+        Letter.objects.exclude(recipient="anna@city.example").delete()
+        letter = Letter.objects.filter(recipient="anna@city.example", kind="opened")
+        letter.update(state="pending", attempts=0, next_attempt_at=office.clock.now() + held_for)
+        begun = office.clock.now() + held_for
+        while (row := letter.get()).state == "pending":
+            office.clock.move_to(row.next_attempt_at or begun)
+            office.settle()
+
+    tried = office.clock.now() - begun
+    assert row.state == "failed" and timedelta(hours=39) < tried < timedelta(hours=60)
 
 
 def test_one_of_two_recipients_is_refused_and_the_other_has_it(office: Office) -> None:

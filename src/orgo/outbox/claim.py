@@ -35,7 +35,8 @@ WAITS = (
     240 * MINUTE,
     480 * MINUTE,
 )
-GIVE_UP_AFTER = timedelta(hours=48)
+# Both: what was held for days, or lay on a laptop that was closed, has as many tries as any other. So many take 40 to 48 hours.
+GIVE_UP_AFTER, GIVE_UP_AT = timedelta(hours=48), 12
 NO_WAY_OUT = "held: no smtp: server is configured"
 MAYBE_SENT = "held: it may have left before the backup was restored"
 # What else is to be known before a letter leaves.
@@ -156,7 +157,7 @@ def settle_ambiguous(letter: Letter, reason: str) -> None:
 
 def settle_later(letter: Letter, reason: str) -> bool:
     """It could not be sent now: try again later. False when it has been tried long enough and is to fail."""
-    if clock.now() - letter.date > GIVE_UP_AFTER:
+    if clock.now() - letter.date > GIVE_UP_AFTER and letter.attempts >= GIVE_UP_AT:
         return False
     _put_off(letter, server_reply=reason[:500])
     return True
