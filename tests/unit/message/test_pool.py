@@ -10,7 +10,7 @@ import pytest
 
 from orgo.message import parse
 from orgo.message.model import Message
-from orgo.message.pool import ParseFailure, ParserPool, _Watch
+from orgo.message.pool import SECONDS, ParseFailure, ParserPool, _Watch
 
 MAILS = [b"From: a@x.example\r\nSubject: %d\r\n\r\nbody\r\n" % n for n in range(5)]
 
@@ -56,6 +56,21 @@ def test_a_process_that_hangs_is_killed_and_the_mail_read_by_another(
         assert pool.parse(MAILS[:1]) == [parse(MAILS[0])]
         assert hanging.returncode == -signal.SIGKILL
         _wait_until(lambda: pool._watch._thread is None)
+
+
+def test_a_batch_has_no_more_time_than_a_mail(pool: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its mails are leased for a minute and a half, and one that hangs is asked for alone after it."""
+    given: list[float] = []
+    real = _Watch.begin
+
+    def begin(self: _Watch, child: "subprocess.Popen[bytes]", seconds: float) -> None:
+        given.append(seconds)
+        real(self, child, seconds)
+
+    monkeypatch.setattr(_Watch, "begin", begin)
+    pool.parse(MAILS * 40)
+
+    assert given == [SECONDS] and 2 * SECONDS < 90
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
