@@ -41,6 +41,15 @@ def test_a_task_is_french_to_the_last_word(office: Office, page: Any) -> None:
     assert "en retard de 2 j" in shown
 
 
+def test_the_task_says_of_a_letter_that_it_may_have_arrived_twice(office: Office, page: Any) -> None:
+    from orgo.outbox.models import Letter
+
+    office.mail()
+    words = "envoyé une fois de plus : il est peut-être arrivé deux fois"
+    Letter.objects.filter(recipient="anna@city.example").update(repeated=True)
+    assert page(f"/tasks/{office.task().reference}?queue=all").replace("\u00a0", " ").count(words) == 1
+
+
 @pytest.mark.parametrize(
     ("language", "said"), [("en", "Mon 10 Jan 2028, 10:00"), ("fr", "lun 10 jan 2028, 10:00")]
 )

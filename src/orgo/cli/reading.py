@@ -32,6 +32,7 @@ class Reading:
             raise BadInput([Problem("no such file", file=name) for name in missing])
         self.files, self.as_json = files, as_json
         self.unread: list[str] = []
+        self._has_read = False
 
     def mails(self) -> Iterator[tuple["Item", Message]]:
         """Each mail with what was read in it, in the order of the files."""
@@ -42,6 +43,7 @@ class Reading:
                     if isinstance(found, ParseFailure):
                         self._failed(item, found.reason)
                     else:
+                        self._has_read = True
                         yield item, found
         finally:
             pool.close()
@@ -83,5 +85,7 @@ class Reading:
 
     @property
     def code(self) -> Code:
-        """All done, or partly."""
-        return Code.PARTLY if self.unread else Code.DONE
+        """All done, or partly; where none could be read that is wrong input."""
+        if not self.unread:
+            return Code.DONE
+        return Code.PARTLY if self._has_read else Code.WRONG_INPUT

@@ -10,7 +10,7 @@ from orgo.cli.errors import Code, Stop, plain
 from orgo.cli.house import acting, as_option, enter
 from orgo.cli.lazy import Group
 from orgo.cli.numbers import Whole
-from orgo.cli.output import as_json_option, fact, facts, line, table, when
+from orgo.cli.output import as_json_option, fact, facts, line, say, table, when
 from orgo.lib import clock
 from orgo.lib.local import short
 from orgo.lib.problems import did_you_mean
@@ -77,9 +77,10 @@ def list_(
     """
     config = enter()
     rows = _narrowed(acting(actor), show_all or bool(state), team, words)
-    wanted = [
-        row for row in rows if (not state or row.state == state) and (not label or label in row.labels)
-    ][:limit]
+    found = [row for row in rows if (not state or row.state == state) and (not label or label in row.labels)]
+    wanted = found[:limit]
+    if len(found) > limit:
+        say(f"these are {limit:,} of {len(found):,} tasks: --limit {len(found)} shows all")
     if as_json:
         for row in wanted:
             line(as_object(row))
@@ -215,7 +216,8 @@ def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
 
     answer = masked(words.unnamed(letter.server_reply, teller.task))
     at = when(letter.date), when(letter.settled_at)
-    return (*at, teller.shown(letter.recipient), letter.kind, letter.state, letter.subject, answer)
+    state = f"{letter.state}, maybe twice" if letter.repeated else letter.state
+    return (*at, teller.shown(letter.recipient), letter.kind, state, letter.subject, answer)
 
 
 def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
@@ -232,6 +234,7 @@ def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
         "settled_at": _time(letter.settled_at),
         "message_id": masked(letter.message_id),
         "server_reply": masked(words.unnamed(letter.server_reply, teller.task)),
+        "may_have_arrived_twice": letter.repeated,
     }
 
 

@@ -22,6 +22,26 @@ def test_list_shows_the_open_tasks_in_the_designs_json(office, run, objects):
     assert "A leak" in run("task", "list")[1]
 
 
+def test_a_list_that_is_cut_says_so(office, run):
+    for subject in ("A leak", "Another", "A third one"):
+        office.mail(subject=subject)
+    code, out, err = run("task", "list", "--limit", "2", "--json")
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert err == "orgo: these are 2 of 3 tasks: --limit 3 shows all\n"
+    assert run("task", "list", "--limit", "3")[2] == ""
+
+
+def test_who_was_told_maybe_twice_is_seen(office, run, objects):
+    from orgo.outbox.models import Letter
+
+    office.mail(subject="A leak")
+    reference = office.task().reference
+    Letter.objects.filter(recipient="anna@city.example").update(repeated=True)
+    told = {letter["to"]: letter["may_have_arrived_twice"] for letter in objects("task", "told", reference)}
+    assert told["anna@city.example"] and not told["ben@city.example"]
+    assert run("task", "told", reference)[1].count("sent, maybe twice") == 1
+
+
 def test_the_list_fits_a_terminal_of_80_columns_and_a_file_gets_all_of_it(office, run, monkeypatch):
     subject = "A leak in the cellar of the old town hall, below the stairs"
     office.mail(subject=subject)

@@ -100,6 +100,14 @@ def test_what_could_not_be_read_is_told_and_the_rest_is_done(tmp_path, capsys):
     assert len(said.out.splitlines()) == 1
 
 
+@pytest.mark.parametrize("order", ["parse", "route"])
+def test_where_nothing_could_be_read_the_input_was_wrong(home, tmp_path, capsys, order):
+    empty = tmp_path / "empty.eml"
+    empty.touch()
+    assert main(["mail", order, str(empty)]) == 2
+    assert "empty.eml" in capsys.readouterr().err
+
+
 def test_a_mail_that_breaks_the_parser_has_its_line_and_the_others_theirs(tmp_path, monkeypatch, capsys):
     from orgo.message import parse
     from orgo.message.pool import ParseFailure
