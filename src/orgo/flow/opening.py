@@ -75,7 +75,7 @@ def _mailbox_team(mail: Mail, house: House) -> TeamCard:
 def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
     """Ask the rules; a mail that none wants belongs to triage."""
     house = unit.house
-    decision = house.rules.decide(facts_for(mail, message, house))
+    decision = _of_its_mailbox(house.rules.decide(facts_for(mail, message, house)), mail, house)
     team = house.directory.team(_route(decision, mail, house))
     from_list = (message.is_list or message.is_bulk) and not _is_own_list(mail, message, house)
     machine = from_list or message.is_auto_generated
@@ -94,11 +94,18 @@ def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
     return Judged(decision, team, machine, kept)
 
 
-def _route(decision: Decision, mail: Mail, house: House) -> str:
-    """Whose the mail is: a rule says it, else the mailbox's own team, else the rules' default."""
+def _of_its_mailbox(decision: Decision, mail: Mail, house: House) -> Decision:
+    """Where no rule routes the mailbox's own team goes before the rules' default, and the reasons do not name that."""
     account = house.config.account(mail.mailbox)
-    of_mailbox = account is not None and account.team is not None and decision.rule is None
-    if of_mailbox or not decision.route_to:
+    has_team = account is not None and account.team is not None
+    return (
+        msgspec.structs.replace(decision, route_to=None) if has_team and decision.rule is None else decision
+    )
+
+
+def _route(decision: Decision, mail: Mail, house: House) -> str:
+    """Whose the mail is: a rule or the rules' default says it, else the mailbox's own team or triage gets it."""
+    if not decision.route_to:
         return _unrouted(mail, house)
     named = house.directory.named(decision.route_to)
     return named.address if named else decision.route_to.lower()

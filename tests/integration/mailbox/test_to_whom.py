@@ -34,6 +34,14 @@ def test_what_no_rule_routes_is_the_mailboxs_team(live, office):
     assert office.task().team == "office@school.example"
 
 
+def test_the_rules_default_is_not_named_where_the_mailboxs_team_goes_before_it(live, office):
+    there = live(team="school")
+    there.put(leak(1).replace(b"Water leak", b"A question"))
+    there.fetch()
+    assert office.task().team == "office@school.example"
+    assert one().decision["why"]["en"] == ["No rule wanted it."]
+
+
 def test_a_rule_routes_mail_of_any_mailbox(live, office):
     there = live(team="school")
     there.put(leak(1))
