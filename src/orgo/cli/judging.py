@@ -8,13 +8,14 @@ import msgspec
 from orgo.conf import Config
 from orgo.lib import clock
 from orgo.message import Message, body_text
+from orgo.message.dates import instant
 from orgo.rules import Decision, Facts, Level, facts_of
 
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
 
 def facts_for(message: Message, size: int, config: Config) -> Facts:
-    """The facts of a mail whose envelope is not known: what its headers say of it, and its date as the time it came."""
+    """The facts of a mail whose envelope is not known: what its headers say of it and of when it came."""
     from orgo.flow.border import border_of_file, findings, trust
 
     recipients = recipients_of(message)
@@ -36,7 +37,9 @@ def facts_for(message: Message, size: int, config: Config) -> Facts:
 
 
 def _time_of(message: Message) -> datetime:
-    return message.date if message.date and message.date.tzinfo else clock.now()
+    """When the last server got it, which writes its line above the others (RFC 5321 section 4.4); else what its Date says."""
+    came = next((value for name, value in message.headers if name.lower() == "received"), "")
+    return instant(came.rpartition(";")[2]) or message.date or clock.now()
 
 
 def recipients_of(message: Message) -> tuple[str, ...]:

@@ -56,6 +56,30 @@ def test_route_gives_one_json_object_a_mail_in_the_order_of_the_files(home, tmp_
     assert second["decision"]["rule"] is None
 
 
+@pytest.mark.parametrize(
+    ("head", "team"),
+    [
+        (
+            b"Received: by mx.example; Mon, 7 Sep 2026 23:10:00 +0200\nReceived: by a; Mon, 7 Sep 2026 09:00 +0200\n",
+            "night",
+        ),
+        (b"Received: by mx.example; no date\n", "day"),
+        (b"", "day"),
+    ],
+)
+def test_it_is_the_hour_at_which_a_mail_came_and_not_the_one_that_it_says(home, tmp_path, capsys, head, team):
+    rules = tmp_path / "new.yaml"
+    rules.write_text(
+        'default: {route_to: day@x.example}\nrules:\n  - {condition: "hour >= 20", action: {route_to: night@x.example}}\n'
+    )
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(
+        head + b"From: a@x.example\nTo: b@x.example\nDate: Mon, 7 Sep 2026 10:00:00 +0200\n\nHello\n"
+    )
+    assert main(["mail", "route", "--rules", str(rules), str(mail)]) == 0
+    assert f"Routed To: {team}@x.example" in capsys.readouterr().out
+
+
 def test_parse_reads_without_any_configuration_and_without_django(tmp_path):
     words = "import sys; from orgo.cli.main import main; main(['mail', 'parse', '--json', sys.argv[1]]); print('django' in sys.modules)"
     done = subprocess.run(
