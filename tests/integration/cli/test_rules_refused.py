@@ -29,6 +29,25 @@ def _look(office: Office) -> int:
 OTHERS = RULES.replace("works@city.example", "hr@city.example")
 
 
+def test_the_trail_says_since_when_which_rules_are_in_force(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orgo.audit.models import Event
+    from orgo.flow import rule_alarms
+
+    office.mail()
+    for text in (RULES, RULES, OTHERS):
+        _write(office, text)
+        monkeypatch.setattr(rule_alarms, "_noted", "")  # as another process, or this one begun anew
+        for _ in range(2):
+            _look(office)
+    office.mail(subject="Another leak")
+
+    noted = Event.objects.filter(type="rules.changed").order_by("id")
+    assert [event.data["file"] for event in noted] == ["config/rules.yaml"] * 2
+    assert noted[1].data["revision"] == office.task().revision != noted[0].data["revision"]
+
+
 def test_half_a_file_is_not_taken(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """bad input 79: the beginning of a rules file is often a rules file too, with other rules."""
     half = OTHERS[: OTHERS.index("  - name: Leaks")]
