@@ -23,7 +23,7 @@ from orgo.delivery.ports import Courier, DeliveryError
 from orgo.flow.due import fire_due
 from orgo.flow.hooks import second_path
 from orgo.flow.house import House, open_house
-from orgo.flow.place import place, quarantine
+from orgo.flow.place import place, set_aside
 from orgo.flow.posting import hold_back, letter_failed, parcel_of
 from orgo.flow.reading import Read, Reader, Unread
 from orgo.flow.report import log_placed
@@ -160,13 +160,13 @@ def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
 
 def _settle_one(mail: Mail, message: Read, unit: Unit) -> None:
     if mail.attempts > MOST_DEATHS:
-        quarantine(mail, f"whoever decided on it died or hung, {MOST_DEATHS} times", unit)
+        set_aside(mail, f"whoever decided on it died or hung, {MOST_DEATHS} times", _head(message), unit)
     elif isinstance(message, Message):
         place(mail, message, unit)
     elif isinstance(message, Unread):
         hold([mail])
     elif mail.attempts >= MOST_ATTEMPTS:
-        quarantine(mail, message.reason, unit)
+        set_aside(mail, message.reason, _head(message), unit)
     else:
         release([mail])
 
@@ -187,8 +187,26 @@ def _place_alone(mail: Mail, message: Read) -> None:
         if fresh.attempts < MOST_ATTEMPTS:
             release([fresh])
             return
-        with Unit(open_house()) as unit, unit.caused_at(mail.arrived_at or mail.received_at):
-            quarantine(Mail.objects.get(pk=mail.pk), f"{type(error).__name__}: {error}", unit)
+        _give_up(mail.pk, f"{type(error).__name__}: {error}", _head(message))
+
+
+def _give_up(mail: int, reason: str, head: Message | None) -> None:
+    """Into quarantine, with what its head tells; without it where that is what nobody can take."""
+    try:
+        with Unit(open_house()) as unit:
+            row = Mail.objects.get(pk=mail)
+            with unit.caused_at(row.arrived_at or row.received_at):
+                set_aside(row, reason, head, unit)
+    except Exception:
+        if head is None:
+            raise
+        connection.close_if_unusable_or_obsolete()
+        _give_up(mail, reason, None)
+
+
+def _head(read: Read) -> Message | None:
+    """What can be told of a mail: all of it was read, or its headers alone."""
+    return read if isinstance(read, Message) else getattr(read, "head", None)
 
 
 def deliver(courier: Courier, limit: int = 20, channel: str = "email") -> int:

@@ -27,6 +27,7 @@ SAME_WITHIN = timedelta(hours=24)
 MOST_HOPS = 30
 KEPT_TEXT = 200_000
 LONGEST_NAME = 128
+_OF_THE_HEAD = ("message_id", "from_address", "from_name", "trust", "subject")
 OUR_PROBE = "our own probe mail is back"
 
 
@@ -153,6 +154,16 @@ def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None 
     else:
         task = open_triage(mail, reason, unit) if mail.mode == "work" else None
     unit.settle_mail(mail, "quarantined", reason=clip(reason, 300), task=task, **(kept or {}))
+
+
+def set_aside(mail: Mail, reason: str, head: Message | None, unit: Unit) -> None:
+    """Quarantine a mail that nobody could read or decide on, with what `head` tells, so that a person knows what it was."""
+    kept = {}
+    if head is not None:
+        said = what_was_read(mail, head, unit.house)
+        kept = {name: said[name] for name in _OF_THE_HEAD}
+    vars(mail).update(kept)
+    quarantine(mail, reason, unit, kept)
 
 
 def _leave_quarantine(mail: Mail, unit: Unit) -> None:

@@ -20,13 +20,18 @@ log = logging.getLogger("orgo.message")
 # For one mail, and for a batch, which takes a second: who has one that hangs in it waits twice as long, less than his lease.
 SECONDS = 20.0
 TICK = 0.2
+_LONGEST_HEAD = 100_000
 _SOURCE = str(Path(__file__).resolve().parents[2])
 
 
 class ParseFailure(msgspec.Struct, frozen=True):
-    """A mail that the parser's process could not read, and why (it died, or took too long)."""
+    """A mail that the parser's process could not read, and why (it died, or took too long).
+
+    `head` is what its headers alone say; None where they can't be read either.
+    """
 
     reason: str
+    head: Message | None = None
 
 
 class _Watch:
@@ -95,7 +100,15 @@ class ParserPool:
         try:
             return self._ask([raw])[0]
         except (OSError, EOFError, msgspec.MsgspecError) as error:
-            return ParseFailure(f"the parser gave up: {error}")
+            return ParseFailure(f"the parser gave up: {error}", self._head_of(raw))
+
+    def _head_of(self, raw: bytes) -> Message | None:
+        """What the headers say of a mail whose rest breaks the parser."""
+        head, blank, _ = raw[:_LONGEST_HEAD].replace(b"\r\n", b"\n").partition(b"\n\n")
+        try:
+            return self._ask([head + blank])[0] if blank else None
+        except (OSError, EOFError, msgspec.MsgspecError):
+            return None
 
     def _ask(self, raws: list[bytes]) -> list[Message]:
         child = self._running()
