@@ -90,7 +90,7 @@ class OrganizationDefaults(Section):
         None, description="The country (ISO 3166, such as FR) whose holidays calendars keep"
     )
     domains: Domains = Field(
-        (), description="The organization's own mail domains: their senders are internal"
+        (), description="The organization's own mail domains; addresses that `orgo init` makes are in the first"
     )
 
 
