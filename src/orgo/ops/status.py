@@ -121,7 +121,7 @@ def _troubles(config: Config) -> dict[str, str]:
 
     smtp = config.intake.smtp
     found = {
-        "disk": space.lacking(config.home, smtp.max_size) if smtp.enabled else "",
+        "disk": space.lacking(config) if smtp.enabled else "",
         "trail": str(Gone()) if is_gone() else another_than_published(config.var),
     }
     return {name: sentence for name, sentence in found.items() if sentence}
