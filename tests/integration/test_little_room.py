@@ -9,8 +9,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.little_room import LITTLE, MUCH, room_of
-from tests.office import PASS, Office, written
+from tests.office import CONFIG, PASS, Office, written
 
+WITHOUT_SMTP = CONFIG.replace("smtp: {{domains", "smtp: {{enabled: false, domains")
+assert WITHOUT_SMTP != CONFIG
 MAIL = b"From: a@b.example\nTo: works@city.example\nSubject: A leak\n\nText\n"
 
 
@@ -158,6 +160,35 @@ def test_a_file_dropped_on_the_page_is_refused_in_words(
     assert _mails() == 0
     room(MUCH)
     assert drop().status_code == 201
+
+
+@pytest.mark.parametrize("config", [CONFIG, WITHOUT_SMTP])
+def test_administrators_see_it_on_the_page(tmp_path: Path, room: Callable[[int], None], config: str) -> None:
+    office = Office(tmp_path, config=config)
+    try:
+        english, french = _client("admin@city.example"), _client("admin@city.example", "fr")
+        before = english.get("/").content.decode()
+        room(LITTLE)
+        now, too = english.get("/").content.decode(), french.get("/").content.decode()
+        other = _client("anna@city.example").get("/").content.decode()
+    finally:
+        office.close()
+    said = f"9 MB free at {tmp_path}, 75 are needed"
+    assert said not in before and f"Mail is refused for now: {said}; make room" in now
+    assert f"Le courrier est refusé pour l&#x27;instant\u00a0: 9 Mo libres dans {tmp_path}" in too
+    assert "9 MB" not in other
+
+
+def test_the_status_says_it_without_smtp_too(tmp_path: Path, room: Callable[[int], None]) -> None:
+    from orgo.ops.status import snapshot
+
+    office = Office(tmp_path, config=WITHOUT_SMTP)
+    try:
+        room(LITTLE)
+        found = snapshot(office.config)["troubles"]
+    finally:
+        office.close()
+    assert found == {"disk": f"mail is refused for now: 9 MB free at {tmp_path}, 75 are needed; make room"}
 
 
 def test_what_is_left_serves_levels_and_letters(office: Office, room: Callable[[int], None]) -> None:
