@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from orgo.conf import Config, load
 from orgo.ops.doctor import clocks, database, house, network, program, servers
 from orgo.ops.doctor.finding import Finding
+from tests.little_room import room_of
 from tests.office import CONFIG, Office
 from tests.servers.dns import answering
 from tests.servers.dovecot import PASSWORD, Dovecot
@@ -367,6 +368,14 @@ def test_a_disk_that_fills(office: Office, monkeypatch: pytest.MonkeyPatch) -> N
     assert one(house.disk(office.config)).state == "warn"
     monkeypatch.setattr(house, "NO_SPACE", 10**18)
     assert "mail is refused" in one(house.disk(office.config)).todo
+
+
+def test_a_disk_without_room_for_the_largest_mail(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    smtp = office.config.intake.smtp.model_copy(update={"max_size": 500_000_000})
+    intake = office.config.intake.model_copy(update={"smtp": smtp})
+    room_of(monkeypatch)(700_000_000)
+    assert one(house.disk(office.config)).state == "warn"
+    assert one(house.disk(office.config.model_copy(update={"intake": intake}))).state == "fail"
 
 
 def test_versions() -> None:

@@ -258,3 +258,13 @@ def test_a_long_first_fetch_is_no_silence(office: Office, row: Any) -> None:
         raised += _looks(office, 8)
 
     assert raised == 0
+
+
+def test_too_little_room_is_told_when_it_lasts(office: Office, row: Any) -> None:
+    from orgo.intake.mailbox.ports import NoRoomHere
+
+    assert _state(office, row, "no_room", str(NoRoomHere())) == 0
+    office.clock.advance(minutes=10)
+    assert _state(office, row, "no_room") == 1
+    (letter,) = office.letters(ADMIN)
+    assert "too little room" in text_of(letter) and "Please make room" in text_of(letter)

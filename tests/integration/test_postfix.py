@@ -28,7 +28,6 @@ def behind(office: Office) -> Iterator[Postfix]:
         protocol="lmtp",
         domains=("city.example",),
         max_size=1_000_000,
-        space_of=office.home,
     )
     listener = Listener(settings, lambda: None)
     postfix = Postfix(listener.start(), "city.example")

@@ -218,7 +218,7 @@ def test_little_space_leaves_the_mail_with_its_sender_and_is_said_once(
 ) -> None:
     import shutil
 
-    port = listen(space_of=tmp_path)
+    port = listen()
     answers = []
     with hello(port) as smtp:
         for free in (10, 10, 10, 1 << 40, 1 << 40):

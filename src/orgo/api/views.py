@@ -14,6 +14,7 @@ from orgo.conf.kinds import address
 from orgo.intake import keyed
 from orgo.intake.models import Mail
 from orgo.intake.readers import are_many
+from orgo.intake.space import NoRoom
 from orgo.intake.store import Incoming
 from orgo.lib.crash import crashpoint
 from orgo.people import tokens
@@ -24,6 +25,7 @@ log = logging.getLogger("orgo.api")
 TYPES = ("", "message/rfc822", "application/octet-stream")
 MOST_RECIPIENTS = 100
 _KEY = re.compile(r"[\x20-\x7e]{1,200}")
+_AGAIN = {"Retry-After": "30"}
 _OTHER_MAIL = "This Idempotency-Key was used for another mail."
 
 
@@ -34,11 +36,12 @@ def mail(request: HttpRequest) -> HttpResponse:
         return _taken(request)
     except Refused as refused:
         return refused.answer()
+    except NoRoom:
+        return Refused(503, "There is too little room for mail now. Send it again later.", _AGAIN).answer()
     except Error as error:
         log.error("a mail by HTTP could not be stored: %s: %s", type(error).__name__, error)
         connection.close()
-        again = {"Retry-After": "30"}
-        return Refused(503, "The mail could not be taken now. Send it again later.", again).answer()
+        return Refused(503, "The mail could not be taken now. Send it again later.", _AGAIN).answer()
 
 
 def _taken(request: HttpRequest) -> HttpResponse:

@@ -108,6 +108,8 @@ def _known(error: Exception) -> tuple[Code | None, str]:
     name, text = f"{type(error).__module__}.{type(error).__name__}", str(error).strip()
     if name.startswith("orgo.flow.acting."):
         return _of_acting(type(error).__name__, text)
+    if name == "orgo.intake.space.NoRoom":
+        return Code.LATER, f"{text}, then run it again"
     refusal = _REFUSALS.get(_state_of(error))
     if refusal is not None:
         return Code.UNREACHABLE, f"{_database()} {refusal.format(text.partition(chr(10))[0])}"

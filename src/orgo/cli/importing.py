@@ -61,8 +61,9 @@ def import_(
         raise BadInput([Problem("no such file", file=str(path)) for path in missing])
     config = enter()
     need(acting(None), "manage_mail", "import mail")
-    from orgo.intake import importing, readers
+    from orgo.intake import importing, readers, space
 
+    space.need()
     plan, size = importing.Plan(mode, _since(mode, since, config), folder), readers.count(paths)
     if mode == "work" and not yes:
         _look_first(paths, plan, size)

@@ -31,6 +31,7 @@ _CODES = {
     "unreachable": Code.UNREACHABLE,
     "certificate": Code.UNREACHABLE,
     "tls": Code.UNREACHABLE,
+    "no_room": Code.LATER,
 }
 
 

@@ -40,6 +40,10 @@ _SAID: dict[str, dict[str, tuple[str, str]]] = {
             "A folder is not there.",
             "Please make it on the server, or name another under folders in config.yaml.",
         ),
+        "no_room": (
+            "Orgo's own disk has too little room for mail, so it stays on the server.",
+            "Please make room on the machine that Orgo runs on; then it is fetched by itself.",
+        ),
         "unreachable": (
             "The server can't be reached.",
             "Please look whether the server runs, and whether this machine may reach it.",
@@ -69,6 +73,10 @@ _SAID: dict[str, dict[str, tuple[str, str]]] = {
         "folder": (
             "Un dossier n'existe pas.",
             "Merci de le créer sur le serveur, ou d'en nommer un autre sous folders dans config.yaml.",
+        ),
+        "no_room": (
+            "Le disque d'Orgo n'a pas assez de place pour le courrier, qui reste donc sur le serveur.",
+            "Merci de faire de la place sur la machine d'Orgo ; la relève reprend alors d'elle-même.",
         ),
         "unreachable": (
             "Le serveur est injoignable.",

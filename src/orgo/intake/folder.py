@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from orgo import dispatch
+from orgo.intake import space
 from orgo.intake.envelope import envelope_of
 from orgo.intake.importing import (
     MOST_UNASKED,
@@ -29,6 +30,7 @@ from orgo.intake.importing import (
 )
 from orgo.intake.models import ImportRun, Mail, WaitingFile
 from orgo.intake.readers import Item, holds_many, read
+from orgo.intake.space import NoRoom
 from orgo.intake.store import Incoming, store
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
@@ -62,8 +64,10 @@ class FolderWatch:
     def round(self) -> int:
         """Take what is ready, for some seconds; the next call goes on. Returns how many mails were stored.
 
-        Raises OSError where the folder can't be read.
+        Where there is too little room the files stay as they are. Raises OSError where the folder can't be read.
         """
+        if space.is_lacking():  # no archive is read in vain
+            return 0
         stored, end = 0, time.monotonic() + AT_A_TIME
         steps = self._steps = self._steps or self._taken()
         try:
@@ -73,6 +77,8 @@ class FolderWatch:
                     break
             else:
                 self._steps = None
+        except NoRoom:
+            self._steps = None
         except BaseException:
             self._steps = None
             raise

@@ -151,7 +151,7 @@ class WaitingFile(models.Model):
         db_table = "intake_waiting_file"
 
 
-MAILBOX_STATES = ("", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "error")
+MAILBOX_STATES = ("", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "no_room", "error")
 
 
 class Mailbox(models.Model):

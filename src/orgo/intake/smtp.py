@@ -8,9 +8,7 @@ set right here.
 import asyncio
 import logging
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -19,8 +17,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connection
 
 from orgo import __version__
-from orgo.intake import space
 from orgo.intake.controller import Capped, CappedLMTP, Listening
+from orgo.intake.space import NoRoom
 from orgo.intake.store import Incoming, store
 from orgo.lib.crash import crashpoint
 
@@ -40,7 +38,6 @@ class SmtpSettings(msgspec.Struct, frozen=True):
     protocol: Literal["smtp", "lmtp"] = "smtp"
     domains: tuple[str, ...] = ()
     max_size: int = 50_000_000
-    space_of: Path | None = None
 
 
 class Door:
@@ -50,8 +47,6 @@ class Door:
         self.settings = settings
         self.on_stored = on_stored
         self.threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="smtp-store")
-        self._was_low = False
-        self._telling = threading.Lock()
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -75,8 +70,6 @@ class Door:
         return TEMPORARY
 
     def _take(self, session: Session, envelope: Envelope) -> str:
-        if self._space_is_low():
-            return FULL
         peer = session.peer[0] if isinstance(session.peer, tuple) else ""
         mail = Incoming(
             data=bytes(envelope.original_content or b""),
@@ -88,6 +81,8 @@ class Door:
         crashpoint("H1s.before_store")
         try:
             (row,) = store([mail])
+        except NoRoom:
+            return FULL
         except Exception as error:
             log.error("a mail could not be stored: %s: %s", type(error).__name__, error)
             connection.close()
@@ -97,17 +92,6 @@ class Door:
         crashpoint("H1s.before_ring")
         self.on_stored()
         return f"250 2.0.0 Taken as {row.pk}"
-
-    def _space_is_low(self) -> bool:
-        """Said when it begins and when it is over, not with each mail."""
-        if self.settings.space_of is None:
-            return False
-        lacking = space.lacking(self.settings.space_of, self.settings.max_size)
-        with self._telling:
-            if bool(lacking) != self._was_low:
-                log.warning(lacking or "mail is taken again: there is room for it")
-            self._was_low = bool(lacking)
-        return bool(lacking)
 
 
 class Listener:

@@ -17,7 +17,7 @@ import zstandard
 from django.db import transaction
 
 from orgo.conf import sql
-from orgo.intake import blobs
+from orgo.intake import blobs, space
 from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.models import Mail, RawMail
 from orgo.lib import clock, ids
@@ -85,7 +85,7 @@ def _pack(data: bytes) -> bytes:
 def store(incoming: Iterable[Incoming]) -> list[Mail]:
     """Commit these mails, all or none; returns their rows in order (outcome `linked` for one that is here already).
 
-    When this returns, the bytes are on disk. Raises what the database raises, and then nothing was taken.
+    When this returns, the bytes are on disk. Raises NoRoom, and what the database raises; then nothing was taken.
     """
     return [Mail(*values.values()) for values in _write(list(incoming))]  # type: ignore[misc]
 
@@ -96,6 +96,7 @@ def store_many(incoming: Iterable[Incoming]) -> list[int]:
 
 
 def _write(mails: list[Incoming]) -> list[dict[str, Any]]:
+    space.need()
     hashes = [mail.digest or data_hash(mail) for mail in mails]
     kept = [mail.kept or keep(mail.data) for mail in mails]
     now = clock.now()

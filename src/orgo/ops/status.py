@@ -119,9 +119,8 @@ def _troubles(config: Config) -> dict[str, str]:
     """What else is wrong, each by its name in a sentence."""
     from orgo.audit.keys import Gone, another_than_published, is_gone
 
-    smtp = config.intake.smtp
     found = {
-        "disk": space.lacking(config.home, smtp.max_size) if smtp.enabled else "",
+        "disk": space.lacking(config),
         "trail": str(Gone()) if is_gone() else another_than_published(config.var),
     }
     return {name: sentence for name, sentence in found.items() if sentence}

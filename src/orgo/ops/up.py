@@ -235,7 +235,6 @@ class Running:
                 protocol=smtp.protocol,
                 domains=tuple(smtp.domains),
                 max_size=smtp.max_size,
-                space_of=self.config.home,
             )
             listener = Listener(settings, lambda: dispatch.ring("routing"))
             try:

@@ -85,11 +85,13 @@ def _rules() -> dict[str, str]:
 
 def _troubles() -> list[str]:
     """What an administrator should know now."""
+    from orgo.intake import space
     from orgo.intake.queries import quarantined
     from orgo.ops import trouble
 
-    sentences = {**trouble.sentences(), **_rules()}
-    found = [words.trouble(sentence) for sentence in sentences.values()]
+    sentences = {**trouble.sentences(), **_rules(), "disk": space.lacking(boot.config())}
+    once = dict.fromkeys(filter(None, sentences.values()))  # many mailboxes may say the same
+    found = [words.trouble(sentence) for sentence in once]
     if boot.config().smtp is None:
         found.append(_("No server for outgoing mail is set up yet; letters wait here."))
     found += [*_backups(), *_maybe_sent()]

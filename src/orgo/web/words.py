@@ -55,6 +55,16 @@ _TROUBLES = (
         ),
     ),
     (
+        re.compile(
+            r"mail is refused for now: ([0-9]+) MB free at (.+), ([0-9]+) are needed; make room", re.DOTALL
+        ),
+        _("Mail is refused for now: %s MB free at %s, %s are needed; make room"),
+    ),
+    (
+        re.compile(r"there is too little room on Orgo's disk, so mail stays on the server; see orgo status"),
+        _("There is too little room on Orgo's disk, so the mail of a mailbox stays on its server"),
+    ),
+    (
         re.compile(r"the watch can't be told that Orgo lives: (.+)", re.DOTALL),
         _("The watch can't be told that Orgo lives: %s"),
     ),

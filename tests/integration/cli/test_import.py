@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.little_room import LITTLE, MUCH, room_of
+
 MAIL = b"From: a@b.example\nTo: works@city.example\nDate: %s 2026 10:00:00 +0000\nMessage-ID: <%d@b>\nSubject: leak %d\n\nText\n"
 
 
@@ -78,6 +80,34 @@ def test_a_run_that_was_stopped_goes_on(office, run, archive, monkeypatch):
         "5 mails: 2 new, 3 imported already\n2 mails of them by an earlier run" in out
         and mails().count() == 4
     )
+
+
+def test_little_room_stops_an_import_before_it_writes_and_it_goes_on_later(office, run, archive, monkeypatch):
+    from orgo.intake import importing
+    from orgo.intake.models import ImportRun
+    from orgo.intake.store import store
+
+    free = room_of(monkeypatch)
+    free(LITTLE)
+    code, _, said = run("import", str(archive))
+    assert (code, ImportRun.objects.count(), mails().count()) == (75, 0, 0)
+    assert said.startswith("orgo: mail is refused for now: 9 MB free at ") and "run it again" in said
+
+    free(MUCH)
+    monkeypatch.setattr(importing, "BATCH", 2)
+
+    def last(batch):
+        store(batch)
+        free(LITTLE)
+
+    with monkeypatch.context() as then:
+        then.setattr(importing, "store", last)
+        code, _, said = run("import", str(archive))
+    assert (code, mails().count()) == (75, 2) and "Traceback" not in said
+
+    free(MUCH)
+    assert run("import", str(archive))[0] == 0
+    assert mails().count() == 4
 
 
 def test_since_leaves_older_history_out(office, run, archive):

@@ -17,6 +17,10 @@ def test_a_wrong_password_is_tried_after_a_minute_and_at_last_once_an_hour() -> 
     assert minutes("auth_failed") == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
 
 
+def test_where_there_was_no_room_it_is_looked_for_once_a_minute() -> None:
+    assert max(minutes("no_room", 0.999)) == 1
+
+
 def test_a_server_that_is_away_is_tried_sooner() -> None:
     assert minutes("unreachable")[:3] == pytest.approx([5 / 60, 10 / 60, 20 / 60])
     assert max(minutes("unreachable")) == 5

@@ -6,7 +6,7 @@ from orgo.intake.mailbox.ports import State
 from orgo.lib.durations import Duration
 
 _FIRST = {"auth_failed": 60.0, "certificate": 60.0, "tls": 60.0, "folder": 60.0}
-_LONGEST = {"unreachable": 300.0}
+_LONGEST = {"unreachable": 300.0, "no_room": 60.0}
 _FIRST_ELSE, _LONGEST_ELSE = 5.0, 3600.0
 _JITTER = 0.25
 # Where the server says what comes it is asked all the same: a connection may die without a word. A server may end one that

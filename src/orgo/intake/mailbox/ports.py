@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from orgo.intake.store import Kept
 
-State = Literal["", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "error"]
+State = Literal["", "ok", "auth_failed", "unreachable", "certificate", "tls", "folder", "no_room", "error"]
 After = Literal["keep", "flag", "move", "delete"]
 
 
@@ -143,6 +143,17 @@ class FolderMissing(MailboxError):
     def __init__(self, text: str, folders: Sequence[str] = ()) -> None:
         super().__init__(text)
         self.folders = tuple(folders)
+
+
+class NoRoomHere(MailboxError):
+    """Mail would find too little room on Orgo's own disk, so it stays on the server."""
+
+    state = "no_room"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is too little room on Orgo's disk, so mail stays on the server; see orgo status"
+        )
 
 
 class Malformed(MailboxError):

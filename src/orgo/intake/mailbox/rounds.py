@@ -9,9 +9,19 @@ import msgspec
 from msgspec import structs
 
 from orgo import dispatch
+from orgo.intake import space
 from orgo.intake.mailbox.golive import settle_observed
 from orgo.intake.mailbox.ledger import Ledger, Overtaken
-from orgo.intake.mailbox.ports import Fetched, FolderMissing, Look, MailboxError, Refused, Session, Waiting
+from orgo.intake.mailbox.ports import (
+    Fetched,
+    FolderMissing,
+    Look,
+    MailboxError,
+    NoRoomHere,
+    Refused,
+    Session,
+    Waiting,
+)
 from orgo.intake.mailbox.suspects import Suspects
 from orgo.intake.models import Folder
 from orgo.intake.store import keep
@@ -75,6 +85,8 @@ class Round:
         except Overtaken:
             log.info("%s of %s is being read by another process", name, self.account.name)
             return 0
+        except space.NoRoom:
+            raise NoRoomHere from None
         if self.session.by_number:
             self._settle(folder, look.read_only)
         return taken
@@ -130,6 +142,7 @@ class Round:
         """These mails; one that ended the connection whenever it was asked for alone is asked for no more."""
         if self.suspects.is_broken(folder, batch):
             return [Fetched(batch[0], None, broken=True)]
+        space.need()  # before its bytes are fetched and packed for nothing
         try:
             found = [_kept(mail) for mail in self.session.fetch(batch)] if batch else []
         except MailboxError:

@@ -11,10 +11,11 @@ from django.db import close_old_connections, connection
 
 from orgo.conf.config import Mailbox as Account
 from orgo.conf.logging import within
+from orgo.intake import space
 from orgo.intake.mailbox import backoff
 from orgo.intake.mailbox.dial import open_session
 from orgo.intake.mailbox.ledger import Ledger
-from orgo.intake.mailbox.ports import MailboxError, Session
+from orgo.intake.mailbox.ports import MailboxError, NoRoomHere, Session
 from orgo.intake.mailbox.rounds import Round
 from orgo.intake.mailbox.suspects import Suspects
 from orgo.intake.models import Mailbox as MailboxRow
@@ -66,8 +67,7 @@ class Watcher:
         """
         ledger = Ledger(self.account)
         try:
-            session = open_session(self.account)
-            self.connected(self.account, session.good_until)
+            session = self._open()
             try:
                 return self._round(session, ledger, first=True, broken=broken)
             finally:
@@ -75,6 +75,14 @@ class Watcher:
         except MailboxError as error:
             self._failed(ledger, error)
             raise
+
+    def _open(self) -> Session:
+        """A new session; a server whose mail would find no room here is not asked."""
+        if space.is_lacking():
+            raise NoRoomHere
+        session = open_session(self.account)
+        self.connected(self.account, session.good_until)
+        return session
 
     def _round(self, session: Session, ledger: Ledger, *, first: bool, broken: bool = False) -> int:
         this = Round(session, ledger, self._suspects)
@@ -107,8 +115,7 @@ class Watcher:
 
     def _connected(self, ledger: Ledger) -> None:
         try:
-            self._session = open_session(self.account)
-            self.connected(self.account, self._session.good_until)
+            self._session = self._open()
             self._stay(self._session, ledger)
         except MailboxError as error:
             if not self.stopping.is_set():

@@ -10,6 +10,7 @@ from orgo.backup import state
 from orgo.conf import Config, boot
 from orgo.conf import check as check_config
 from orgo.conf.s3 import Away
+from orgo.intake import space
 from orgo.lib.local import local
 from orgo.lib.problems import BadInput
 from orgo.lib.text import counted
@@ -221,7 +222,7 @@ def disk(config: Config) -> Iterator[Finding]:
     place = config.var if config.var.exists() else config.home
     free = shutil.disk_usage(place).free
     words = f"{free / 1e9:.1f} GB free at {place}"
-    if free < NO_SPACE:
+    if free < NO_SPACE or space.lacking(config):
         yield Finding("disk", "fail", words, "make room: mail is refused without it")
     elif free < LITTLE_SPACE:
         yield Finding("disk", "warn", words, "make room")

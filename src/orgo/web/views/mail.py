@@ -20,6 +20,7 @@ from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.envelope import envelope_of
 from orgo.intake.models import Mail
 from orgo.intake.readers import are_many, looks_like_mail
+from orgo.intake.space import NoRoom
 from orgo.intake.store import Incoming, read_raw
 from orgo.message import attachment_content, parse
 from orgo.message.model import Message
@@ -185,7 +186,11 @@ def drop(request: HttpRequest) -> HttpResponseBase:
             {"error": _("This is an archive of several mails: import it by orgo import.")}, status=422
         )
     by, to = user_of(request).address, envelope_of(data).to
-    (row,) = take([Incoming(data=data, source="page", envelope_from=by, envelope_to=to)])
+    try:
+        (row,) = take([Incoming(data=data, source="page", envelope_from=by, envelope_to=to)])
+    except NoRoom:
+        said = _("There is too little room for mail at the moment. Try again later.")
+        return JsonResponse({"error": said}, status=503)
     return JsonResponse({"mail": str(row.pk)}, status=201)
 
 

@@ -56,6 +56,7 @@ def _state(row: queries.Standing) -> str:
         "certificate": _("The server's certificate is not to be believed"),
         "tls": _("The server does not speak TLS as configured"),
         "folder": _("A folder is not there"),
+        "no_room": _("There is too little room here, so mail stays on the server"),
         "silent": _("No look at it has ended for a while"),
     }
     return _("Paused") if row.paused else words.get(row.state, _("Something is wrong"))
