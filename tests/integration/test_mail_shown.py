@@ -1,4 +1,4 @@
-"""Mail that is shown is read outside the page's process, which no mail takes down."""
+"""Mail that is shown is read outside the page's process, which no mail takes down, and not at all while it is in quarantine."""
 
 import base64
 import importlib
@@ -186,6 +186,41 @@ def test_of_several_senders_the_one_in_the_row_is_shown_where_the_mail_kills_its
 
     assert page.status_code == 200 and b"it has two From headers" in page.content
     assert b"other@x.example, clara@people.example" not in page.content
+
+
+@pytest.mark.parametrize("outcome", ["quarantined", ""])
+def test_a_mail_in_quarantine_is_not_read_for_the_page(
+    office: Office, client: Any, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    """Nor while it is tried again. Whoever types its address gets what a stranger gets; its bytes are there."""
+    from orgo.intake.models import Mail
+
+    mail = office.mail(raw=b"From: other@x.example\r\n" + WHOLE)
+    Mail.objects.filter(pk=mail.pk).update(outcome=outcome)
+    killed = _killing(monkeypatch)
+
+    paths = ("html", "attachment/0", "attachment/1")
+    assert [client.get(f"/mail/{mail.pk}/{path}").status_code for path in paths] == [404] * 3
+    assert task_page(client, office).status_code == 200
+    assert client.get(f"/mail/{mail.pk}/raw").status_code == 200
+    assert killed == []
+
+
+def test_a_mail_that_was_never_read_is_not_when_it_is_put_aside(
+    office: Office, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one with malware, whose row says that it has neither HTML nor files."""
+    from orgo.flow.quarantine import discard
+    from orgo.intake.models import Mail
+
+    mail = office.mail(raw=WHOLE)
+    Mail.objects.filter(pk=mail.pk).update(outcome="quarantined", has_html=False, attachments=[])
+    assert discard(mail.pk, "malware", "admin@city.example")
+    killed = _killing(monkeypatch)
+
+    paths = ("html", "attachment/0")
+    assert [client.get(f"/mail/{mail.pk}/{path}").status_code for path in paths] == [404] * 2
+    assert killed == []
 
 
 def test_a_picture_that_is_shown_again_and_again_does_not_fill_the_memory(

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import msgspec
 
-from orgo.flow.showing import Unreadable, noted_of, senders_in
+from orgo.flow.showing import Unreadable, is_read, noted_of, senders_in
 from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.models import Mail
 from orgo.intake.queries import same_mails
@@ -49,7 +49,7 @@ def oddities(mails: Sequence[Mail]) -> dict[int, list[str]]:
     known = [(id, name, key) for id, name, key in rows if key]
     found = {mail.pk: [*mail.warnings, *_conflict(mail, known)] for mail in mails}
     with suppress(Unreadable):
-        for mail in [mail for mail in mails if mail.has_html][:MOST_READ]:
+        for mail in [mail for mail in mails if mail.has_html and is_read(mail)][:MOST_READ]:
             with suppress(BlobAway, BlobLost):
                 found[mail.pk] += [words for words in noted_of(mail) if words not in found[mail.pk]]
     return found
@@ -57,7 +57,7 @@ def oddities(mails: Sequence[Mail]) -> dict[int, list[str]]:
 
 def senders_of(mail: Mail) -> str:
     """The addresses of all whom the mail's From headers name, where they are several; its row has the first alone."""
-    if SEVERAL.isdisjoint(mail.warnings):
+    if SEVERAL.isdisjoint(mail.warnings) or not is_read(mail):
         return ""
     with suppress(BlobAway, BlobLost, Unreadable):
         return clip(", ".join(senders_in(mail)), LONGEST_SENDERS)

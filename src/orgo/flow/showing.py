@@ -1,10 +1,11 @@
 """Stored mail is read once more, to be shown: in a child process, as when it came, so that no mail takes the page down.
 
-With `orgo up` intake and clock run in the page's process too.
+With `orgo up` intake and clock run in the page's process too. What lies in quarantine, or waits to be tried again, is not read.
 """
 
 import atexit
 
+from orgo.flow.unit import UNREAD
 from orgo.intake.models import Mail
 from orgo.intake.store import read_raw
 from orgo.message import Message
@@ -18,6 +19,11 @@ atexit.register(reader.close)
 
 class Unreadable(Exception):
     """A mail that could be read when it came, and now can't be: its reader died, took too long, or may read less."""
+
+
+def is_read(mail: Mail) -> bool:
+    """Whether the mail could be read when it came."""
+    return mail.outcome not in UNREAD
 
 
 def html_of(mail: Mail) -> str:

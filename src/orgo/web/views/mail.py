@@ -15,7 +15,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.conf import boot
-from orgo.flow.showing import Unreadable, file_of, html_of
+from orgo.flow.showing import Unreadable, file_of, html_of, is_read
 from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.envelope import envelope_of
 from orgo.intake.models import Mail
@@ -62,13 +62,23 @@ def _mail(request: HttpRequest, number: int) -> Mail:
     return mail
 
 
+def _read_mail(request: HttpRequest, number: int) -> Mail:
+    """One that was read when it came: what lies in quarantine is not read to be shown."""
+    mail = _mail(request, number)
+    if not is_read(mail):
+        raise Http404
+    return mail
+
+
 @require_GET
 @signed_in
 @xframe_options_sameorigin
 @with_bytes
 def html(request: HttpRequest, number: int) -> HttpResponse:
     """The HTML of a mail, cleaned when it is shown, in a document that may do nothing: no script, no form, no request."""
-    mail = _mail(request, number)
+    mail = _read_mail(request, number)
+    if not mail.has_html:
+        raise Http404
     body = masked(html_of(mail))
     page = f'<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Mail</title><body>{body}'
     response = HttpResponse(page, content_type="text/html; charset=utf-8")
@@ -81,7 +91,7 @@ def html(request: HttpRequest, number: int) -> HttpResponse:
 @with_bytes
 def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
     """An attachment, always as a download that the browser neither opens nor guesses at."""
-    mail = _mail(request, number)
+    mail = _read_mail(request, number)
     if not 0 <= place < len(mail.attachments):
         raise Http404
     file = file_of(mail, place)
