@@ -5,12 +5,11 @@ from contextlib import suppress
 
 import msgspec
 
+from orgo.flow.showing import Unreadable, is_read, noted_of, senders_in
 from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.models import Mail
 from orgo.intake.queries import same_mails
-from orgo.intake.store import read_raw
 from orgo.lib.text import clip
-from orgo.message import noted, parse
 from orgo.outbox.token import claim_of_address, letter_of_return_path
 from orgo.task.models import Task
 
@@ -41,25 +40,27 @@ def ways_of(task: Task) -> list[Way]:
 
 
 def oddities(mails: Sequence[Mail]) -> dict[int, list[str]]:
-    """What was odd about each of these mails, by its number: what the parser noted, and a Message-ID that is another's."""
+    """What was odd about each of these mails, by its number: what the parser noted, and a Message-ID that is another's.
+
+    From one on that can't be read any more none is: whoever opens the page waits for the limit once.
+    """
     ids = {mail.message_id for mail in mails} - {""}
     rows = Mail.objects.filter(message_id__in=ids).values_list("id", "message_id", "content_key")
     known = [(id, name, key) for id, name, key in rows if key]
     found = {mail.pk: [*mail.warnings, *_conflict(mail, known)] for mail in mails}
-    for mail in [mail for mail in mails if mail.has_html][:MOST_READ]:
-        with suppress(BlobAway, BlobLost):
-            found[mail.pk] += [
-                words for words in noted(parse(read_raw(mail.pk))) if words not in found[mail.pk]
-            ]
+    with suppress(Unreadable):
+        for mail in [mail for mail in mails if mail.has_html and is_read(mail)][:MOST_READ]:
+            with suppress(BlobAway, BlobLost):
+                found[mail.pk] += [words for words in noted_of(mail) if words not in found[mail.pk]]
     return found
 
 
 def senders_of(mail: Mail) -> str:
     """The addresses of all whom the mail's From headers name, where they are several; its row has the first alone."""
-    if SEVERAL.isdisjoint(mail.warnings):
+    if SEVERAL.isdisjoint(mail.warnings) or not is_read(mail):
         return ""
-    with suppress(BlobAway, BlobLost):
-        return clip(", ".join(one.address for one in parse(read_raw(mail.pk)).from_all), LONGEST_SENDERS)
+    with suppress(BlobAway, BlobLost, Unreadable):
+        return clip(", ".join(senders_in(mail)), LONGEST_SENDERS)
     return ""
 
 

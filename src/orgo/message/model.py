@@ -25,6 +25,13 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     damaged: bool = False
 
 
+class File(msgspec.Struct, frozen=True):
+    """An attachment to be handed out: its name, safe as `Attachment.filename` is ("" where it has none), and its bytes."""
+
+    name: str
+    data: bytes
+
+
 class BounceRecipient(msgspec.Struct, frozen=True):
     """For whom a mail could not be delivered, and what was said (RFC 3464 section 2.3)."""
 

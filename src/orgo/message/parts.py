@@ -1,5 +1,7 @@
 """Which parts of a mail are its body, and which are attached (pure)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from orgo.lib.text import clean_name
@@ -145,10 +147,20 @@ def _own_name(part: Part) -> str:
 
 def attachment_content(raw: bytes, index: int) -> bytes:
     """The content of the part with this index, read out of the raw mail. Raises IndexError when there is none."""
+    return content_of(leaves_of(raw), index)
+
+
+def leaves_of(raw: bytes) -> list[Part]:
+    """The parts that hold something, read once for all who ask. Raises IndexError where the mail is not read."""
     try:
-        content = list(read(raw).leaves())[index % WITHIN].content
+        return list(read(raw).leaves())
     except LimitPassed as passed:
         raise IndexError(f"the mail is not read: {passed.name}") from passed
+
+
+def content_of(leaves: Sequence[Part], index: int) -> bytes:
+    """The content of the part with this index, or of the file in it. Raises IndexError when there is none."""
+    content = leaves[index % WITHIN].content
     if index < WITHIN:
         return content
     found = unpack(content)

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from orgo.message import limits
-from orgo.message.child import write_batch
-from orgo.message.model import Message
+from orgo.message.child import FILE, HTML, MESSAGES, NOTED, write_batch
+from orgo.message.model import File, Message
 
 log = logging.getLogger("orgo.message")
 # For one mail, and for a batch, which takes a second: who has one that hangs in it waits twice as long, less than his lease.
@@ -22,6 +23,12 @@ SECONDS = 20.0
 TICK = 0.2
 _LONGEST_HEAD = 100_000
 _SOURCE = str(Path(__file__).resolve().parents[2])
+_ANSWERS: dict[bytes, msgspec.msgpack.Decoder[Any]] = {
+    MESSAGES: msgspec.msgpack.Decoder(list[Message]),
+    HTML: msgspec.msgpack.Decoder(str | None),
+    FILE: msgspec.msgpack.Decoder(File | None),
+    NOTED: msgspec.msgpack.Decoder(list[str]),
+}
 
 
 class ParseFailure(msgspec.Struct, frozen=True):
@@ -78,7 +85,6 @@ class ParserPool:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._watch = _Watch()
-        self._decoder = msgspec.msgpack.Decoder(list[Message])
 
     def parse(self, raws: Sequence[bytes]) -> list[Message | ParseFailure]:
         """Read these mails; a batch that fails is read one by one, so that a bad mail blames nobody else."""
@@ -91,6 +97,30 @@ class ParserPool:
                 log.warning("the parser died on a batch of %s mails: %s", len(raws), error)
             return [self._alone(raw) for raw in raws]
 
+    def html(self, raw: bytes) -> str | None:
+        """The mail's HTML, cleaned to be shown; None where it has none or can't be read."""
+        found: str | None = self._shown(HTML, raw)
+        return found
+
+    def file(self, raw: bytes, place: int) -> File | None:
+        """The mail's attachment at this place (from 0); None where there is none or it can't be read."""
+        found: File | None = self._shown(FILE, raw, b"%d" % place)
+        return found
+
+    def noted(self, raw: bytes) -> list[str] | None:
+        """What is odd about the mail (see `orgo.message.noted`); None where it can't be read."""
+        found: list[str] | None = self._shown(NOTED, raw)
+        return found
+
+    def _shown(self, question: bytes, *asked: bytes) -> Any:
+        """Asked once: somebody waits for it, and can ask again."""
+        with self._lock:
+            try:
+                return self._ask(list(asked), question)
+            except (OSError, EOFError, msgspec.MsgspecError) as error:
+                log.warning("the parser gave up on a mail that was to be shown: %s", error)
+                return None
+
     def close(self) -> None:
         """End the process."""
         with self._lock:
@@ -98,29 +128,33 @@ class ParserPool:
 
     def _alone(self, raw: bytes) -> Message | ParseFailure:
         try:
-            return self._ask([raw])[0]
+            read: Message = self._ask([raw])[0]
+            return read
         except (OSError, EOFError, msgspec.MsgspecError) as error:
             return ParseFailure(f"the parser gave up: {error}", self._head_of(raw))
 
     def _head_of(self, raw: bytes) -> Message | None:
         """What the headers say of a mail whose rest breaks the parser."""
         head, blank, _ = raw[:_LONGEST_HEAD].replace(b"\r\n", b"\n").partition(b"\n\n")
+        if not blank:
+            return None
         try:
-            return self._ask([head + blank])[0] if blank else None
+            read: Message = self._ask([head + blank])[0]
+            return read
         except (OSError, EOFError, msgspec.MsgspecError):
             return None
 
-    def _ask(self, raws: list[bytes]) -> list[Message]:
+    def _ask(self, raws: list[bytes], question: bytes = MESSAGES) -> Any:
         child = self._running()
         assert child.stdin is not None and child.stdout is not None
         self._watch.begin(child, self.seconds)
         try:
-            write_batch(child.stdin, raws)  # type: ignore[arg-type]
+            write_batch(child.stdin, raws, question)  # type: ignore[arg-type]
             head = child.stdout.read(4)
             if len(head) < 4:
                 raise EOFError("it died or took too long")
             body = child.stdout.read(struct.unpack(">I", head)[0])
-            return self._decoder.decode(body)
+            return _ANSWERS[question].decode(body)
         except BaseException:
             self._end()
             raise

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orgo.message import parse
+from orgo.message import noted, parse
 from orgo.message.model import Message
 from orgo.message.pool import SECONDS, ParseFailure, ParserPool, _Watch
 
@@ -95,6 +95,40 @@ def test_a_mail_that_kills_its_process_blames_nobody_else(
 
     assert isinstance(found[1], ParseFailure) and "it died" in found[1].reason
     assert [found[0], found[2]] == [parse(MAILS[0]), parse(MAILS[1])]
+
+
+FORMATTED = (
+    b"From: a@x.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nOne tale\r\n"
+    b"--b\r\nContent-Type: text/html\r\n\r\n<p onclick=x>Another <b>tale</b></p><script>1</script>\r\n"
+    b"--b\r\nContent-Type: text/csv; name=a.csv\r\n\r\n1,2\r\n--b--\r\n"
+)
+
+
+def test_the_process_gives_what_is_shown_of_a_mail(pool: ParserPool) -> None:
+    html, file = pool.html(FORMATTED), pool.file(FORMATTED, 0)
+
+    assert html is not None and html.strip() == "<p>Another <b>tale</b></p>"
+    assert file is not None and (file.name, file.data.strip()) == ("a.csv", b"1,2")
+    assert pool.noted(FORMATTED) == noted(parse(FORMATTED))
+
+
+def test_what_is_not_there_is_not_given(pool: ParserPool) -> None:
+    assert (pool.html(MAILS[0]), pool.file(MAILS[0], 0), pool.file(FORMATTED, 7)) == (None, None, None)
+    assert pool.noted(b"") == ["the mail is empty"]
+
+
+def test_a_question_that_its_process_does_not_live_through_has_no_answer_and_the_next_one_has(
+    pool: ParserPool,
+) -> None:
+    for ask in (pool.html, pool.noted, lambda raw: pool.file(raw, 0)):
+        pool.parse(MAILS)
+        pool.seconds = 0.1
+        assert pool._child is not None
+        os.kill(pool._child.pid, signal.SIGSTOP)
+        assert ask(FORMATTED) is None
+        pool.seconds = 20.0
+
+        assert ask(FORMATTED)
 
 
 def test_the_process_imports_no_django() -> None:

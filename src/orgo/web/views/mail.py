@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from urllib.parse import quote
 
-import nh3
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_cache_control
@@ -16,24 +15,20 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from orgo.conf import boot
+from orgo.flow.showing import Unreadable, file_of, html_of, is_read
 from orgo.intake.blobs import BlobAway, BlobLost
 from orgo.intake.envelope import envelope_of
 from orgo.intake.models import Mail
 from orgo.intake.readers import are_many, looks_like_mail
 from orgo.intake.space import NoRoom
 from orgo.intake.store import Incoming, read_raw
-from orgo.message import attachment_content, parse
-from orgo.message.model import Message
 from orgo.outbox.token import masked
 from orgo.task.models import Task
 from orgo.web.templatetags.orgo import too_large
 from orgo.web.views.access import mail_task_visible, signed_in, user_of
 
 log = logging.getLogger("orgo.web")
-_TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"} | {"img", "font", "center"}
-_IMAGES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-LARGEST_IMAGE = 3_000_000
 _BASE64 = re.compile(rb"(?:^[A-Za-z0-9+/]{4,}={0,2}\r?\n?)+", re.MULTILINE)
 
 
@@ -41,7 +36,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def with_bytes(view: View) -> View:
-    """Where a mail's bytes can't be had (the place of large ones is away), the page says so, and nothing is broken."""
+    """Where a mail's bytes can't be had (the place of large ones is away) or read, the page says so, and nothing is broken."""
 
     @wraps(view)
     def answer(request: HttpRequest, *words: object, **named: object) -> HttpResponseBase:
@@ -49,15 +44,29 @@ def with_bytes(view: View) -> View:
             return view(request, *words, **named)
         except (BlobAway, BlobLost) as error:
             log.warning("a mail can't be shown: %s", error)
-            said = _("The content of this mail can't be had at the moment. Try again later.")
-            return HttpResponse(said, status=503, content_type="text/plain; charset=utf-8")
+            return _said(_("The content of this mail can't be had at the moment. Try again later."), 503)
+        except Unreadable as error:
+            log.warning("a mail can't be shown: %s", error)
+            return _said(_("This mail can't be shown: it could not be read, or not in time."), 422)
 
     return answer
+
+
+def _said(words: str, status: int) -> HttpResponse:
+    return HttpResponse(words, status=status, content_type="text/plain; charset=utf-8")
 
 
 def _mail(request: HttpRequest, number: int) -> Mail:
     mail = get_object_or_404(Mail, pk=number)
     if not mail_task_visible(request, mail.task):
+        raise Http404
+    return mail
+
+
+def _read_mail(request: HttpRequest, number: int) -> Mail:
+    """One that was read when it came: what lies in quarantine is not read to be shown."""
+    mail = _mail(request, number)
+    if not is_read(mail):
         raise Http404
     return mail
 
@@ -68,51 +77,14 @@ def _mail(request: HttpRequest, number: int) -> Mail:
 @with_bytes
 def html(request: HttpRequest, number: int) -> HttpResponse:
     """The HTML of a mail, cleaned when it is shown, in a document that may do nothing: no script, no form, no request."""
-    raw = read_raw(_mail(request, number).pk)
-    message = parse(raw)
-    body = cleaned(message, raw)
+    mail = _read_mail(request, number)
+    if not mail.has_html:
+        raise Http404
+    body = masked(html_of(mail))
     page = f'<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Mail</title><body>{body}'
     response = HttpResponse(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = FRAME_POLICY
     return response
-
-
-def cleaned(message: Message, raw: bytes) -> str:
-    """The mail's HTML by an allow-list of tags; images only those that the mail itself carries."""
-    own = {a.content_id: a.index for a in message.attachments if a.content_id}
-
-    def attribute(tag: str, name: str, value: str) -> str | None:
-        if name != "src":
-            return value
-        index = own.get(value.removeprefix("cid:")) if tag == "img" and value.startswith("cid:") else None
-        return _data_url(attachment_content(raw, index)) if index is not None else None
-
-    clean = nh3.clean(
-        message.html[:2_000_000],
-        tags=_TAGS,
-        attributes={
-            **nh3.ALLOWED_ATTRIBUTES,
-            "img": {"src", "alt", "width", "height"},
-            "font": {"color"},
-            "td": {"colspan", "rowspan"},
-        },
-        url_schemes={"http", "https", "mailto", "cid", "data"},
-        attribute_filter=attribute,
-        link_rel="noopener noreferrer nofollow",
-        strip_comments=True,
-    )
-    return masked(clean)
-
-
-def _data_url(data: bytes) -> str | None:
-    kind = next((kind for mark, kind in _IMAGES.items() if data.startswith(mark)), None)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        kind = "image/webp"
-    return (
-        f"data:{kind};base64,{base64.b64encode(data).decode()}"
-        if kind and len(data) <= LARGEST_IMAGE
-        else None
-    )
 
 
 @require_GET
@@ -120,15 +92,11 @@ def _data_url(data: bytes) -> str | None:
 @with_bytes
 def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
     """An attachment, always as a download that the browser neither opens nor guesses at."""
-    mail = _mail(request, number)
+    mail = _read_mail(request, number)
     if not 0 <= place < len(mail.attachments):
         raise Http404
-    raw = read_raw(mail.pk)
-    found = parse(raw).attachments
-    if place >= len(found):
-        raise Http404
-    data = _without_secrets(attachment_content(raw, found[place].index))
-    return download(data, found[place].filename or f"attachment-{place + 1}")
+    file = file_of(mail, place)
+    return download(_without_secrets(file.data), file.name or f"attachment-{place + 1}")
 
 
 @require_GET
