@@ -90,7 +90,8 @@ class OrganizationDefaults(Section):
         None, description="The country (ISO 3166, such as FR) whose holidays calendars keep"
     )
     domains: Domains = Field(
-        (), description="The organization's own mail domains; addresses that `orgo init` makes are in the first"
+        (),
+        description="The organization's own mail domains; addresses that `orgo init` makes are in the first",
     )
 
 

@@ -21,11 +21,12 @@ class NoRoom(Exception):
 
 
 def lacking(config: Config) -> str:
-    """Says that the disk of Orgo's home has too little room for mail; "" where it has enough."""
-    free, needed = shutil.disk_usage(config.home).free, _TIMES * config.intake.smtp.max_size
+    """Says that the disk of Orgo's database has too little room for mail; "" where it has enough."""
+    place = config.var if config.var.exists() else config.home  # in a container a volume of its own
+    free, needed = shutil.disk_usage(place).free, _TIMES * config.intake.smtp.max_size
     if free >= needed:
         return ""
-    return f"mail is refused for now: {free / 1e6:.0f} MB free at {config.home}, {needed / 1e6:.0f} are needed; make room"
+    return f"mail is refused for now: {free / 1e6:.0f} MB free at {place}, {needed / 1e6:.0f} are needed; make room"
 
 
 def need() -> None:
