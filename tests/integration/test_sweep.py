@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.office import Office
+from tests.office import Office, text_of
 from tests.open_tasks import open_tasks
 
 
@@ -260,3 +260,34 @@ def test_two_clocks_fire_each_level_once(office: Office) -> None:
     sweep()
 
     assert _escalated() == dict.fromkeys(tasks, 1)
+
+
+def test_a_reminder_is_sent_though_somebody_wrote_just_before_the_sweep(office: Office) -> None:
+    from datetime import timedelta
+
+    from orgo.flow.house import open_house
+    from orgo.flow.rebuild import check_all
+    from orgo.flow.unit import Unit
+    from orgo.lib import clock
+    from orgo.pipeline import sweep
+    from orgo.task.actions import handle
+    from orgo.task.commands import Change, Command, Comment
+    from orgo.task.values import Actor
+
+    office.mail()  # its policy reminds an hour before a deadline
+    anna, task = Actor("user", "anna@city.example"), office.task().pk
+
+    def do(command: type[Command], **more: Any) -> None:
+        with Unit(open_house()) as unit:
+            handle([command(task=task, actor=anna, at=unit.now, **more)], unit)
+
+    do(Change, values={"due_at": clock.now() + timedelta(minutes=90)})
+    office.clock.advance(minutes=30, seconds=1)
+    do(Comment)
+    office.forget()
+
+    assert (sweep(), sweep()) == (1, 0)
+    office.settle()
+    reminders = [letter for letter in office.letters() if "A reminder" in text_of(letter)]
+    assert sorted(letter["To"] for letter in reminders) == ["anna@city.example", "ben@city.example"]
+    assert list(check_all()) == []
