@@ -194,6 +194,33 @@ def test_a_database_that_is_away_is_not_asked_for_each_task(
     assert tried == [tasks[0], tasks[0]]  # in the batch, and the first by itself
 
 
+@pytest.mark.of_postgresql
+def test_a_connection_that_breaks_in_the_middle_puts_no_task_off(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import connection
+
+    from orgo.audit.models import Event
+    from orgo.flow.joining import heard_by as heard
+    from orgo.pipeline import sweep
+
+    tasks = open_tasks(3)
+    office.clock.advance(days=1)
+    breaks = [True]
+
+    def cut(state: Any, *rest: Any) -> Any:
+        if breaks and breaks.pop():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return heard(state, *rest)
+
+    monkeypatch.setattr("orgo.flow.due.heard_by", cut)
+    sweep()
+
+    assert _escalated() == dict.fromkeys(tasks, 1)
+    assert not Event.objects.filter(type="clock.failed").exists()
+
+
 def test_what_was_overtaken_is_done_by_the_next_sweep(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
