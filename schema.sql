@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "django_migrations" ("id" integer NOT NULL PRIMARY KE
 CREATE TEMP TABLE "guard" (
     "same" integer CONSTRAINT "this is a database of another version" CHECK ("same")
 );
-INSERT INTO "guard" SELECT count(*) IN (0, 49) FROM "django_migrations";
+INSERT INTO "guard" SELECT count(*) IN (0, 50) FROM "django_migrations";
 DROP TABLE "guard";
 CREATE TABLE IF NOT EXISTS "audit_entry" ("number" bigint NOT NULL PRIMARY KEY, "event" bigint NOT NULL UNIQUE, "hash" BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS "audit_event" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NULL, "seq" integer NULL, "v" smallint NOT NULL, "type" varchar(40) NOT NULL, "actor_kind" varchar(10) NOT NULL, "actor" varchar(254) NOT NULL, "at" datetime NOT NULL, "data" text NOT NULL CHECK ((JSON_VALID("data") OR "data" IS NULL)), CONSTRAINT "audit_event_task_seq" UNIQUE ("task", "seq"));
@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS "people_token" ("id" integer NOT NULL PRIMARY KEY AUT
 CREATE TABLE IF NOT EXISTS "people_user" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "password" varchar(128) NOT NULL, "last_login" datetime NULL, "address" varchar(254) NOT NULL UNIQUE, "name" varchar(200) NOT NULL, "roles" text NOT NULL CHECK ((JSON_VALID("roles") OR "roles" IS NULL)), "language" varchar(8) NOT NULL, "is_active" bool NOT NULL, "created_at" datetime NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS search_entry USING fts5(text, task UNINDEXED, tokenize="unicode61 remove_diacritics 2");
 CREATE TABLE IF NOT EXISTS "task_note" ("id" bigint NOT NULL PRIMARY KEY, "task" bigint NOT NULL, "kind" varchar(8) NOT NULL, "author" varchar(254) NOT NULL, "at" datetime NOT NULL, "text" text NOT NULL);
+CREATE TABLE IF NOT EXISTS "task_put_off" ("task" bigint NOT NULL PRIMARY KEY, "seq" integer NOT NULL, "until" datetime NOT NULL, "times" integer NOT NULL);
 CREATE TABLE IF NOT EXISTS "task_task" ("id" bigint NOT NULL PRIMARY KEY, "reference" varchar(6) NOT NULL UNIQUE, "seq" integer NOT NULL, "title" varchar(1000) NOT NULL, "state" varchar(12) NOT NULL, "level" smallint NOT NULL, "round" smallint NOT NULL, "priority" varchar(10) NOT NULL, "type" varchar(100) NOT NULL, "labels" text NOT NULL CHECK ((JSON_VALID("labels") OR "labels" IS NULL)), "fields" text NOT NULL CHECK ((JSON_VALID("fields") OR "fields" IS NULL)), "requester" varchar(320) NOT NULL, "requester_name" varchar(200) NOT NULL, "team" varchar(254) NOT NULL, "assignee" varchar(254) NOT NULL, "watchers" text NOT NULL, "organization" varchar(60) NOT NULL, "visibility" varchar(14) NOT NULL, "anonymize" bool NOT NULL, "mail" bigint NULL, "rule" varchar(200) NOT NULL, "revision" varchar(64) NOT NULL, "opened_at" datetime NOT NULL, "updated_at" datetime NOT NULL, "due_at" datetime NULL, "next_level_at" datetime NULL, "closed_at" datetime NULL, "more" text NOT NULL CHECK ((JSON_VALID("more") OR "more" IS NULL)), "called" text NOT NULL);
 CREATE INDEX IF NOT EXISTS "audit_event_type_at" ON "audit_event" ("type", "at");
 CREATE INDEX IF NOT EXISTS "auth_group_permissions_group_id_b120cbf9" ON "auth_group_permissions" ("group_id");
@@ -149,6 +150,7 @@ SELECT * FROM (VALUES
     ('task', '0003_called', '2026-01-01 00:00:00'),
     ('task', '0004_tuned', '2026-01-01 00:00:00'),
     ('task', '0005_lists', '2026-01-01 00:00:00'),
-    ('task', '0006_named', '2026-01-01 00:00:00')
+    ('task', '0006_named', '2026-01-01 00:00:00'),
+    ('task', '0007_put_off', '2026-01-01 00:00:00')
 ) WHERE NOT EXISTS (SELECT 1 FROM "django_migrations");
 COMMIT;

@@ -171,13 +171,11 @@ class Office:
 
     def later(self, **by: float) -> None:
         """Let time pass, stopping at everything that is due on the way."""
-        from django.db.models import Min
-
-        from orgo.task.models import Task
+        from orgo.task.queries import next_timer
 
         end = self.clock.now() + timedelta(**by)
         while True:
-            at = Task.objects.aggregate(at=Min("next_level_at"))["at"]
+            at = next_timer()
             if at is None or at > end:
                 break
             self.clock.move_to(max(at, self.clock.now()))

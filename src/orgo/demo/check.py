@@ -97,13 +97,12 @@ class Week:
             self._settle()
 
     def _next(self) -> datetime | None:
-        from django.db.models import Min
-
         from orgo.outbox.claim import next_due
-        from orgo.task.models import Task
+        from orgo.task.queries import next_timer
 
-        timers = Task.objects.aggregate(at=Min("next_level_at"))["at"]
-        return min((at for at in (timers, next_due(), self.people.next_at()) if at is not None), default=None)
+        return min(
+            (at for at in (next_timer(), next_due(), self.people.next_at()) if at is not None), default=None
+        )
 
     def _answer(self) -> None:
         for reply in self.people.answers(clock.now()):

@@ -45,11 +45,19 @@ def _level(house: "House", state: TaskState, now: datetime) -> Timer | None:
 
 
 def _reminder(house: "House", state: TaskState, now: datetime) -> Timer | None:
-    """The next reminder before the deadline; one whose time was over when the deadline was set is not sent late."""
-    if state.due_at is None:
+    """The next reminder before the deadline; one whose time went by unseen is due while the deadline is ahead.
+
+    Not sent are one whose time was over when the deadline was set or the round began, and one before another that was
+    sent: of several whose time is over the last is enough.
+    """
+    if state.due_at is None or state.due_at <= now:
         return None
     policy, calendar = house.policy(state), house.calendar(state.calendar)
-    for number, at in enumerate(reminders(policy, calendar, state.due_at), 1):
-        if number not in state.reminded and at > state.updated_at:
-            return Timer("reminder", at, number)
+    numbered = list(enumerate(reminders(policy, calendar, state.due_at), 1))
+    sent = [at for number, at in numbered if number in state.reminded]
+    since = max(state.round_at, state.due_set_at or state.round_at, *sent)
+    left = sorted((at, number) for number, at in numbered if at > since)
+    over = [one for one in left if one[0] <= now]
+    for at, number in over[-1:] or left[:1]:
+        return Timer("reminder", at, number)
     return None

@@ -97,13 +97,10 @@ class Player:
         virtual.move_to(at)
 
     def _next(self) -> datetime | None:
-        from django.db.models import Min
-
         from orgo.outbox.claim import next_due
-        from orgo.task.models import Task
+        from orgo.task.queries import next_timer
 
-        timers = Task.objects.aggregate(at=Min("next_level_at"))["at"]
-        return min((at for at in (timers, next_due()) if at is not None), default=None)
+        return min((at for at in (next_timer(), next_due()) if at is not None), default=None)
 
     def _deliver(self, channel: str) -> int:
         from orgo import pipeline

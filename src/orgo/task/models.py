@@ -1,4 +1,4 @@
-"""The task's row (the fold of its events) and the texts that people wrote on it."""
+"""The task's row (the fold of its events), the texts that people wrote on it, and what the clock could not do."""
 
 from typing import ClassVar
 
@@ -90,3 +90,15 @@ class Note(models.Model):
 
     class Meta:
         db_table = "task_note"
+
+
+class PutOff(models.Model):
+    """What was due on a task raised: until when the clock lets it be. It holds while the task stands as it did, at `seq`."""
+
+    task = models.BigIntegerField(primary_key=True)
+    seq = models.IntegerField()
+    until = models.DateTimeField()
+    times = models.IntegerField()
+
+    class Meta:
+        db_table = "task_put_off"

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from orgo.conf import sql
 from orgo.lib import ids
 from orgo.people.visibility import Viewer
 from orgo.task import search as search_index
-from orgo.task.models import OPEN, Task
+from orgo.task.models import OPEN, PutOff, Task
 
 QUEUES: Final = ("mine", "team", "unassigned", "waiting", "overdue", "all", "closed")
 SHOWN = 200
@@ -18,18 +18,45 @@ MOST_COUNTED = 1_000
 
 
 def is_any_due(now: datetime) -> bool:
-    """Whether a task's next timer is due."""
-    return Task.objects.filter(next_level_at__lte=now).exists()
+    """Whether the clock has something to do: a task's next timer is due, and the task is not put off."""
+    return _due(now).exists()
+
+
+def due_now(now: datetime, limit: int = SHOWN) -> list[tuple[int, int]]:
+    """The id and the last event's number of tasks on which the clock has something to do, the most overdue first."""
+    return list(_due(now).order_by("next_level_at", "id").values_list("id", "seq")[:limit])
+
+
+def _due(now: datetime) -> "QuerySet[Task]":
+    return Task.objects.filter(~_is_put_off(until__gt=now), next_level_at__lte=now)
+
+
+def _is_put_off(**which: datetime) -> Exists:
+    return Exists(PutOff.objects.filter(task=OuterRef("pk"), seq=OuterRef("seq"), **which))
+
+
+def next_timer() -> datetime | None:
+    """When the clock has something to do next; a task that is put off counts from when it is tried again."""
+    timers = Task.objects.filter(~_is_put_off(), next_level_at__isnull=False).order_by("next_level_at")
+    held = Task.objects.filter(pk=OuterRef("task"), seq=OuterRef("seq"), next_level_at__isnull=False)
+    again = PutOff.objects.filter(Exists(held)).order_by("until")
+    found = (
+        timers.values_list("next_level_at", flat=True).first(),
+        again.values_list("until", flat=True).first(),
+    )
+    return min((at for at in found if at is not None), default=None)
 
 
 def due_tasks(now: datetime, limit: int = SHOWN) -> list[Task]:
-    """Tasks whose next timer is due, the most overdue first, locked until the transaction ends.
+    """Tasks on which the clock has something to do, the most overdue first, locked until the transaction ends.
 
     Those that another clock is at are passed by, so that several clocks share the work.
     """
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    where = f"WHERE next_level_at <= %s ORDER BY next_level_at, id LIMIT %s {lock}"
-    return sql.select(Task, where, [sql.instant(now), limit])
+    held = "SELECT 1 FROM task_put_off WHERE task = task_task.id AND seq = task_task.seq AND until > %s"
+    free = f"NOT EXISTS ({held})"
+    where = f"WHERE next_level_at <= %s AND {free} ORDER BY next_level_at, id LIMIT %s {lock}"
+    return sql.select(Task, where, [sql.instant(now), sql.instant(now), limit])
 
 
 def in_queue(viewer: Viewer, queue: str, now: datetime) -> "QuerySet[Task]":

@@ -388,7 +388,7 @@ _CHANGEABLE = frozenset({"title", "priority", "type", "labels", "due_at", "visib
 def _change(draft: _Draft, command: c.Change) -> None:
     changes = {k: v for k, v in command.values.items() if k in _CHANGEABLE and v != getattr(draft.now, k)}
     if "due_at" in changes:
-        changes["reminded"] = ()
+        changes |= {"reminded": (), "due_set_at": command.at}
     if changes:
         draft.add("changed", changes, fields=sorted(changes.keys() & _CHANGEABLE))
 

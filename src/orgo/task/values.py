@@ -92,6 +92,8 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     # Addresses that answer Orgo's letters by new mail again and again: this task writes to none of them by itself.
     spared: tuple[str, ...] = ()
     due_at: datetime | None = None
+    # When the deadline was set, where that was later than the opening.
+    due_set_at: datetime | None = None
     closed_at: datetime | None = None
     timer: Timer | None = None
     policy: dict[str, Any] = {}
