@@ -1,5 +1,6 @@
 """A task whose sender is first named and then, for a mail that joins it or a copy that came elsewhere, is left out."""
 
+import re
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
@@ -15,6 +16,10 @@ REPORT = "I report harassment by the director."
 TRUSTED = {"Authentication-Results": PASS}
 COPIED = RULES.replace(
     "text contains 'harassment'", "recipient is 'hr@city.example' and text contains 'my superior'"
+)
+PASSED_ON = (
+    f"Please look into this.\n\n---------- Forwarded message ---------\nFrom: {CLARA}\nDate: Mon, 7 Sep 2026\n"
+    "Subject: Water leak\nTo: <dora@city.example>\n\nIt drips in Room 102.\n"
 )
 # In any case of letters, also within a Message-ID or a header that quotes one.
 NAMES = (b"clara", b"cole")
@@ -157,6 +162,24 @@ def test_no_page_names_the_sender_and_the_timeline_says_the_change(
         assert not named(answer.content), path
 
 
+def test_notes_and_answers_of_before_are_shown_without_the_sender(office: Office) -> None:
+    """Dora passes the mail on, so that a note says who wrote it; then she answers, and the answer has the name."""
+    from orgo.flow.acting import perform
+    from orgo.people.models import User
+
+    office.mail("dora@city.example", "Fwd: Water leak", body=PASSED_ON, headers=TRUSTED)
+    reference = office.task().reference
+    anna = User.objects.get(address="anna@city.example")
+    perform(anna, reference, "answer", text="Good morning, Clara Cole. We come at two.")
+    office.settle()
+    path, client = f"/tasks/{reference}", annas_client()
+    assert named(client.get(path).content)
+    office.mail(CLARA, f"[#{reference}] more", body=REPORT, headers=TRUSTED)
+    page = client.get(path).content.decode()
+    said = re.findall(r"answers go to[^<]*|Good morning[^<]*", page)
+    assert len(said) == 2 and not any(named(words) for words in said)
+
+
 @comes
 def test_no_command_names_the_sender_and_the_events_make_the_row(
     house: Office, come: Callable[..., Any], run: Callable[..., str]
@@ -203,7 +226,7 @@ def test_letters_of_the_same_batch_leave_the_sender_out(copied: Office) -> None:
     copied.settle()
     told = letters_to_staff(copied)
     assert copied.task().anonymize and copied.tasks() == 1
-    assert told and not any(named(data) for data in told)
+    assert told and not any(named(data) or b"superior" in data for data in told)
 
 
 def test_an_answer_that_came_to_two_mailboxes_is_looked_at_by_both(copied: Office) -> None:
