@@ -181,6 +181,23 @@ def test_notes_and_answers_of_before_are_shown_without_the_sender(office: Office
 
 
 @comes
+def test_the_original_that_names_the_sender_is_given_to_nobody(
+    house: Office, come: Callable[..., Any]
+) -> None:
+    """The page has no link to it; who types the address gets it no more than who asks for a mail that is not there."""
+    from orgo.intake.models import Mail
+
+    house.mail(CLARA, "Another water leak")
+    (plain,) = Mail.objects.values_list("pk", flat=True)
+    come(house)
+    client = annas_client()
+    mails = Mail.objects.filter(task=house.task().pk).values_list("pk", flat=True)
+    assert len(mails) == 2
+    assert {client.get(f"/mail/{number}/raw").status_code for number in mails} == {404}
+    assert client.get(f"/mail/{plain}/raw").status_code == 200
+
+
+@comes
 def test_no_command_names_the_sender_and_the_events_make_the_row(
     house: Office, come: Callable[..., Any], run: Callable[..., str]
 ) -> None:
