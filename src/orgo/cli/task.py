@@ -178,7 +178,9 @@ def _reasons(row: "Task") -> list[str]:
 
 
 def _event(event: Any, teller: "Teller") -> dict[str, Any]:
-    by = event.actor.address or event.actor.kind
+    from orgo.cli.telling import SENDER
+
+    by = SENDER if event.data.get("unnamed") else event.actor.address or event.actor.kind
     return {
         "type": event.type,
         "at": _time(event.at),

@@ -34,6 +34,8 @@ class Teller:
             return "the clock"
         if kind == "rule":
             return f"the rule {address!r}"
+        if event.data.get("unnamed"):
+            return SENDER
         return self.name(address) if address and kind != "system" else "Orgo"
 
     def name(self, address: str) -> str:

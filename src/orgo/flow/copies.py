@@ -14,7 +14,8 @@ from orgo.task.values import Actor
 def decide_copy(mail: Mail, message: Message, first: int, task: int, unit: Unit) -> dict[str, Any] | None:
     """What the rules say of a copy of mail `first` that came to another mailbox or address: what its row keeps of it.
 
-    Its labels are added to the task and a stricter visibility holds; it routes nothing anew, and gives no other value.
+    Its labels are added to the task, and what is stricter holds of visibility and anonymize; it routes nothing anew, and
+    gives no other value.
     None where it came the same way.
     """
     known, state = unit.mail(first), unit.state(task)
@@ -22,12 +23,10 @@ def decide_copy(mail: Mail, message: Message, first: int, task: int, unit: Unit)
         return None
     judged = judge(mail, message, unit)
     decision = judged.decision
-    values: dict[str, Any] = {}
+    values = stricter(decision, state)
     labels = tuple(dict.fromkeys((*state.labels, *decision.labels)))
     if labels != tuple(state.labels):
         values["labels"] = labels
-    if (visibility := stricter(decision, state)) is not None:
-        values["visibility"] = visibility
     if values:
         rule = Actor("rule", decision.rule or "")
         handle([Change(task=task, actor=rule, at=unit.now, values=values)], unit)

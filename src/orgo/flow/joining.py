@@ -38,8 +38,9 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
         return False
     actor = Actor("mail", mail.from_address)
     acts = thread.proof == "token" and understood.kind not in ("none", "thanks")
-    _tighten(mail, message, state, unit)
-    comment = _comment(mail, thread, understood, actor, unit, acts=acts and mail.trust != "fail")
+    unnamed = tighten(mail, message, state, unit)
+    believed = acts and mail.trust != "fail"
+    comment = _comment(mail, thread, understood, actor, unit, acts=believed, unnamed=unnamed)
     with unit.telling_later(put_off_until(mail, state, comment.asks, unit)):
         handle([comment], unit)
         if acts:
@@ -67,13 +68,17 @@ def _wants_it_open(thread: Thread, understood: Understood) -> bool:
     return _is_requesters(thread) and thread.state.is_closed and understood.kind not in ("thanks", "done")
 
 
-def _tighten(mail: Mail, message: Message, state: TaskState, unit: Unit) -> None:
-    """A mail that joins is not routed again, but the visibility rules look at it: it may only make a task stricter."""
+def tighten(mail: Mail, message: Message, state: TaskState, unit: Unit) -> bool:
+    """A mail that joins is not routed again, but the visibility rules look at it: it may only make a task stricter.
+
+    Returns whether its sender is to stay unnamed, which may be another than the task's requester.
+    """
     decision = unit.house.rules.decide(facts_for(mail, message, unit.house))
-    wanted = stricter(decision, state)
-    if wanted is not None:
+    values = stricter(decision, state)
+    if values:
         rule = Actor("rule", decision.rule or "")
-        handle([c.Change(task=state.id, actor=rule, at=unit.now, values={"visibility": wanted})], unit)
+        handle([c.Change(task=state.id, actor=rule, at=unit.now, values=values)], unit)
+    return decision.anonymize
 
 
 def _is_requesters(thread: Thread) -> bool:
@@ -81,7 +86,7 @@ def _is_requesters(thread: Thread) -> bool:
 
 
 def _comment(
-    mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, acts: bool
+    mail: Mail, thread: Thread, understood: Understood, actor: Actor, unit: Unit, *, acts: bool, unnamed: bool
 ) -> c.Comment:
     """What the mail adds to the task. One whose sender is disproved only adds its words: it wakes and opens nothing."""
     believed = mail.trust != "fail"
@@ -95,6 +100,7 @@ def _comment(
         by_requester=believed and _is_requesters(thread),
         reopen=reopen,
         quiet=acts or (thread.state.is_closed and not reopen),
+        unnamed=unnamed,
     )
 
 

@@ -228,10 +228,15 @@ def open_triage(mail: Mail, reason: str, unit: Unit) -> int:
     return number
 
 
-def stricter(decision: Decision, state: TaskState) -> str | None:
-    """The visibility that the rules want of one more mail, where it is stricter than the task's."""
+def stricter(decision: Decision, state: TaskState) -> dict[str, Any]:
+    """The task's values that the rules want of one more mail, where they are stricter than the task's own."""
+    values: dict[str, Any] = {}
     wanted = "private" if decision.anonymize else decision.visibility
-    return wanted if wanted and STRICTEST.index(wanted) < STRICTEST.index(state.visibility) else None
+    if wanted and STRICTEST.index(wanted) < STRICTEST.index(state.visibility):
+        values["visibility"] = wanted
+    if decision.anonymize and not state.anonymize:
+        values["anonymize"] = True
+    return values
 
 
 def _visibility(decision: Decision, team: TeamCard, house: House) -> str:

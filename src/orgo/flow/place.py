@@ -9,7 +9,7 @@ from orgo.flow.bounces import place_bounce, returned_to
 from orgo.flow.canary import came_home, is_by_hand, note_arrival
 from orgo.flow.copies import decide_copy
 from orgo.flow.house import House
-from orgo.flow.joining import join
+from orgo.flow.joining import join, tighten
 from orgo.flow.opening import judge, open_task, open_triage
 from orgo.flow.reading import MALWARE
 from orgo.flow.thread import Thread, find_thread
@@ -73,7 +73,8 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
         unit.settle_mail(mail, "ignored", reason="an automatic reply", task=task, **kept)
         return
     again = _joined_before(mail, thread, unit) if thread else None
-    if again is not None:
+    if thread and again is not None:
+        tighten(mail, message, thread.state, unit)
         _link(mail, again, unit, kept)
         return
     if thread and join(mail, message, thread, unit):

@@ -57,7 +57,8 @@ def _title(of: Telling) -> str:
 
 def _who(of: Telling) -> str:
     by = of.notice.by
-    return words.somebody(of.language) if is_hidden(of.state, by) else of.house.name_of(by)
+    hidden = is_hidden(of.state, by) or bool(of.notice.data.get("unnamed"))
+    return words.somebody(of.language) if hidden else of.house.name_of(by)
 
 
 def _requester(of: Telling) -> str:

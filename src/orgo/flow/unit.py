@@ -25,6 +25,7 @@ from orgo.flow import letters, together
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
 from orgo.flow.restored import doubted_until
+from orgo.flow.words import unnamed
 from orgo.intake.models import Mail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
@@ -260,7 +261,7 @@ class Unit:
 
     def flush(self) -> None:
         """Write everything gathered, in this transaction. The only code that writes tasks, events and letters."""
-        made = letters.make(self, self._notices)
+        made = letters.make(self, [(self._as_strict(state), notice) for state, notice in self._notices])
         crashpoint("H4.before_write")
         self._write_tasks()
         crashpoint("H4.after_tasks")
@@ -270,6 +271,7 @@ class Unit:
         self._write_documents(made.documents)
         self._write_letters(made.rows)
         self._keep_from_leaving()
+        self._leave_senders_out()
         crashpoint("H5.after_letters")
         self._write_mails()
         self._tell_copies()
@@ -280,6 +282,13 @@ class Unit:
             transaction.on_commit(_ring_for_delivery)
         if self._events:
             transaction.on_commit(dispatch.changed)
+
+    def _as_strict(self, state: TaskState) -> TaskState:
+        """The state that a notice tells of, with what has been gathered since of who may read it and who is named in it."""
+        newest = self._states.get(state.id, state)
+        if (newest.visibility, newest.anonymize) == (state.visibility, state.anonymize):
+            return state
+        return replace(state, visibility=newest.visibility, anonymize=newest.anonymize)
 
     def event_id(self, task: int, seq: int) -> int:
         """The id that the event has in the trail."""
@@ -312,6 +321,19 @@ class Unit:
         waiting = Letter.objects.filter(_UNSENT, id__in=unsent)
         if waiting.update(state="cancelled", server_reply=TAKEN_BACK, settled_at=self.now) != len(unsent):
             raise Overtaken
+
+    def _leave_senders_out(self) -> None:
+        """Letters that wait were made before their task came to leave its sender out: they are not to name the sender now."""
+        switched = {
+            task
+            for _, task, event in self._events
+            if event.type == "task.changed" and event.data["set"].get("anonymize")
+        }
+        for state in (self._states[task] for task in switched):
+            waiting = Letter.objects.filter(_UNSENT, task=state.id).exclude(recipient=state.requester)
+            for id, text in waiting.values_list("id", "text"):
+                # The HTML is made of the text when it leaves.
+                waiting.filter(id=id).update(text=unnamed(text, state), html="")
 
     def _write_mails(self) -> None:
         """Only those that nobody else has claimed meanwhile (the number of the attempt is the fence) and decided."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils import dateformat, translation
 
 from orgo.lib import clock
-from orgo.lib.text import clip, without
+from orgo.lib.text import clip, without, without_name
 from orgo.task.state import ALL_TOLD, NOBODY_HAS_IT
 from orgo.task.values import TaskState
 
@@ -23,6 +23,8 @@ class Unnamed(Protocol):
     def anonymize(self) -> bool: ...
     @property
     def requester(self) -> str: ...
+    @property
+    def requester_name(self) -> str: ...
 
 
 _SAID: dict[str, dict[str, str]] = {
@@ -211,8 +213,8 @@ def no_subject(language: str) -> str:
 
 
 def unnamed(text: str, task: Unnamed) -> str:
-    """A text about a task, without the address of a sender who is to stay unnamed."""
-    return without(text, task.requester) if task.anonymize else text
+    """A text about a task, without address and name of a sender who is to stay unnamed."""
+    return without_name(without(text, task.requester), task.requester_name) if task.anonymize else text
 
 
 def somebody(language: str) -> str:

@@ -68,6 +68,11 @@ def without(text: str, address: str) -> str:
     return re.sub(re.escape(address), "…", text, flags=re.IGNORECASE)
 
 
+def without_name(text: str, name: str) -> str:
+    """The text with an ellipsis wherever it has this name as a whole: senders choose theirs, and a part may be any word."""
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text, flags=re.IGNORECASE) if name else text
+
+
 def clip(text: str, length: int) -> str:
     """At most `length` characters, with an ellipsis where it was cut, never within what a reader sees as one character.
 

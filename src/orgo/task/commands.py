@@ -27,7 +27,8 @@ class Open(Command, frozen=True, kw_only=True):
 class Comment(Command, frozen=True, kw_only=True):
     """Add what somebody wrote: a mail that joined, or a note. `reopen` where the requester's words open it again.
 
-    `asks` is the command that the words were understood as ("take", "done" ..), empty for a mere comment.
+    `asks` is the command that the words were understood as ("take", "done" ..), empty for a mere comment. `unnamed` where
+    nobody is told who wrote it.
     """
 
     mail: int | None = None
@@ -36,6 +37,7 @@ class Comment(Command, frozen=True, kw_only=True):
     by_requester: bool = False
     reopen: bool = False
     quiet: bool = False
+    unnamed: bool = False
 
 
 class Link(Command, frozen=True, kw_only=True):
@@ -105,7 +107,7 @@ class Route(Command, frozen=True, kw_only=True):
 
 
 class Change(Command, frozen=True, kw_only=True):
-    """Change single values: title, priority, type, labels, due_at, visibility, fields."""
+    """Change single values: title, priority, type, labels, due_at, visibility, fields; and anonymize, but never back."""
 
     values: dict[str, Any]
 

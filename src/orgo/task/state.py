@@ -205,13 +205,16 @@ def _open(draft: _Draft, command: c.Open) -> None:
 
 def _comment(draft: _Draft, command: c.Comment) -> None:
     asks: dict[str, Any] = {"asks": command.asks} if command.asks else {}
-    draft.add("commented", mail=command.mail, copy=command.note, by_requester=command.by_requester, **asks)
+    unnamed: dict[str, Any] = {"unnamed": True} if command.unnamed else {}
+    by_requester = command.by_requester
+    draft.add("commented", mail=command.mail, copy=command.note, by_requester=by_requester, **asks, **unnamed)
     if command.reopen and draft.now.is_closed:
         _reopen(draft, command)
     elif draft.now.state == "waiting" and command.by_requester:
         _resume(draft, command)
     if not command.quiet:
-        draft.tell("commented", (*draft.holders(), "watchers"), note=command.note, mail=command.mail)
+        hearers = (*draft.holders(), "watchers")
+        draft.tell("commented", hearers, note=command.note, mail=command.mail, **unnamed)
 
 
 def _link(draft: _Draft, command: c.Link) -> None:
@@ -382,11 +385,15 @@ def _route(draft: _Draft, command: c.Route) -> None:
     draft.tell("opened", ("team",))
 
 
-_CHANGEABLE = frozenset({"title", "priority", "type", "labels", "due_at", "visibility", "fields"})
+_CHANGEABLE = frozenset(
+    {"title", "priority", "type", "labels", "due_at", "visibility", "anonymize", "fields"}
+)
 
 
 def _change(draft: _Draft, command: c.Change) -> None:
     changes = {k: v for k, v in command.values.items() if k in _CHANGEABLE and v != getattr(draft.now, k)}
+    if draft.now.anonymize:  # who wrote in confidence is never named again
+        changes.pop("anonymize", None)
     if "due_at" in changes:
         changes |= {"reminded": (), "due_set_at": command.at}
     if changes:
@@ -419,7 +426,7 @@ def _undo(draft: _Draft, command: c.Undo) -> None:
     keep = {
         k: v
         for k, v in command.before.items()
-        if k in _FIELDS and k not in PERSONAL and k not in ("seq", "updated_at", "timer")
+        if k in _FIELDS and k not in PERSONAL and k not in ("seq", "updated_at", "timer", "anonymize")
     }
     more = {name: value for name in ("left", "unsent") if (value := getattr(command, name))}
     draft.add("undone", keep, of=command.event.seq, kind=command.event.type, **more)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from orgo.lib.text import clip, fold
+from orgo.lib.text import clip, fold, without_name
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 FRANCE = "\U0001f1eb\U0001f1f7"
@@ -54,3 +54,10 @@ def test_folding_is_without_case_and_accents_on_every_way(text: str) -> None:
 def _is_accent(letter: str) -> bool:
     blocks = (0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F)
     return any(first <= ord(letter) <= last for first, last in blocks)
+
+
+def test_a_name_is_left_out_where_it_stands_as_a_whole() -> None:
+    assert without_name("CLARA Cole wrote; see clara coles", "Clara Cole") == "… wrote; see clara coles"
+    assert without_name("http://x.example/a", "e") == "http://x.example/a"
+    assert without_name("a (b) c", "(b)") == "a … c"
+    assert without_name("as it is", "") == "as it is"

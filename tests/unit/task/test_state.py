@@ -143,6 +143,49 @@ def test_a_deadline_may_be_taken_away() -> None:
     assert after(task, c.Change(task=1, actor=ANNA, at=START, values={"due_at": None})).due_at is None
 
 
+def switch(on: bool, by: Actor = ANNA) -> c.Change:
+    return c.Change(task=1, actor=by, at=at(1), values={"visibility": "private", "anonymize": on})
+
+
+def test_a_change_can_leave_the_sender_out_and_the_fold_knows_it() -> None:
+    first = do(
+        None, c.Open(task=1, actor=CLOCK, at=START, facts={"reference": "A", "title": "", "team": "t@x"})
+    )
+    change = do(first.after, switch(True))
+
+    assert change.events[0].data["set"] | {"timer": None} == {
+        "visibility": "private",
+        "anonymize": True,
+        "timer": None,
+    }
+    assert change.events[0].data["fields"] == ["anonymize", "visibility"]
+    assert fold([*first.events, *change.events]) == change.after
+    assert change.after is not None and change.after.anonymize
+
+
+def test_no_change_names_a_sender_again_who_is_left_out() -> None:
+    task = opened(anonymize=True, visibility="private")
+    assert not do(task, switch(False)).events
+    assert not do(task, switch(True)).events
+
+
+def test_no_undo_names_a_sender_again_who_is_left_out() -> None:
+    change = do(opened(), switch(True))
+    assert change.after is not None
+    before = {"anonymize": False, "visibility": "team"}
+    undone = after(
+        change.after, c.Undo(task=1, actor=ANNA, at=at(1.1), event=change.events[0], before=before)
+    )
+    assert undone.anonymize
+
+
+def test_a_comment_whose_sender_is_to_stay_unnamed_says_so() -> None:
+    for unnamed in (True, False):
+        outcome = do(opened(), c.Comment(task=1, actor=BEN, at=at(1), mail=5, unnamed=unnamed))
+        assert outcome.events[0].data.get("unnamed", False) is unnamed
+        assert outcome.notices[0].data.get("unnamed", False) is unnamed
+
+
 def test_a_task_can_not_be_opened_twice() -> None:
     assert do(opened(), c.Open(task=1, actor=CLOCK, at=START, facts={})).refused
 

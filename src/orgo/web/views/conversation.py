@@ -11,6 +11,7 @@ from orgo.audit.models import Event
 from orgo.flow.arrival import oddities, senders_of
 from orgo.flow.house import House
 from orgo.flow.storms import runs
+from orgo.flow.words import unnamed
 from orgo.intake.models import Mail
 from orgo.intake.queries import mails_of
 from orgo.message import reply_text
@@ -56,11 +57,17 @@ def conversation(task: Task, house: House) -> list[Item]:
     odd = oddities(mails)
     items = [_mail_item(mail, hidden, odd[mail.pk], house) for mail in mails]
     items += [
-        Item("note", note.at, house.name_of(note.author) or "Orgo", masked(note.text))
+        Item("note", note.at, house.name_of(note.author) or "Orgo", unnamed(masked(note.text), task))
         for note in Note.objects.filter(task=task.pk, kind="note")
     ]
     items += [
-        Item("letter", letter.date, house.config.organization.name, masked(letter.text), letter=letter)
+        Item(
+            "letter",
+            letter.date,
+            house.config.organization.name,
+            unnamed(masked(letter.text), task),
+            letter=letter,
+        )
         for letter in letters_of(task.pk)
         if letter.kind in TO_OUTSIDE and letter.state != "cancelled"
     ]
@@ -105,7 +112,7 @@ def _actor(row: Event, house: House, task: Task) -> str:
         return _("Rule “%s”") % row.actor
     if row.actor_kind == "system" or not row.actor:
         return "Orgo"
-    if task.anonymize and row.actor == task.requester:
+    if row.data.get("unnamed") or (task.anonymize and row.actor == task.requester):
         return _("The sender")
     return house.name_of(row.actor)
 
@@ -176,6 +183,7 @@ _FIELDS: dict[str, Callable[[], str]] = {
     "labels": lambda: _("the labels"),
     "type": lambda: _("the type"),
     "visibility": lambda: _("who may see it"),
+    "anonymize": lambda: _("whether the sender is named"),
     "fields": lambda: _("its details"),
 }
 _TELLERS: dict[str, Callable[[dict[str, Any], House], str]] = {

@@ -103,8 +103,10 @@ def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
 @signed_in
 @with_bytes
 def raw(request: HttpRequest, number: int) -> HttpResponse:
-    """The bytes of a mail as they came; what is signed for the one whom Orgo wrote to is blanked."""
+    """The bytes of a mail as they came, if its sender may be named; what is signed for whom Orgo wrote to is blanked."""
     mail = _mail(request, number)
+    if Task.objects.filter(pk=mail.task or 0, anonymize=True).exists():
+        raise Http404
     return download(_without_secrets(read_raw(mail.pk)), f"mail-{mail.pk}.eml")
 
 

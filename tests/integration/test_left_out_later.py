@@ -1,0 +1,273 @@
+"""A task whose sender is first named and then, for a mail that joins it or a copy that came elsewhere, is left out."""
+
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.database import environment
+from tests.office import PASS, RULES, Office, written
+
+CLARA = "Clara Cole <clara@people.example>"
+REPORT = "I report harassment by the director."
+TRUSTED = {"Authentication-Results": PASS}
+COPIED = RULES.replace(
+    "text contains 'harassment'", "recipient is 'hr@city.example' and text contains 'my superior'"
+)
+PASSED_ON = (
+    f"Please look into this.\n\n---------- Forwarded message ---------\nFrom: {CLARA}\nDate: Mon, 7 Sep 2026\n"
+    "Subject: Water leak\nTo: <dora@city.example>\n\nIt drips in Room 102.\n"
+)
+# In any case of letters, also within a Message-ID or a header that quotes one.
+NAMES = (b"clara", b"cole")
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Iterator[Office]:
+    """An Orgo where only what comes to the address of hr is to leave its sender out."""
+    office = Office(tmp_path, rules=COPIED)
+    yield office
+    office.close()
+
+
+def named(text: bytes | str) -> bool:
+    """Whether a text names the sender."""
+    found = text if isinstance(text, bytes) else text.encode()
+    return any(name in found.lower() for name in NAMES)
+
+
+def letters_to_staff(office: Office) -> list[bytes]:
+    return [one.data for one in office.catcher.caught if not one.recipient.endswith("@people.example")]
+
+
+def report_by_reply(office: Office, sender: str = CLARA, **more: Any) -> Any:
+    """A leak is told with its sender's name; then somebody who takes part answers with a report."""
+    office.mail(CLARA, "Water leak", headers=TRUSTED)
+    assert any(named(data) for data in letters_to_staff(office))
+    office.forget()
+    return office.mail(sender, f"[#{office.task().reference}] more", body=REPORT, headers=TRUSTED, **more)
+
+
+def copies(office: Office) -> list[bytes]:
+    """The same complaint as it comes to two addresses."""
+    raw = written(CLARA, "office@city.example", "Water leak", office.clock.now(), body="It is my superior.")
+    return [b"Received: by mx1\r\n" + raw, b"Received: by mx2\r\n" + raw]
+
+
+def complain_twice(office: Office) -> None:
+    """The complaint comes to the office first, is told, and then to hr."""
+    first, second = copies(office)
+    office.mail(CLARA, raw=first, to="office@city.example")
+    assert any(named(data) for data in letters_to_staff(office))
+    office.forget()
+    assert office.mail(CLARA, raw=second, to="hr@city.example").outcome == "linked"
+
+
+def annas_client(language: str = "en") -> Any:
+    from django.test import Client
+
+    from orgo.people.models import User
+
+    client = Client(headers={"Accept-Language": language})
+    client.force_login(User.objects.get(address="anna@city.example"))
+    return client
+
+
+COMES = {"a reply": report_by_reply, "a copy to another mailbox": complain_twice}
+comes = pytest.mark.parametrize("come", COMES.values(), ids=COMES)
+
+
+@pytest.fixture
+def house(request: pytest.FixtureRequest, come: Any) -> Office:
+    """The Orgo that this way of coming needs."""
+    name = "copied" if come is complain_twice else "office"
+    found: Office = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run `orgo WORDS` in an office, which ends well; returns what it said."""
+    from django.conf import settings
+
+    from orgo.cli.main import main
+
+    there = environment() or {"ORGO_DATABASE": f"sqlite:///{settings.DATABASES['default']['NAME']}"}
+
+    def work(office: Office, *words: str) -> str:
+        for name, value in {**there, "ORGO_HOME": str(office.home)}.items():
+            monkeypatch.setenv(name, value)
+        code, said = main(list(words)), capsys.readouterr()
+        assert code == 0, said.out + said.err
+        return said.out
+
+    return work
+
+
+AS_ANNA = ("--as", "anna@city.example")
+
+
+@comes
+def test_the_task_is_private_and_leaves_its_sender_out(house: Office, come: Callable[..., Any]) -> None:
+    from orgo.audit.models import Event
+
+    come(house)
+    task = house.task()
+    assert (task.visibility, task.anonymize, task.team, house.tasks()) == (
+        "private",
+        True,
+        "works@city.example",
+        1,
+    )
+    change = Event.objects.get(task=task.pk, type="task.changed")
+    assert change.data["fields"] == ["anonymize", "visibility"]
+    assert not named(str(change.data))
+
+
+@comes
+def test_no_letter_to_staff_names_the_sender_from_then_on(house: Office, come: Callable[..., Any]) -> None:
+    come(house)
+    house.later(hours=5)
+    task = house.task()
+    house.mail(CLARA, f"[#{task.reference}] once more", body="Is there news?", headers=TRUSTED)
+    told = letters_to_staff(house)
+    assert len(told) > 3
+    assert not any(named(data) for data in told)
+
+
+@comes
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "changed whether the sender is named, who may see it"),
+        ("fr", "a changé si l'expéditeur est nommé, qui peut la voir"),
+    ],
+)
+def test_no_page_names_the_sender_and_the_timeline_says_the_change(
+    house: Office, come: Callable[..., Any], language: str, said: str
+) -> None:
+    """Nor the pages of letters that named the sender when they left."""
+    from orgo.outbox.models import Letter
+
+    come(house)
+    task, client = house.task(), annas_client(language)
+    assert said in unescape(client.get(f"/tasks/{task.reference}").content.decode())
+    letters = [f"/letters/{row.pk}" for row in Letter.objects.filter(task=task.pk)]
+    for path in ("/", "/letters", f"/tasks/{task.reference}", *letters):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert not named(answer.content), path
+
+
+def test_notes_and_answers_of_before_are_shown_without_the_sender(office: Office) -> None:
+    """Dora passes the mail on, so that a note says who wrote it; then she answers, and the answer has the name."""
+    from orgo.flow.acting import perform
+    from orgo.people.models import User
+
+    office.mail("dora@city.example", "Fwd: Water leak", body=PASSED_ON, headers=TRUSTED)
+    reference = office.task().reference
+    anna = User.objects.get(address="anna@city.example")
+    perform(anna, reference, "answer", text="Good morning, Clara Cole. We come at two.")
+    office.settle()
+    path, client = f"/tasks/{reference}", annas_client()
+    assert named(client.get(path).content)
+    office.mail(CLARA, f"[#{reference}] more", body=REPORT, headers=TRUSTED)
+    page = client.get(path).content.decode()
+    said = re.findall(r"answers go to[^<]*|Good morning[^<]*", page)
+    assert len(said) == 2 and not any(named(words) for words in said)
+
+
+@comes
+def test_the_original_that_names_the_sender_is_given_to_nobody(
+    house: Office, come: Callable[..., Any]
+) -> None:
+    """The page has no link to it; who types the address gets it no more than who asks for a mail that is not there."""
+    from orgo.intake.models import Mail
+
+    house.mail(CLARA, "Another water leak")
+    (plain,) = Mail.objects.values_list("pk", flat=True)
+    come(house)
+    client = annas_client()
+    mails = Mail.objects.filter(task=house.task().pk).values_list("pk", flat=True)
+    assert len(mails) == 2
+    assert {client.get(f"/mail/{number}/raw").status_code for number in mails} == {404}
+    assert client.get(f"/mail/{plain}/raw").status_code == 200
+
+
+@comes
+def test_no_command_names_the_sender_and_the_events_make_the_row(
+    house: Office, come: Callable[..., Any], run: Callable[..., str]
+) -> None:
+    come(house)
+    house.later(hours=5)
+    reference = house.task().reference
+    for words in (("show", reference), ("told", reference), ("list",)):
+        assert not named(run(house, "task", *words, *AS_ANNA))
+        assert not named(run(house, "task", *words, *AS_ANNA, "--json"))
+    assert "changed anonymize, visibility" in run(house, "task", "show", reference, *AS_ANNA)
+    run(house, "task", "rebuild", "--check")
+
+
+def test_letters_that_still_wait_leave_the_sender_out(copied: Office) -> None:
+    """They were made while the sender was named, and the copy to hr came before they left."""
+    from orgo import pipeline
+    from orgo.intake.store import Incoming
+    from orgo.outbox.models import Letter
+
+    for data, to in zip(copies(copied), ("office@city.example", "hr@city.example"), strict=True):
+        pipeline.take(
+            [Incoming(data=data, source="smtp", envelope_from="clara@people.example", envelope_to=(to,))]
+        )
+        pipeline.route(copied.parser)
+        assert named("".join(row.text for row in Letter.objects.all())) is (to == "office@city.example")
+    copied.settle()
+    told = letters_to_staff(copied)
+    assert told and not any(named(data) for data in told)
+
+
+def test_letters_of_the_same_batch_leave_the_sender_out(copied: Office) -> None:
+    """Both copies are decided together: what was wished of the first is written when all is known."""
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import take
+
+    first, second = copies(copied)
+    take(
+        [
+            Incoming(data=first, source="smtp", envelope_from="clara@people.example", envelope_to=("office@city.example",)),
+            Incoming(data=second, source="smtp", envelope_from="clara@people.example", envelope_to=("hr@city.example",)),
+        ]
+    )  # fmt: skip
+    copied.settle()
+    told = letters_to_staff(copied)
+    assert copied.task().anonymize and copied.tasks() == 1
+    assert told and not any(named(data) or b"superior" in data for data in told)
+
+
+def test_an_answer_that_came_to_two_mailboxes_is_looked_at_by_both(copied: Office) -> None:
+    copied.mail(CLARA, "Water leak", headers=TRUSTED)
+    subject = f"[#{copied.task().reference}] more"
+    raw = written(CLARA, "office@city.example", subject, copied.clock.now(), body="It is my superior.")
+    copied.mail(CLARA, raw=b"Received: by mx1\r\n" + raw, to="office@city.example")
+    assert not copied.task().anonymize
+    second = copied.mail(CLARA, raw=b"Received: by mx2\r\n" + raw, to="hr@city.example")
+    assert second.outcome == "linked"
+    assert (copied.task().anonymize, copied.task().visibility) == (True, "private")
+
+
+def test_who_reports_in_answer_to_another_s_task_is_not_named_either(
+    office: Office, run: Callable[..., str]
+) -> None:
+    """Ben works on what Clara asked for, and answers with a report: neither of them stands in what Anna reads."""
+    report_by_reply(office, "Ben Berg <ben@city.example>")
+    reference = office.task().reference
+    told = [one.data for one in office.catcher.caught if one.recipient == "anna@city.example"]
+    assert told and not any(named(data) or b"Ben Berg" in data or b"ben@" in data for data in told)
+
+    page = annas_client().get(f"/tasks/{reference}").content.decode()
+    assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b>" not in page
+    for form in ((), ("--json",)):
+        shown = run(office, "task", "show", reference, *AS_ANNA, *form)
+        assert "the sender wrote" in shown and "Ben Berg wrote" not in shown and "ben@" not in shown
