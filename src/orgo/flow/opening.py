@@ -37,12 +37,18 @@ class Judged(msgspec.Struct, frozen=True):
     decision: Decision
     team: TeamCard
     is_machine: bool
+    is_own_list: bool
     kept: dict[str, Any]
 
     @property
     def matched(self) -> bool:
         """Whether any rule wanted the mail."""
         return bool(self.decision.rules)
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether it is a machine's mail that is no work: no rule wants it, and it came by no list that is ours."""
+        return self.is_machine and not self.is_own_list and not self.matched
 
 
 def facts_for(mail: Mail, message: Message, house: House) -> Facts:
@@ -77,8 +83,8 @@ def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
     house = unit.house
     decision = _of_its_mailbox(house.rules.decide(facts_for(mail, message, house)), mail, house)
     team = house.directory.team(_route(decision, mail, house))
-    from_list = (message.is_list or message.is_bulk) and not _is_own_list(mail, message, house)
-    machine = from_list or message.is_auto_generated
+    ours = _is_own_list(mail, message, house)
+    machine = ((message.is_list or message.is_bulk) and not ours) or message.is_auto_generated
     kept = {
         "route_to": team.address,
         "rule": decision.rule or "",
@@ -91,7 +97,7 @@ def judge(mail: Mail, message: Message, unit: Unit) -> Judged:
         "why": {language: why(decision, language) for language in ("en", "fr")},
         "private": _visibility(decision, team, house) == "private",
     }
-    return Judged(decision, team, machine, kept)
+    return Judged(decision, team, machine, ours, kept)
 
 
 def _of_its_mailbox(decision: Decision, mail: Mail, house: House) -> Decision:
@@ -268,12 +274,12 @@ def _enough_receipts(mail: Mail, unit: Unit) -> bool:
 def _receipt(mail: Mail, judged: Judged, unit: Unit) -> str:
     """The template of the receipt to the sender, or "" where none may go.
 
-    Only to senders that are who they say (or of our own network), once a day and address, never to machines: else a
-    stranger's mail in a victim's name would make Orgo write to the victim (design/security.md S03). Nor for mail out of
+    Only to senders that are who they say (or of our own network), once a day and address, never to machines or lists: else
+    a stranger's mail in a victim's name would make Orgo write to the victim (design/security.md S03). Nor for mail out of
     an archive: its sender wrote it long ago.
     """
-    wanted = judged.decision.acknowledge
-    if not wanted or mail.source == "import" or judged.is_machine or mail.trust not in ("pass", "internal"):
+    wanted, believed = judged.decision.acknowledge, mail.trust in ("pass", "internal")
+    if not wanted or not believed or mail.source == "import" or judged.is_machine or judged.is_own_list:
         return ""
     pending = any(
         m.from_address == mail.from_address and m.outcome == "opened" and m.pk != mail.pk

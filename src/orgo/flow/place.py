@@ -111,7 +111,7 @@ def _place_new(mail: Mail, message: Message, thread: Thread | None, unit: Unit, 
     decision = judge(mail, message, unit)
     kept["decision"] = decision.kept
     mail.decision = decision.kept
-    if decision.is_machine and not decision.matched:
+    if decision.is_nobodys:
         unit.settle_mail(mail, "ignored", reason="mail of a list or machine that no rule wants", **kept)
     else:
         task = open_task(mail, message, decision, unit, before=thread.state if thread else None)
@@ -132,7 +132,7 @@ def _observe(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) -> 
         foreseen = "it would be ignored: an automatic reply"
     elif thread:
         foreseen = f"it would join #{thread.state.reference}"
-    elif judged.is_machine and not judged.matched:
+    elif judged.is_nobodys:
         foreseen = "it would be ignored: mail of a list or machine that no rule wants"
     kept["decision"] = mail.decision = judged.kept
     unit.settle_mail(mail, "observed", reason=clip(foreseen, 300), **kept)

@@ -80,3 +80,25 @@ def test_mail_of_the_mailboxs_own_list_is_work(live, lists, outcome):
     there.put(head + leak(1).replace(b"Water leak", b"A question"))
     there.fetch()
     assert there.outcomes() == [outcome]
+
+
+def test_what_our_own_list_sends_by_itself_is_work_too(live):
+    there = live(lists=["ours.city.example"])
+    head = b"List-Id: <ours.city.example>\r\nAuto-Submitted: auto-generated\r\n"
+    there.put(head + leak(1).replace(b"Water leak", b"A question"))
+    there.fetch()
+    assert there.outcomes() == ["opened"]
+
+
+@pytest.mark.parametrize(("head", "receipts"), [(b"", 1), (b"List-Id: <ours.city.example>\r\n", 0)])
+def test_who_writes_to_our_list_gets_no_receipt(live, head, receipts):
+    from orgo.outbox.models import Letter
+
+    there = live(
+        lists=["ours.city.example"], authserv_id="imap.city.example", trusted_relays=["192.0.2.0/24"]
+    )
+    seen = b"Received: from [192.0.2.1] (mx [192.0.2.7]) by imap.city.example\r\n"
+    there.put(b"Authentication-Results: imap.city.example; dmarc=pass\r\n" + seen + head + leak(1))
+    there.fetch()
+    assert there.outcomes() == ["opened"]
+    assert Letter.objects.filter(kind="received").count() == receipts
