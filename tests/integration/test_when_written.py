@@ -93,3 +93,22 @@ def test_a_date_that_can_not_be_is_not_believed(office: Office, date: datetime) 
     office.mail()
     _read_late(office, _reply(office, "eta 30 min", date))
     assert _eta(office) == MONDAY + LATE + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("before", "team"), [(timedelta(hours=5), "hr@city.example"), (timedelta(hours=-5), "works@city.example")]
+)
+def test_the_hour_of_a_rule_is_that_at_which_the_mailboxs_server_got_the_mail(
+    office: Office, before: timedelta, team: str
+) -> None:
+    """Fetched after an outage, or from a server whose clock is ahead."""
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import take
+
+    at_night = '  - {name: Night, condition: "hour < 6", action: {route_to: hr@city.example}}\n'
+    rules = office.home / "config" / "rules.yaml"
+    rules.write_text(rules.read_text().replace("rules:\n", f"rules:\n{at_night}"))
+    raw = written("clara@people.example", "info@city.example", "A leak", MONDAY)
+    take([Incoming(data=raw, source="imap", envelope_to=("info@city.example",), arrived_at=MONDAY - before)])
+    office.settle()
+    assert office.task().team == team

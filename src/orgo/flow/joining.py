@@ -57,7 +57,7 @@ def when_written(mail: Mail, message: Message) -> datetime:
     That is when the mailbox's server got it; else its Date, where that can be; else when it was handed in.
     """
     if mail.arrived_at is not None:
-        return min(mail.arrived_at, mail.received_at)
+        return mail.came_at
     date = message.date
     can_be = date is not None and timedelta(0) <= mail.received_at - date <= LONGEST_WAY
     return date if date is not None and can_be else mail.received_at

@@ -56,7 +56,7 @@ def facts_for(mail: Mail, message: Message, house: House) -> Facts:
     mailbox = _mailbox_team(mail, house)
     return facts_of(
         message,
-        received_at=mail.received_at,
+        received_at=mail.came_at,
         zone=mailbox.zone or house.config.organization.zone,
         organization=mailbox.organization,
         body=mail.text,

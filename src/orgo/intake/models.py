@@ -1,5 +1,6 @@
 """The rows of mail as it came: one for each mail, its bytes beside it, and what is known of the mailboxes it is fetched from."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -71,6 +72,11 @@ class Mail(models.Model):
                 fields=["same_as"], name="intake_mail_copies", condition=models.Q(same_as__isnull=False)
             ),
         ]
+
+    @property
+    def came_at(self) -> datetime:
+        """When the mailbox's own server got it, or Orgo where none did; a server's clock that is ahead is not believed."""
+        return min(self.arrived_at, self.received_at) if self.arrived_at else self.received_at
 
 
 class RawMail(models.Model):
