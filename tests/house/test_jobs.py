@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -368,10 +368,11 @@ def test_rings_that_piled_up_are_answered_by_a_few_looks_and_a_new_one_by_its_ow
     long_ago = {RUNG: rung_now()[RUNG] - LONG_AGO}
     for name, job in [*JOBS.items()] * PILED_UP:
         app.send_task(job, queue=name, headers=long_ago)
-    with at_work(tmp_path, **given) as worker:
-        until(worker, r"\bready\.")
+    with begun(tmp_path, **given) as worker:
+        assert worker.stdout is not None
+        until(worker.stdout, r"\bready\.")
         last = app.send_task("orgo.route", queue="routing", headers=rung_now())
-        seen = until(worker, rf"orgo\.route\[{last.id}\].*(succeeded|raised)")
+        seen = until(worker.stdout, rf"orgo\.route\[{last.id}\].*(succeeded|raised)")
 
     answered = Counter(re.findall(r"Task (orgo\.\w+)\[\S+ succeeded", seen))
     assert answered.keys() == {*JOBS.values()}
@@ -456,19 +457,33 @@ def test_a_worker_of_its_own_hears_an_escalation_past_a_flood_on_rabbitmq(
 @contextmanager
 def at_work(home: Path, *words: str, **given: str) -> Iterator[Iterable[str]]:
     """What a worker says, line by line; it is told to end, and does."""
+    with begun(home, *words, **given) as worker:
+        assert worker.stdout is not None
+        yield worker.stdout
+        worker.terminate()
+        worker.stdout.read()
+        assert worker.wait(60) == 0
+
+
+@contextmanager
+def begun(home: Path, *words: str, **given: str) -> Iterator["subprocess.Popen[str]"]:
+    """A worker, which is killed where it has not ended."""
     command = [*CELERY, "worker", "--loglevel=info", "--concurrency=1", *words]
     environment = clean_environment(ORGO_HOME=str(home), **given)
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as worker:
-        assert worker.stdout is not None
         try:
-            yield worker.stdout
-            worker.terminate()
-            worker.stdout.read()
-            assert worker.wait(60) == 0
+            yield worker
         finally:
-            worker.kill()
+            if worker.poll() is None:
+                _kill_all(psutil.Process(worker.pid))
+
+
+def _kill_all(worker: psutil.Process) -> None:
+    for one in (*worker.children(recursive=True), worker):
+        with suppress(psutil.Error):  # it has ended by itself
+            one.kill()
 
 
 def until(lines: Iterable[str], pattern: str) -> str:
