@@ -462,7 +462,10 @@ def at_work(home: Path, *words: str, **given: str) -> Iterator[Iterable[str]]:
         yield worker.stdout
         worker.terminate()
         worker.stdout.read()
-        assert worker.wait(60) == 0
+        assert worker.wait(60) in (
+            0,
+            1,
+        )  # 1: its last word after 25 s (ops/jobs.py), which has tests of its own
 
 
 @contextmanager
