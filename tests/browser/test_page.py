@@ -273,6 +273,26 @@ def test_something_new_is_announced_instead_of_jumping(page: Any, sign_in: Enter
     assert page.locator("[data-row]").count() == 1
 
 
+def test_what_came_while_the_page_was_on_its_way_is_announced(
+    page: Any, sign_in: Enter, office: Office
+) -> None:
+    """The page asks what is new some time after it was put together, the longer the busier the machine."""
+    asked: list[Any] = []
+
+    def hold(route: Any) -> None:
+        asked.append(route)
+
+    page.route("**/live*", hold)
+    office.mail(subject="First leak")
+    sign_in("anna@city.example")
+    while not asked:
+        page.wait_for_timeout(50)
+    office.mail(subject="Second leak")
+    asked[0].continue_()
+
+    page.wait_for_selector("text=1 new", timeout=8000)
+
+
 def test_counts_rows_and_the_open_task_are_shown_anew_where_they_stand(
     page: Any, sign_in: Enter, office: Office
 ) -> None:
