@@ -16,6 +16,7 @@ import pytest
 
 from orgo.conf import load
 from orgo.conf.celery import Broker, make_app
+from orgo.ops.watchman import Keeper
 from tests.house.checkout import ROOT, clean_environment, python
 from tests.house.test_jobs import CELERY
 from tests.servers.ports import free_port
@@ -109,6 +110,60 @@ def test_a_worker_that_is_killed_leaves_no_watchman_behind(tmp_path: Path) -> No
         worker.kill()
         worker.wait()
         works.until(lambda: watchmen(tmp_path) == [])
+
+
+@pytest.mark.slow
+def test_a_watchman_does_not_wait_for_the_processes_of_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are forked from the worker, with all that it holds: so they let go of what tells the watchman of its end."""
+    works = Works(tmp_path, f"redis://127.0.0.1:{free_port()}/0")
+    monkeypatch.setenv("ORGO_HOME", str(tmp_path))
+    monkeypatch.setenv("ORGO_QUEUE", works.given["ORGO_QUEUE"])
+    keeper = Keeper()
+    keeper.start()
+    works.until(lambda: len(watchmen(tmp_path)) == 1)
+    with forked():
+        keeper.tell_to_end()
+        works.until(lambda: watchmen(tmp_path) == [])
+    keeper.end()
+
+
+def test_no_process_of_the_pool_is_forked_while_a_watchman_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would keep the pipe open that says that the watchman has begun, and the worker would wait for that for ever."""
+    steps: list[str] = []
+
+    def fork() -> None:
+        with forked():
+            steps.append("forked")
+
+    pool = threading.Thread(target=fork)
+
+    def begin(*_: object, **__: object) -> None:
+        pool.start()
+        pool.join(0.3)
+        steps.append("begun")
+        raise OSError
+
+    monkeypatch.setattr("orgo.ops.watchman.subprocess.Popen", begin)
+    with suppress(OSError):
+        Keeper().run()
+    pool.join()
+    assert steps == ["begun", "forked"]
+
+
+@contextmanager
+def forked() -> Iterator[None]:
+    """Another process that has what this one has, and does nothing."""
+    number = os.fork()
+    if number == 0:
+        while True:
+            signal.pause()
+    try:
+        yield
+    finally:
+        os.kill(number, signal.SIGKILL)
+        os.waitpid(number, 0)
 
 
 @pytest.fixture

@@ -24,8 +24,16 @@ class Keeper(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="orgo-watchman", daemon=True)
         self._ending = threading.Event()
-        self._beginning = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        # Held while one begins: a process of the pool that is forked then would keep the pipe open which says that it has
+        # begun, and this one would wait for that without end. A signal may come while a fork holds it, hence the R.
+        self._beginning = threading.RLock()
+        if register := getattr(os, "register_at_fork", None):  # Windows forks nothing
+            register(
+                before=self._beginning.acquire,
+                after_in_parent=self._beginning.release,
+                after_in_child=self._let_go,
+            )
 
     def run(self) -> None:
         pause = FIRST_PAUSE
@@ -46,6 +54,12 @@ class Keeper(threading.Thread):
         with self._beginning:
             if self._process is not None and self._process.stdin is not None:
                 self._process.stdin.close()
+
+    def _let_go(self) -> None:
+        """A process of the pool keeps no end of its pipe, or it would hear of its end only after theirs."""
+        self._beginning.release()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
     def end(self) -> None:
         """End it in good order, and by force where it takes too long."""
