@@ -113,7 +113,8 @@ class Running:
     def wait(self) -> None:
         """Wait until the process is told to stop."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.ended.set())
+            # By a thread: the signal may come while this one holds the event's lock, which lets it in only once.
+            signal.signal(number, lambda *_: threading.Thread(target=self.ended.set).start())
         while not self.ended.wait(0.5):
             pass
 
