@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from logging import INFO, getLogger
 from typing import TYPE_CHECKING
 
+import billiard.pool
 import psutil
 from celery import Celery
 from celery.signals import (
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from orgo.pipeline import Sender
 
 AT_A_TIME = 5.0
+# Tries, a tenth of a second each, of a process of the pool that ends, until the worker has read what it answered last.
+WAIT_TO_BE_READ = 5
 _A_REFUSAL_IS_NO_END = {"worker_consumer": "orgo.ops.consumer:Consumer", "broker_channel_error_retry": True}
 LONGEST_STOP, _LAST_BREATH = 25.0, 3.0  # whoever ends a service kills it after 30 s
 _own = threading.local()
@@ -206,11 +209,11 @@ def _stop(**_: object) -> None:
     if stopping.is_told():
         return
     stopping.tell()
-    for keeper in _watchman:
-        keeper.tell_to_end()
     last_word = threading.Timer(LONGEST_STOP, _end_now)
     last_word.daemon = True
     last_word.start()
+    for keeper in _watchman:
+        keeper.tell_to_end()
 
 
 def _end_now() -> None:
@@ -233,6 +236,9 @@ def _end_watch(**_: object) -> None:
 def _begin(**_: object) -> None:
     _leave_connections()
     _ears[:] = [stopping.Ear()]
+    # A worker told to end just as a short job has ended forgets that job (AsynPool.flush) and reads no answer, and its process
+    # would wait for 30 s. What comes of the job stands in the database.
+    billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = WAIT_TO_BE_READ
     disk.end_when_it_fails()
     memory.settle()
 
