@@ -141,7 +141,11 @@ def decide(mails: Sequence[Mail], read: Sequence[Read]) -> None:
 
 def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
     with Unit(open_house()) as unit:
-        good = [(mail, one) for mail, one in zip(mails, read, strict=True) if isinstance(one, Message)]
+        good = [
+            (mail, one)
+            for mail, one in zip(mails, read, strict=True)
+            if isinstance(one, Message) and not _is_deadly(mail)
+        ]
         unit.look_up(
             [one.content_key for _, one in good], {mail.pk: words_key(mail, one) for mail, one in good}
         )
@@ -159,7 +163,7 @@ def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
 
 
 def _settle_one(mail: Mail, message: Read, unit: Unit) -> None:
-    if mail.attempts > MOST_DEATHS:
+    if _is_deadly(mail):
         set_aside(mail, f"whoever decided on it died or hung, {MOST_DEATHS} times", _head(message), unit)
     elif isinstance(message, Message):
         place(mail, message, unit)
@@ -169,6 +173,11 @@ def _settle_one(mail: Mail, message: Read, unit: Unit) -> None:
         set_aside(mail, message.reason, _head(message), unit)
     else:
         release([mail])
+
+
+def _is_deadly(mail: Mail) -> bool:
+    """Whether so many deciders came to no end with it that nothing is made of its words any more."""
+    return mail.attempts > MOST_DEATHS
 
 
 def _place_alone(mail: Mail, message: Read) -> None:

@@ -32,13 +32,35 @@ def test_one_whose_own_headers_no_database_takes(office: Office, monkeypatch: py
     def fails(*_: object) -> None:
         raise ValueError("nobody thought of that")
 
-    real = place.what_was_read
+    real = place._of_the_head
     monkeypatch.setattr("orgo.pipeline.place", fails)
-    monkeypatch.setattr(place, "what_was_read", lambda *given: real(*given) | {"subject": "\ud800"})
+    monkeypatch.setattr(place, "_of_the_head", lambda *given: real(*given) | {"subject": "\ud800"})
     office.mail(subject="Rain in the hall")
 
     assert (mail().outcome, mail().subject) == ("quarantined", "")
     assert office.task().title == "A mail could not be read: ValueError: nobody thought of that"
+
+
+def test_one_of_which_deciders_died_is_told_of_by_its_head_alone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they died of is most likely what is made of its words: it is not made once more."""
+    from orgo.intake.models import Mail
+    from orgo.intake.store import Incoming
+    from orgo.pipeline import MOST_DEATHS, route, take
+
+    made: list[str] = []
+    for maker in ("flow.place.body_text", "flow.place.content_key", "pipeline.words_key"):
+        monkeypatch.setattr(f"orgo.{maker}", lambda *_, maker=maker: made.append(maker))
+    data = b"From: clara@people.example\r\nSubject: Rain in the hall\r\n\r\nPoison.\r\n"
+    take([Incoming(data=data, source="smtp", envelope_from="", envelope_to=("office@city.example",))])
+    Mail.objects.update(attempts=MOST_DEATHS)
+    route(office.parser)
+
+    row = mail()
+    assert (row.outcome, row.reason) == ("quarantined", "whoever decided on it died or hung, 5 times")
+    assert (row.from_address, row.subject) == ("clara@people.example", "Rain in the hall")
+    assert made == []
 
 
 def test_one_that_the_parser_gave_up_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

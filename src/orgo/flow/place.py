@@ -27,7 +27,6 @@ SAME_WITHIN = timedelta(hours=24)
 MOST_HOPS = 30
 KEPT_TEXT = 200_000
 LONGEST_NAME = 128
-_OF_THE_HEAD = ("message_id", "from_address", "from_name", "trust", "subject")
 OUR_PROBE = "our own probe mail is back"
 
 
@@ -159,10 +158,8 @@ def quarantine(mail: Mail, reason: str, unit: Unit, kept: dict[str, Any] | None 
 
 def set_aside(mail: Mail, reason: str, head: Message | None, unit: Unit) -> None:
     """Quarantine a mail that nobody could read or decide on, with what `head` tells, so that a person knows what it was."""
-    kept = {}
-    if head is not None:
-        said = what_was_read(mail, head, unit.house)
-        kept = {name: said[name] for name in _OF_THE_HEAD}
+    # Of the head alone: what is made of the rest may be what a decider died of.
+    kept = _of_the_head(mail, head, unit.house) if head is not None else {}
     vars(mail).update(kept)
     quarantine(mail, reason, unit, kept)
 
@@ -187,19 +184,15 @@ def _never_work(message: Message, house: House) -> str:
 
 def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
     """The columns that the parser fills."""
-    sender, believed = message.sender, trust(message, border_of(mail, message, house.config))
+    head = _of_the_head(mail, message, house)
     warnings = [words for words in mail.warnings if words == CUT_SHORT] + list(message.warnings)
-    if believed == "fail":
+    if head["trust"] == "fail":
         warnings.append("its sender is disproved: DMARC fails")
     if message.date and abs((message.date - mail.received_at).total_seconds()) > 7 * 86400:
         warnings.append("its date is far from the day it came")
     return {
+        **head,
         "content_key": content_key(message) or "",
-        "message_id": clip(message.message_id, 255),
-        "from_address": (sender.address if sender else "")[:320].lower(),
-        "from_name": clip(sender.name if sender else "", LONGEST_NAME),
-        "trust": believed,
-        "subject": clip(message.subject, 1000),
         "text": body_text(message)[:KEPT_TEXT],
         "has_html": bool(message.html),
         "attachments": [
@@ -213,6 +206,18 @@ def what_was_read(mail: Mail, message: Message, house: House) -> dict[str, Any]:
             for a in message.attachments
         ],
         "warnings": warnings[:20],
+    }
+
+
+def _of_the_head(mail: Mail, message: Message, house: House) -> dict[str, Any]:
+    """The columns that the headers alone fill."""
+    sender = message.sender
+    return {
+        "message_id": clip(message.message_id, 255),
+        "from_address": (sender.address if sender else "")[:320].lower(),
+        "from_name": clip(sender.name if sender else "", LONGEST_NAME),
+        "trust": trust(message, border_of(mail, message, house.config)),
+        "subject": clip(message.subject, 1000),
     }
 
 
