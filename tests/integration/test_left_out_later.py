@@ -66,14 +66,18 @@ def complain_twice(office: Office) -> None:
     assert office.mail(CLARA, raw=second, to="hr@city.example").outcome == "linked"
 
 
-def annas_client(language: str = "en") -> Any:
+def client_of(address: str, language: str = "en") -> Any:
     from django.test import Client
 
     from orgo.people.models import User
 
     client = Client(headers={"Accept-Language": language})
-    client.force_login(User.objects.get(address="anna@city.example"))
+    client.force_login(User.objects.get(address=address))
     return client
+
+
+def annas_client(language: str = "en") -> Any:
+    return client_of("anna@city.example", language)
 
 
 COMES = {"a reply": report_by_reply, "a copy to another mailbox": complain_twice}
@@ -225,7 +229,42 @@ def test_letters_that_still_wait_leave_the_sender_out(copied: Office) -> None:
         assert named("".join(row.text for row in Letter.objects.all())) is (to == "office@city.example")
     copied.settle()
     told = letters_to_staff(copied)
-    assert told and not any(named(data) for data in told)
+    assert told and not any(named(data) or b"superior" in data for data in told)
+
+
+def test_letters_that_still_wait_say_to_others_only_that_there_is_something(copied: Office) -> None:
+    """Chris, whom the level told while all could read the task, is not of the team that may read it now."""
+    from orgo import pipeline
+    from orgo.flow.acting import perform
+    from orgo.intake.store import Incoming, store
+    from orgo.people.models import User
+
+    first, second = copies(copied)
+    copied.mail(CLARA, raw=first, to="office@city.example")
+    copied.forget()
+    perform(User.objects.get(address="anna@city.example"), copied.task().reference, "escalate")
+    store([Incoming(data=second, source="smtp", envelope_from="", envelope_to=("hr@city.example",))])
+    pipeline.route(copied.parser)
+    copied.settle()
+
+    (told,) = [one.data for one in copied.catcher.caught if one.recipient == "chief@city.example"]
+    assert b"A confidential task needs you" in told
+    assert not named(told) and b"leak" not in told and b"superior" not in told
+
+
+def test_who_answers_a_task_that_leaves_its_sender_out_is_named(
+    office: Office, run: Callable[..., str]
+) -> None:
+    """The answer quotes the words that the rule knows the report by; it is Hanna's all the same."""
+    office.mail(CLARA, "Harassment", body=REPORT, headers=TRUSTED)
+    reference = office.task().reference
+    office.answer("hanna@city.example", "I spoke with both about the harassment.")
+    office.settle()
+
+    client = client_of("hanna@city.example")
+    page = client.get(f"/tasks/{reference}").content.decode()
+    assert "<b>Hanna Hart</b> wrote" in page and not named(page)
+    assert "Hanna Hart wrote" in run(office, "task", "show", reference, "--as", "hanna@city.example")
 
 
 def test_letters_of_the_same_batch_leave_the_sender_out(copied: Office) -> None:
@@ -270,4 +309,31 @@ def test_who_reports_in_answer_to_another_s_task_is_not_named_either(
     assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b>" not in page
     for form in ((), ("--json",)):
         shown = run(office, "task", "show", reference, *AS_ANNA, *form)
+        assert "the sender wrote" in shown and "Ben Berg wrote" not in shown and "ben@" not in shown
+
+
+def test_who_reports_to_two_mailboxes_in_answer_to_another_s_task_is_not_named_from_then_on(
+    copied: Office, run: Callable[..., str]
+) -> None:
+    """Ben's answer came to the office first, where it joined with his name; the copy to hr is what the rule fits."""
+    from orgo import pipeline
+    from orgo.intake.store import Incoming, store
+
+    copied.mail(CLARA, "Water leak", headers=TRUSTED)
+    reference = copied.task().reference
+    ben, subject = "Ben Berg <ben@city.example>", f"[#{copied.task().reference}] more"
+    raw = written(ben, "office@city.example", subject, copied.clock.now(), body="It is my superior.")
+    for number, to in enumerate(("office@city.example", "hr@city.example")):
+        data = b"Received: by mx%d\r\n" % number + raw
+        store([Incoming(data=data, source="smtp", envelope_from="ben@city.example", envelope_to=(to,))])
+        pipeline.route(copied.parser)
+    copied.forget()
+    copied.settle()
+
+    told = [one.data for one in copied.catcher.caught if one.recipient == "anna@city.example"]
+    assert told and not any(b"Ben" in data or b"ben@" in data or b"superior" in data for data in told)
+    page = annas_client().get(f"/tasks/{reference}").content.decode()
+    assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b>" not in page
+    for form in ((), ("--json",)):
+        shown = run(copied, "task", "show", reference, *AS_ANNA, *form)
         assert "the sender wrote" in shown and "Ben Berg wrote" not in shown and "ben@" not in shown

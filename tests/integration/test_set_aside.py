@@ -45,9 +45,10 @@ def test_one_of_which_deciders_died_is_told_of_by_its_head_alone(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What they died of is most likely what is made of its words: it is not made once more."""
+    from orgo.intake.claim import MOST_DEATHS
     from orgo.intake.models import Mail
     from orgo.intake.store import Incoming
-    from orgo.pipeline import MOST_DEATHS, route, take
+    from orgo.pipeline import route, take
 
     made: list[str] = []
     for maker in ("flow.place.body_text", "flow.place.content_key", "pipeline.words_key"):

@@ -150,7 +150,8 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     from orgo.task.rows import state_of
 
     row, house = find(acting(actor), reference), open_house()
-    teller, events, reasons = Teller(row, house), events_of(row.pk), _reasons(row)
+    events, reasons = events_of(row.pk), _reasons(row)
+    teller = Teller(row, house, events)
     happens_next = what_next(state_of(row), house, "en").removeprefix("What happens next: ")
     ways, odd = ways_of(row), oddities(mails_of(row.pk))
     noted = list(dict.fromkeys(words for said in odd.values() for words in said))
@@ -180,7 +181,7 @@ def _reasons(row: "Task") -> list[str]:
 def _event(event: Any, teller: "Teller") -> dict[str, Any]:
     from orgo.cli.telling import SENDER
 
-    by = SENDER if event.data.get("unnamed") else event.actor.address or event.actor.kind
+    by = SENDER if teller.is_unnamed(event) else event.actor.address or event.actor.kind
     return {
         "type": event.type,
         "at": _time(event.at),
@@ -216,7 +217,7 @@ def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
     from orgo.flow import words
     from orgo.outbox.token import masked
 
-    answer = masked(words.unnamed(letter.server_reply, teller.task))
+    answer = masked(words.without_requester(letter.server_reply, teller.task))
     at = when(letter.date), when(letter.settled_at)
     state = f"{letter.state}, maybe twice" if letter.repeated else letter.state
     return (*at, teller.shown(letter.recipient), letter.kind, state, letter.subject, answer)
@@ -235,7 +236,7 @@ def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
         "written_at": _time(letter.date),
         "settled_at": _time(letter.settled_at),
         "message_id": masked(letter.message_id),
-        "server_reply": masked(words.unnamed(letter.server_reply, teller.task)),
+        "server_reply": masked(words.without_requester(letter.server_reply, teller.task)),
         "may_have_arrived_twice": letter.repeated,
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from orgo.audit.models import Event
 from orgo.flow.unit import Unit
-from orgo.flow.words import unnamed
+from orgo.flow.words import without_requester
 from orgo.intake.models import Mail
 from orgo.lib import ids
 from orgo.lib.text import clip
@@ -50,13 +50,13 @@ def _returned(letter: Letter, message: Message, unit: Unit) -> str:
             words = f"{clip(words, 150)}; {NO_MORE}"
         if letter.task is not None:
             handle([failed(letter, words, unit)], unit)
-    return _unnamed(f"a letter to {letter.recipient}: {words}", letter, unit)
+    return _without_requester(f"a letter to {letter.recipient}: {words}", letter, unit)
 
 
-def _unnamed(text: str, letter: Letter, unit: Unit) -> str:
+def _without_requester(text: str, letter: Letter, unit: Unit) -> str:
     """What is said of a letter, without the sender of its task where that one is to stay unnamed."""
     state = unit.state(letter.task) if letter.task is not None else None
-    return unnamed(text, state) if state is not None else text
+    return without_requester(text, state) if state is not None else text
 
 
 def failed(letter: Letter, words: str, unit: Unit, *, quiet: bool = False) -> LetterFailed:
@@ -101,7 +101,7 @@ def _complained(letter: Letter, message: Message, unit: Unit) -> str:
     if letter.recipient not in unit.house.directory.people:
         suppress(letter.recipient, f"a complaint: {clip(kind, 30)}")
         words = f"{words}: {NO_MORE}"
-    words = _unnamed(words, letter, unit)
+    words = _without_requester(words, letter, unit)
     if letter.task is not None:
         note = unit.add_note(letter.task, "note", "", words)
         handle([Comment(task=letter.task, actor=ORGO, at=unit.now, note=note)], unit)

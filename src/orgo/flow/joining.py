@@ -38,7 +38,7 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
         return False
     actor = Actor("mail", mail.from_address)
     acts = thread.proof == "token" and understood.kind not in ("none", "thanks")
-    unnamed = tighten(mail, message, state, unit)
+    unnamed = tighten(mail, message, thread, unit)
     believed = acts and mail.trust != "fail"
     comment = _comment(mail, thread, understood, actor, unit, acts=believed, unnamed=unnamed)
     with unit.telling_later(put_off_until(mail, state, comment.asks, unit)):
@@ -68,17 +68,20 @@ def _wants_it_open(thread: Thread, understood: Understood) -> bool:
     return _is_requesters(thread) and thread.state.is_closed and understood.kind not in ("thanks", "done")
 
 
-def tighten(mail: Mail, message: Message, state: TaskState, unit: Unit) -> bool:
+def tighten(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
     """A mail that joins is not routed again, but the visibility rules look at it: it may only make a task stricter.
 
-    Returns whether its sender is to stay unnamed, which may be another than the task's requester.
+    Returns whether its sender is to stay unnamed, which may be another than the task's requester. Whoever works on a task
+    that leaves its sender out already is named: an answer repeats the words that the rule knows it by.
     """
+    state = thread.state
     decision = unit.house.rules.decide(facts_for(mail, message, unit.house))
     values = stricter(decision, state)
     if values:
         rule = Actor("rule", decision.rule or "")
         handle([c.Change(task=state.id, actor=rule, at=unit.now, values=values)], unit)
-    return decision.anonymize
+    works_on_it = bool({"member", "assignee"} & thread.parts)
+    return "anonymize" in values or (decision.anonymize and not works_on_it)
 
 
 def _is_requesters(thread: Thread) -> bool:

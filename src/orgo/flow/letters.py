@@ -9,7 +9,8 @@ from orgo.flow import said, together, words
 from orgo.flow.house import House
 from orgo.lib import ids
 from orgo.outbox.claim import MAYBE_SENT, NO_WAY_OUT
-from orgo.outbox.compose import Draft, Words, as_html, draft, letter_template, placeholders
+from orgo.outbox.compose import Draft, Words, as_html, draft, letter_template, placeholders, unquoted
+from orgo.outbox.models import Letter
 from orgo.outbox.suppression import reasons_for
 from orgo.outbox.token import root_id
 from orgo.outbox.turns import line_up
@@ -48,6 +49,27 @@ def make(unit: "Unit", notices: Iterable[tuple[TaskState, Notice]]) -> Made:
                 made.rows.append(round.letter(recipient))
     line_up(made.rows, unit.now)
     return made
+
+
+def told_less(
+    unit: "Unit", state: TaskState, letter: Letter, hidden: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """The columns of a letter that waits, as it may be told now that its task has become stricter; none where that is as before.
+
+    `hidden` are the (address, name) of those who are to stay unnamed.
+    """
+    house, language = unit.house, letter.language
+    notice = Notice(letter.kind, (letter.recipient,), state.seq, data={"language": language})
+    if _kind_for(house, state, notice, letter.recipient) == "confidential":
+        row = Round(unit, state, notice, {}).letter(letter.recipient)
+        facts = ("headers",) if letter.channel == "webhook" else ()
+        return {name: row[name] for name in ("subject", "text", "html", "attachments", *facts)}
+    if not state.anonymize:
+        return {}
+    text = unquoted(letter.text)
+    for address, name in hidden:
+        text = words.without_person(text, address, name)
+    return {"text": text, "html": ""}  # The HTML is made of the text when it leaves.
 
 
 def audience(house: House, state: TaskState, notice: Notice, now: Any) -> tuple[str, ...]:

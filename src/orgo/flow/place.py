@@ -73,8 +73,8 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
         return
     again = _joined_before(mail, thread, unit) if thread else None
     if thread and again is not None:
-        tighten(mail, message, thread.state, unit)
-        _link(mail, again, unit, kept)
+        unnamed = tighten(mail, message, thread, unit)
+        _link(mail, again, unit, kept, unnamed=unnamed)
         return
     if thread and join(mail, message, thread, unit):
         unit.settle_mail(mail, "joined", task=thread.state.id, **kept)
@@ -99,10 +99,13 @@ def _place_work(mail: Mail, message: Message, unit: Unit, kept: dict[str, Any]) 
     _place_new(mail, message, thread, unit, kept)
 
 
-def _link(mail: Mail, same: tuple[int, int], unit: Unit, kept: dict[str, Any]) -> None:
-    """Count the mail at the (mail, task) that it is the same as."""
+def _link(
+    mail: Mail, same: tuple[int, int], unit: Unit, kept: dict[str, Any], *, unnamed: bool = False
+) -> None:
+    """Count the mail at the (mail, task) that it is the same as, whose writer may have to stay unnamed from now on."""
     first, task = same
-    handle([Link(task=task, actor=ORGO, at=unit.now, mail=mail.pk)], unit)
+    unnamed_mail = first if unnamed else None
+    handle([Link(task=task, actor=ORGO, at=unit.now, mail=mail.pk, unnamed_mail=unnamed_mail)], unit)
     unit.settle_mail(mail, "linked", reason="the same mail again", task=task, same_as=first, **kept)
 
 

@@ -115,7 +115,7 @@ SAYS: dict[str, Callable[[Telling], str]] = {
     "why": _why,
     "link": lambda of: f"{of.house.public_url}/tasks/{of.state.reference}",
     "level": lambda of: of.data("level") or str(of.state.level),
-    "status": lambda of: words.unnamed(of.data("status"), of.state),
+    "status": lambda of: words.without_requester(of.data("status"), of.state),
     "organization": lambda of: of.house.organization_name(of.state),
     "state": lambda of: of.state.state,
     "times": lambda of: of.data("times"),

@@ -25,7 +25,7 @@ from orgo.flow import letters, together
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
 from orgo.flow.restored import doubted_until
-from orgo.flow.words import unnamed
+from orgo.flow.unnamed import unnamed_mails
 from orgo.intake.models import Mail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
@@ -271,7 +271,7 @@ class Unit:
         self._write_documents(made.documents)
         self._write_letters(made.rows)
         self._keep_from_leaving()
-        self._leave_senders_out()
+        self._tell_less()
         crashpoint("H5.after_letters")
         self._write_mails()
         self._tell_copies()
@@ -322,18 +322,29 @@ class Unit:
         if waiting.update(state="cancelled", server_reply=TAKEN_BACK, settled_at=self.now) != len(unsent):
             raise Overtaken
 
-    def _leave_senders_out(self) -> None:
-        """Letters that wait were made before their task came to leave its sender out: they are not to name the sender now."""
-        switched = {
+    def _tell_less(self) -> None:
+        """Letters that wait were made before their task became stricter: they are to say no more than one made now."""
+        for state in (self._states[task] for task in self._stricter()):
+            hidden = [(state.requester, state.requester_name), *self._unnamed(state.id)]
+            waiting = Letter.objects.filter(_UNSENT, task=state.id).exclude(recipient=state.requester)
+            for letter in waiting:
+                changed = letters.told_less(self, state, letter, hidden)
+                if changed:
+                    waiting.filter(pk=letter.pk).update(**changed)
+
+    def _stricter(self) -> set[int]:
+        """The tasks that have come to be read by fewer, or to leave somebody out."""
+        return {
             task
             for _, task, event in self._events
-            if event.type == "task.changed" and event.data["set"].get("anonymize")
+            if "unnamed_mail" in event.data
+            or (event.type == "task.changed" and {"anonymize", "visibility"} & event.data["set"].keys())
         }
-        for state in (self._states[task] for task in switched):
-            waiting = Letter.objects.filter(_UNSENT, task=state.id).exclude(recipient=state.requester)
-            for id, text in waiting.values_list("id", "text"):
-                # The HTML is made of the text when it leaves.
-                waiting.filter(id=id).update(text=unnamed(text, state), html="")
+
+    def _unnamed(self, task: int) -> list[tuple[str, str]]:
+        """The (address, name) of those whose mails nobody is told the writer of, as far as that is new."""
+        mails = [self.mail(mail) for mail in unnamed_mails(self.gathered(task))]
+        return [(mail.from_address, mail.from_name) for mail in mails if mail is not None]
 
     def _write_mails(self) -> None:
         """Only those that nobody else has claimed meanwhile (the number of the attempt is the fence) and decided."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orgo.flow.house import House
 
 
-class Unnamed(Protocol):
+class Asked(Protocol):
     """A task's row or state, as far as it says who wants to stay unnamed."""
 
     @property
@@ -212,9 +212,14 @@ def no_subject(language: str) -> str:
     return said("no_subject", language)
 
 
-def unnamed(text: str, task: Unnamed) -> str:
-    """A text about a task, without address and name of a sender who is to stay unnamed."""
-    return without_name(without(text, task.requester), task.requester_name) if task.anonymize else text
+def without_requester(text: str, task: Asked) -> str:
+    """A text about a task, without address and name of a requester who is to stay unnamed."""
+    return without_person(text, task.requester, task.requester_name) if task.anonymize else text
+
+
+def without_person(text: str, address: str, name: str) -> str:
+    """A text without this address and this name."""
+    return without_name(without(text, address), name)
 
 
 def somebody(language: str) -> str:

@@ -68,9 +68,18 @@ def without(text: str, address: str) -> str:
     return re.sub(re.escape(address), "…", text, flags=re.IGNORECASE)
 
 
+_LINK = r"https?://\S+"
+
+
 def without_name(text: str, name: str) -> str:
-    """The text with an ellipsis wherever it has this name as a whole: senders choose theirs, and a part may be any word."""
-    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text, flags=re.IGNORECASE) if name else text
+    """The text with an ellipsis wherever it has this name as a whole: senders choose theirs, and a part may be any word.
+
+    Links stay what they are: a name may be a word of them too.
+    """
+    if not name:
+        return text
+    named = re.compile(rf"({_LINK})|(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    return named.sub(lambda found: found[1] or "…", text)
 
 
 def clip(text: str, length: int) -> str:

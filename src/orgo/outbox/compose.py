@@ -191,6 +191,11 @@ def quote(text: str, *, lines: int = 30) -> str:
     return "\n".join([*shown, "> …"] if len(said) > lines else shown)
 
 
+def unquoted(text: str) -> str:
+    """A letter's text without what it quotes."""
+    return _tidy("\n".join(line for line in text.split("\n") if not line.startswith(">")))
+
+
 def check_own(text: str, file: str) -> list[Any]:
     """Problems of an organization's own template."""
     return template.check(text, PLACEHOLDERS, file)

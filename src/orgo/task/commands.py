@@ -41,10 +41,14 @@ class Comment(Command, frozen=True, kw_only=True):
 
 
 class Link(Command, frozen=True, kw_only=True):
-    """Count another copy of the task's own mail, or with `repeats` another mail that says the same once more."""
+    """Count another copy of a mail of the task, or with `repeats` another mail that says the same once more.
+
+    `unnamed_mail` is the mail that it is a copy of, where nobody is told any more who wrote it.
+    """
 
     mail: int
     repeats: bool = False
+    unnamed_mail: int | None = None
 
 
 class Answer(Command, frozen=True, kw_only=True):

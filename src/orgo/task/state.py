@@ -220,7 +220,10 @@ def _comment(draft: _Draft, command: c.Comment) -> None:
 def _link(draft: _Draft, command: c.Link) -> None:
     """Who has the task hears of a mail that came again at the 2nd, the 10th, the 100th ..: a storm is few letters."""
     if not command.repeats:
-        draft.add("linked", mail=command.mail)
+        unnamed: dict[str, Any] = (
+            {} if command.unnamed_mail is None else {"unnamed_mail": command.unnamed_mail}
+        )
+        draft.add("linked", mail=command.mail, **unnamed)
         return
     draft.add("linked", {"repeats": draft.now.repeats + 1}, mail=command.mail)
     times = draft.now.repeats + 1

@@ -60,4 +60,6 @@ def test_a_name_is_left_out_where_it_stands_as_a_whole() -> None:
     assert without_name("CLARA Cole wrote; see clara coles", "Clara Cole") == "… wrote; see clara coles"
     assert without_name("http://x.example/a", "e") == "http://x.example/a"
     assert without_name("a (b) c", "(b)") == "a … c"
+    link = "https://town.example/tasks/A/take?town=1"
+    assert without_name(f"Town: {link} of Town", "town") == f"…: {link} of …"
     assert without_name("as it is", "") == "as it is"

@@ -20,7 +20,7 @@ from orgo.web.words import LETTER_STATES, TASK_STATES, foreseen
 register = template.Library()
 register.filter("masked", stringfilter(masked))
 register.filter("foreseen", stringfilter(foreseen))
-register.filter("unnamed", words.unnamed)
+register.filter("without_requester", words.without_requester)
 
 
 @register.simple_tag

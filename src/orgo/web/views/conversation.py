@@ -1,6 +1,6 @@
 """What the task's page tells: the conversation, the timeline, who was told what. Read only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from orgo.audit.models import Event
 from orgo.flow.arrival import oddities, senders_of
 from orgo.flow.house import House
 from orgo.flow.storms import runs
-from orgo.flow.words import unnamed
+from orgo.flow.unnamed import unnamed_mails
+from orgo.flow.words import without_requester
 from orgo.intake.models import Mail
 from orgo.intake.queries import mails_of
 from orgo.message import reply_text
@@ -52,12 +53,22 @@ class Line(msgspec.Struct):
 
 def conversation(task: Task, house: House) -> list[Item]:
     """All that was said about a task, the oldest first."""
-    hidden = _("the sender") if task.anonymize else ""
     mails = mails_of(task.pk)
     odd = oddities(mails)
-    items = [_mail_item(mail, hidden, odd[mail.pk], house) for mail in mails]
+    unnamed = unnamed_mails(Event.objects.filter(task=task.pk, type__in=("task.commented", "task.linked")))
+    items = [
+        _mail_item(
+            mail,
+            _("the sender") if task.anonymize and not _works_on(mail, task, unnamed, house) else "",
+            odd[mail.pk],
+            house,
+        )
+        for mail in mails
+    ]
     items += [
-        Item("note", note.at, house.name_of(note.author) or "Orgo", unnamed(masked(note.text), task))
+        Item(
+            "note", note.at, house.name_of(note.author) or "Orgo", without_requester(masked(note.text), task)
+        )
         for note in Note.objects.filter(task=task.pk, kind="note")
     ]
     items += [
@@ -65,13 +76,19 @@ def conversation(task: Task, house: House) -> list[Item]:
             "letter",
             letter.date,
             house.config.organization.name,
-            unnamed(masked(letter.text), task),
+            without_requester(masked(letter.text), task),
             letter=letter,
         )
         for letter in letters_of(task.pk)
         if letter.kind in TO_OUTSIDE and letter.state != "cancelled"
     ]
     return sorted(items, key=lambda item: item.at)
+
+
+def _works_on(mail: Mail, task: Task, unnamed: Container[int], house: House) -> bool:
+    """Whether a mail is an answer of one of the house, who is named on a task that leaves its sender out as on any other."""
+    is_of_the_house = mail.from_address in house.directory.people and mail.from_address != task.requester
+    return mail.outcome == "joined" and is_of_the_house and mail.trust != "fail" and mail.pk not in unnamed
 
 
 def _mail_item(mail: Mail, hidden: str, odd: Sequence[str], house: House) -> Item:
@@ -98,21 +115,27 @@ def done_by(task: Task, house: House) -> str:
 
 def timeline(task: Task, house: House) -> list[Line]:
     """What happened to the task, in plain words, the newest first."""
-    rows = Event.objects.filter(task=task.pk).order_by("-seq")
+    rows = list(Event.objects.filter(task=task.pk).order_by("-seq"))
+    hidden = unnamed_mails(rows)
     return [
-        Line(row.at, _actor(row, house, task), _what(row, house, task, times), _ICONS.get(row.type, "check"))
+        Line(
+            row.at,
+            _actor(row, house, task, hidden),
+            _what(row, house, task, times),
+            _ICONS.get(row.type, "check"),
+        )
         for row, times in runs(rows)
     ]
 
 
-def _actor(row: Event, house: House, task: Task) -> str:
+def _actor(row: Event, house: House, task: Task, unnamed: Container[int] = ()) -> str:
     if row.actor_kind == "clock":
         return _("The clock")
     if row.actor_kind == "rule":
         return _("Rule “%s”") % row.actor
     if row.actor_kind == "system" or not row.actor:
         return "Orgo"
-    if row.data.get("unnamed") or (task.anonymize and row.actor == task.requester):
+    if row.data.get("mail") in unnamed or (task.anonymize and row.actor == task.requester):
         return _("The sender")
     return house.name_of(row.actor)
 
