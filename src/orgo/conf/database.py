@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from orgo.conf import boot
 from orgo.conf.config import Config
+from orgo.lib.clock import as_of_now
 
 # Orgo's own schema: since version 15 PostgreSQL gives nobody but its owner a right on `public`.
 SCHEMA = "orgo"
@@ -81,5 +82,5 @@ def time_there(config: Config) -> datetime:
     import psycopg
 
     with psycopg.connect(config.database, connect_timeout=_SECONDS_TO_CONNECT) as connection:
-        there: datetime = connection.execute("SELECT clock_timestamp()").fetchall()[0][0]
-    return there
+        asking = connection.cursor(row_factory=psycopg.rows.scalar_row)
+        return as_of_now(lambda: asking.execute("SELECT clock_timestamp()").fetchall()[0])
