@@ -158,7 +158,7 @@ def _place_all(mails: Sequence[Mail], read: Sequence[Read]) -> None:
 
 
 def _place_one(mail: Mail, message: Read, unit: Unit) -> None:
-    with unit.caused_at(mail.arrived_at or mail.received_at):
+    with unit.caused_at(mail.came_at):
         _settle_one(mail, message, unit)
 
 
@@ -204,7 +204,7 @@ def _give_up(mail: int, reason: str, head: Message | None) -> None:
     try:
         with Unit(open_house()) as unit:
             row = Mail.objects.get(pk=mail)
-            with unit.caused_at(row.arrived_at or row.received_at):
+            with unit.caused_at(row.came_at):
                 set_aside(row, reason, head, unit)
     except Exception:
         if head is None:

@@ -1,6 +1,7 @@
 """The disk has little room: no door takes mail, each says so in its own way, nothing is lost, and all go on by themselves."""
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,26 @@ def _mails() -> int:
     from orgo.intake.models import Mail
 
     return Mail.objects.count()
+
+
+@pytest.mark.parametrize("full", ["var", "data"])
+def test_a_database_on_a_disk_of_its_own_and_what_lies_beside_it_both_need_room(
+    office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, full: str
+) -> None:
+    from orgo.intake import space
+
+    data = tmp_path / "data"
+    data.mkdir()
+    config = office.config.model_copy(update={"database": f"sqlite:///{data}/orgo.db"})
+    place = {"var": config.var, "data": data}[full]
+    place.mkdir(exist_ok=True)
+    assert space.lacking(config) == ""
+
+    def usage(asked: Path) -> object:
+        return shutil._ntuple_diskusage(MUCH, 0, LITTLE if asked == place else MUCH)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    assert f"9 MB free at {place}" in space.lacking(config)
 
 
 def test_the_store_takes_nothing_and_says_so_once(

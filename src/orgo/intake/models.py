@@ -22,8 +22,10 @@ class Mail(models.Model):
     envelope_from = models.CharField(max_length=320, blank=True)
     envelope_to = models.JSONField(default=list)
     peer = models.CharField(max_length=60, blank=True)
+    # When Orgo got it.
     received_at = models.DateTimeField()
-    # When the mailbox's own server got it (RFC 3501 section 2.3.3); none for mail that was handed in.
+    # When the mailbox's own server got it (RFC 3501 section 2.3.3); none for mail that was handed in. Where it matters when a
+    # mail came, see `came_at`.
     arrived_at = models.DateTimeField(null=True)
     size = models.IntegerField()
     mode = models.CharField(max_length=8, default="work")

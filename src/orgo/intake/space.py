@@ -6,6 +6,7 @@ What is left then is for what must go on: letters, levels and the trail.
 import logging
 import shutil
 import threading
+from pathlib import Path
 
 from orgo.conf import boot
 from orgo.conf.config import Config
@@ -21,12 +22,23 @@ class NoRoom(Exception):
 
 
 def lacking(config: Config) -> str:
-    """Says that the disk of Orgo's database has too little room for mail; "" where it has enough."""
-    place = config.var if config.var.exists() else config.home  # in a container a volume of its own
+    """Says that a disk that Orgo writes to has too little room for mail; "" where each has enough."""
+    place = tightest(config)
     free, needed = shutil.disk_usage(place).free, _TIMES * config.intake.smtp.max_size
     if free >= needed:
         return ""
     return f"mail is refused for now: {free / 1e6:.0f} MB free at {place}, {needed / 1e6:.0f} are needed; make room"
+
+
+def tightest(config: Config) -> Path:
+    """The place with the least room of those that Orgo writes to.
+
+    The folder `var`, which is a volume of its own in a container, and that of the database's file may lie on two disks.
+    """
+    places = [config.var if config.var.exists() else config.home]
+    if config.sqlite_file is not None and config.sqlite_file.parent.exists():
+        places.append(config.sqlite_file.parent)
+    return min(places, key=lambda place: shutil.disk_usage(place).free)
 
 
 def need() -> None:

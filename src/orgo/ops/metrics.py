@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from orgo.conf.config import Config
+from orgo.intake import space
 from orgo.lib import clock
 from orgo.ops import certificates, measures, status
 from orgo.ops.measures import Measure
@@ -144,7 +145,7 @@ def _house(seen: dict[str, Any], config: Config) -> Iterator[Metric]:
     yield _single(measures.BROKER, seen["queue"]["lets_in"])
     sealed = Seal.objects.order_by("-number").values_list("horizon", flat=True).first() or 0
     yield _single(measures.UNSEALED, journal.waiting(sealed))
-    disk = shutil.disk_usage(config.var if config.var.exists() else config.home)
+    disk = shutil.disk_usage(space.tightest(config))
     yield _single(measures.DISK_FREE, disk.free)
     yield _single(measures.DISK_TOTAL, disk.total)
     yield _filled(measures.INFO, {(seen["version"], seen["database"]["kind"]): 1})

@@ -219,7 +219,7 @@ def _device(place: Path) -> int:
 
 def disk(config: Config) -> Iterator[Finding]:
     """How much room is left."""
-    place = config.var if config.var.exists() else config.home
+    place = space.tightest(config)
     free = shutil.disk_usage(place).free
     words = f"{free / 1e9:.1f} GB free at {place}"
     if free < NO_SPACE or space.lacking(config):
