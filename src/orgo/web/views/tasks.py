@@ -28,7 +28,7 @@ from orgo.task.rows import state_of
 from orgo.task.undo import last_step
 from orgo.web.views.access import number_of, signed_in, task_or_404, user_of
 from orgo.web.views.conversation import conversation, done_by, timeline, told
-from orgo.web.views.live import newest_event
+from orgo.web.views.live import sight
 from orgo.web.words import PRIORITIES
 
 NAMES = {
@@ -55,7 +55,7 @@ EMPTY = {
 @signed_in
 def home(request: HttpRequest, reference: str | None = None) -> HttpResponseBase:
     """Queues, list and task beside each other; with `reference` that task is open."""
-    seen = newest_event()  # before the lists are read: what comes between is told twice rather than never
+    seen = sight()  # before the lists are read: what comes between is told twice rather than never
     viewer, now = Viewer(user_of(request)), clock.now()
     place = place_of(request.GET)
     held = counts(viewer, now)
