@@ -142,10 +142,10 @@ def test_what_comes_while_a_worker_looks_is_not_covered_by_that_look(now: Virtua
         return 0
 
     meanwhile = now.now().timestamp() + 30
-    quiet.heard(slow)
+    quiet.look(slow)
     now.advance(minutes=1)
 
-    assert not quiet.covers(meanwhile)
+    assert not quiet.makes_needless(meanwhile)
 
 
 def test_a_look_that_failed_found_nothing_out(now: VirtualClock) -> None:
@@ -153,9 +153,9 @@ def test_a_look_that_failed_found_nothing_out(now: VirtualClock) -> None:
     now.advance(minutes=1)
 
     with pytest.raises(ZeroDivisionError):
-        quiet.heard(lambda: 1 // 0)
+        quiet.look(lambda: 1 // 0)
 
-    assert not quiet.covers(old)
+    assert not quiet.makes_needless(old)
 
 
 @pytest.mark.parametrize("headers", [{}, {RUNG: None}, {RUNG: "2026-03-02"}, {RUNG: float("nan")}])
@@ -176,8 +176,8 @@ def test_the_processes_of_one_worker_know_of_each_other(now: VirtualClock) -> No
 
     child = os.fork()
     if not child:
-        quiet.heard(lambda: 0)
+        quiet.look(lambda: 0)
         os._exit(0)
     os.waitpid(child, 0)
 
-    assert quiet.covers(old)
+    assert quiet.makes_needless(old)

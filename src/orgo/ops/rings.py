@@ -34,7 +34,7 @@ class Quiet:
         self._look = mmap.mmap(-1, _LOOK.size)  # no lock that a killed process could keep
         _LOOK.pack_into(self._look, 0, 0.0, -LOOK_AGAIN)
 
-    def heard(self, work: Callable[[], int]) -> int:
+    def look(self, work: Callable[[], int]) -> int:
         """Do `work`, which returns how much it did: where that is nothing there was none, but for a job told to end."""
         began, at = clock.now().timestamp(), time.monotonic()
         done = work()
@@ -42,7 +42,7 @@ class Quiet:
             _LOOK.pack_into(self._look, 0, began, at)
         return done
 
-    def covers(self, rung: object) -> bool:
+    def makes_needless(self, rung: object) -> bool:
         """Whether a look since a ring of this time (seconds since 1970), and not long ago, found nothing. False for no time."""
         began, at = _LOOK.unpack_from(self._look)
         is_before = isinstance(rung, int | float) and rung + CLOCKS_DIFFER < began
@@ -54,7 +54,7 @@ def answer(app: Celery, name: str, work: Callable[[], int], **options: Any) -> N
     quiet = Quiet()
 
     def job() -> int:
-        return quiet.heard(work)
+        return quiet.look(work)
 
     app.task(job, name=name, shared=False, Strategy=staticmethod(_letting_pass(quiet)), **options)
 
@@ -66,7 +66,7 @@ def _letting_pass(quiet: Quiet) -> Callable[..., Any]:
         receive = strategy.default(task, app, consumer)
 
         def received(message: Any, *more: Any) -> None:
-            if quiet.covers(message.headers.get(RUNG)):
+            if quiet.makes_needless(message.headers.get(RUNG)):
                 # Here: Celery's own `ack`, which is given along, waits for its loop, and that may sleep first.
                 message.ack_log_error(log, consumer.connection_errors)
             else:
