@@ -84,7 +84,9 @@ BROKER = Measure(
     "orgo_broker_up", "gauge", (), "Whether Redis or RabbitMQ lets Orgo in (1 where none is configured)"
 )
 UNSEALED = Measure("orgo_audit_unsealed", "gauge", (), "Events that no seal closes yet")
-DISK_FREE = Measure("orgo_disk_free_bytes", "gauge", (), "Room on the disk that Orgo writes to")
+DISK_FREE = Measure(
+    "orgo_disk_free_bytes", "gauge", (), "Room on the disk that Orgo writes to; of two, on the one with less"
+)
 DISK_TOTAL = Measure("orgo_disk_total_bytes", "gauge", (), "The size of that disk")
 INFO = Measure("orgo_info", "gauge", ("version", "database"), "The program")
 

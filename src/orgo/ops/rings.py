@@ -60,7 +60,7 @@ def answer(app: Celery, name: str, work: Callable[[], int], **options: Any) -> N
 
 
 def _letting_pass(quiet: Quiet) -> Callable[..., Any]:
-    """How Celery's worker receives the messages of a job (Task.Strategy): as ever, but for the rings that `quiet` covers."""
+    """How Celery's worker receives the messages of a job (Task.Strategy): as ever, but for needless rings."""
 
     def strategy_of(task: Any, app: Celery, consumer: Any) -> Callable[..., None]:
         receive = strategy.default(task, app, consumer)
