@@ -1,7 +1,7 @@
 """Is the trail what was sealed? The first event that was changed, swapped, removed or cut off is named."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -37,13 +37,20 @@ class Verified(msgspec.Struct, frozen=True):
     head_kept: bool
 
 
-def verify(var: Path, keys: Collection[str] = (), progress: Progress = lambda done, total: None) -> Verified:
+def verify(
+    var: Path,
+    keys: Collection[str] = (),
+    progress: Progress = lambda done, total: None,
+    known: Mapping[int, str] | None = None,
+) -> Verified:
     """Read the whole trail; `progress` is told how many events are read, of how many.
 
     `keys` (hex) are the public keys of which one must have signed each seal; without any, each seal's own is taken at its word.
+    `known` are hashes (hex) of seals, by their numbers, that were kept elsewhere.
     """
     seals = list(Seal.objects.order_by("number"))
-    wrong = _first_wrong(seals, keys, progress) or _cut_off(seals, var) or _put_in(seals)
+    wrong = _first_wrong(seals, keys, progress) or _cut_off(seals, var) or _unlike(seals, known or {})
+    wrong = wrong or _put_in(seals)
     entries = seals[-1].last if seals else 0
     head = bytes(seals[-1].hash).hex() if seals else ""
     unsealed = journal.waiting(0)  # no difference of two counts: an entry's event may be gone
@@ -93,6 +100,21 @@ def _closing(seal: Seal, keys: Collection[str]) -> Wrong | None:
     if not any(is_signed(bytes(seal.signature), head, key) for key in keys or (seal.key,)):
         asked = " or ".join(f"{key[:16]}.." for key in keys or (seal.key,))
         return Wrong(seal.first, f"seal {seal.number} is not signed by the key {asked}; it names {seal.key}")
+    return None
+
+
+def _unlike(seals: list[Seal], known: Mapping[int, str]) -> Wrong | None:
+    """The first seal that is not the one of this number that was kept elsewhere."""
+    for number, kept in sorted(known.items()):
+        there = seals[number - 1] if 0 < number <= len(seals) else None
+        found = bytes(there.hash).hex() if there is not None else ""
+        if there is None:
+            last = seals[-1].last if seals else 0
+            return Wrong(
+                last + 1, f"the end was cut off: seal {number}, which was kept elsewhere, is missing", kept
+            )
+        if found != kept:
+            return Wrong(there.first, f"seal {number} is another one than was kept elsewhere", kept, found)
     return None
 
 

@@ -23,8 +23,15 @@ def audit() -> None:
     multiple=True,
     help="The public key that must have signed: in hex, or a file that holds it. More than one: any of them.",
 )
+@click.option(
+    "--seal",
+    "seals",
+    multiple=True,
+    metavar="NUMBER:HASH",
+    help="A seal that was kept elsewhere, such as one that came by mail: the trail must still have it. More than one: each.",
+)
 @as_json_option
-def verify(keys: tuple[str, ...], as_json: bool) -> int:
+def verify(keys: tuple[str, ...], seals: tuple[str, ...], as_json: bool) -> int:
     """Name the first event of the whole trail that is not as it was: changed, swapped, removed or cut off (exit code 5)."""
     config = enter()
     from orgo.audit.keys import another_than_published
@@ -35,6 +42,7 @@ def verify(keys: tuple[str, ...], as_json: bool) -> int:
             config.var,
             [_public_key(key) for key in keys],
             lambda done, total: live.say(f"{done:,} of {total:,} events"),
+            dict(_seal(given) for given in seals),
         )
     if as_json:
         line(found)
@@ -64,10 +72,22 @@ def _by_the_published(another: str, *, strict: bool) -> Code:
     return Code.DONE
 
 
+def _seal(given: str) -> tuple[int, str]:
+    number, _, hash = given.strip().lower().partition(":")
+    if not (number.isascii() and number.isdecimal() and len(number) < 19 and _is_hash(hash)):
+        words = "not a seal: its number, a colon and its hash, 64 hexadecimal digits"
+        raise BadInput(Problem(words, key="--seal"))
+    return int(number), hash
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
 def _public_key(given: str) -> str:
     file = Path(given)
     text = (file.read_text("utf-8", "replace") if file.is_file() else given).strip()
-    if len(text) != 64 or not set(text.lower()) <= set("0123456789abcdef"):
+    if not _is_hash(text.lower()):
         raise BadInput(Problem("not a public key: 64 hexadecimal digits, or a file with them", key="--key"))
     return text.lower()
 

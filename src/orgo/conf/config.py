@@ -356,6 +356,15 @@ class Scanner(Section):
     timeout: After = Field(Duration(0, 60), description="How long a step of it may take")
 
 
+class Audit(Section):
+    """The trail of all that happened."""
+
+    seal_to: list[Address] = Field(
+        [],
+        description="Who gets the trail's newest seal by mail once a day: somebody outside, lest anybody here write it anew",
+    )
+
+
 class Keep(Section):
     """How long the files of the log are kept, in days."""
 
@@ -482,6 +491,7 @@ class Config(Section):
     backup: Backup | None = Field(None, description="Backups; none are made where not given")
     scanner: Scanner | None = Field(None, description="A virus scanner; none where not given")
     limits: Limits = Field(default_factory=Limits, description="Where a mail is too much")
+    audit: Audit = Field(default_factory=Audit, description="The trail")
     log: Log = Field(default_factory=Log, description="How the log is written")
     _origin: Origin = PrivateAttr()
 

@@ -1,9 +1,8 @@
 """Triage's daily digest: mail that made no task although somebody may have meant it (DESIGN.md section 6, "Machines")."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, QuerySet
@@ -12,6 +11,7 @@ from orgo import dispatch
 from orgo.audit.models import Event, record
 from orgo.flow import words
 from orgo.flow.alarms import letter_of
+from orgo.flow.daily import last_hour
 from orgo.flow.house import House, open_house
 from orgo.flow.place import MOST_HOPS, OUR_PROBE
 from orgo.flow.quarantine import PUT_ASIDE
@@ -23,7 +23,6 @@ from orgo.lib.text import clean_header, clip
 from orgo.outbox.compose import compose
 
 KIND = "digest"
-AT = time(8)
 # What was being decided at that hour is in the database by then.
 SETTLED = timedelta(minutes=5)
 MOST_LINES = 100
@@ -45,7 +44,7 @@ def send_digest(house: House | None = None) -> int:
     Any number of processes may call this: the letters' Message-IDs are the day's, and unique.
     """
     house = house or open_house()
-    until = _last_hour(house.zone_of(house.triage), clock.now())
+    until = last_hour(house.zone_of(house.triage), clock.now() - SETTLED)
     last = Event.objects.filter(type="digest.sent").order_by("-at", "-id").first()
     since = datetime.fromisoformat(last.data["until"]) if last else until - timedelta(days=1)
     if since >= until:
@@ -57,13 +56,6 @@ def send_digest(house: House | None = None) -> int:
             return _write(people, ignored, until, house) if people else 0
     except IntegrityError:  # another clock was quicker
         return 0
-
-
-def _last_hour(zone: ZoneInfo, now: datetime) -> datetime:
-    """The last time that the digest's hour was, in triage's zone."""
-    day = (now - SETTLED).astimezone(zone)
-    day -= timedelta(days=day.time() < AT)
-    return datetime.combine(day.date(), AT, zone)
 
 
 def _ignored(since: datetime, until: datetime) -> QuerySet[Mail]:

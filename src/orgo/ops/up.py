@@ -90,6 +90,7 @@ class Running:
             self._start_sealing()
             self._start_watching()
             self._start_digest()
+            self._start_mailing_seals()
             self._start_canary()
             self._start_sweeping()
         self._start_heartbeat()
@@ -185,6 +186,13 @@ class Running:
         from orgo.flow.digest import send_digest
 
         self._begin(Loop("digest", lambda: send_digest() and 0, threading.Event(), DIGEST_EVERY))
+
+    def _start_mailing_seals(self) -> None:
+        """Who keeps the trail's seals outside gets the newest once a day."""
+        if self.config.audit.seal_to:
+            from orgo.flow.seal_letter import mail_seal
+
+            self._begin(Loop("seal letters", lambda: mail_seal() and 0, threading.Event(), DIGEST_EVERY))
 
     def _start_canary(self) -> None:
         if self.config.canary is not None:

@@ -1,0 +1,73 @@
+"""The trail's newest seal, mailed once a day to somebody outside, so that nobody here can write the trail anew unseen."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from orgo import dispatch
+from orgo.audit.models import Event, Seal, record
+from orgo.flow import words
+from orgo.flow.alarms import letter_of
+from orgo.flow.daily import last_hour
+from orgo.flow.house import House, open_house
+from orgo.lib import clock
+from orgo.outbox.compose import compose
+
+KIND = "seal"
+
+
+def mail_seal(house: House | None = None) -> int:
+    """Write those who keep the seals one letter a day, the first at once; returns how many were written.
+
+    Any number of processes may call this: the letters' Message-IDs are the day's, and unique.
+    """
+    house = house or open_house()
+    keepers, seal = house.config.audit.seal_to, Seal.objects.order_by("-number").first()
+    hour = last_hour(ZoneInfo(house.config.organization.zone), clock.now())
+    if not keepers or seal is None or _was_mailed(hour):
+        return 0
+    try:
+        with transaction.atomic():
+            _write(keepers, seal, hour, house)
+    except IntegrityError:  # another clock was quicker
+        return 0
+    return len(keepers)
+
+
+def _was_mailed(hour: datetime) -> bool:
+    last = Event.objects.filter(type="seal.mailed").order_by("-at", "-id").first()
+    return last is not None and datetime.fromisoformat(last.data["hour"]) >= hour
+
+
+def _write(keepers: list[str], seal: Seal, hour: datetime, house: House) -> None:
+    organization = house.config.organization
+    event = record(
+        "seal.mailed", actor="", actor_kind="clock", hour=hour.isoformat(), seal=seal.number, to=keepers
+    )
+    values = {
+        "organization": organization.name,
+        "level": str(seal.number),
+        "facts": _facts(seal, organization.language),
+    }
+    said = compose(KIND, organization.language, values)
+    for number, recipient in enumerate(keepers):
+        letter = letter_of(event.pk, recipient, said.subject, said.text, house, organization.language)
+        letter.kind = KIND
+        letter.message_id = f"<{hour:%Y-%m-%d}.{number}.seal@{house.domain}>"
+        letter.save(force_insert=True)
+    transaction.on_commit(lambda: dispatch.ring("delivery"))
+
+
+def _facts(seal: Seal, language: str) -> str:
+    found = {
+        "seal_closed": seal.at,
+        "seal_events": str(seal.last),
+        "seal_hash": bytes(seal.hash).hex(),
+        "seal_key": seal.key,
+        "seal_check": f"orgo audit verify --seal {seal.number}:{bytes(seal.hash).hex()}",
+    }
+    return "\n".join(
+        words.said("fact", language, name=words.said(name, language), value=value)
+        for name, value in found.items()
+    )
