@@ -48,14 +48,16 @@ def discard(mail: int, reason: str, by: str) -> bool:
     if row is None:
         return False
     with Unit(open_house()) as unit:
-        _close_task(row, unit, reason)
+        _close_task(row, unit)
         Mail.objects.filter(pk=mail).update(
             outcome="ignored", reason=clip(f"{PUT_ASIDE} {by}: {reason}", 300)
         )
-        record("mail.discarded", actor=by, mail=mail, reason=clip(reason, 300))
+        record(
+            "mail.discarded", actor=by, mail=mail
+        )  # the reason may name somebody, and stands in the mail's row
     return True
 
 
-def _close_task(row: Mail, unit: Unit, reason: str) -> None:
+def _close_task(row: Mail, unit: Unit) -> None:
     if row.task is not None:
-        handle([Cancel(task=row.task, actor=ORGO, at=unit.now, reason=reason)], unit)
+        handle([Cancel(task=row.task, actor=ORGO, at=unit.now, reason="the mail is put aside")], unit)
