@@ -116,7 +116,7 @@ def as_of_now(ask: Callable[[], datetime], tries: int = 3) -> datetime:
     answers: list[tuple[float, datetime]] = []
     for _ in range(tries):
         before = time.monotonic()
-        there = ask()
+        there = ask().astimezone(UTC)  # Python calculates by the wall's clock, which is set back in autumn
         took = time.monotonic() - before
         answers.append((took, there - timedelta(seconds=before + took / 2)))
         if took < _SHORT:

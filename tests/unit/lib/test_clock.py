@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -178,6 +179,16 @@ def test_while_nobody_answers_it_goes_on_as_before(made: Made) -> None:
     machine.is_away = True
     a_minute_later(machine, clock)
     assert clock.now() == machine.time
+
+
+@pytest.mark.parametrize("minute", [-1, 1, 59, 61])
+def test_an_answer_in_another_zone_is_the_same_instant_around_the_night_when_clocks_are_set_back(
+    minute: int,
+) -> None:
+    """02:00 to 03:00 is there twice; Python calculates by the wall's clock."""
+    night = datetime(2026, 10, 25, 1, 0, tzinfo=UTC) + timedelta(minutes=minute)
+    told = as_of_now(lambda: night.astimezone(ZoneInfo("Europe/Paris")))
+    assert abs(told - night) < timedelta(seconds=1)
 
 
 def test_an_answer_means_the_middle_of_the_time_that_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
