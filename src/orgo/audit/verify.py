@@ -1,7 +1,7 @@
 """Is the trail what was sealed? The first event that was changed, swapped, removed or cut off is named."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -41,15 +41,15 @@ def verify(
     var: Path,
     keys: Collection[str] = (),
     progress: Progress = lambda done, total: None,
-    known: Mapping[int, str] | None = None,
+    known: Collection[tuple[int, str]] = (),
 ) -> Verified:
     """Read the whole trail; `progress` is told how many events are read, of how many.
 
     `keys` (hex) are the public keys of which one must have signed each seal; without any, each seal's own is taken at its word.
-    `known` are hashes (hex) of seals, by their numbers, that were kept elsewhere.
+    `known` are (number, hash in hex) of seals that were kept elsewhere.
     """
     seals = list(Seal.objects.order_by("number"))
-    wrong = _first_wrong(seals, keys, progress) or _cut_off(seals, var) or _unlike(seals, known or {})
+    wrong = _first_wrong(seals, keys, progress) or _cut_off(seals, var) or _unlike(seals, known)
     wrong = wrong or _put_in(seals)
     entries = seals[-1].last if seals else 0
     head = bytes(seals[-1].hash).hex() if seals else ""
@@ -103,10 +103,10 @@ def _closing(seal: Seal, keys: Collection[str]) -> Wrong | None:
     return None
 
 
-def _unlike(seals: list[Seal], known: Mapping[int, str]) -> Wrong | None:
+def _unlike(seals: list[Seal], known: Collection[tuple[int, str]]) -> Wrong | None:
     """The first seal that is not the one of this number that was kept elsewhere."""
-    for number, kept in sorted(known.items()):
-        there = seals[number - 1] if 0 < number <= len(seals) else None
+    for number, kept in sorted(known):
+        there = seals[number - 1] if number <= len(seals) else None
         found = bytes(there.hash).hex() if there is not None else ""
         if there is None:
             last = seals[-1].last if seals else 0

@@ -1,5 +1,6 @@
 """`orgo audit verify`, `new-key` and `export`: the sealed trail, read by anybody who doubts it."""
 
+import re
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def verify(keys: tuple[str, ...], seals: tuple[str, ...], as_json: bool) -> int:
             config.var,
             [_public_key(key) for key in keys],
             lambda done, total: live.say(f"{done:,} of {total:,} events"),
-            dict(_seal(given) for given in seals),
+            [_seal(given) for given in seals],
         )
     if as_json:
         line(found)
@@ -74,7 +75,7 @@ def _by_the_published(another: str, *, strict: bool) -> Code:
 
 def _seal(given: str) -> tuple[int, str]:
     number, _, hash = given.strip().lower().partition(":")
-    if not (number.isascii() and number.isdecimal() and len(number) < 19 and _is_hash(hash)):
+    if not (re.fullmatch("[1-9][0-9]{0,17}", number, re.ASCII) and _is_hash(hash)):
         words = "not a seal: its number, a colon and its hash, 64 hexadecimal digits"
         raise BadInput(Problem(words, key="--seal"))
     return int(number), hash

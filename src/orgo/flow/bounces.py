@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from orgo.audit.models import Event
+from orgo.flow.seal_letter import tell_of_loss
 from orgo.flow.unit import Unit
 from orgo.flow.words import without_requester
 from orgo.intake.models import Mail
@@ -50,6 +51,7 @@ def _returned(letter: Letter, message: Message, unit: Unit) -> str:
             words = f"{clip(words, 150)}; {NO_MORE}"
         if letter.task is not None:
             handle([failed(letter, words, unit)], unit)
+        tell_of_loss(letter, words, unit.house)
     return _without_requester(f"a letter to {letter.recipient}: {words}", letter, unit)
 
 

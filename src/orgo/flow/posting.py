@@ -6,6 +6,7 @@ from orgo.conf import boot
 from orgo.delivery.ports import Parcel
 from orgo.flow.bounces import NO_MORE, failed
 from orgo.flow.house import open_house
+from orgo.flow.seal_letter import tell_of_loss
 from orgo.flow.unit import Unit
 from orgo.lib.text import clip
 from orgo.outbox.claim import settle_failed
@@ -49,6 +50,7 @@ def letter_failed(letter: Letter, reason: str, *, quiet: bool = False) -> None:
             reason = f"{clip(reason, 150)}; {NO_MORE}"
         if letter.task is not None:
             handle([failed(letter, reason[:300], unit, quiet=quiet)], unit)
+        tell_of_loss(letter, reason[:300], unit.house)
 
 
 def hold_back(letters: Sequence[Letter]) -> list[Letter]:
