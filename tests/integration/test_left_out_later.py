@@ -302,8 +302,14 @@ def test_who_reports_in_answer_to_another_s_task_is_not_named_either(
     """Ben works on what Clara asked for, and answers with a report: neither of them stands in what Anna reads."""
     report_by_reply(office, "Ben Berg <ben@city.example>")
     reference = office.task().reference
+    office.mail(
+        "Ben Berg <ben@city.example>",
+        f"[#{reference}] more",
+        body="Has anybody read about it?",
+        headers=TRUSTED,
+    )
     told = [one.data for one in office.catcher.caught if one.recipient == "anna@city.example"]
-    assert told and not any(named(data) or b"Ben Berg" in data or b"ben@" in data for data in told)
+    assert len(told) > 1 and not any(named(data) or b"Ben Berg" in data or b"ben@" in data for data in told)
 
     page = annas_client().get(f"/tasks/{reference}").content.decode()
     assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b>" not in page
@@ -312,28 +318,79 @@ def test_who_reports_in_answer_to_another_s_task_is_not_named_either(
         assert "the sender wrote" in shown and "Ben Berg wrote" not in shown and "ben@" not in shown
 
 
+@pytest.mark.parametrize("has_left", [False, True])
 def test_who_reports_to_two_mailboxes_in_answer_to_another_s_task_is_not_named_from_then_on(
-    copied: Office, run: Callable[..., str]
+    copied: Office, run: Callable[..., str], has_left: bool
 ) -> None:
-    """Ben's answer came to the office first, where it joined with his name; the copy to hr is what the rule fits."""
+    """Ben's answer came to the office first, where it joined with his name; the copy to hr is what the rule fits.
+
+    His letters may have left by then; what the pages say of them does not name him either.
+    """
     from orgo import pipeline
     from orgo.intake.store import Incoming, store
 
     copied.mail(CLARA, "Water leak", headers=TRUSTED)
     reference = copied.task().reference
-    ben, subject = "Ben Berg <ben@city.example>", f"[#{copied.task().reference}] more"
+    ben, subject = "ben@city.example", f"[#{copied.task().reference}] more"
     raw = written(ben, "office@city.example", subject, copied.clock.now(), body="It is my superior.")
     for number, to in enumerate(("office@city.example", "hr@city.example")):
         data = b"Received: by mx%d\r\n" % number + raw
         store([Incoming(data=data, source="smtp", envelope_from="ben@city.example", envelope_to=(to,))])
         pipeline.route(copied.parser)
-    copied.forget()
+        if has_left:
+            copied.settle()
+            copied.forget()
     copied.settle()
 
     told = [one.data for one in copied.catcher.caught if one.recipient == "anna@city.example"]
-    assert told and not any(b"Ben" in data or b"ben@" in data or b"superior" in data for data in told)
+    assert bool(told) is not has_left and not any(
+        b"Ben" in data or b"ben@" in data or b"superior" in data for data in told
+    )
     page = annas_client().get(f"/tasks/{reference}").content.decode()
     assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b>" not in page
     for form in ((), ("--json",)):
         shown = run(copied, "task", "show", reference, *AS_ANNA, *form)
         assert "the sender wrote" in shown and "Ben Berg wrote" not in shown and "ben@" not in shown
+
+    from orgo.outbox.models import Letter
+
+    left = Letter.objects.filter(task=copied.task().pk).values_list("pk", flat=True)
+    for number in left:
+        assert "Ben Berg" not in annas_client().get(f"/letters/{number}").content.decode()
+
+
+def test_a_letter_that_a_sender_has_and_has_not_begun_is_taken_from_it(copied: Office) -> None:
+    from orgo import pipeline
+    from orgo.intake.store import Incoming, store
+    from orgo.outbox.claim import claim, mark_dot
+
+    for data, to in zip(copies(copied), ("office@city.example", "hr@city.example"), strict=True):
+        store([Incoming(data=data, source="smtp", envelope_from="", envelope_to=(to,))])
+    pipeline.route(copied.parser, 1)
+    claimed = [letter for letter in claim(20) if not letter.recipient.endswith("@people.example")]
+    assert claimed
+    pipeline.route(copied.parser, 1)
+
+    assert not any(mark_dot(letter) for letter in claimed)
+    copied.settle()
+    told = letters_to_staff(copied)
+    assert told and not any(named(data) or b"superior" in data for data in told)
+
+
+def test_a_letter_that_waits_keeps_what_a_colleague_wrote(copied: Office) -> None:
+    from orgo import pipeline
+    from orgo.flow.acting import perform
+    from orgo.intake.store import Incoming, store
+    from orgo.people.models import User
+
+    first, second = copies(copied)
+    copied.mail(CLARA, raw=first, to="office@city.example")
+    copied.forget()
+    anna = User.objects.get(address="anna@city.example")
+    perform(anna, copied.task().reference, "note", text="The key lies with Dora.")
+    store([Incoming(data=second, source="smtp", envelope_from="", envelope_to=("hr@city.example",))])
+    pipeline.route(copied.parser)
+    copied.settle()
+
+    told = [one.data for one in copied.catcher.caught if one.recipient == "ben@city.example"]
+    assert told and all(b"The key lies with Dora." in data for data in told)

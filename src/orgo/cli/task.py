@@ -151,7 +151,7 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
 
     row, house = find(acting(actor), reference), open_house()
     events, reasons = events_of(row.pk), _reasons(row)
-    teller = Teller(row, house, events)
+    teller = Teller(row, house)
     happens_next = what_next(state_of(row), house, "en").removeprefix("What happens next: ")
     ways, odd = ways_of(row), oddities(mails_of(row.pk))
     noted = list(dict.fromkeys(words for said in odd.values() for words in said))
@@ -214,29 +214,33 @@ def told(reference: str, actor: str | None, as_json: bool) -> None:
 
 
 def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
-    from orgo.flow import words
     from orgo.outbox.token import masked
 
-    answer = masked(words.without_requester(letter.server_reply, teller.task))
+    answer = masked(teller.hidden.without(letter.server_reply))
     at = when(letter.date), when(letter.settled_at)
     state = f"{letter.state}, maybe twice" if letter.repeated else letter.state
-    return (*at, teller.shown(letter.recipient), letter.kind, state, letter.subject, answer)
+    return (*at, _to(letter, teller), letter.kind, state, teller.hidden.without(letter.subject), answer)
+
+
+def _to(letter: Any, teller: "Teller") -> str:
+    from orgo.cli.telling import SENDER
+
+    return SENDER if teller.hidden.got(letter) else letter.recipient
 
 
 def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
-    from orgo.flow import words
     from orgo.outbox.token import masked
 
     return {
         "letter": letter.pk,
-        "to": teller.shown(letter.recipient),
+        "to": _to(letter, teller),
         "kind": letter.kind,
         "state": letter.state,
-        "subject": letter.subject,
+        "subject": teller.hidden.without(letter.subject),
         "written_at": _time(letter.date),
         "settled_at": _time(letter.settled_at),
         "message_id": masked(letter.message_id),
-        "server_reply": masked(words.without_requester(letter.server_reply, teller.task)),
+        "server_reply": masked(teller.hidden.without(letter.server_reply)),
         "may_have_arrived_twice": letter.repeated,
     }
 

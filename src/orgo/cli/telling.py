@@ -1,12 +1,12 @@
 """What happened to a task, in plain words for a terminal."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from orgo.flow import words
+from orgo.flow.hidden import hidden_on
 from orgo.flow.house import House
-from orgo.flow.unnamed import unnamed_mails
 from orgo.task.models import Task
 from orgo.task.values import Event
 
@@ -14,11 +14,11 @@ SENDER = "the sender"
 
 
 class Teller:
-    """Tells of one task and its `events`; where its sender is nobody's business, the sender's address is not told."""
+    """Tells of one task; where its sender is nobody's business, the sender's address is not told."""
 
-    def __init__(self, task: Task, house: House, events: Iterable[Event] = ()) -> None:
+    def __init__(self, task: Task, house: House) -> None:
         self.task, self.house = task, house
-        self._unnamed = unnamed_mails(events)
+        self.hidden = hidden_on(task, task.pk, house)
         self.zone: ZoneInfo = house.zone_of(task.team)
 
     def sentence(self, event: Event, times: int = 1) -> str:
@@ -41,8 +41,8 @@ class Teller:
         return self.name(address) if address and kind != "system" else "Orgo"
 
     def is_unnamed(self, event: Event) -> bool:
-        """Whether nobody is told who wrote the mail that this event is of."""
-        return event.data.get("mail") in self._unnamed
+        """Whether nobody is told who did it."""
+        return self.hidden.did(event.actor.address, event.actor.kind)
 
     def name(self, address: str) -> str:
         """How somebody is called."""

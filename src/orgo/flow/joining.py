@@ -72,7 +72,8 @@ def tighten(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
     """A mail that joins is not routed again, but the visibility rules look at it: it may only make a task stricter.
 
     Returns whether its sender is to stay unnamed, which may be another than the task's requester. Whoever works on a task
-    that leaves its sender out already is named: an answer repeats the words that the rule knows it by.
+    that leaves its sender out already is named: an answer repeats the words that the rule knows it by. But who wrote one
+    mail unnamed stays so.
     """
     state = thread.state
     decision = unit.house.rules.decide(facts_for(mail, message, unit.house))
@@ -81,7 +82,9 @@ def tighten(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
         rule = Actor("rule", decision.rule or "")
         handle([c.Change(task=state.id, actor=rule, at=unit.now, values=values)], unit)
     works_on_it = bool({"member", "assignee"} & thread.parts)
-    return "anonymize" in values or (decision.anonymize and not works_on_it)
+    if "anonymize" in values or (decision.anonymize and not works_on_it):
+        return True
+    return unit.hidden(state).has(mail.from_address)
 
 
 def _is_requesters(thread: Thread) -> bool:

@@ -17,6 +17,7 @@ from orgo.outbox.turns import line_up
 from orgo.task.values import Notice, TaskState
 
 if TYPE_CHECKING:
+    from orgo.flow.hidden import Hidden
     from orgo.flow.unit import Unit
 
 # Letters that the clock or Orgo itself writes in answer to a mail: no machine may answer them (RFC 3834 section 2).
@@ -52,11 +53,11 @@ def make(unit: "Unit", notices: Iterable[tuple[TaskState, Notice]]) -> Made:
 
 
 def told_less(
-    unit: "Unit", state: TaskState, letter: Letter, hidden: Iterable[tuple[str, str]]
+    unit: "Unit", state: TaskState, letter: Letter, hidden: "Hidden", *, keeps_note: bool
 ) -> dict[str, Any]:
     """The columns of a letter that waits, as it may be told now that its task has become stricter; none where that is as before.
 
-    `hidden` are the (address, name) of those who are to stay unnamed.
+    `keeps_note` where it passes on what a colleague wrote, and not a mail.
     """
     house, language = unit.house, letter.language
     notice = Notice(letter.kind, (letter.recipient,), state.seq, data={"language": language})
@@ -66,10 +67,9 @@ def told_less(
         return {name: row[name] for name in ("subject", "text", "html", "attachments", *facts)}
     if not state.anonymize:
         return {}
-    text = unquoted(letter.text)
-    for address, name in hidden:
-        text = words.without_person(text, address, name)
-    return {"text": text, "html": ""}  # The HTML is made of the text when it leaves.
+    text = letter.text if keeps_note else unquoted(letter.text)
+    # The HTML is made of the text when it leaves.
+    return {"subject": hidden.without(letter.subject), "text": hidden.without(text), "html": ""}
 
 
 def audience(house: House, state: TaskState, notice: Notice, now: Any) -> tuple[str, ...]:

@@ -22,10 +22,10 @@ from orgo import dispatch
 from orgo.audit.models import Event as EventRow
 from orgo.conf import sql
 from orgo.flow import letters, together
+from orgo.flow.hidden import Hidden, events_of_mails, hidden_of, unnamed_mails
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
 from orgo.flow.restored import doubted_until
-from orgo.flow.unnamed import unnamed_mails
 from orgo.intake.models import Mail
 from orgo.lib import clock, ids
 from orgo.lib.crash import crashpoint
@@ -42,6 +42,7 @@ TAKEN_BACK = "taken back before it left"
 UNREAD = ("", "quarantined")
 # A letter that was sent once more may have arrived the first time, and so may one of before a backup was restored.
 _UNSENT = Q(state__in=("pending", "held"), repeated=False, maybe_sent=False)
+_CLAIMED = Q(state="claimed", repeated=False, maybe_sent=False)
 
 
 class Known(NamedTuple):
@@ -164,6 +165,13 @@ class Unit:
             yield
         finally:
             self._later = None
+
+    def hidden(self, state: TaskState) -> Hidden:
+        """Who stays unnamed on a task, with what was gathered."""
+        if not state.anonymize:
+            return Hidden()
+        mails = map(self.mail, unnamed_mails([*events_of_mails(state.id), *self.gathered(state.id)]))
+        return hidden_of(state, [(mail.from_address, mail.from_name) for mail in mails if mail], self.house)
 
     def gathered(self, task: int) -> list[Event]:
         """The task's events that are not written yet, in order."""
@@ -323,14 +331,23 @@ class Unit:
             raise Overtaken
 
     def _tell_less(self) -> None:
-        """Letters that wait were made before their task became stricter: they are to say no more than one made now."""
+        """Letters that wait were made before their task became stricter: they are to say no more than one made now.
+
+        One that a sender has, but has not begun, is taken from it. One that is just being settled leaves as it is.
+        """
         for state in (self._states[task] for task in self._stricter()):
-            hidden = [(state.requester, state.requester_name), *self._unnamed(state.id)]
-            waiting = Letter.objects.filter(_UNSENT, task=state.id).exclude(recipient=state.requester)
-            for letter in waiting:
-                changed = letters.told_less(self, state, letter, hidden)
+            hidden = self.hidden(state)
+            of_task = Letter.objects.filter(task=state.id).exclude(recipient=state.requester)
+            mine = list(of_task.select_for_update(skip_locked=True).filter(_UNSENT | _CLAIMED))
+            told = EventRow.objects.filter(pk__in=[letter.event for letter in mine])
+            notes = {event.pk for event in told if event.data.get("copy") is not None}
+            for letter in mine:
+                changed = letters.told_less(self, state, letter, hidden, keeps_note=letter.event in notes)
+                if changed and letter.state == "claimed":
+                    # Who has it can't mark its dot then, and has sent nothing (outbox/claim.py).
+                    changed |= {"state": "pending", "lease_until": None, "attempts": letter.attempts + 1}
                 if changed:
-                    waiting.filter(pk=letter.pk).update(**changed)
+                    Letter.objects.filter(pk=letter.pk).update(**changed)
 
     def _stricter(self) -> set[int]:
         """The tasks that have come to be read by fewer, or to leave somebody out."""
@@ -340,11 +357,6 @@ class Unit:
             if "unnamed_mail" in event.data
             or (event.type == "task.changed" and {"anonymize", "visibility"} & event.data["set"].keys())
         }
-
-    def _unnamed(self, task: int) -> list[tuple[str, str]]:
-        """The (address, name) of those whose mails nobody is told the writer of, as far as that is new."""
-        mails = [self.mail(mail) for mail in unnamed_mails(self.gathered(task))]
-        return [(mail.from_address, mail.from_name) for mail in mails if mail is not None]
 
     def _write_mails(self) -> None:
         """Only those that nobody else has claimed meanwhile (the number of the attempt is the fence) and decided."""

@@ -13,14 +13,27 @@ from django.utils.translation import gettext as _
 
 from orgo.conf import boot
 from orgo.flow import words
+from orgo.flow.hidden import Hidden
 from orgo.lib import clock
+from orgo.outbox.models import Letter
 from orgo.outbox.token import masked
 from orgo.web.words import LETTER_STATES, TASK_STATES, foreseen
 
 register = template.Library()
 register.filter("masked", stringfilter(masked))
 register.filter("foreseen", stringfilter(foreseen))
-register.filter("without_requester", words.without_requester)
+
+
+@register.filter
+def without(text: str, hidden: Hidden) -> str:
+    """A text without those who stay unnamed."""
+    return hidden.without(text)
+
+
+@register.filter
+def got(hidden: Hidden, letter: Letter) -> bool:
+    """Whether a letter went to one who stays unnamed."""
+    return hidden.got(letter)
 
 
 @register.simple_tag

@@ -1,6 +1,6 @@
 """What the task's page tells: the conversation, the timeline, who was told what. Read only."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from orgo.audit.models import Event
 from orgo.flow.arrival import oddities, senders_of
+from orgo.flow.hidden import Hidden
 from orgo.flow.house import House
 from orgo.flow.storms import runs
-from orgo.flow.unnamed import unnamed_mails
 from orgo.flow.words import without_requester
 from orgo.intake.models import Mail
 from orgo.intake.queries import mails_of
@@ -51,15 +51,14 @@ class Line(msgspec.Struct):
     icon: str
 
 
-def conversation(task: Task, house: House) -> list[Item]:
-    """All that was said about a task, the oldest first."""
+def conversation(task: Task, house: House, hidden: Hidden) -> list[Item]:
+    """All that was said about a task, the oldest first; of whom is `hidden` there only that somebody wrote."""
     mails = mails_of(task.pk)
     odd = oddities(mails)
-    unnamed = unnamed_mails(Event.objects.filter(task=task.pk, type__in=("task.commented", "task.linked")))
     items = [
         _mail_item(
             mail,
-            _("the sender") if task.anonymize and not _works_on(mail, task, unnamed, house) else "",
+            _("the sender") if task.anonymize and not _works_on(mail, hidden, house) else "",
             odd[mail.pk],
             house,
         )
@@ -85,18 +84,18 @@ def conversation(task: Task, house: House) -> list[Item]:
     return sorted(items, key=lambda item: item.at)
 
 
-def _works_on(mail: Mail, task: Task, unnamed: Container[int], house: House) -> bool:
+def _works_on(mail: Mail, hidden: Hidden, house: House) -> bool:
     """Whether a mail is an answer of one of the house, who is named on a task that leaves its sender out as on any other."""
-    is_of_the_house = mail.from_address in house.directory.people and mail.from_address != task.requester
-    return mail.outcome == "joined" and is_of_the_house and mail.trust != "fail" and mail.pk not in unnamed
+    is_of_the_house = mail.from_address in house.directory.people and not hidden.has(mail.from_address)
+    return mail.outcome == "joined" and is_of_the_house and mail.trust != "fail"
 
 
-def _mail_item(mail: Mail, hidden: str, odd: Sequence[str], house: House) -> Item:
-    who = hidden or mail.from_name or house.name_of(mail.from_address) or _("unknown sender")
+def _mail_item(mail: Mail, instead: str, odd: Sequence[str], house: House) -> Item:
+    who = instead or mail.from_name or house.name_of(mail.from_address) or _("unknown sender")
     whole = masked(mail.text)
     own = reply_text(whole) if mail.outcome == "joined" else whole
     quoted = whole if own.strip() != whole.strip() else ""
-    senders = "" if hidden else senders_of(mail)
+    senders = "" if instead else senders_of(mail)
     return Item("mail", mail.received_at, who, own, quoted, mail, odd, senders=senders)
 
 
@@ -105,22 +104,21 @@ def told(task: Task) -> list[Letter]:
     return letters_of(task.pk)
 
 
-def done_by(task: Task, house: House) -> str:
+def done_by(task: Task, house: House, hidden: Hidden) -> str:
     """Who said that a completed task is done (not always the one who had it in hand); "" for any other."""
     if task.state != "completed":
         return ""
     row = Event.objects.filter(task=task.pk, type="task.completed").order_by("-seq").first()
-    return _actor(row, house, task) if row is not None else ""
+    return _actor(row, house, hidden) if row is not None else ""
 
 
-def timeline(task: Task, house: House) -> list[Line]:
+def timeline(task: Task, house: House, hidden: Hidden) -> list[Line]:
     """What happened to the task, in plain words, the newest first."""
-    rows = list(Event.objects.filter(task=task.pk).order_by("-seq"))
-    hidden = unnamed_mails(rows)
+    rows = Event.objects.filter(task=task.pk).order_by("-seq")
     return [
         Line(
             row.at,
-            _actor(row, house, task, hidden),
+            _actor(row, house, hidden),
             _what(row, house, task, times),
             _ICONS.get(row.type, "check"),
         )
@@ -128,14 +126,14 @@ def timeline(task: Task, house: House) -> list[Line]:
     ]
 
 
-def _actor(row: Event, house: House, task: Task, unnamed: Container[int] = ()) -> str:
+def _actor(row: Event, house: House, hidden: Hidden) -> str:
     if row.actor_kind == "clock":
         return _("The clock")
     if row.actor_kind == "rule":
         return _("Rule “%s”") % row.actor
     if row.actor_kind == "system" or not row.actor:
         return "Orgo"
-    if row.data.get("mail") in unnamed or (task.anonymize and row.actor == task.requester):
+    if hidden.did(row.actor, row.actor_kind):
         return _("The sender")
     return house.name_of(row.actor)
 

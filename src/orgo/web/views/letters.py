@@ -1,6 +1,8 @@
 """Outgoing mail, and what the demo's catcher caught."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -8,6 +10,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from orgo.conf import boot
+from orgo.flow.hidden import Hidden, hidden_on
+from orgo.flow.house import open_house
 from orgo.message import body_text, parse
 from orgo.outbox.models import STATES, Letter
 from orgo.outbox.queries import newest
@@ -33,11 +37,12 @@ def letters(request: HttpRequest) -> HttpResponse:
         own=user.may("see_mail"),
         before=number_of(request.GET.get("before", "")),
     )
-    tasks = Task.objects.in_bulk([row.task for row in rows if row.task is not None])
+    hidden = _hidden([row.task for row in rows if row.task is not None])
     shown = [
         {
             "letter": row,
-            "recipient": _recipient(row, tasks.get(row.task or 0)),
+            "recipient": _recipient(row, hidden[row.task or 0]),
+            "subject": hidden[row.task or 0].without(row.subject),
             "state": LETTER_STATES[row.state],
         }
         for row in rows
@@ -50,13 +55,15 @@ def letters(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _recipient(row: Letter, task: Task | None) -> str:
+def _hidden(tasks: Iterable[int]) -> dict[int, Hidden]:
+    """By the tasks' numbers who stays unnamed on them; on any other, and where there is no task, nobody."""
+    house, found = open_house(), Task.objects.filter(pk__in=list(tasks), anonymize=True)
+    return defaultdict(Hidden, {task.pk: hidden_on(task, task.pk, house) for task in found})
+
+
+def _recipient(row: Letter, hidden: Hidden) -> str:
     """Whom a letter went to; a sender who is to stay unnamed is not named here either."""
-    return gettext("the sender") if task is not None and _is_hidden(row, task) else row.recipient
-
-
-def _is_hidden(row: Letter, task: Task) -> bool:
-    return task.anonymize and row.recipient == task.requester
+    return gettext("the sender") if hidden.got(row) else row.recipient
 
 
 @require_GET
@@ -67,7 +74,9 @@ def letter(request: HttpRequest, number: int) -> HttpResponse:
     task = Task.objects.filter(Viewer(user).filter(), pk=row.task or 0).first()
     if task is None and (row.task is not None or not user.may("see_mail")):
         raise Http404
-    return render(request, "letter.html", {"letter": row, "task": task, "state": LETTER_STATES[row.state]})
+    hidden = _hidden([task.pk] if task else [])[task.pk if task else 0]
+    context = {"letter": row, "task": task, "hidden": hidden, "state": LETTER_STATES[row.state]}
+    return render(request, "letter.html", context)
 
 
 @require_GET
@@ -97,8 +106,9 @@ def _open_to(user: User, message_ids: list[str]) -> set[str]:
     """Those of these letters that this user may read: of tasks that they see, and none to a sender who stays unnamed."""
     letters = Letter.objects.filter(message_id__in=message_ids)
     tasks = Task.objects.filter(Viewer(user).filter(), pk__in=letters.values("task")).in_bulk()
+    hidden = _hidden(tasks)
     return {
         row.message_id
         for row in letters
-        if row.task is None or (row.task in tasks and not _is_hidden(row, tasks[row.task]))
+        if row.task is None or (row.task in tasks and not hidden[row.task].got(row))
     }

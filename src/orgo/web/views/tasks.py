@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from orgo.flow import words
 from orgo.flow.arrival import ways_of
+from orgo.flow.hidden import hidden_on
 from orgo.flow.house import open_house
 from orgo.flow.thread import parts_of
 from orgo.flow.undoing import events_of
@@ -133,16 +134,17 @@ def news(request: HttpRequest) -> HttpResponse:
 
 
 def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any]:
-    user, state = user_of(request), state_of(task)
+    user, state, hidden = user_of(request), state_of(task), hidden_on(task, task.pk, house)
     language = translation.get_language() or "en"
     mail = Mail.objects.filter(pk=task.mail).first() if task.mail else None
     return {
         "task": task,
         "state": state,
-        "conversation": conversation(task, house),
-        "timeline": timeline(task, house),
+        "hidden": hidden,
+        "conversation": conversation(task, house, hidden),
+        "timeline": timeline(task, house, hidden),
         "told": told(task),
-        "done_by": done_by(task, house),
+        "done_by": done_by(task, house, hidden),
         "why": words.why(mail.decision if mail else None, language).partition("? ")[2],
         "next": _without_heading(words.what_next(state, house, language)),
         "can": _can(user, task, state, house),
