@@ -70,7 +70,7 @@ def _write(keepers: Sequence[str], seal: Seal, hour: datetime, house: House) -> 
 
 def _facts(seal: Seal, language: str) -> str:
     found = {
-        "seal_closed": seal.at,
+        "seal_closed": f"{seal.at[:16].replace('T', ' ')} UTC",
         "seal_events": str(seal.last),
         "seal_hash": bytes(seal.hash).hex(),
         "seal_key": seal.key,
