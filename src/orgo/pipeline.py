@@ -19,7 +19,7 @@ from django.db import connection
 
 from orgo import dispatch
 from orgo.conf.logging import within
-from orgo.delivery.ports import Courier, DeliveryError
+from orgo.delivery.ports import Courier, DeliveryError, TakenOver
 from orgo.flow.due import fire_due
 from orgo.flow.hooks import second_path
 from orgo.flow.house import House, open_house
@@ -275,6 +275,8 @@ def _deliver_one(courier: Courier, letter: Letter) -> bool:
     """Whether it has left."""
     try:
         reply = courier.deliver(parcel_of(letter), lambda: outbox.mark_dot(letter))
+    except TakenOver as error:
+        log.info("letter %s was not sent: %s", letter.pk, error.reason)
     except DeliveryError as error:
         _not_delivered(letter, error)
     except Exception as error:

@@ -312,10 +312,83 @@ def test_who_reports_in_answer_to_another_s_task_is_not_named_either(
     assert len(told) > 1 and not any(named(data) or b"Ben Berg" in data or b"ben@" in data for data in told)
 
     page = annas_client().get(f"/tasks/{reference}").content.decode()
-    assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b>" not in page
+    assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b> wrote" not in page
     for form in ((), ("--json",)):
         shown = run(office, "task", "show", reference, *AS_ANNA, *form)
         assert "the sender wrote" in shown and "Ben Berg wrote" not in shown and "ben@" not in shown
+
+
+def test_what_an_unnamed_writer_did_before_as_one_of_the_team_is_told_as_ever(
+    office: Office, run: Callable[..., str]
+) -> None:
+    """Or it would be plain who is meant: "the sender took it", beside who has it in hand."""
+    office.mail(CLARA, "Water leak", headers=TRUSTED)
+    reference = office.task().reference
+    office.answer("ben@city.example", "take")
+    office.later(minutes=1)
+    office.answer("ben@city.example", REPORT)
+    office.settle()
+
+    page = annas_client().get(f"/tasks/{reference}").content.decode()
+    assert "<b>The sender</b> wrote" in page and "<b>Ben Berg</b> took it" in page
+    shown = run(office, "task", "show", reference, *AS_ANNA)
+    assert "the sender wrote" in shown and "Ben Berg took it" in shown
+
+
+def test_what_an_unnamed_writer_asks_for_in_a_later_mail_is_done_by_somebody(
+    office: Office, run: Callable[..., str]
+) -> None:
+    office.mail(CLARA, "Water leak", headers=TRUSTED)
+    reference = office.task().reference
+    office.answer("ben@city.example", REPORT)
+    before = len(office.catcher.caught)
+    office.answer("ben@city.example", "assign anna@city.example")
+    office.settle()
+
+    told = [one.data for one in office.catcher.caught[before:] if one.recipient == "anna@city.example"]
+    assert told and not any(b"Ben Berg" in data or b"ben@" in data for data in told)
+    page = annas_client().get(f"/tasks/{reference}").content.decode()
+    assert "<b>The sender</b> gave it to Anna Abel" in page
+    assert "the sender gave it to Anna Abel" in run(office, "task", "show", reference, *AS_ANNA)
+    answers = [
+        line for line in run(office, "task", "told", reference, *AS_ANNA).splitlines() if "understood" in line
+    ]
+    assert answers and not any("ben@" in line for line in answers)
+
+
+def test_a_reporter_who_writes_on_is_no_machine_before_any_other(office: Office) -> None:
+    """Five mails an hour are told at once, as on a task that names its sender."""
+    office.mail(CLARA, "Harassment", body=REPORT, headers=TRUSTED)
+    reference = office.task().reference
+    office.forget()
+    for number in range(5):
+        office.mail(CLARA, f"[#{reference}] more", body=f"It happened again, {number}.", headers=TRUSTED)
+    assert office.told().count("hanna@city.example") == 5
+
+
+def test_a_note_of_the_requester_is_the_sender_s(copied: Office) -> None:
+    from orgo.flow.acting import perform
+    from orgo.intake.store import Incoming
+    from orgo.people.models import User
+    from orgo.pipeline import take
+
+    ben = "Ben Berg <ben@city.example>"
+    raw = written(ben, "office@city.example", "Water leak", copied.clock.now(), body="It is my superior.")
+    copied.mail(ben, raw=b"Received: by mx1\r\n" + raw, to="office@city.example")
+    reference = copied.task().reference
+    perform(User.objects.get(address="ben@city.example"), reference, "note", text="It drips on.")
+    data = b"Received: by mx2\r\n" + raw
+    take(
+        [
+            Incoming(
+                data=data, source="smtp", envelope_from="ben@city.example", envelope_to=("hr@city.example",)
+            )
+        ]
+    )
+    copied.settle()
+
+    page = annas_client().get(f"/tasks/{reference}").content.decode()
+    assert copied.task().anonymize and "It drips on." in page and "<b>Ben Berg</b>" not in page
 
 
 @pytest.mark.parametrize("has_left", [False, True])
@@ -360,9 +433,13 @@ def test_who_reports_to_two_mailboxes_in_answer_to_another_s_task_is_not_named_f
 
 
 def test_a_letter_that_a_sender_has_and_has_not_begun_is_taken_from_it(copied: Office) -> None:
+    from orgo.outbox.outlets import failing_since
+
     from orgo import pipeline
     from orgo.intake.store import Incoming, store
-    from orgo.outbox.claim import claim, mark_dot
+    from orgo.ops.up import courier_for
+    from orgo.outbox.claim import claim
+    from orgo.pipeline import _deliver_one
 
     for data, to in zip(copies(copied), ("office@city.example", "hr@city.example"), strict=True):
         store([Incoming(data=data, source="smtp", envelope_from="", envelope_to=(to,))])
@@ -371,7 +448,10 @@ def test_a_letter_that_a_sender_has_and_has_not_begun_is_taken_from_it(copied: O
     assert claimed
     pipeline.route(copied.parser, 1)
 
-    assert not any(mark_dot(letter) for letter in claimed)
+    courier = courier_for(copied.config)
+    assert not any(_deliver_one(courier, letter) for letter in claimed)
+    assert copied.catcher.caught == [] and failing_since("email") is None
+    courier.close()
     copied.settle()
     told = letters_to_staff(copied)
     assert told and not any(named(data) or b"superior" in data for data in told)

@@ -18,7 +18,7 @@ class Teller:
 
     def __init__(self, task: Task, house: House) -> None:
         self.task, self.house = task, house
-        self.hidden = hidden_on(task, task.pk, house)
+        self.hidden = hidden_on(task, house)
         self.zone: ZoneInfo = house.zone_of(task.team)
 
     def sentence(self, event: Event, times: int = 1) -> str:
@@ -42,7 +42,7 @@ class Teller:
 
     def is_unnamed(self, event: Event) -> bool:
         """Whether nobody is told who did it."""
-        return self.hidden.did(event.actor.address, event.actor.kind)
+        return self.hidden.did(event.actor.address, event.actor.kind, event.at)
 
     def name(self, address: str) -> str:
         """How somebody is called."""
@@ -88,7 +88,9 @@ def _escalated(event: Event, teller: Teller) -> str:
 
 
 def _letter_failed(event: Event, teller: Teller) -> str:
-    return f"could not deliver a letter to {teller.shown(event.data.get('recipient', ''))}"
+    recipient = event.data.get("recipient", "")
+    is_hidden = teller.hidden.is_named(recipient, event.data.get("kind", ""))
+    return f"could not deliver a letter to {SENDER if is_hidden else recipient}"
 
 
 def _changed(event: Event, teller: Teller) -> str:

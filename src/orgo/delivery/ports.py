@@ -38,6 +38,13 @@ class DeliveryError(Exception):
         self.any_letter = any_letter
 
 
+class TakenOver(DeliveryError):
+    """Somebody else has the letter now, and nothing of it has left: no trouble of anybody's."""
+
+    def __init__(self) -> None:
+        super().__init__("the letter was taken over by another sender", permanent=False)
+
+
 class Courier(Protocol):
     """A way out."""
 

@@ -44,6 +44,8 @@ def _returned(letter: Letter, message: Message, unit: Unit) -> str:
     said = _about(letter, message)
     words = clip(" ".join(filter(None, [said.status, said.diagnostic])) or "bounced", 300)
     if said.action != "delayed" and letter.state != "failed":
+        if letter.task is not None:
+            unit.state(letter.task)  # the task is locked before its letters, here as everywhere
         Letter.objects.filter(pk=letter.pk).update(
             state="failed", server_reply=words[:500], settled_at=unit.now
         )

@@ -1,80 +1,106 @@
 """Who stays unnamed on a task that leaves its sender out: its requester, and whoever wrote a mail that such a rule fits."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
-from orgo.audit.models import Event
+from django.db.models import Q
+
+from orgo.audit.models import Event as EventRow
 from orgo.flow.letters import AUTO_REPLIES
-from orgo.flow.words import Asked, without_person
-from orgo.intake.models import Mail
+from orgo.flow.words import Asked
+from orgo.lib.text import without_people
+from orgo.task.models import Task
 
 if TYPE_CHECKING:
     from orgo.flow.house import House
     from orgo.outbox.models import Letter
+    from orgo.task.values import Event
 
-
-class Happened(Protocol):
-    """An event, as a value or as a row."""
-
-    @property
-    def data(self) -> dict[str, Any]: ...
+# The address of a mail's writer and the instant at which it joined: all that the mail did has both.
+Moment = tuple[str, datetime]
 
 
 class Hidden(NamedTuple):
-    """The requester's address, and the (address, name) of all who stay unnamed; one may be there with several names."""
+    """`requester` is nowhere told; of the `others`, who may be of the team, only what they did at these `moments`, by mail.
+
+    Both are addresses with the names by which texts may call them.
+    """
 
     requester: str = ""
-    people: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
+    moments: frozenset[Moment] = frozenset()
 
     def has(self, address: str) -> bool:
         """Whether this is one of them."""
-        return any(address == one for one, _ in self.people)
+        return bool(address) and (address == self.requester or any(address == one for one, _ in self.others))
 
-    def did(self, actor: str, kind: str) -> bool:
-        """Whether one of them did something, as such: what somebody of the team does on the page is told."""
-        return self.has(actor) and (actor == self.requester or kind == "mail")
+    def did(self, actor: str, kind: str, at: datetime) -> bool:
+        """Whether it is not told who did this."""
+        return bool(actor) and (actor == self.requester or (kind == "mail" and (actor, at) in self.moments))
 
     def got(self, letter: "Letter") -> bool:
-        """Whether a letter went to one of them as such: somebody of the team gets others too."""
-        to = letter.recipient
-        return self.has(to) and (to == self.requester or letter.kind in AUTO_REPLIES)
+        """Whether it is not told to whom a letter went: to one of the others, an answer to a mail."""
+        return self.is_named(letter.recipient, letter.kind)
+
+    def is_named(self, recipient: str, kind: str) -> bool:
+        """Whether a letter of this kind to this recipient would tell who it is."""
+        return self.has(recipient) and (recipient == self.requester or kind in AUTO_REPLIES)
 
     def without(self, text: str) -> str:
-        """A text without their addresses and names."""
-        for address, name in self.people:
-            text = without_person(text, address, name)
-        return text
+        """A text without the requester's address and names."""
+        return without_people(text, [self.requester], self.names)
+
+    def without_any(self, text: str) -> str:
+        """A text without the addresses and names of all of them."""
+        addresses, names = zip(*self.others, strict=True) if self.others else ((), ())
+        return without_people(text, [self.requester, *addresses], [*self.names, *names])
 
 
-def hidden_of(task: Asked, writers: Iterable[tuple[str, str]], house: "House") -> Hidden:
-    """Of a task with these (address, name) as the writers of its unnamed mails."""
+def hidden_of(task: Asked, moments: Iterable[Moment], house: "House") -> Hidden:
+    """Of a task with these moments at which its unnamed mails joined."""
     if not task.anonymize:
         return Hidden()
-    found = [(task.requester, task.requester_name), *writers]
-    # A letter calls somebody of the house by the name in the directory.
-    known = [(address, house.name_of(address)) for address, _ in found if address]
-    return Hidden(task.requester, tuple(dict.fromkeys(one for one in (*found, *known) if one[0])))
+    theirs = frozenset(moment for moment in moments if moment[0] != task.requester)
+    others = tuple((address, house.name_of(address)) for address in dict(theirs))
+    return Hidden(task.requester, (task.requester_name, house.name_of(task.requester)), others, theirs)
 
 
-def hidden_on(task: Asked, number: int, house: "House") -> Hidden:
-    """Of the task with this number, as it is in the database."""
-    if not task.anonymize:
-        return Hidden()
-    mails = Mail.objects.filter(pk__in=unnamed_mails(events_of_mails(number)))
-    return hidden_of(task, mails.values_list("from_address", "from_name"), house)
+def hidden_in(tasks: Iterable[Task], house: "House") -> dict[int, Hidden]:
+    """By the numbers of these tasks; of any other number nobody."""
+    found = [task for task in tasks if task.anonymize]
+    moments = moments_of([task.pk for task in found])
+    return defaultdict(Hidden, {task.pk: hidden_of(task, moments[task.pk], house) for task in found})
 
 
-def events_of_mails(task: int) -> Iterable[Event]:
-    """The task's events that tell of a mail."""
-    return Event.objects.filter(task=task, type__in=("task.commented", "task.linked"))
+def hidden_on(task: Task, house: "House") -> Hidden:
+    """Of one task, as it is in the database."""
+    return hidden_in([task], house)[task.pk]
 
 
-def unnamed_mails(events: Iterable[Happened]) -> frozenset[int]:
-    """The mails of a task whose writers stay unnamed: those that a rule fitted, and those of which a copy did elsewhere."""
-    found: set[int] = set()
-    for event in events:
-        if event.data.get("unnamed"):
-            found.add(event.data["mail"])
-        if "unnamed_mail" in event.data:
-            found.add(event.data["unnamed_mail"])
-    return frozenset(found)
+def moments_of(tasks: list[int], mails: Iterable[int] = ()) -> dict[int, list[Moment]]:
+    """By the tasks' numbers the moments of mails whose writers stay unnamed: those that a rule fitted, those of which a copy
+    did elsewhere, and these `mails`."""
+    found: dict[int, list[Moment]] = defaultdict(list)
+    if tasks:
+        copied = EventRow.objects.filter(task__in=tasks, type="task.linked", data__has_key="unnamed_mail")
+        known = [*mails, *(data["unnamed_mail"] for data in copied.values_list("data", flat=True))]
+        comments = EventRow.objects.filter(task__in=tasks, type="task.commented", actor_kind="mail")
+        unnamed = comments.filter(Q(data__unnamed=True) | Q(data__mail__in=known))
+        for task, actor, at in unnamed.values_list("task", "actor", "at"):
+            found[task or 0].append((actor, at))
+    return found
+
+
+def gathered_moments(events: Iterable["Event"]) -> tuple[list[Moment], list[int]]:
+    """Those of events that are not written yet, and the mails of which one of them is a copy that a rule fits."""
+    events = list(events)
+    copied = [event.data["unnamed_mail"] for event in events if "unnamed_mail" in event.data]
+    moments = [
+        (event.actor.address, event.at)
+        for event in events
+        if event.type == "task.commented" and (event.data.get("unnamed") or event.data.get("mail") in copied)
+    ]
+    return moments, copied

@@ -41,7 +41,8 @@ def join(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
     unnamed = tighten(mail, message, thread, unit)
     believed = acts and mail.trust != "fail"
     comment = _comment(mail, thread, understood, actor, unit, acts=believed, unnamed=unnamed)
-    with unit.telling_later(put_off_until(mail, state, comment.asks, unit)):
+    later = put_off_until(mail, state, comment.asks, unit)
+    with unit.telling_later(later), unit.leaving_out(mail.from_address if unnamed else ""):
         handle([comment], unit)
         if acts:
             _act(mail, thread, understood, actor, unit)
@@ -84,7 +85,7 @@ def tighten(mail: Mail, message: Message, thread: Thread, unit: Unit) -> bool:
     works_on_it = bool({"member", "assignee"} & thread.parts)
     if "anonymize" in values or (decision.anonymize and not works_on_it):
         return True
-    return unit.hidden(state).has(mail.from_address)
+    return mail.from_address != state.requester and unit.hidden(state).has(mail.from_address)
 
 
 def _is_requesters(thread: Thread) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orgo.audit.models import Event
 from orgo.flow import said, together, words
 from orgo.flow.house import House
 from orgo.lib import ids
@@ -53,23 +54,29 @@ def make(unit: "Unit", notices: Iterable[tuple[TaskState, Notice]]) -> Made:
 
 
 def told_less(
-    unit: "Unit", state: TaskState, letter: Letter, hidden: "Hidden", *, keeps_note: bool
+    unit: "Unit", state: TaskState, letter: Letter, event: Event, hidden: "Hidden"
 ) -> dict[str, Any]:
     """The columns of a letter that waits, as it may be told now that its task has become stricter; none where that is as before.
 
-    `keeps_note` where it passes on what a colleague wrote, and not a mail.
+    `event` is what the letter tells of.
     """
-    house, language = unit.house, letter.language
-    notice = Notice(letter.kind, (letter.recipient,), state.seq, data={"language": language})
-    if _kind_for(house, state, notice, letter.recipient) == "confidential":
+    data: dict[str, Any] = {"language": letter.language}
+    is_theirs = event.actor != hidden.requester and hidden.did(event.actor, event.actor_kind, event.at)
+    if is_theirs:
+        data |= {"mail": event.data.get("mail"), "unnamed": True}
+    notice = Notice(letter.kind, (letter.recipient,), event.seq or 0, data=data, by=event.actor)
+    is_confidential = _kind_for(unit.house, state, notice, letter.recipient) == "confidential"
+    if is_confidential or (is_theirs and letter.kind == "commented"):
         row = Round(unit, state, notice, {}).letter(letter.recipient)
         facts = ("headers",) if letter.channel == "webhook" else ()
         return {name: row[name] for name in ("subject", "text", "html", "attachments", *facts)}
     if not state.anonymize:
         return {}
-    text = letter.text if keeps_note else unquoted(letter.text)
+    clear = hidden.without_any if is_theirs or letter.kind == together.KIND else hidden.without
+    # What a colleague wrote is passed on all the same.
+    text = letter.text if event.data.get("copy") is not None else unquoted(letter.text)
     # The HTML is made of the text when it leaves.
-    return {"subject": hidden.without(letter.subject), "text": hidden.without(text), "html": ""}
+    return {"subject": clear(letter.subject), "text": clear(text), "html": ""}
 
 
 def audience(house: House, state: TaskState, notice: Notice, now: Any) -> tuple[str, ...]:
@@ -218,7 +225,8 @@ class Round:
     def _about(self, language: str) -> str:
         """Whom a letter of ours did not reach, where that is what the notice tells of."""
         address = str(self._notice.data.get("recipient", ""))
-        return words.somebody(language) if address and said.is_hidden(self._state, address) else address
+        is_hidden = bool(address) and self._unit.hidden(self._state).has(address)
+        return words.somebody(language) if is_hidden else address
 
     def _said(self, names: Iterable[str], language: str) -> dict[str, str]:
         return said.values(names, said.Telling(self._unit, self._state, self._notice, language))

@@ -29,9 +29,9 @@ def put_off_until(mail: Mail, state: TaskState, asks: str, unit: Unit) -> dateti
     twenty mails a day; of all others it is five an hour. Who cares for the task hears of it, once a day.
     """
     same = Mail.objects.filter(task=state.id, outcome="joined", from_address=mail.from_address)
-    found = list(same.filter(decided_at__gt=unit.now - DAY).values_list("decided_at", flat=True))
-    found += [row.decided_at for row in unit.mails.values() if _joined(row, mail, state)]
-    times = sorted(at for at in found if at is not None)
+    found = dict(same.filter(decided_at__gt=unit.now - DAY).values_list("pk", "decided_at"))
+    found |= {row.pk: row.decided_at for row in unit.mails.values() if _joined(row, mail, state)}
+    times = sorted(at for at in found.values() if at is not None and at > unit.now - DAY)
     hour = [at for at in times if at > unit.now - HOUR]
     if len(times) >= MOST_A_DAY:
         until = times[-MOST_A_DAY] + DAY

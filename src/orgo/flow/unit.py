@@ -22,7 +22,7 @@ from orgo import dispatch
 from orgo.audit.models import Event as EventRow
 from orgo.conf import sql
 from orgo.flow import letters, together
-from orgo.flow.hidden import Hidden, events_of_mails, hidden_of, unnamed_mails
+from orgo.flow.hidden import Hidden, gathered_moments, hidden_of, moments_of
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
 from orgo.flow.restored import doubted_until
@@ -72,6 +72,7 @@ class Unit:
         self._notices: list[tuple[TaskState, Notice]] = []
         self._later: datetime | None = None
         self._doubted = False
+        self._left_out = ""
         # When what is wished leaves; a door gives its users a moment to take a step back first.
         self.leave_at = self.now
         self._notes: dict[int, Note] = {}
@@ -138,6 +139,8 @@ class Unit:
 
     def tell(self, state: TaskState, notice: Notice) -> None:
         """Wish letters: a command's, and those that none wished by itself (a confirmation, a refusal)."""
+        if self._left_out and notice.by == self._left_out:
+            notice = replace(notice, data={**notice.data, "unnamed": True})
         later = None if self._doubted or notice.kind in together.AT_ONCE else self._later
         if later or self._doubted:
             notice = replace(notice, later=later, doubted=self._doubted)
@@ -170,8 +173,17 @@ class Unit:
         """Who stays unnamed on a task, with what was gathered."""
         if not state.anonymize:
             return Hidden()
-        mails = map(self.mail, unnamed_mails([*events_of_mails(state.id), *self.gathered(state.id)]))
-        return hidden_of(state, [(mail.from_address, mail.from_name) for mail in mails if mail], self.house)
+        moments, copied = gathered_moments(self.gathered(state.id))
+        return hidden_of(state, [*moments, *moments_of([state.id], copied)[state.id]], self.house)
+
+    @contextmanager
+    def leaving_out(self, actor: str) -> Iterator[None]:
+        """Nobody is told that this address did what is wished within the block ("": all is told)."""
+        self._left_out = actor
+        try:
+            yield
+        finally:
+            self._left_out = ""
 
     def gathered(self, task: int) -> list[Event]:
         """The task's events that are not written yet, in order."""
@@ -333,16 +345,15 @@ class Unit:
     def _tell_less(self) -> None:
         """Letters that wait were made before their task became stricter: they are to say no more than one made now.
 
-        One that a sender has, but has not begun, is taken from it. One that is just being settled leaves as it is.
+        One that a sender has, but has not begun, is taken from it.
         """
         for state in (self._states[task] for task in self._stricter()):
-            hidden = self.hidden(state)
             of_task = Letter.objects.filter(task=state.id).exclude(recipient=state.requester)
-            mine = list(of_task.select_for_update(skip_locked=True).filter(_UNSENT | _CLAIMED))
-            told = EventRow.objects.filter(pk__in=[letter.event for letter in mine])
-            notes = {event.pk for event in told if event.data.get("copy") is not None}
+            mine = list(of_task.select_for_update().filter(_UNSENT | _CLAIMED))
+            events = EventRow.objects.in_bulk([letter.event for letter in mine])
+            hidden = self.hidden(state)
             for letter in mine:
-                changed = letters.told_less(self, state, letter, hidden, keeps_note=letter.event in notes)
+                changed = letters.told_less(self, state, letter, events[letter.event], hidden)
                 if changed and letter.state == "claimed":
                     # Who has it can't mark its dot then, and has sent nothing (outbox/claim.py).
                     changed |= {"state": "pending", "lease_until": None, "attempts": letter.attempts + 1}

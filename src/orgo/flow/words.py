@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils import dateformat, translation
 
 from orgo.lib import clock
-from orgo.lib.text import clip, without, without_name
+from orgo.lib.text import clip, without_people
 from orgo.task.state import ALL_TOLD, NOBODY_HAS_IT
 from orgo.task.values import TaskState
 
@@ -224,12 +224,7 @@ def no_subject(language: str) -> str:
 
 def without_requester(text: str, task: Asked) -> str:
     """A text about a task, without address and name of a requester who is to stay unnamed."""
-    return without_person(text, task.requester, task.requester_name) if task.anonymize else text
-
-
-def without_person(text: str, address: str, name: str) -> str:
-    """A text without this address and this name."""
-    return without_name(without(text, address), name)
+    return without_people(text, [task.requester], [task.requester_name]) if task.anonymize else text
 
 
 def somebody(language: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from io import IncrementalNewlineDecoder
 
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
@@ -71,15 +72,23 @@ def without(text: str, address: str) -> str:
 _LINK = r"https?://\S+"
 
 
-def without_name(text: str, name: str) -> str:
-    """The text with an ellipsis wherever it has this name as a whole: senders choose theirs, and a part may be any word.
+def without_people(text: str, addresses: Iterable[str], names: Iterable[str]) -> str:
+    """The text with an ellipsis wherever it has one of these addresses, or one of these names as a whole.
 
-    Links stay what they are: a name may be a word of them too.
+    Senders choose their names, and a part of one may be any word. The longest is looked for first, for one may hold another.
+    Links keep what is no address: a name may be a word of them too.
     """
-    if not name:
+    for address in _longest_first(addresses):
+        text = without(text, address)
+    names = _longest_first(names)
+    if not names:
         return text
-    named = re.compile(rf"({_LINK})|(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    named = re.compile(rf"({_LINK})|(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
     return named.sub(lambda found: found[1] or "…", text)
+
+
+def _longest_first(words: Iterable[str]) -> list[str]:
+    return sorted(filter(None, words), key=len, reverse=True)
 
 
 def clip(text: str, length: int) -> str:

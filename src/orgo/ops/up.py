@@ -12,7 +12,7 @@ from orgo import dispatch
 from orgo.conf.config import Config
 from orgo.conf.database import lock_of
 from orgo.delivery.email.courier import EmailCourier, SmtpServer
-from orgo.delivery.ports import DeliveryError, Parcel
+from orgo.delivery.ports import DeliveryError, Parcel, TakenOver
 from orgo.delivery.webhook.courier import Hook, WebhookCourier
 from orgo.flow.reading import Reader, ScanningReader
 from orgo.intake.scanner import Clamd
@@ -322,6 +322,8 @@ class Watched:
     def deliver(self, parcel: Parcel, before_dot: Callable[[], bool]) -> str:
         try:
             reply = self.courier.deliver(parcel, before_dot)
+        except TakenOver:
+            raise
         except DeliveryError as error:
             if not error.permanent:
                 reason = without(error.reason, parcel.recipient)

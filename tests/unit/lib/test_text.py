@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from orgo.lib.text import clip, fold, without_name
+from orgo.lib.text import clip, fold, without_people
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 FRANCE = "\U0001f1eb\U0001f1f7"
@@ -63,3 +63,13 @@ def test_a_name_is_left_out_where_it_stands_as_a_whole() -> None:
     link = "https://town.example/tasks/A/take?town=1"
     assert without_name(f"Town: {link} of Town", "town") == f"…: {link} of …"
     assert without_name("as it is", "") == "as it is"
+
+
+def test_of_two_names_that_begin_alike_nothing_of_the_longer_one_stays() -> None:
+    text = "Ben Berg writes (ben.berg@city.example, berg@city.example)"
+    addresses, names = ["berg@city.example", "ben.berg@city.example"], ["Ben", "Ben Berg", ""]
+    assert without_people(text, addresses, names) == "… writes (…, …)"
+
+
+def without_name(text: str, name: str) -> str:
+    return without_people(text, [], [name])

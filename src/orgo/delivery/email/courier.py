@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from orgo.delivery.email.mime import build, wire_address
-from orgo.delivery.ports import DeliveryError, Parcel
+from orgo.delivery.ports import DeliveryError, Parcel, TakenOver
 from orgo.lib.crash import crashpoint
 from orgo.lib.tls import good_until
 
@@ -150,7 +150,7 @@ class EmailCourier:
         """The body and the dot leave in one segment, after the commit that says so (measured: reliability.md M4)."""
         if not before_dot():
             self._abort()
-            raise DeliveryError("the letter was taken over by another sender", permanent=False)
+            raise TakenOver
         crashpoint("H7.before_dot")
         quoted = smtplib._quote_periods(data)  # type: ignore[attr-defined]
         ending = b".\r\n" if quoted.endswith(b"\r\n") else b"\r\n.\r\n"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from orgo.delivery.http import Client, Refused, Resolver, Unreachable, resolve
-from orgo.delivery.ports import DeliveryError, Parcel
+from orgo.delivery.ports import DeliveryError, Parcel, TakenOver
 from orgo.delivery.webhook.body import Form, body_of, signature
 from orgo.lib import clock
 from orgo.lib.crash import crashpoint
@@ -44,7 +44,7 @@ class WebhookCourier:
         if hook is None:
             raise DeliveryError(f"no {parcel.recipient} in the configuration", permanent=True)
         if not before_dot():
-            raise DeliveryError("the letter was taken over by another sender", permanent=False)
+            raise TakenOver
         return self._post(hook, parcel)
 
     def close(self) -> None:

@@ -26,8 +26,8 @@ register.filter("foreseen", stringfilter(foreseen))
 
 @register.filter
 def without(text: str, hidden: Hidden) -> str:
-    """A text without those who stay unnamed."""
-    return hidden.without(text)
+    """A letter's text without those who stay unnamed."""
+    return hidden.without_any(text)
 
 
 @register.filter

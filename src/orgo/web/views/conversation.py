@@ -12,7 +12,6 @@ from orgo.flow.arrival import oddities, senders_of
 from orgo.flow.hidden import Hidden
 from orgo.flow.house import House
 from orgo.flow.storms import runs
-from orgo.flow.words import without_requester
 from orgo.intake.models import Mail
 from orgo.intake.queries import mails_of
 from orgo.message import reply_text
@@ -65,9 +64,7 @@ def conversation(task: Task, house: House, hidden: Hidden) -> list[Item]:
         for mail in mails
     ]
     items += [
-        Item(
-            "note", note.at, house.name_of(note.author) or "Orgo", without_requester(masked(note.text), task)
-        )
+        Item("note", note.at, _author(note, house, hidden), hidden.without(masked(note.text)))
         for note in Note.objects.filter(task=task.pk, kind="note")
     ]
     items += [
@@ -75,7 +72,7 @@ def conversation(task: Task, house: House, hidden: Hidden) -> list[Item]:
             "letter",
             letter.date,
             house.config.organization.name,
-            without_requester(masked(letter.text), task),
+            hidden.without(masked(letter.text)),
             letter=letter,
         )
         for letter in letters_of(task.pk)
@@ -84,10 +81,17 @@ def conversation(task: Task, house: House, hidden: Hidden) -> list[Item]:
     return sorted(items, key=lambda item: item.at)
 
 
+def _author(note: Note, house: House, hidden: Hidden) -> str:
+    if hidden.did(note.author, "user", note.at):
+        return _("the sender")
+    return house.name_of(note.author) or "Orgo"
+
+
 def _works_on(mail: Mail, hidden: Hidden, house: House) -> bool:
     """Whether a mail is an answer of one of the house, who is named on a task that leaves its sender out as on any other."""
-    is_of_the_house = mail.from_address in house.directory.people and not hidden.has(mail.from_address)
-    return mail.outcome == "joined" and is_of_the_house and mail.trust != "fail"
+    is_of_the_house = mail.from_address in house.directory.people and mail.from_address != hidden.requester
+    is_told = mail.decided_at is None or (mail.from_address, mail.decided_at) not in hidden.moments
+    return mail.outcome == "joined" and is_of_the_house and mail.trust != "fail" and is_told
 
 
 def _mail_item(mail: Mail, instead: str, odd: Sequence[str], house: House) -> Item:
@@ -119,7 +123,7 @@ def timeline(task: Task, house: House, hidden: Hidden) -> list[Line]:
         Line(
             row.at,
             _actor(row, house, hidden),
-            _what(row, house, task, times),
+            _what(row, house, hidden, times),
             _ICONS.get(row.type, "check"),
         )
         for row, times in runs(rows)
@@ -133,7 +137,7 @@ def _actor(row: Event, house: House, hidden: Hidden) -> str:
         return _("Rule “%s”") % row.actor
     if row.actor_kind == "system" or not row.actor:
         return "Orgo"
-    if hidden.did(row.actor, row.actor_kind):
+    if hidden.did(row.actor, row.actor_kind, row.at):
         return _("The sender")
     return house.name_of(row.actor)
 
@@ -159,14 +163,14 @@ _ICONS = {
 }
 
 
-def _what(row: Event, house: House, task: Task, times: int) -> str:
+def _what(row: Event, house: House, hidden: Hidden, times: int) -> str:
     if times > 1:
         return _("received the same mail %s times more") % times
     if row.type == "task.assigned" and row.actor and row.data.get("set", {}).get("assignee") == row.actor:
         return _("took it")
     teller = _TELLERS.get(row.type)
-    hidden = task.anonymize and row.data.get("recipient") == task.requester
-    data = {**row.data, "recipient": _("the sender")} if hidden else row.data
+    is_hidden = hidden.is_named(row.data.get("recipient", ""), row.data.get("kind", ""))
+    data = {**row.data, "recipient": _("the sender")} if is_hidden else row.data
     return teller(data, house) if teller else row.type.removeprefix("task.")
 
 

@@ -1,16 +1,15 @@
 """Outgoing mail, and what the demo's catcher caught."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
+from orgo.audit.models import Event
 from orgo.conf import boot
-from orgo.flow.hidden import Hidden, hidden_on
+from orgo.flow.hidden import Hidden, hidden_in, hidden_on
 from orgo.flow.house import open_house
 from orgo.message import body_text, parse
 from orgo.outbox.models import STATES, Letter
@@ -37,7 +36,8 @@ def letters(request: HttpRequest) -> HttpResponse:
         own=user.may("see_mail"),
         before=number_of(request.GET.get("before", "")),
     )
-    hidden = _hidden([row.task for row in rows if row.task is not None])
+    tasks = Task.objects.filter(pk__in=[row.task for row in rows if row.task is not None], anonymize=True)
+    hidden = hidden_in(tasks, open_house())
     shown = [
         {
             "letter": row,
@@ -55,10 +55,12 @@ def letters(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _hidden(tasks: Iterable[int]) -> dict[int, Hidden]:
-    """By the tasks' numbers who stays unnamed on them; on any other, and where there is no task, nobody."""
-    house, found = open_house(), Task.objects.filter(pk__in=list(tasks), anonymize=True)
-    return defaultdict(Hidden, {task.pk: hidden_on(task, task.pk, house) for task in found})
+def _tells_of_one_of_the_others(row: Letter, hidden: Hidden) -> bool:
+    """Whether a letter of before tells what one did who is not told of any more; of the requester it tells without the name."""
+    event = Event.objects.filter(pk=row.event).first() if hidden.moments else None
+    if event is None or event.actor == hidden.requester:
+        return False
+    return hidden.did(event.actor, event.actor_kind, event.at)
 
 
 def _recipient(row: Letter, hidden: Hidden) -> str:
@@ -74,8 +76,14 @@ def letter(request: HttpRequest, number: int) -> HttpResponse:
     task = Task.objects.filter(Viewer(user).filter(), pk=row.task or 0).first()
     if task is None and (row.task is not None or not user.may("see_mail")):
         raise Http404
-    hidden = _hidden([task.pk] if task else [])[task.pk if task else 0]
-    context = {"letter": row, "task": task, "hidden": hidden, "state": LETTER_STATES[row.state]}
+    hidden = hidden_on(task, open_house()) if task is not None else Hidden()
+    context = {
+        "letter": row,
+        "task": task,
+        "hidden": hidden,
+        "is_withheld": _tells_of_one_of_the_others(row, hidden),
+        "state": LETTER_STATES[row.state],
+    }
     return render(request, "letter.html", context)
 
 
@@ -106,7 +114,7 @@ def _open_to(user: User, message_ids: list[str]) -> set[str]:
     """Those of these letters that this user may read: of tasks that they see, and none to a sender who stays unnamed."""
     letters = Letter.objects.filter(message_id__in=message_ids)
     tasks = Task.objects.filter(Viewer(user).filter(), pk__in=letters.values("task")).in_bulk()
-    hidden = _hidden(tasks)
+    hidden = hidden_in(tasks.values(), open_house())
     return {
         row.message_id
         for row in letters

@@ -134,7 +134,7 @@ def news(request: HttpRequest) -> HttpResponse:
 
 
 def _task_context(request: HttpRequest, task: Task, house: Any) -> dict[str, Any]:
-    user, state, hidden = user_of(request), state_of(task), hidden_on(task, task.pk, house)
+    user, state, hidden = user_of(request), state_of(task), hidden_on(task, house)
     language = translation.get_language() or "en"
     mail = Mail.objects.filter(pk=task.mail).first() if task.mail else None
     return {
