@@ -353,7 +353,8 @@ class Unit:
             events = EventRow.objects.in_bulk([letter.event for letter in mine])
             hidden = self.hidden(state)
             for letter in mine:
-                changed = letters.told_less(self, state, letter, events[letter.event], hidden)
+                event = events.get(letter.event) or EventRow(at=letter.date)  # one that was erased
+                changed = letters.told_less(self, state, letter, event, hidden)
                 if changed and letter.state == "claimed":
                     # Who has it can't mark its dot then, and has sent nothing (outbox/claim.py).
                     changed |= {"state": "pending", "lease_until": None, "attempts": letter.attempts + 1}

@@ -14,7 +14,7 @@ from tests.unit.conf.conftest import read, wrong
         ("public_url: https://x.example", "it belongs at web.public_url"),
         ("web: {domains: [a]}", "it belongs at organization.domains or intake.smtp.domains"),
         ("publik_url: x", "did you mean web.public_url?"),
-        ("qwertz: 1", "allowed: backup, blobs, calendars, canary"),
+        ("qwertz: 1", "allowed: audit, backup, blobs, calendars"),
         ("rules:\n- name: x", "rules stand in a file of their own"),
         ("organization: {name: 1.5}", "put it in quotes"),
         ("organization: {name: 42}", "put it in quotes"),
