@@ -433,12 +433,11 @@ def test_who_reports_to_two_mailboxes_in_answer_to_another_s_task_is_not_named_f
 
 
 def test_a_letter_that_a_sender_has_and_has_not_begun_is_taken_from_it(copied: Office) -> None:
-    from orgo.outbox.outlets import failing_since
-
     from orgo import pipeline
     from orgo.intake.store import Incoming, store
     from orgo.ops.up import courier_for
     from orgo.outbox.claim import claim
+    from orgo.outbox.outlets import failing_since
     from orgo.pipeline import _deliver_one
 
     for data, to in zip(copies(copied), ("office@city.example", "hr@city.example"), strict=True):
