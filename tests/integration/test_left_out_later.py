@@ -325,8 +325,7 @@ def test_what_an_unnamed_writer_did_before_as_one_of_the_team_is_told_as_ever(
     office.mail(CLARA, "Water leak", headers=TRUSTED)
     reference = office.task().reference
     office.answer("ben@city.example", "take")
-    office.later(minutes=1)
-    office.answer("ben@city.example", REPORT)
+    office.answer("ben@city.example", REPORT)  # at the same instant, as a batch is
     office.settle()
 
     page = annas_client().get(f"/tasks/{reference}").content.decode()
@@ -338,6 +337,8 @@ def test_what_an_unnamed_writer_did_before_as_one_of_the_team_is_told_as_ever(
 def test_what_an_unnamed_writer_asks_for_in_a_later_mail_is_done_by_somebody(
     office: Office, run: Callable[..., str]
 ) -> None:
+    from orgo.outbox.models import Letter
+
     office.mail(CLARA, "Water leak", headers=TRUSTED)
     reference = office.task().reference
     office.answer("ben@city.example", REPORT)
@@ -350,6 +351,7 @@ def test_what_an_unnamed_writer_asks_for_in_a_later_mail_is_done_by_somebody(
     page = annas_client().get(f"/tasks/{reference}").content.decode()
     assert "<b>The sender</b> gave it to Anna Abel" in page
     assert "the sender gave it to Anna Abel" in run(office, "task", "show", reference, *AS_ANNA)
+    Letter.objects.filter(kind="understood").update(server_reply="250 <ben@city.example> queued")
     answers = [
         line for line in run(office, "task", "told", reference, *AS_ANNA).splitlines() if "understood" in line
     ]
@@ -473,3 +475,37 @@ def test_a_letter_that_waits_keeps_what_a_colleague_wrote(copied: Office) -> Non
 
     told = [one.data for one in copied.catcher.caught if one.recipient == "ben@city.example"]
     assert told and all(b"The key lies with Dora." in data for data in told)
+
+
+def test_a_report_of_what_did_not_arrive_is_not_shown(office: Office) -> None:
+    """It names whom the letter was for; that it did not arrive is in the timeline."""
+    from orgo.intake.models import Mail
+
+    office.mail(CLARA, "Harassment", body=REPORT, headers=TRUSTED)
+    reference = office.task().reference
+    report = office.mail(
+        CLARA, f"[#{reference}] more", body="No such user: <clara@people.example>", headers=TRUSTED
+    )
+    client, path = client_of("hanna@city.example"), f"/tasks/{reference}"
+    assert "No such user" in client.get(path).content.decode()
+    files = [
+        {"name": "report", "type": "message/delivery-status", "size": 1, "inline": False, "damaged": False}
+    ]
+    Mail.objects.filter(pk=report.pk).update(outcome="bounce", attachments=files, has_html=True)
+
+    assert "No such user" not in client.get(path).content.decode()
+    for part in ("attachment/0", "html", "raw"):
+        assert client.get(f"/mail/{report.pk}/{part}").status_code == 404
+
+
+def test_a_letter_that_does_not_reach_one_of_the_team_says_whom(office: Office) -> None:
+    """Ben wrote one mail unnamed; that what he is given to do does not reach him is to be known all the same."""
+    from orgo.flow.hidden import hidden_on
+    from orgo.flow.house import open_house
+
+    report_by_reply(office, "Ben Berg <ben@city.example>")
+    hidden = hidden_on(office.task(), open_house())
+    assert hidden.is_named("ben@city.example", "understood") and not hidden.is_named(
+        "ben@city.example", "assigned"
+    )
+    assert hidden.is_named("clara@people.example", "assigned")

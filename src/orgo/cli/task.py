@@ -216,10 +216,10 @@ def told(reference: str, actor: str | None, as_json: bool) -> None:
 def _told_row(letter: Any, teller: "Teller") -> tuple[object, ...]:
     from orgo.outbox.token import masked
 
-    answer = masked(teller.hidden.without(letter.server_reply))
+    answer = masked(teller.hidden.without_any(letter.server_reply))
     at = when(letter.date), when(letter.settled_at)
     state = f"{letter.state}, maybe twice" if letter.repeated else letter.state
-    return (*at, _to(letter, teller), letter.kind, state, teller.hidden.without(letter.subject), answer)
+    return (*at, _to(letter, teller), letter.kind, state, teller.hidden.without_any(letter.subject), answer)
 
 
 def _to(letter: Any, teller: "Teller") -> str:
@@ -236,11 +236,11 @@ def _letter(letter: Any, teller: "Teller") -> dict[str, Any]:
         "to": _to(letter, teller),
         "kind": letter.kind,
         "state": letter.state,
-        "subject": teller.hidden.without(letter.subject),
+        "subject": teller.hidden.without_any(letter.subject),
         "written_at": _time(letter.date),
         "settled_at": _time(letter.settled_at),
         "message_id": masked(letter.message_id),
-        "server_reply": masked(teller.hidden.without(letter.server_reply)),
+        "server_reply": masked(teller.hidden.without_any(letter.server_reply)),
         "may_have_arrived_twice": letter.repeated,
     }
 

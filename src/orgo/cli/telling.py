@@ -42,7 +42,7 @@ class Teller:
 
     def is_unnamed(self, event: Event) -> bool:
         """Whether nobody is told who did it."""
-        return self.hidden.did(event.actor.address, event.actor.kind, event.at)
+        return self.hidden.did(event.actor.address, event.actor.kind, event.seq, event.data)
 
     def name(self, address: str) -> str:
         """How somebody is called."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from orgo.audit.models import Event
+from orgo.flow.hidden import Hidden
 from orgo.flow.seal_letter import tell_of_loss
 from orgo.flow.unit import Unit
-from orgo.flow.words import without_requester
 from orgo.intake.models import Mail
 from orgo.lib import ids
 from orgo.lib.text import clip
@@ -54,13 +54,14 @@ def _returned(letter: Letter, message: Message, unit: Unit) -> str:
         if letter.task is not None:
             handle([failed(letter, words, unit)], unit)
         tell_of_loss(letter, words, unit.house)
-    return _without_requester(f"a letter to {letter.recipient}: {words}", letter, unit)
+    return _without_hidden(f"a letter to {letter.recipient}: {words}", letter, unit)
 
 
-def _without_requester(text: str, letter: Letter, unit: Unit) -> str:
-    """What is said of a letter, without the sender of its task where that one is to stay unnamed."""
+def _without_hidden(text: str, letter: Letter, unit: Unit) -> str:
+    """What is said of a letter, without those who stay unnamed on its task."""
     state = unit.state(letter.task) if letter.task is not None else None
-    return without_requester(text, state) if state is not None else text
+    hidden = unit.hidden(state) if state is not None else Hidden()
+    return hidden.without_any(text) if hidden.got(letter) else hidden.without(text)
 
 
 def failed(letter: Letter, words: str, unit: Unit, *, quiet: bool = False) -> LetterFailed:
@@ -100,12 +101,16 @@ def _about(letter: Letter, message: Message) -> BounceRecipient:
 
 def _complained(letter: Letter, message: Message, unit: Unit) -> str:
     """Who complains and does not work here gets no more letters; the task says so, to those who work on it."""
+    if letter.task is not None:
+        unit.state(
+            letter.task
+        )  # the task is locked before its letters and their recipients, here as everywhere
     kind = _about(letter, message).diagnostic or "abuse"
     words = f"{letter.recipient} complained ({clip(kind, 30)}) about a letter"
     if letter.recipient not in unit.house.directory.people:
         suppress(letter.recipient, f"a complaint: {clip(kind, 30)}")
         words = f"{words}: {NO_MORE}"
-    words = _without_requester(words, letter, unit)
+    words = _without_hidden(words, letter, unit)
     if letter.task is not None:
         note = unit.add_note(letter.task, "note", "", words)
         handle([Comment(task=letter.task, actor=ORGO, at=unit.now, note=note)], unit)

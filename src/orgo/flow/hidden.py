@@ -1,9 +1,8 @@
 """Who stays unnamed on a task that leaves its sender out: its requester, and whoever wrote a mail that such a rule fits."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Q
 
@@ -18,28 +17,41 @@ if TYPE_CHECKING:
     from orgo.outbox.models import Letter
     from orgo.task.values import Event
 
-# The address of a mail's writer and the instant at which it joined: all that the mail did has both.
-Moment = tuple[str, datetime]
+# The address of who wrote a mail unnamed, and the number of the event with which it joined.
+Wrote = tuple[str, int]
+
+
+class Other(NamedTuple):
+    """Somebody else than the requester: the address, how texts may call who has it, and the event since which it is not told."""
+
+    address: str
+    name: str
+    since: int
 
 
 class Hidden(NamedTuple):
-    """`requester` is nowhere told; of the `others`, who may be of the team, only what they did at these `moments`, by mail.
-
-    Both are addresses with the names by which texts may call them.
-    """
+    """`requester` is nowhere told; of `others`, who may be of the team, what they do by mail from their first unnamed one on."""
 
     requester: str = ""
     names: tuple[str, ...] = ()
-    others: tuple[tuple[str, str], ...] = ()
-    moments: frozenset[Moment] = frozenset()
+    others: tuple[Other, ...] = ()
 
     def has(self, address: str) -> bool:
         """Whether this is one of them."""
-        return bool(address) and (address == self.requester or any(address == one for one, _ in self.others))
+        return bool(address) and (
+            address == self.requester or any(address == one.address for one in self.others)
+        )
 
-    def did(self, actor: str, kind: str, at: datetime) -> bool:
-        """Whether it is not told who did this."""
-        return bool(actor) and (actor == self.requester or (kind == "mail" and (actor, at) in self.moments))
+    def did(self, actor: str, kind: str, seq: int, data: Mapping[str, Any]) -> bool:
+        """Whether it is not told who did this: an event's actor, number and data.
+
+        Who has a task in hand is told, so that they took it is as well: else it would be plain who is meant.
+        """
+        if not actor or actor == self.requester:
+            return bool(actor)
+        took_it = data.get("set", {}).get("assignee") == actor
+        unnamed = any(actor == one.address and seq >= one.since for one in self.others)
+        return kind == "mail" and unnamed and not took_it
 
     def got(self, letter: "Letter") -> bool:
         """Whether it is not told to whom a letter went: to one of the others, an answer to a mail."""
@@ -55,24 +67,27 @@ class Hidden(NamedTuple):
 
     def without_any(self, text: str) -> str:
         """A text without the addresses and names of all of them."""
-        addresses, names = zip(*self.others, strict=True) if self.others else ((), ())
+        addresses, names = [one.address for one in self.others], [one.name for one in self.others]
         return without_people(text, [self.requester, *addresses], [*self.names, *names])
 
 
-def hidden_of(task: Asked, moments: Iterable[Moment], house: "House") -> Hidden:
-    """Of a task with these moments at which its unnamed mails joined."""
+def hidden_of(task: Asked, wrote: Iterable[Wrote], house: "House") -> Hidden:
+    """Of a task with these unnamed mails."""
     if not task.anonymize:
         return Hidden()
-    theirs = frozenset(moment for moment in moments if moment[0] != task.requester)
-    others = tuple((address, house.name_of(address)) for address in dict(theirs))
-    return Hidden(task.requester, (task.requester_name, house.name_of(task.requester)), others, theirs)
+    since: dict[str, int] = {}
+    for address, seq in wrote:
+        if address != task.requester:
+            since[address] = min(seq, since.get(address, seq))
+    others = tuple(Other(address, house.name_of(address), seq) for address, seq in since.items())
+    return Hidden(task.requester, (task.requester_name, house.name_of(task.requester)), others)
 
 
 def hidden_in(tasks: Iterable[Task], house: "House") -> dict[int, Hidden]:
     """By the numbers of these tasks; of any other number nobody."""
     found = [task for task in tasks if task.anonymize]
-    moments = moments_of([task.pk for task in found])
-    return defaultdict(Hidden, {task.pk: hidden_of(task, moments[task.pk], house) for task in found})
+    wrote = wrote_unnamed([task.pk for task in found])
+    return defaultdict(Hidden, {task.pk: hidden_of(task, wrote[task.pk], house) for task in found})
 
 
 def hidden_on(task: Task, house: "House") -> Hidden:
@@ -80,27 +95,26 @@ def hidden_on(task: Task, house: "House") -> Hidden:
     return hidden_in([task], house)[task.pk]
 
 
-def moments_of(tasks: list[int], mails: Iterable[int] = ()) -> dict[int, list[Moment]]:
-    """By the tasks' numbers the moments of mails whose writers stay unnamed: those that a rule fitted, those of which a copy
-    did elsewhere, and these `mails`."""
-    found: dict[int, list[Moment]] = defaultdict(list)
+def wrote_unnamed(tasks: list[int], mails: Iterable[int] = ()) -> dict[int, list[Wrote]]:
+    """By the tasks' numbers who wrote a mail unnamed: one that a rule fitted, of which a copy did elsewhere, or of these."""
+    found: dict[int, list[Wrote]] = defaultdict(list)
     if tasks:
         copied = EventRow.objects.filter(task__in=tasks, type="task.linked", data__has_key="unnamed_mail")
         known = [*mails, *(data["unnamed_mail"] for data in copied.values_list("data", flat=True))]
         comments = EventRow.objects.filter(task__in=tasks, type="task.commented", actor_kind="mail")
         unnamed = comments.filter(Q(data__unnamed=True) | Q(data__mail__in=known))
-        for task, actor, at in unnamed.values_list("task", "actor", "at"):
-            found[task or 0].append((actor, at))
+        for task, actor, seq in unnamed.values_list("task", "actor", "seq"):
+            found[task or 0].append((actor, seq or 0))
     return found
 
 
-def gathered_moments(events: Iterable["Event"]) -> tuple[list[Moment], list[int]]:
-    """Those of events that are not written yet, and the mails of which one of them is a copy that a rule fits."""
+def gathered_unnamed(events: Iterable["Event"]) -> tuple[list[Wrote], list[int]]:
+    """The same of events that are not written yet, and the mails of which one of them is a copy that a rule fits."""
     events = list(events)
     copied = [event.data["unnamed_mail"] for event in events if "unnamed_mail" in event.data]
-    moments = [
-        (event.actor.address, event.at)
+    wrote = [
+        (event.actor.address, event.seq)
         for event in events
         if event.type == "task.commented" and (event.data.get("unnamed") or event.data.get("mail") in copied)
     ]
-    return moments, copied
+    return wrote, copied

@@ -61,10 +61,11 @@ def told_less(
     `event` is what the letter tells of.
     """
     data: dict[str, Any] = {"language": letter.language}
-    is_theirs = event.actor != hidden.requester and hidden.did(event.actor, event.actor_kind, event.at)
+    seq = event.seq or state.seq
+    is_theirs = event.actor != hidden.requester and hidden.did(event.actor, event.actor_kind, seq, event.data)
     if is_theirs:
         data |= {"mail": event.data.get("mail"), "unnamed": True}
-    notice = Notice(letter.kind, (letter.recipient,), event.seq or 0, data=data, by=event.actor)
+    notice = Notice(letter.kind, (letter.recipient,), seq, data=data, by=event.actor)
     is_confidential = _kind_for(unit.house, state, notice, letter.recipient) == "confidential"
     if is_confidential or (is_theirs and letter.kind == "commented"):
         row = Round(unit, state, notice, {}).letter(letter.recipient)
@@ -72,7 +73,9 @@ def told_less(
         return {name: row[name] for name in ("subject", "text", "html", "attachments", *facts)}
     if not state.anonymize:
         return {}
-    clear = hidden.without_any if is_theirs or letter.kind == together.KIND else hidden.without
+    about = event.data.get("recipient", ""), event.data.get("kind", "")
+    names_one = is_theirs or letter.kind in {together.KIND, "loop"} or hidden.is_named(*about)
+    clear = hidden.without_any if names_one else hidden.without
     # What a colleague wrote is passed on all the same.
     text = letter.text if event.data.get("copy") is not None else unquoted(letter.text)
     # The HTML is made of the text when it leaves.
@@ -225,8 +228,12 @@ class Round:
     def _about(self, language: str) -> str:
         """Whom a letter of ours did not reach, where that is what the notice tells of."""
         address = str(self._notice.data.get("recipient", ""))
-        is_hidden = bool(address) and self._unit.hidden(self._state).has(address)
-        return words.somebody(language) if is_hidden else address
+        return words.somebody(language) if address and self._is_unnamed(address) else address
+
+    def _is_unnamed(self, address: str) -> bool:
+        """Of the others only where a letter that answers them did not arrive; anybody else of the team is to be reached."""
+        hidden, kind = self._unit.hidden(self._state), self._notice.data.get("of_kind")
+        return hidden.has(address) if kind is None else hidden.is_named(address, kind)
 
     def _said(self, names: Iterable[str], language: str) -> dict[str, str]:
         return said.values(names, said.Telling(self._unit, self._state, self._notice, language))

@@ -89,6 +89,13 @@ def _text(of: Telling) -> str:
     return f"{words.said('unproven', of.language, who=of.house.name_of(mail.from_address))}\n\n{said}"
 
 
+def _status(of: Telling) -> str:
+    """A mail server's words, which may name whom a letter was for."""
+    hidden = of.unit.hidden(of.state)
+    is_named = hidden.is_named(of.data("recipient"), of.data("of_kind"))
+    return hidden.without_any(of.data("status")) if is_named else hidden.without(of.data("status"))
+
+
 def _why(of: Telling) -> str:
     if of.notice.kind != "opened" or not of.state.mail:
         return ""
@@ -115,7 +122,7 @@ SAYS: dict[str, Callable[[Telling], str]] = {
     "why": _why,
     "link": lambda of: f"{of.house.public_url}/tasks/{of.state.reference}",
     "level": lambda of: of.data("level") or str(of.state.level),
-    "status": lambda of: words.without_requester(of.data("status"), of.state),
+    "status": _status,
     "organization": lambda of: of.house.organization_name(of.state),
     "state": lambda of: of.state.state,
     "times": lambda of: of.data("times"),

@@ -22,7 +22,7 @@ from orgo import dispatch
 from orgo.audit.models import Event as EventRow
 from orgo.conf import sql
 from orgo.flow import letters, together
-from orgo.flow.hidden import Hidden, gathered_moments, hidden_of, moments_of
+from orgo.flow.hidden import Hidden, gathered_unnamed, hidden_of, wrote_unnamed
 from orgo.flow.house import House
 from orgo.flow.planner import plan_with
 from orgo.flow.restored import doubted_until
@@ -173,8 +173,8 @@ class Unit:
         """Who stays unnamed on a task, with what was gathered."""
         if not state.anonymize:
             return Hidden()
-        moments, copied = gathered_moments(self.gathered(state.id))
-        return hidden_of(state, [*moments, *moments_of([state.id], copied)[state.id]], self.house)
+        wrote, copied = gathered_unnamed(self.gathered(state.id))
+        return hidden_of(state, [*wrote, *wrote_unnamed([state.id], copied)[state.id]], self.house)
 
     @contextmanager
     def leaving_out(self, actor: str) -> Iterator[None]:

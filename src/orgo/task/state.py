@@ -448,7 +448,13 @@ def _letter_failed(draft: _Draft, command: c.LetterFailed) -> None:
         kind=command.kind,
     )
     if command.kind != "undelivered" and not command.quiet:
-        draft.tell("undelivered", ("caretaker",), recipient=command.recipient, status=command.status)
+        draft.tell(
+            "undelivered",
+            ("caretaker",),
+            recipient=command.recipient,
+            status=command.status,
+            of_kind=command.kind,
+        )
 
 
 _DECISIONS: dict[type[c.Command], Callable[[_Draft, Any], None]] = {

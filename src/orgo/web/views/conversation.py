@@ -53,13 +53,14 @@ class Line(msgspec.Struct):
 def conversation(task: Task, house: House, hidden: Hidden) -> list[Item]:
     """All that was said about a task, the oldest first; of whom is `hidden` there only that somebody wrote."""
     mails = mails_of(task.pk)
-    odd = oddities(mails)
+    if (
+        task.anonymize
+    ):  # a report of what did not arrive names whom it was for; the timeline says that it did not
+        mails = [mail for mail in mails if mail.outcome != "bounce"]
+    odd, named = oddities(mails), _mails_of_the_house(task, hidden, house) if task.anonymize else set()
     items = [
         _mail_item(
-            mail,
-            _("the sender") if task.anonymize and not _works_on(mail, hidden, house) else "",
-            odd[mail.pk],
-            house,
+            mail, _("the sender") if task.anonymize and mail.pk not in named else "", odd[mail.pk], house
         )
         for mail in mails
     ]
@@ -82,16 +83,19 @@ def conversation(task: Task, house: House, hidden: Hidden) -> list[Item]:
 
 
 def _author(note: Note, house: House, hidden: Hidden) -> str:
-    if hidden.did(note.author, "user", note.at):
+    if note.author and note.author == hidden.requester:
         return _("the sender")
     return house.name_of(note.author) or "Orgo"
 
 
-def _works_on(mail: Mail, hidden: Hidden, house: House) -> bool:
-    """Whether a mail is an answer of one of the house, who is named on a task that leaves its sender out as on any other."""
-    is_of_the_house = mail.from_address in house.directory.people and mail.from_address != hidden.requester
-    is_told = mail.decided_at is None or (mail.from_address, mail.decided_at) not in hidden.moments
-    return mail.outcome == "joined" and is_of_the_house and mail.trust != "fail" and is_told
+def _mails_of_the_house(task: Task, hidden: Hidden, house: House) -> set[int]:
+    """The answers of those of the house, who are named on a task that leaves its sender out as on any other."""
+    comments = Event.objects.filter(task=task.pk, type="task.commented", actor_kind="mail")
+    return {
+        row.data["mail"]
+        for row in comments.filter(actor__in=list(house.directory.people))
+        if not hidden.did(row.actor, "mail", row.seq or 0, row.data)
+    }
 
 
 def _mail_item(mail: Mail, instead: str, odd: Sequence[str], house: House) -> Item:
@@ -137,7 +141,7 @@ def _actor(row: Event, house: House, hidden: Hidden) -> str:
         return _("Rule “%s”") % row.actor
     if row.actor_kind == "system" or not row.actor:
         return "Orgo"
-    if hidden.did(row.actor, row.actor_kind, row.at):
+    if hidden.did(row.actor, row.actor_kind, row.seq or 0, row.data):
         return _("The sender")
     return house.name_of(row.actor)
 

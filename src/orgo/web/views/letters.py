@@ -42,7 +42,7 @@ def letters(request: HttpRequest) -> HttpResponse:
         {
             "letter": row,
             "recipient": _recipient(row, hidden[row.task or 0]),
-            "subject": hidden[row.task or 0].without(row.subject),
+            "subject": hidden[row.task or 0].without_any(row.subject),
             "state": LETTER_STATES[row.state],
         }
         for row in rows
@@ -57,10 +57,10 @@ def letters(request: HttpRequest) -> HttpResponse:
 
 def _tells_of_one_of_the_others(row: Letter, hidden: Hidden) -> bool:
     """Whether a letter of before tells what one did who is not told of any more; of the requester it tells without the name."""
-    event = Event.objects.filter(pk=row.event).first() if hidden.moments else None
+    event = Event.objects.filter(pk=row.event).first() if hidden.others else None
     if event is None or event.actor == hidden.requester:
         return False
-    return hidden.did(event.actor, event.actor_kind, event.at)
+    return hidden.did(event.actor, event.actor_kind, event.seq or 0, event.data)
 
 
 def _recipient(row: Letter, hidden: Hidden) -> str:

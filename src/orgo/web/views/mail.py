@@ -64,9 +64,12 @@ def _mail(request: HttpRequest, number: int) -> Mail:
 
 
 def _read_mail(request: HttpRequest, number: int) -> Mail:
-    """One that was read when it came: what lies in quarantine is not read to be shown."""
+    """One that was read when it came: what lies in quarantine is not read to be shown.
+
+    Nor is a report of what did not arrive, which names whom it was for, on a task that leaves its sender out.
+    """
     mail = _mail(request, number)
-    if not is_read(mail):
+    if not is_read(mail) or (mail.outcome == "bounce" and _leaves_its_sender_out(mail)):
         raise Http404
     return mail
 
@@ -105,9 +108,13 @@ def attachment(request: HttpRequest, number: int, place: int) -> HttpResponse:
 def raw(request: HttpRequest, number: int) -> HttpResponse:
     """The bytes of a mail as they came, if its sender may be named; what is signed for whom Orgo wrote to is blanked."""
     mail = _mail(request, number)
-    if Task.objects.filter(pk=mail.task or 0, anonymize=True).exists():
+    if _leaves_its_sender_out(mail):
         raise Http404
     return download(_without_secrets(read_raw(mail.pk)), f"mail-{mail.pk}.eml")
+
+
+def _leaves_its_sender_out(mail: Mail) -> bool:
+    return Task.objects.filter(pk=mail.task or 0, anonymize=True).exists()
 
 
 def _without_secrets(data: bytes) -> bytes:
