@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from django.db.models import Q
 
 from orgo.audit.models import Event as EventRow
 from orgo.flow.letters import AUTO_REPLIES
-from orgo.flow.words import Asked
 from orgo.lib.text import without_people
 from orgo.task.models import Task
 
@@ -19,6 +18,17 @@ if TYPE_CHECKING:
 
 # The address of who wrote a mail unnamed, and the number of the event with which it joined.
 Wrote = tuple[str, int]
+
+
+class Asked(Protocol):
+    """A task's row or state, as far as it says who wants to stay unnamed."""
+
+    @property
+    def anonymize(self) -> bool: ...
+    @property
+    def requester(self) -> str: ...
+    @property
+    def requester_name(self) -> str: ...
 
 
 class Other(NamedTuple):

@@ -2,29 +2,18 @@
 
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, translation
 
 from orgo.lib import clock
-from orgo.lib.text import clip, without_people
+from orgo.lib.text import clip
 from orgo.task.state import ALL_TOLD, NOBODY_HAS_IT
 from orgo.task.values import TaskState
 
 if TYPE_CHECKING:
     from orgo.flow.house import House
-
-
-class Asked(Protocol):
-    """A task's row or state, as far as it says who wants to stay unnamed."""
-
-    @property
-    def anonymize(self) -> bool: ...
-    @property
-    def requester(self) -> str: ...
-    @property
-    def requester_name(self) -> str: ...
 
 
 _SAID: dict[str, dict[str, str]] = {
@@ -220,11 +209,6 @@ def said(key: str, language: str, **values: str) -> str:
 def no_subject(language: str) -> str:
     """What stands in place of an empty subject."""
     return said("no_subject", language)
-
-
-def without_requester(text: str, task: Asked) -> str:
-    """A text about a task, without address and name of a requester who is to stay unnamed."""
-    return without_people(text, [task.requester], [task.requester_name]) if task.anonymize else text
 
 
 def somebody(language: str) -> str:

@@ -115,7 +115,7 @@ class Running:
         """Wait until the process is told to stop."""
         for number in (signal.SIGINT, signal.SIGTERM):
             # By a thread: the signal may come while this one holds the event's lock, which lets it in only once.
-            signal.signal(number, lambda *_: threading.Thread(target=self.ended.set).start())
+            signal.signal(number, lambda *_: threading.Thread(target=self.ended.set, daemon=True).start())
         while not self.ended.wait(0.5):
             pass
 
