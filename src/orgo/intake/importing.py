@@ -28,6 +28,7 @@ T = TypeVar("T")
 OWN_FAULT = (DataError, ValueError, ArithmeticError, LookupError, RecursionError)
 BATCH = 100
 BATCH_BYTES = 4_000_000
+LARGE = 4 * BATCH_BYTES
 MOST_UNASKED = 100
 WORK_SINCE = timedelta(days=7)
 As = Literal["history", "work"]
@@ -129,12 +130,19 @@ def steps(paths: Iterable[Path], plan: Plan, count: Count, by: str = "") -> Gene
     """
     paths, words = list(paths), by + plan.left_out
     record = places.begin(paths, words)
-    with closing(ahead(_Reading(paths, plan.folder, places.reached(paths, words)).batches())) as coming:
+    reading = _Reading(paths, plan.folder, places.reached(paths, words)).batches()
+    with closing(ahead(reading, _is_large)) as coming:
         for batch in coming:
             _take_in(batch, plan, count, record)
+            del batch  # before the next one is there
             yield
     crashpoint("H1f.before_finish")
     places.end(record, remember=bool(by))
+
+
+def _is_large(batch: Batch) -> bool:
+    """Whether two of its size at once would be more than an import may hold."""
+    return sum(len(item.data) for item in batch.items) > LARGE
 
 
 def _take_in(batch: Batch, plan: Plan, count: Count, record: ImportRun) -> None:
