@@ -150,8 +150,7 @@ def show(reference: str, actor: str | None, as_json: bool) -> None:
     from orgo.task.rows import state_of
 
     row, house = find(acting(actor), reference), open_house()
-    events, reasons = events_of(row.pk), _reasons(row)
-    teller = Teller(row, house)
+    teller, events, reasons = Teller(row, house), events_of(row.pk), _reasons(row)
     happens_next = what_next(state_of(row), house, "en").removeprefix("What happens next: ")
     ways, odd = ways_of(row), oddities(mails_of(row.pk))
     noted = list(dict.fromkeys(words for said in odd.values() for words in said))

@@ -44,8 +44,7 @@ def _returned(letter: Letter, message: Message, unit: Unit) -> str:
     said = _about(letter, message)
     words = clip(" ".join(filter(None, [said.status, said.diagnostic])) or "bounced", 300)
     if said.action != "delayed" and letter.state != "failed":
-        if letter.task is not None:
-            unit.state(letter.task)  # the task is locked before its letters, here as everywhere
+        unit.lock(letter.task)
         Letter.objects.filter(pk=letter.pk).update(
             state="failed", server_reply=words[:500], settled_at=unit.now
         )
@@ -101,10 +100,7 @@ def _about(letter: Letter, message: Message) -> BounceRecipient:
 
 def _complained(letter: Letter, message: Message, unit: Unit) -> str:
     """Who complains and does not work here gets no more letters; the task says so, to those who work on it."""
-    if letter.task is not None:
-        unit.state(
-            letter.task
-        )  # the task is locked before its letters and their recipients, here as everywhere
+    unit.lock(letter.task)
     kind = _about(letter, message).diagnostic or "abuse"
     words = f"{letter.recipient} complained ({clip(kind, 30)}) about a letter"
     if letter.recipient not in unit.house.directory.people:

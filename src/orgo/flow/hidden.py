@@ -63,6 +63,12 @@ class Hidden(NamedTuple):
         unnamed = any(actor == one.address and seq >= one.since for one in self.others)
         return kind == "mail" and unnamed and not took_it
 
+    def hides_other(self, event: EventRow) -> bool:
+        """Whether an event is one of which it is not told that one of the others did it."""
+        return event.actor != self.requester and self.did(
+            event.actor, event.actor_kind, event.seq or 0, event.data
+        )
+
     def got(self, letter: "Letter") -> bool:
         """Whether it is not told to whom a letter went: to one of the others, an answer to a mail."""
         return self.is_named(letter.recipient, letter.kind)

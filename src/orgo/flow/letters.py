@@ -61,11 +61,10 @@ def told_less(
     `event` is what the letter tells of.
     """
     data: dict[str, Any] = {"language": letter.language}
-    seq = event.seq or state.seq
-    is_theirs = event.actor != hidden.requester and hidden.did(event.actor, event.actor_kind, seq, event.data)
+    is_theirs = hidden.hides_other(event)
     if is_theirs:
         data |= {"mail": event.data.get("mail"), "unnamed": True}
-    notice = Notice(letter.kind, (letter.recipient,), seq, data=data, by=event.actor)
+    notice = Notice(letter.kind, (letter.recipient,), event.seq or state.seq, data=data, by=event.actor)
     is_confidential = _kind_for(unit.house, state, notice, letter.recipient) == "confidential"
     if is_confidential or (is_theirs and letter.kind == "commented"):
         row = Round(unit, state, notice, {}).letter(letter.recipient)

@@ -44,8 +44,7 @@ def _html_of(letter: Letter) -> str:
 def letter_failed(letter: Letter, reason: str, *, quiet: bool = False) -> None:
     """Settle a letter as failed and tell a person (unless `quiet`: it was told when the address was suppressed)."""
     with Unit(open_house()) as unit:
-        if letter.task is not None:
-            unit.state(letter.task)  # the task is locked before its letters, here as everywhere
+        unit.lock(letter.task)
         if not settle_failed(letter, reason):
             return
         if not quiet and note_bounce(letter, status_in(reason)):

@@ -116,6 +116,11 @@ class Unit:
             self._read_seq[task] = row.seq
         return self._states[task]
 
+    def lock(self, task: int | None) -> None:
+        """Hold a task's row before rows of its letters, as everybody does: two that wait for each other would be ended."""
+        if task is not None:
+            self.state(task)
+
     def claim_due(self, limit: int) -> list[TaskState]:
         """The states of tasks whose timer is due, their rows locked; what their letters quote is read with them."""
         rows = due_tasks(self.now, limit)

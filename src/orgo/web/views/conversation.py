@@ -53,16 +53,14 @@ class Line(msgspec.Struct):
 def conversation(task: Task, house: House, hidden: Hidden) -> list[Item]:
     """All that was said about a task, the oldest first; of whom is `hidden` there only that somebody wrote."""
     mails = mails_of(task.pk)
-    if (
-        task.anonymize
-    ):  # a report of what did not arrive names whom it was for; the timeline says that it did not
+    named = {mail.pk for mail in mails}
+    if task.anonymize:
+        # A report of what did not arrive names whom it was for; the timeline says that it did not.
         mails = [mail for mail in mails if mail.outcome != "bounce"]
-    odd, named = oddities(mails), _mails_of_the_house(task, hidden, house) if task.anonymize else set()
+        named = _mails_of_the_house(task, hidden, house)
+    odd = oddities(mails)
     items = [
-        _mail_item(
-            mail, _("the sender") if task.anonymize and mail.pk not in named else "", odd[mail.pk], house
-        )
-        for mail in mails
+        _mail_item(mail, "" if mail.pk in named else _("the sender"), odd[mail.pk], house) for mail in mails
     ]
     items += [
         Item("note", note.at, _author(note, house, hidden), hidden.without(masked(note.text)))

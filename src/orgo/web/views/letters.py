@@ -55,14 +55,6 @@ def letters(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _tells_of_one_of_the_others(row: Letter, hidden: Hidden) -> bool:
-    """Whether a letter of before tells what one did who is not told of any more; of the requester it tells without the name."""
-    event = Event.objects.filter(pk=row.event).first() if hidden.others else None
-    if event is None or event.actor == hidden.requester:
-        return False
-    return hidden.did(event.actor, event.actor_kind, event.seq or 0, event.data)
-
-
 def _recipient(row: Letter, hidden: Hidden) -> str:
     """Whom a letter went to; a sender who is to stay unnamed is not named here either."""
     return gettext("the sender") if hidden.got(row) else row.recipient
@@ -77,11 +69,12 @@ def letter(request: HttpRequest, number: int) -> HttpResponse:
     if task is None and (row.task is not None or not user.may("see_mail")):
         raise Http404
     hidden = hidden_on(task, open_house()) if task is not None else Hidden()
+    event = Event.objects.filter(pk=row.event).first() if hidden.others else None
     context = {
         "letter": row,
         "task": task,
         "hidden": hidden,
-        "is_withheld": _tells_of_one_of_the_others(row, hidden),
+        "is_withheld": event is not None and hidden.hides_other(event),
         "state": LETTER_STATES[row.state],
     }
     return render(request, "letter.html", context)
