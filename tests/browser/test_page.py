@@ -290,7 +290,8 @@ def test_what_came_while_the_page_was_on_its_way_is_announced(
     office.mail(subject="Second leak")
     asked[0].continue_()
 
-    page.wait_for_selector("text=1 new", timeout=8000)
+    page.locator("#news >> text=1 new").wait_for()
+    assert page.locator("[data-row]").count() == 1
 
 
 def test_counts_rows_and_the_open_task_are_shown_anew_where_they_stand(

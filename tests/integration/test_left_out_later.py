@@ -57,6 +57,21 @@ def copies(office: Office) -> list[bytes]:
     return [b"Received: by mx1\r\n" + raw, b"Received: by mx2\r\n" + raw]
 
 
+def handed_in(data: bytes, to: str) -> None:
+    """A mail comes to this address, and waits."""
+    from orgo.intake.store import Incoming, store
+
+    store([Incoming(data=data, source="smtp", envelope_from="", envelope_to=(to,))])
+
+
+def decided(office: Office, data: bytes, to: str) -> None:
+    """A mail comes to this address and is decided; its letters wait."""
+    from orgo.pipeline import route
+
+    handed_in(data, to)
+    route(office.parser)
+
+
 def complain_twice(office: Office) -> None:
     """The complaint comes to the office first, is told, and then to hr."""
     first, second = copies(office)
@@ -217,15 +232,10 @@ def test_no_command_names_the_sender_and_the_events_make_the_row(
 
 def test_letters_that_still_wait_leave_the_sender_out(copied: Office) -> None:
     """They were made while the sender was named, and the copy to hr came before they left."""
-    from orgo import pipeline
-    from orgo.intake.store import Incoming
     from orgo.outbox.models import Letter
 
     for data, to in zip(copies(copied), ("office@city.example", "hr@city.example"), strict=True):
-        pipeline.take(
-            [Incoming(data=data, source="smtp", envelope_from="clara@people.example", envelope_to=(to,))]
-        )
-        pipeline.route(copied.parser)
+        decided(copied, data, to)
         assert named("".join(row.text for row in Letter.objects.all())) is (to == "office@city.example")
     copied.settle()
     told = letters_to_staff(copied)
@@ -234,17 +244,14 @@ def test_letters_that_still_wait_leave_the_sender_out(copied: Office) -> None:
 
 def test_letters_that_still_wait_say_to_others_only_that_there_is_something(copied: Office) -> None:
     """Chris, whom the level told while all could read the task, is not of the team that may read it now."""
-    from orgo import pipeline
     from orgo.flow.acting import perform
-    from orgo.intake.store import Incoming, store
     from orgo.people.models import User
 
     first, second = copies(copied)
     copied.mail(CLARA, raw=first, to="office@city.example")
     copied.forget()
     perform(User.objects.get(address="anna@city.example"), copied.task().reference, "escalate")
-    store([Incoming(data=second, source="smtp", envelope_from="", envelope_to=("hr@city.example",))])
-    pipeline.route(copied.parser)
+    decided(copied, second, "hr@city.example")
     copied.settle()
 
     (told,) = [one.data for one in copied.catcher.caught if one.recipient == "chief@city.example"]
@@ -269,16 +276,10 @@ def test_who_answers_a_task_that_leaves_its_sender_out_is_named(
 
 def test_letters_of_the_same_batch_leave_the_sender_out(copied: Office) -> None:
     """Both copies are decided together: what was wished of the first is written when all is known."""
-    from orgo.intake.store import Incoming
-    from orgo.pipeline import take
 
     first, second = copies(copied)
-    take(
-        [
-            Incoming(data=first, source="smtp", envelope_from="clara@people.example", envelope_to=("office@city.example",)),
-            Incoming(data=second, source="smtp", envelope_from="clara@people.example", envelope_to=("hr@city.example",)),
-        ]
-    )  # fmt: skip
+    handed_in(first, "office@city.example")
+    handed_in(second, "hr@city.example")
     copied.settle()
     told = letters_to_staff(copied)
     assert copied.task().anonymize and copied.tasks() == 1
@@ -370,9 +371,7 @@ def test_a_reporter_who_writes_on_is_no_machine_before_any_other(office: Office)
 
 def test_a_note_of_the_requester_is_the_sender_s(copied: Office) -> None:
     from orgo.flow.acting import perform
-    from orgo.intake.store import Incoming
     from orgo.people.models import User
-    from orgo.pipeline import take
 
     ben = "Ben Berg <ben@city.example>"
     raw = written(ben, "office@city.example", "Water leak", copied.clock.now(), body="It is my superior.")
@@ -380,13 +379,7 @@ def test_a_note_of_the_requester_is_the_sender_s(copied: Office) -> None:
     reference = copied.task().reference
     perform(User.objects.get(address="ben@city.example"), reference, "note", text="It drips on.")
     data = b"Received: by mx2\r\n" + raw
-    take(
-        [
-            Incoming(
-                data=data, source="smtp", envelope_from="ben@city.example", envelope_to=("hr@city.example",)
-            )
-        ]
-    )
+    decided(copied, data, "hr@city.example")
     copied.settle()
 
     page = annas_client().get(f"/tasks/{reference}").content.decode()
@@ -401,8 +394,6 @@ def test_who_reports_to_two_mailboxes_in_answer_to_another_s_task_is_not_named_f
 
     His letters may have left by then; what the pages say of them does not name him either.
     """
-    from orgo import pipeline
-    from orgo.intake.store import Incoming, store
 
     copied.mail(CLARA, "Water leak", headers=TRUSTED)
     reference = copied.task().reference
@@ -410,8 +401,7 @@ def test_who_reports_to_two_mailboxes_in_answer_to_another_s_task_is_not_named_f
     raw = written(ben, "office@city.example", subject, copied.clock.now(), body="It is my superior.")
     for number, to in enumerate(("office@city.example", "hr@city.example")):
         data = b"Received: by mx%d\r\n" % number + raw
-        store([Incoming(data=data, source="smtp", envelope_from="ben@city.example", envelope_to=(to,))])
-        pipeline.route(copied.parser)
+        decided(copied, data, to)
         if has_left:
             copied.settle()
             copied.forget()
@@ -435,19 +425,17 @@ def test_who_reports_to_two_mailboxes_in_answer_to_another_s_task_is_not_named_f
 
 
 def test_a_letter_that_a_sender_has_and_has_not_begun_is_taken_from_it(copied: Office) -> None:
-    from orgo import pipeline
-    from orgo.intake.store import Incoming, store
     from orgo.ops.up import courier_for
     from orgo.outbox.claim import claim
     from orgo.outbox.outlets import failing_since
-    from orgo.pipeline import _deliver_one
+    from orgo.pipeline import _deliver_one, route
 
     for data, to in zip(copies(copied), ("office@city.example", "hr@city.example"), strict=True):
-        store([Incoming(data=data, source="smtp", envelope_from="", envelope_to=(to,))])
-    pipeline.route(copied.parser, 1)
+        handed_in(data, to)
+    route(copied.parser, 1)
     claimed = [letter for letter in claim(20) if not letter.recipient.endswith("@people.example")]
     assert claimed
-    pipeline.route(copied.parser, 1)
+    route(copied.parser, 1)
 
     courier = courier_for(copied.config)
     assert not any(_deliver_one(courier, letter) for letter in claimed)
@@ -459,9 +447,7 @@ def test_a_letter_that_a_sender_has_and_has_not_begun_is_taken_from_it(copied: O
 
 
 def test_a_letter_that_waits_keeps_what_a_colleague_wrote(copied: Office) -> None:
-    from orgo import pipeline
     from orgo.flow.acting import perform
-    from orgo.intake.store import Incoming, store
     from orgo.people.models import User
 
     first, second = copies(copied)
@@ -469,8 +455,7 @@ def test_a_letter_that_waits_keeps_what_a_colleague_wrote(copied: Office) -> Non
     copied.forget()
     anna = User.objects.get(address="anna@city.example")
     perform(anna, copied.task().reference, "note", text="The key lies with Dora.")
-    store([Incoming(data=second, source="smtp", envelope_from="", envelope_to=("hr@city.example",))])
-    pipeline.route(copied.parser)
+    decided(copied, second, "hr@city.example")
     copied.settle()
 
     told = [one.data for one in copied.catcher.caught if one.recipient == "ben@city.example"]
