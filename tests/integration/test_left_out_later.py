@@ -319,14 +319,15 @@ def test_who_reports_in_answer_to_another_s_task_is_not_named_either(
         assert "the sender wrote" in shown and "Ben Berg wrote" not in shown and "ben@" not in shown
 
 
-def test_what_an_unnamed_writer_did_before_as_one_of_the_team_is_told_as_ever(
-    office: Office, run: Callable[..., str]
+@pytest.mark.parametrize("mails", [("take", REPORT), (REPORT, "take")], ids=["before", "after"])
+def test_that_an_unnamed_writer_of_the_team_took_the_task_is_told_as_ever(
+    office: Office, run: Callable[..., str], mails: tuple[str, str]
 ) -> None:
     """Or it would be plain who is meant: "the sender took it", beside who has it in hand."""
     office.mail(CLARA, "Water leak", headers=TRUSTED)
     reference = office.task().reference
-    office.answer("ben@city.example", "take")
-    office.answer("ben@city.example", REPORT)  # at the same instant, as a batch is
+    for words in mails:
+        office.answer("ben@city.example", words)  # at the same instant, as a batch is
     office.settle()
 
     page = annas_client().get(f"/tasks/{reference}").content.decode()

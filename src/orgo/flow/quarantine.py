@@ -52,9 +52,8 @@ def discard(mail: int, reason: str, by: str) -> bool:
         Mail.objects.filter(pk=mail).update(
             outcome="ignored", reason=clip(f"{PUT_ASIDE} {by}: {reason}", 300)
         )
-        record(
-            "mail.discarded", actor=by, mail=mail
-        )  # the reason may name somebody, and stands in the mail's row
+        # The reason may name somebody: it stands in the mail's row, which can be erased.
+        record("mail.discarded", actor=by, mail=mail)
     return True
 
 
